@@ -1,0 +1,47 @@
+// Keyed digests of cells (SipHash-2-4, at rest) and unkeyed fingerprints (XXH3, in memory only).
+#pragma once
+
+#include "core/value.hpp"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace abgleich {
+
+/// The digest of one cell: 64 bits of SipHash-2-4 under a key that is bound to table and column,
+/// over the row's key, the kind and the bytes. Equal values in two rows differ.
+struct Digest {
+  std::uint64_t bits = 0;
+
+  bool operator==(const Digest&) const = default;
+};
+
+/// Key of SipHash: 128 bits.
+using SipKey = std::array<std::uint8_t, 16>;
+
+/// SipHash-2-4 with 64 bits of output (Aumasson and Bernstein, 2012).
+std::uint64_t siphash(const SipKey& key, std::span<const std::uint8_t> message);
+
+/// The bytes that stand for a row's key in its digests: kind, length (32 bits, little endian) and
+/// bytes of every key cell in turn. Injective.
+void append_key_bytes(const Value& key_cell, std::string& out);
+
+/// The digest of one cell of the row whose key bytes are given. `scratch` is reused.
+Digest digest_cell(const SipKey& column_key, std::string_view row_key, const Value& value,
+                   std::string& scratch);
+
+/// A row's digests as stored in the base: 8 bytes a cell, little endian, in the contract's order.
+std::string pack(std::span<const Digest> digests);
+
+/// Inverse of `pack`. Throws Failure{integrity} where the length is not a multiple of 8.
+std::vector<Digest> unpack_digests(std::string_view packed);
+
+/// XXH3 (64 bits) for hash tables and in-memory comparison; never written to disk.
+std::uint64_t fingerprint(std::string_view bytes);
+
+}  // namespace abgleich

@@ -1,0 +1,26 @@
+// How to reach a database: where, as whom, in which schema. Holds no password.
+#pragma once
+
+#include "core/type.hpp"
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+namespace abgleich {
+
+enum class Role : std::uint8_t { primary, secondary };
+
+std::string_view name_of(Role role);
+
+struct Endpoint {
+  Role role = Role::primary;
+  Engine engine = Engine::sqlite;
+  std::string url;                      // as configured: for people, and verbatim for libpq
+  std::filesystem::path file;           // of a SQLite database, absolute
+  std::filesystem::path password_file;  // in libpq's .pgpass format or one line; empty for none
+  std::string schema;                   // PostgreSQL; empty for SQLite
+  bool manage_schema = true;            // secondary: may abgleich create and alter tables
+};
+
+}  // namespace abgleich
