@@ -1,0 +1,19 @@
+// What a column's name says about what is in it: the first guess of `abgleich init`.
+#pragma once
+
+#include <string_view>
+
+namespace abgleich::contract {
+
+/// Whether the name, German or English, sounds like something about a person: names, addresses,
+/// numbers, coordinates, free text. Errs on the side of yes.
+bool sounds_personal(std::string_view column);
+
+/// Whether the name sounds like a birth date (or another part of one).
+bool sounds_like_birth(std::string_view column);
+
+/// Whether the name is one of those that date the record, not what it is about ("changedate",
+/// "created_at", "erstellt_am").
+bool dates_the_record(std::string_view column);
+
+}  // namespace abgleich::contract

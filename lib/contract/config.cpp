@@ -1,0 +1,198 @@
+#include "contract/config.hpp"
+
+#include "contract/document.hpp"
+#include "contract/endpoint_url.hpp"
+#include "contract/limit.hpp"
+#include "core/error.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdlib>
+
+namespace abgleich::contract {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kEnvironment = "ABGLEICH_CONFIG";
+constexpr std::string_view kFileName = "abgleich.toml";
+constexpr std::string_view kSystemFile = "/etc/abgleich/abgleich.toml";
+
+/// A path relative to the configuration's directory. Empty ones are refused.
+fs::path path_of(const Member& member, std::string_view example, const fs::path& directory) {
+  return directory / name_of(member, example);
+}
+
+const Node& section(const Node& root, std::string_view name, Words known) {
+  static const Node kEmpty;
+  const Member* member = root.find(name);
+  if (member == nullptr) {
+    return kEmpty;
+  }
+  const std::string header = fmt::format("[{}]", name);
+  const Node& table = table_of(*member, header);
+  expect_only(table, known, header);
+  return table;
+}
+
+/// Words that people look for here, and where they are.
+void expect_no_misplaced(const Node& table, std::string_view header, Role role) {
+  for (const Member& member : table.members) {
+    if (member.name == "password") {
+      refuse(member.place, fmt::format("a password does not belong into {}", header),
+             "put it into a file of its own with mode 0600 and write password_file = \"…\", or use "
+             "~/.pgpass");
+    }
+    if (member.name == "manage_schema" && role == Role::primary) {
+      refuse(member.place, "'manage_schema' does not belong into [primary]",
+             "delete it: the primary is never written; write it below [secondary]");
+    }
+  }
+}
+
+Endpoint endpoint_of(const Node& root, Role role, const std::string& file,
+                     const fs::path& directory) {
+  const std::string_view name = name_of(role);
+  const std::string header = fmt::format("[{}]", name);
+  const std::string example = fmt::format(
+      "{} and below it url = \"postgresql://user@host/database\" or url = "
+      "\"sqlite:PATH\"",
+      header);
+  const Member* member = root.find(name);
+  if (member == nullptr) {
+    refuse({.file = file, .line = 1, .column = 1}, fmt::format("{} is missing", header),
+           fmt::format("write {}", example));
+  }
+  const Node& table = table_of(*member, header);
+  expect_no_misplaced(table, header, role);
+  expect_only(table, role == Role::primary ? Words(kPrimaryKeys) : Words(kSecondaryKeys), header);
+  const Member* url = table.find("url");
+  if (url == nullptr) {
+    refuse(member->place, fmt::format("{} has no url", header), fmt::format("write {}", example));
+  }
+  auto understood = understand_url(role, text_of(*url, "url = \"sqlite:PATH\""), directory);
+  if (const auto* problem = std::get_if<UrlProblem>(&understood)) {
+    refuse(url->value.place, problem->message, problem->hint);
+  }
+  auto endpoint = std::get<Endpoint>(std::move(understood));
+
+  const Member* password_file = table.find("password_file");
+  if (password_file != nullptr && endpoint.engine == Engine::sqlite) {
+    refuse(password_file->place, "'password_file' does not fit a SQLite database",
+           "delete 'password_file'");
+  }
+  if (password_file != nullptr) {
+    endpoint.password_file = path_of(*password_file, "password_file = \"PATH\"", directory);
+  }
+  // SQLite has no schemas; the setting may stand there all the same, so that trying a pairing on
+  // SQLite first takes one other line only.
+  const Member* schema = table.find("schema");
+  if (schema != nullptr && endpoint.engine == Engine::sqlite) {
+    (void)name_of(*schema, "schema = \"public\"");
+  } else if (schema != nullptr) {
+    endpoint.schema = name_of(*schema, "schema = \"public\"");
+    if (role == Role::secondary && same_name(endpoint.schema, "abgleich")) {
+      refuse(schema->value.place, "schema 'abgleich' of the secondary is for the bookkeeping",
+             "write another schema, for example schema = \"public\"");
+    }
+  }
+  if (const Member* manage_schema = table.find("manage_schema")) {
+    endpoint.manage_schema = boolean_of(*manage_schema, "manage_schema = true");
+  }
+  return endpoint;
+}
+
+bool same_database(const Endpoint& a, const Endpoint& b) {
+  if (a.engine != b.engine) {
+    return false;
+  }
+  if (a.engine == Engine::postgresql) {
+    return a.url == b.url && a.schema == b.schema;
+  }
+  std::error_code error;
+  if (fs::equivalent(a.file, b.file, error)) {
+    return true;
+  }
+  const fs::path first = fs::weakly_canonical(a.file, error);
+  if (error) {
+    return a.file == b.file;
+  }
+  const fs::path second = fs::weakly_canonical(b.file, error);
+  return error ? a.file == b.file : first == second;
+}
+
+fs::path named_config(const fs::path& file, std::string_view by) {
+  std::error_code error;
+  if (!fs::exists(file, error)) {
+    throw Failure(Code::configuration,
+                  fmt::format("no configuration {}, which {} names", in_quotes(file.string()), by),
+                  "look at the path, or run 'abgleich init' to make one");
+  }
+  return file;
+}
+
+}  // namespace
+
+Config parse_config(std::string_view text, const fs::path& file) {
+  const std::string name = file.string();
+  const Node root = read_toml(text, name);
+  expect_only(root, kConfigKeys, "the configuration");
+
+  Config config;
+  config.file = fs::absolute(file);
+  const fs::path directory = config.file.parent_path();
+  const auto path = [&directory](const Node& table, std::string_view key,
+                                 std::string_view standard) {
+    const Member* member = table.find(key);
+    return member == nullptr
+               ? directory / standard
+               : path_of(*member, fmt::format("{} = \"{}\"", key, standard), directory);
+  };
+  config.contract = path(root, "contract", "contract.toml");
+  config.catalog = path(root, "catalog", "catalog.json");
+  config.primary = endpoint_of(root, Role::primary, name, directory);
+  config.secondary = endpoint_of(root, Role::secondary, name, directory);
+  if (same_database(config.primary, config.secondary)) {
+    refuse(root.find("secondary")->value.find("url")->value.place,
+           "the primary and the secondary are the same database",
+           "write the URL of another one: the primary is never written");
+  }
+  config.key_file = path(section(root, "keys", kKeysKeys), "file", "abgleich.key");
+  config.state_directory = path(section(root, "state", kStateKeys), "directory", "state");
+
+  constexpr double kMostDeleted = 0.05;
+  constexpr double kMostUpdated = 0.5;
+  const Node& limits = section(root, "limits", kLimitsKeys);
+  const Member* deleted = limits.find("max_deleted");
+  const Member* updated = limits.find("max_updated");
+  config.max_deleted = deleted != nullptr ? limit_of(*deleted) : Limit{.share = kMostDeleted};
+  config.max_updated = updated != nullptr ? limit_of(*updated) : Limit{.share = kMostUpdated};
+  return config;
+}
+
+Config read_config(const fs::path& file) {
+  return parse_config(read_text(file), file);
+}
+
+fs::path find_config(const std::optional<fs::path>& option) {
+  if (option) {
+    return named_config(*option, "--config");
+  }
+  if (const char* named = std::getenv(kEnvironment.data()); named != nullptr && *named != '\0') {
+    return named_config(named, fmt::format("${}", kEnvironment));
+  }
+  std::error_code error;
+  for (const std::string_view file : {kFileName, kSystemFile}) {
+    if (fs::exists(file, error)) {
+      return file;
+    }
+  }
+  throw Failure(Code::configuration,
+                fmt::format("no configuration: looked at ./{} and {}", kFileName, kSystemFile),
+                fmt::format("name one with --config FILE or ${}, or run 'abgleich init' to make "
+                            "one",
+                            kEnvironment));
+}
+
+}  // namespace abgleich::contract

@@ -1,0 +1,39 @@
+// The configuration of one pairing: abgleich.toml.
+#pragma once
+
+#include "contract/contract.hpp"
+#include "core/endpoint.hpp"
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace abgleich::contract {
+
+struct Config {
+  std::filesystem::path file;  // absolute; relative paths in it are relative to its directory
+  std::filesystem::path contract;
+  std::filesystem::path catalog;
+  Endpoint primary;
+  Endpoint secondary;
+  std::filesystem::path key_file;
+  std::filesystem::path state_directory;
+  Limit max_deleted;  // default 5%
+  Limit max_updated;  // default 50%
+};
+
+/// Parses "postgresql://…" or "sqlite:PATH" (relative to `directory`). Refuses a password inside a
+/// URL, an engine that is not built in, an empty path. Throws Failure{configuration}; messages
+/// never hold the password.
+Endpoint parse_endpoint(Role role, std::string_view url, const std::filesystem::path& directory);
+
+/// Throws Failure{configuration} with file, line and column and what to write instead.
+Config parse_config(std::string_view text, const std::filesystem::path& file);
+Config read_config(const std::filesystem::path& file);
+
+/// Where the configuration is: `option`, else $ABGLEICH_CONFIG, else ./abgleich.toml, else
+/// /etc/abgleich/abgleich.toml. Throws Failure{configuration} that names the places looked at.
+std::filesystem::path find_config(const std::optional<std::filesystem::path>& option);
+
+}  // namespace abgleich::contract

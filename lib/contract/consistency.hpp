@@ -1,0 +1,25 @@
+// What several lines of a contract must agree on: keys, groups, and names in the secondary.
+#pragma once
+
+#include "contract/contract.hpp"
+#include "contract/document.hpp"
+
+#include <vector>
+
+namespace abgleich::contract {
+
+/// Every key column is exported, as a value that is unique and that the primary and the secondary
+/// own together.
+void expect_key(const Table& table, const std::vector<Named>& key);
+
+/// Every column of `together` is exported, not of the key, in one group only, and owned like the
+/// rest of its group. REQUIRES: `table.key` is set.
+void expect_groups(const Table& table, const std::vector<std::vector<Named>>& groups);
+
+/// No two exported columns have one name in the secondary, none has another's old name.
+void expect_distinct_columns(const Table& table);
+
+/// No two tables have one name in the secondary, or one old name.
+void expect_distinct_tables(const Contract& contract);
+
+}  // namespace abgleich::contract

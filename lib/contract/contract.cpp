@@ -1,0 +1,27 @@
+#include "contract/contract.hpp"
+
+#include <algorithm>
+
+namespace abgleich::contract {
+
+const Column* Table::find_column(std::string_view column) const {
+  const auto found = std::ranges::find(columns, column, &Column::name);
+  return found == columns.end() ? nullptr : &*found;
+}
+
+std::vector<const Column*> Table::exported() const {
+  std::vector<const Column*> found;
+  for (const Column& column : columns) {
+    if (column.exported()) {
+      found.push_back(&column);
+    }
+  }
+  return found;
+}
+
+const Table* Contract::find_table(std::string_view table) const {
+  const auto found = std::ranges::find(tables, table, &Table::name);
+  return found == tables.end() ? nullptr : &*found;
+}
+
+}  // namespace abgleich::contract

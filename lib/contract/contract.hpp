@@ -1,0 +1,98 @@
+// The contract: what may leave the primary, and how. Parsed from contract.toml, validated, then
+// immutable: an invalid one cannot exist.
+#pragma once
+
+#include "contract/place.hpp"
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace abgleich::contract {
+
+enum class Class : std::uint8_t { plain, pseudonym, generalise, withhold };
+enum class Owner : std::uint8_t { both, primary, secondary };
+enum class OnDelete : std::uint8_t { remove, keep, erase };  // "delete", "keep", "erase"
+enum class Format : std::uint8_t { automatic, text, uuid, integer };
+enum class Normaliser : std::uint8_t { none, text, name, phone, email };
+
+std::string_view name_of(Class);
+std::string_view name_of(Owner);
+std::string_view name_of(OnDelete);
+std::string_view name_of(Format);
+std::string_view name_of(Normaliser);
+
+/// `to = "year"`, `"month"`, `"week"`, `"age-band:N"` (needs `reference`), `"prefix:N"`.
+struct Generalisation {
+  enum class To : std::uint8_t { year, month, week, age_band, prefix };
+  To to = To::year;
+  int n = 0;              // years of an age band; characters of a prefix
+  std::string reference;  // ISO date that ages are counted at; a contract's, never today
+
+  bool operator==(const Generalisation&) const = default;
+};
+
+struct Column {
+  std::string name;  // in the primary
+  std::string as;    // in the secondary; the same unless the contract says otherwise
+  Class cls = Class::withhold;
+  Owner owner = Owner::both;
+  std::string identity;  // of a pseudonym: whose identity the value is
+  Format format = Format::automatic;
+  Normaliser normaliser = Normaliser::none;
+  Generalisation generalisation;
+  std::vector<std::string> codes;  // the only values allowed; empty: any
+  std::string was;                 // accepted rename: the old name in the primary
+  Place place;
+
+  [[nodiscard]] bool exported() const { return cls != Class::withhold; }
+};
+
+/// A limit on how much of a table one run may touch.
+struct Limit {
+  enum class Unit : std::uint8_t { share, rows };
+  Unit unit = Unit::share;
+  double share = 1.0;  // 0.05 for "5%"
+  std::int64_t rows = 0;
+
+  /// Whether `count` rows of a table of `size` rows (before the run) are within the limit. A share
+  /// that is not zero always allows one row of a table that has one.
+  [[nodiscard]] bool allows(std::int64_t count, std::int64_t size) const;
+  [[nodiscard]] std::string text() const;
+  bool operator==(const Limit&) const = default;
+};
+
+struct Table {
+  std::string name;              // in the primary
+  std::string target;            // in the secondary
+  std::string was;               // accepted rename: the old name in the primary
+  std::vector<std::string> key;  // names in the primary; every one an exported column
+  OnDelete on_delete = OnDelete::remove;
+  std::vector<std::vector<std::string>> together;  // names in the primary
+  std::optional<Limit> max_deleted, max_updated;
+  std::vector<Column> columns;  // all, as written
+  Place place;
+
+  [[nodiscard]] const Column* find_column(std::string_view column) const;
+  /// The exported columns, in the contract's order: the layout of every Row and of every base row.
+  [[nodiscard]] std::vector<const Column*> exported() const;
+};
+
+struct Contract {
+  std::filesystem::path file;
+  std::vector<Table> tables;  // as written
+
+  [[nodiscard]] const Table* find_table(std::string_view table) const;
+};
+
+/// Parses and validates the text of a contract; `file` is for messages only. Throws
+/// Failure{configuration} with file, line and column and what to write instead.
+Contract parse_contract(std::string_view text, const std::filesystem::path& file);
+/// Reads the file, then `parse_contract`.
+Contract read_contract(const std::filesystem::path& file);
+
+}  // namespace abgleich::contract

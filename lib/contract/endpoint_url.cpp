@@ -1,0 +1,192 @@
+#include "contract/endpoint_url.hpp"
+
+#include "contract/config.hpp"
+#include "contract/words.hpp"
+#include "core/error.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <optional>
+
+namespace abgleich::contract {
+
+namespace {
+
+constexpr std::string_view kForms = "write postgresql://user@host/database or sqlite:PATH";
+
+constexpr std::string_view kNoPasswordHint =
+    "delete it from the URL and write password_file = \"…\", or use ~/.pgpass: URLs end up in "
+    "process lists and logs";
+
+// Engines that the configuration has names for and this build has nothing behind.
+constexpr std::array<std::string_view, 5> kNotBuiltIn{"mariadb", "mysql", "firebird", "odbc",
+                                                      "oracle"};
+
+UrlProblem password_problem(Role role) {
+  return {.message = fmt::format("the URL of the {} holds a password", name_of(role)),
+          .hint = std::string(kNoPasswordHint)};
+}
+
+int hex_digit(char c) {
+  if (c >= '0' && c <= '9') {
+    return c - '0';
+  }
+  const char lower = static_cast<char>(c | 0x20);
+  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
+/// libpq decodes the names of parameters too, so "pass%77ord" is one of its passwords.
+std::string decoded(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '%' && i + 2 < text.size() && hex_digit(text[i + 1]) >= 0 &&
+        hex_digit(text[i + 2]) >= 0) {
+      out += static_cast<char>(hex_digit(text[i + 1]) * 16 + hex_digit(text[i + 2]));
+      i += 2;
+    } else {
+      out += text[i];
+    }
+  }
+  return out;
+}
+
+/// "5432" or nothing; also in a comma-separated list of hosts ("[::1]:5432,db2").
+bool ports_are_numbers(std::string_view hosts) {
+  while (true) {
+    const std::size_t comma = hosts.find(',');
+    std::string_view host = hosts.substr(0, comma);
+    if (host.starts_with('[')) {
+      const std::size_t bracket = host.find(']');
+      if (bracket == std::string_view::npos) {
+        return false;
+      }
+      host.remove_prefix(bracket + 1);
+      if (!host.empty() && !host.starts_with(':')) {
+        return false;
+      }
+    }
+    const std::size_t colon = host.find(':');
+    if (colon != std::string_view::npos &&
+        !std::ranges::all_of(host.substr(colon + 1), [](char c) { return c >= '0' && c <= '9'; })) {
+      return false;
+    }
+    if (comma == std::string_view::npos) {
+      return true;
+    }
+    hosts.remove_prefix(comma + 1);
+  }
+}
+
+/// The URL behind "postgresql://", read the way libpq reads it (PostgreSQL manual, 34.1.1.2).
+std::optional<UrlProblem> postgresql_problem(Role role, std::string_view rest) {
+  const std::size_t stop = rest.find_first_of("@/");
+  if (stop != std::string_view::npos && rest[stop] == '@') {
+    if (rest.substr(0, stop).find(':') != std::string_view::npos) {
+      return password_problem(role);
+    }
+    rest.remove_prefix(stop + 1);
+  }
+  const std::string_view hosts = rest.substr(0, rest.find_first_of("/?#"));
+  if (!ports_are_numbers(hosts)) {
+    return UrlProblem{
+        .message = fmt::format("the URL of the {} has a port that is not a number", name_of(role)),
+        .hint = "write postgresql://user@host:5432/database, without a password"};
+  }
+  const std::size_t question = rest.find('?');
+  std::string_view parameters =
+      question == std::string_view::npos ? std::string_view() : rest.substr(question + 1);
+  while (!parameters.empty()) {
+    const std::size_t end = parameters.find('&');
+    const std::string_view parameter = parameters.substr(0, end);
+    const std::string name = lower_case(decoded(parameter.substr(0, parameter.find('='))));
+    if (name.find("password") != std::string::npos) {
+      return password_problem(role);
+    }
+    parameters.remove_prefix(end == std::string_view::npos ? parameters.size() : end + 1);
+  }
+  return std::nullopt;
+}
+
+std::optional<UrlProblem> sqlite_problem(Role role, std::string_view path) {
+  const std::string whose = fmt::format("the URL of the {}", name_of(role));
+  if (path.empty()) {
+    return UrlProblem{.message = whose + " has no path", .hint = "write sqlite:PATH"};
+  }
+  if (lower_case(path) == ":memory:") {
+    return UrlProblem{.message = whose + " names a database in memory, which no run finds again",
+                      .hint = "write sqlite:PATH"};
+  }
+  if (path.starts_with("//") && !path.starts_with("///")) {
+    return UrlProblem{.message = whose + " has two slashes before a path",
+                      .hint =
+                          "write sqlite:PATH for a path relative to the configuration, or "
+                          "sqlite:/PATH for an absolute one"};
+  }
+  if (path.ends_with('/')) {
+    return UrlProblem{.message = whose + " names a directory", .hint = "write sqlite:PATH"};
+  }
+  return std::nullopt;
+}
+
+UrlProblem unknown_kind(Role role, std::string_view url) {
+  const std::string scheme = lower_case(url.substr(0, url.find(':')));
+  if (position_of(scheme, kNotBuiltIn)) {
+    return {.message = fmt::format("the URL of the {} is for '{}', and this build has no engine "
+                                   "for it",
+                                   name_of(role), scheme),
+            .hint = "this build reads and writes postgresql:// and sqlite: only"};
+  }
+  // The scheme is not repeated: where the colon is a password's, it is somebody's name.
+  return {.message = fmt::format("the URL of the {} is of no known kind", name_of(role)),
+          .hint = std::string(kForms)};
+}
+
+}  // namespace
+
+std::variant<Endpoint, UrlProblem> understand_url(Role role, std::string_view url,
+                                                  const std::filesystem::path& directory) {
+  const bool control = std::ranges::any_of(url, [](char c) {
+    return static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) == 0x7F;
+  });
+  if (control) {
+    return UrlProblem{
+        .message = fmt::format("the URL of the {} contains a control character", name_of(role)),
+        .hint = std::string(kForms)};
+  }
+  Endpoint endpoint;
+  endpoint.role = role;
+  endpoint.url = url;
+  for (const std::string_view scheme : {"postgresql://", "postgres://"}) {
+    if (url.starts_with(scheme)) {
+      if (auto problem = postgresql_problem(role, url.substr(scheme.size()))) {
+        return *std::move(problem);
+      }
+      endpoint.engine = Engine::postgresql;
+      endpoint.schema = "public";
+      return endpoint;
+    }
+  }
+  constexpr std::string_view kSqlite = "sqlite:";
+  if (url.starts_with(kSqlite)) {
+    const std::string_view path = url.substr(kSqlite.size());
+    if (auto problem = sqlite_problem(role, path)) {
+      return *std::move(problem);
+    }
+    endpoint.engine = Engine::sqlite;
+    endpoint.file = std::filesystem::absolute(directory / path);
+    return endpoint;
+  }
+  return unknown_kind(role, url);
+}
+
+Endpoint parse_endpoint(Role role, std::string_view url, const std::filesystem::path& directory) {
+  auto understood = understand_url(role, url, directory);
+  if (auto* problem = std::get_if<UrlProblem>(&understood)) {
+    throw Failure(Code::configuration, std::move(problem->message), std::move(problem->hint));
+  }
+  return std::get<Endpoint>(std::move(understood));
+}
+
+}  // namespace abgleich::contract

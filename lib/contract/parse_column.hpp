@@ -1,0 +1,15 @@
+// One line of a contract: a column, its class and the options that go with the class.
+#pragma once
+
+#include "contract/contract.hpp"
+#include "contract/document.hpp"
+
+#include <string_view>
+
+namespace abgleich::contract {
+
+/// Parses `name = "plain"` or `name = { class = "…", … }` of the named table. What concerns several
+/// columns is left to `expect_consistent`.
+Column parse_column(const Member& member, std::string_view table);
+
+}  // namespace abgleich::contract

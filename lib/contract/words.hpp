@@ -1,0 +1,76 @@
+// The words that configuration and contract are written in, and what to say about a wrong one.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace abgleich::contract {
+
+using Words = std::span<const std::string_view>;
+
+// In the order of the enums in contract.hpp: a word's position is its enumerator.
+inline constexpr std::array<std::string_view, 4> kClasses{"plain", "pseudonym", "generalise",
+                                                          "withhold"};
+inline constexpr std::array<std::string_view, 3> kOwners{"both", "primary", "secondary"};
+inline constexpr std::array<std::string_view, 3> kOnDeletes{"delete", "keep", "erase"};
+// Format::automatic is what no word gives; the words start behind it.
+inline constexpr std::array<std::string_view, 3> kFormats{"text", "uuid", "integer"};
+inline constexpr std::array<std::string_view, 5> kNormalisers{"none", "text", "name", "phone",
+                                                              "email"};
+inline constexpr std::array<std::string_view, 5> kGeneralisations{"year", "month", "week",
+                                                                  "age-band", "prefix"};
+
+// Keys of the contract.
+inline constexpr std::array<std::string_view, 2> kContractKeys{"format", "tables"};
+inline constexpr std::array<std::string_view, 8> kTableKeys{
+    "key", "target", "on_delete", "together", "was", "max_deleted", "max_updated", "columns"};
+inline constexpr std::array<std::string_view, 10> kColumnKeys{
+    "class", "as", "owner", "identity", "format", "normalise", "to", "reference", "codes", "was"};
+
+// Keys of the configuration.
+inline constexpr std::array<std::string_view, 7> kConfigKeys{
+    "contract", "catalog", "primary", "secondary", "keys", "state", "limits"};
+inline constexpr std::array<std::string_view, 3> kPrimaryKeys{"url", "password_file", "schema"};
+inline constexpr std::array<std::string_view, 4> kSecondaryKeys{"url", "password_file", "schema",
+                                                                "manage_schema"};
+inline constexpr std::array<std::string_view, 1> kKeysKeys{"file"};
+inline constexpr std::array<std::string_view, 1> kStateKeys{"directory"};
+inline constexpr std::array<std::string_view, 2> kLimitsKeys{"max_deleted", "max_updated"};
+
+/// What bookkeeping tables and columns in the secondary begin with.
+inline constexpr std::string_view kReservedPrefix = "abgleich_";
+
+/// The position of `word`, if it is one of `words`.
+std::optional<std::size_t> position_of(std::string_view word, Words words);
+
+/// The word that `word` was probably meant to be: the nearest by edit distance (insertions,
+/// deletions, replacements, swapped neighbours; capitals do not count), if it is near at all.
+std::optional<std::string_view> nearest(std::string_view word, Words words);
+
+/// "a, b or c".
+std::string listed(Words words);
+
+/// Foreign text on one line: control characters and invalid UTF-8 escaped, and not endless.
+std::string one_line(std::string_view text);
+
+/// A name for a message: `one_line` in single quotes.
+std::string in_quotes(std::string_view name);
+
+/// ASCII letters only, as SQLite compares names.
+std::string lower_case(std::string_view name);
+
+/// Whether SQLite, which does not tell "Id" from "id", would take the two names for the same.
+bool same_name(std::string_view a, std::string_view b);
+
+/// Whether a name begins like those of the bookkeeping.
+bool reserved(std::string_view name);
+
+/// The length of the longest prefix of `text` that is valid UTF-8 (no overlong forms, no
+/// surrogates); text.size() where all of it is.
+std::size_t valid_utf8(std::string_view text);
+
+}  // namespace abgleich::contract
