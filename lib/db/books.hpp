@@ -1,0 +1,142 @@
+// The bookkeeping tables in the secondary: head, runs, tracked tables, journal, conflicts and
+// quarantine. Rows in, rows out; what they mean is decided in `journal`.
+#pragma once
+
+#include "db/session.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace abgleich::db {
+
+/// Where a secondary stands after its last run.
+struct HeadRow {
+  std::string lineage;
+  std::int64_t epoch = 0;
+  std::string hash;
+  std::string run;
+  std::string key_check;
+  std::string primary_id;
+  std::optional<std::string> paused;
+};
+
+struct RunRow {
+  std::int64_t epoch = 0;
+  std::string id;
+  std::string kind;
+  std::string started;
+  std::string finished;
+  std::string operator_;
+  std::optional<std::string> reason;
+  std::string counts;
+  std::string previous;
+  std::string hash;
+};
+
+struct TrackedRow {
+  std::int64_t id = 0;
+  std::string source;
+  std::string target;
+  std::string key_columns;
+  std::string columns;
+};
+
+struct ConflictRow {
+  std::string id;
+  std::int64_t tracked = 0;
+  std::string key_text;
+  std::string kind;
+  std::string detail;
+  std::int64_t epoch = 0;
+};
+
+struct QuarantineRow {
+  std::int64_t tracked = 0;
+  std::string key_text;
+  std::string column;
+  std::string reason;
+  std::int64_t rows = 1;
+  std::int64_t epoch = 0;
+};
+
+struct JournalRow {
+  std::int64_t epoch = 0;
+  std::int64_t tracked = 0;
+  std::int64_t n = 0;
+  std::string key_text;
+  std::string fate;
+  std::optional<std::string> before;
+  std::optional<std::string> after;
+};
+
+/// How many rows one comparison of found against recorded changed.
+struct Settled {
+  std::int64_t added = 0;
+  std::int64_t gone = 0;
+};
+
+class Books {
+ public:
+  explicit Books(Session& session) : session_(session) {}
+
+  [[nodiscard]] bool exist();
+  /// The DDL that makes them; several statements in one text.
+  [[nodiscard]] std::string_view ddl() const;
+  void create();
+
+  enum class Lock : std::uint8_t { none, row };
+  /// Empty before the first run. `row` locks it against every other run.
+  std::optional<HeadRow> head(Lock lock);
+  /// Compare-and-set on the epoch; false where another run was faster.
+  [[nodiscard]] bool advance_head(const std::optional<HeadRow>& from, const HeadRow& to);
+
+  std::vector<TrackedRow> tracked();
+  void put_tracked(const TrackedRow& row);
+
+  void insert_run(const RunRow& run);
+  /// Newest first.
+  std::vector<RunRow> runs(std::int64_t limit);
+
+  /// Copies what was applied from a plan into the journal; an erased row leaves no image.
+  enum class BeforeImages : std::uint8_t { keep, not_of_deleted };
+  void journal_plan(std::int64_t epoch, std::int64_t tracked, const std::string& plan,
+                    BeforeImages images);
+  void journal_note(const JournalRow& row);
+  void journal_of(std::int64_t epoch, const std::function<void(const JournalRow&)>& on_row);
+
+  /// What this run found, in temporary tables; `settle_…` makes the recorded rows of the tables in
+  /// `tracked` equal to it and touches no other row.
+  void begin_findings();
+  void found_conflict(const ConflictRow& row);
+  /// Takes back what was found of one row: another finding of it is to come. False: nothing was.
+  bool unfind_conflict(std::int64_t tracked, const std::string& key_text);
+  void found_quarantine(const QuarantineRow& row);
+  Settled settle_conflicts(std::int64_t epoch, const std::vector<std::int64_t>& tracked);
+  Settled settle_quarantine(std::int64_t epoch, const std::vector<std::int64_t>& tracked);
+  /// The found ones of this run, in order of table and key.
+  void found_conflicts(const std::function<void(const ConflictRow&)>& on_row);
+  void found_quarantines(const std::function<void(const QuarantineRow&)>& on_row);
+
+  void conflicts(const std::function<void(const ConflictRow&)>& on_row);
+  void close_conflict(const std::string& id);
+  void quarantines(const std::function<void(const QuarantineRow&)>& on_row);
+  std::int64_t count_conflicts();
+  std::int64_t count_quarantine();
+
+ private:
+  [[nodiscard]] std::string own(std::string_view name) const;
+  Settled settle(std::int64_t epoch, const std::vector<std::int64_t>& tracked,
+                 const std::string& recorded, const std::string& found, std::string_view columns,
+                 const std::vector<std::string_view>& identity);
+
+  Session& session_;
+  std::unique_ptr<Loader> conflict_loader_;
+  std::unique_ptr<Loader> quarantine_loader_;
+};
+
+}  // namespace abgleich::db

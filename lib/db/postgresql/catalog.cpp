@@ -1,0 +1,271 @@
+#include "core/catalog.hpp"
+
+#include "db/postgresql/column_types.hpp"
+#include "db/postgresql/postgresql.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <map>
+
+namespace abgleich::db::postgresql {
+
+namespace {
+
+constexpr const char* kIdentity =
+    "SELECT d.oid, current_setting('server_version'),"
+    " has_function_privilege('pg_control_system()', 'EXECUTE')"
+    " FROM pg_database d WHERE d.datname = current_database()";
+
+// $1: oid of the schema, here and below. Temporary tables live in schemas of their own.
+constexpr const char* kTables =
+    "SELECT c.oid, c.relname, c.relkind, c.relispartition,"
+    " (SELECT p.relname FROM pg_inherits i JOIN pg_class p ON p.oid = i.inhparent"
+    "  WHERE i.inhrelid = c.oid AND c.relispartition),"
+    " c.relkind IN ('r', 'p') AND row_security_active(c.oid),"
+    // 'O' and 'A' fire for us, 'R' only in a replica
+    " EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = c.oid AND NOT t.tgisinternal"
+    "  AND t.tgenabled IN ('O', 'A'))"
+    " OR (c.relkind IN ('r', 'p', 'f') AND EXISTS (SELECT FROM pg_rewrite r"
+    "  WHERE r.ev_class = c.oid AND r.ev_enabled IN ('O', 'A')))"
+    " FROM pg_class c WHERE c.relnamespace = $1::oid AND c.relkind IN ('r', 'p', 'v', 'm', 'f')";
+
+// A domain over a domain has no modifier; that of the innermost counts.
+constexpr const char* kColumns =
+    "WITH RECURSIVE peeled AS ("
+    " SELECT t.oid AS domain, t.typbasetype AS base, t.typtypmod AS modifier, t.typnotnull AS "
+    "filled"
+    "  FROM pg_type t WHERE t.typtype = 'd'"
+    " UNION ALL"
+    " SELECT p.domain, t.typbasetype, t.typtypmod, p.filled OR t.typnotnull"
+    "  FROM peeled p JOIN pg_type t ON t.oid = p.base WHERE t.typtype = 'd'"
+    "), domains AS ("
+    " SELECT p.domain, p.base, p.modifier, p.filled"
+    "  FROM peeled p JOIN pg_type t ON t.oid = p.base WHERE t.typtype <> 'd'"
+    ") SELECT a.attrelid, a.attname, a.attnum, t.typname,"
+    " t.typnamespace = 'pg_catalog'::regnamespace,"
+    " format_type(t.oid, coalesce(d.modifier, a.atttypmod)), coalesce(d.modifier, a.atttypmod),"
+    " CASE WHEN t.typtype = 'e' THEN t.oid END,"
+    " NOT (a.attnotnull OR coalesce(d.filled, false)),"
+    " a.attgenerated <> '', a.attidentity <> '',"
+    " (SELECT pg_get_expr(x.adbin, x.adrelid) FROM pg_attrdef x"
+    "  WHERE x.adrelid = a.attrelid AND x.adnum = a.attnum),"
+    " CASE WHEN a.attcollation <> t.typcollation THEN"
+    "  (SELECT CASE WHEN o.collnamespace = 'pg_catalog'::regnamespace THEN quote_ident(o.collname)"
+    "   ELSE format('%I.%I', n.nspname, o.collname) END"
+    "   FROM pg_collation o JOIN pg_namespace n ON n.oid = o.collnamespace"
+    "   WHERE o.oid = a.attcollation) END,"
+    " has_schema_privilege(c.relnamespace, 'USAGE')"
+    "  AND has_column_privilege(a.attrelid, a.attnum, 'SELECT')"
+    " FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid"
+    " LEFT JOIN domains d ON d.domain = a.atttypid"
+    " JOIN pg_type t ON t.oid = coalesce(d.base, a.atttypid)"
+    " WHERE c.relnamespace = $1::oid AND c.relkind IN ('r', 'p', 'v', 'm', 'f')"
+    " AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attrelid, a.attnum";
+
+constexpr const char* kLabels =
+    "SELECT e.enumtypid, e.enumlabel FROM pg_enum e ORDER BY e.enumtypid, e.enumsortorder";
+
+// Keys over plain columns only: an expression has attribute number 0 in indkey. What INCLUDE adds
+// stands behind indnkeyatts.
+constexpr const char* kKeys =
+    "SELECT i.indrelid, x.relname, i.indisprimary, a.attname"
+    " FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid JOIN pg_class x ON x.oid = i.indexrelid"
+    " CROSS JOIN LATERAL unnest(i.indkey::int2[]) WITH ORDINALITY k(attnum, place)"
+    " JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum"
+    " WHERE c.relnamespace = $1::oid AND i.indisunique AND i.indisvalid AND i.indisready"
+    " AND i.indpred IS NULL AND i.indexprs IS NULL AND k.place <= i.indnkeyatts"
+    " ORDER BY i.indrelid, x.relname, k.place";
+
+// A foreign key to a partitioned table has a shadow for each partition, on the same referencing
+// table; those are the server's own business.
+constexpr const char* kForeignKeys =
+    "SELECT f.conrelid, f.conname, r.relname, f.condeferrable, a.attname, b.attname"
+    " FROM pg_constraint f JOIN pg_class c ON c.oid = f.conrelid"
+    " JOIN pg_class r ON r.oid = f.confrelid"
+    " CROSS JOIN LATERAL unnest(f.conkey, f.confkey) WITH ORDINALITY k(own, other, place)"
+    " JOIN pg_attribute a ON a.attrelid = f.conrelid AND a.attnum = k.own"
+    " JOIN pg_attribute b ON b.attrelid = f.confrelid AND b.attnum = k.other"
+    " WHERE f.contype = 'f' AND c.relnamespace = $1::oid AND r.relnamespace = $1::oid"
+    " AND NOT EXISTS (SELECT FROM pg_constraint p"
+    "  WHERE p.oid = f.conparentid AND p.conrelid = f.conrelid)"
+    " ORDER BY f.conrelid, f.conname, k.place";
+
+std::string text(const Cell& cell) {
+  return std::string(cell.bytes);
+}
+
+bool yes(const Cell& cell) {
+  return cell.bytes == "t";
+}
+
+std::int64_t number(const Cell& cell) {
+  std::int64_t value = 0;
+  std::from_chars(cell.bytes.data(), cell.bytes.data() + cell.bytes.size(), value);
+  return value;
+}
+
+TableKind kind_from(std::string_view relkind, bool partition) {
+  if (partition) {
+    return TableKind::partition;
+  }
+  switch (relkind.empty() ? 'r' : relkind.front()) {
+    case 'p':
+      return TableKind::partitioned;
+    case 'v':
+      return TableKind::view;
+    case 'm':
+      return TableKind::materialised_view;
+    case 'f':
+      return TableKind::foreign;
+    default:
+      return TableKind::table;
+  }
+}
+
+using Labels = std::map<std::int64_t, std::vector<std::string>>;
+using Tables = std::map<std::int64_t, CatalogTable>;
+
+DatabaseIdentity read_identity(Connection& connection) {
+  DatabaseIdentity identity;
+  identity.engine = Engine::postgresql;
+  bool may_ask = false;
+  connection.query(kIdentity, {}, [&](std::span<const Cell> row) {
+    identity.database = text(row[0]);
+    identity.version = text(row[1]);
+    may_ask = yes(row[2]);
+  });
+  if (may_ask) {
+    connection.query("SELECT system_identifier FROM pg_control_system()", {},
+                     [&](std::span<const Cell> row) { identity.system = text(row[0]); });
+  }
+  return identity;
+}
+
+std::string schema_oid(Connection& connection, const std::string& schema) {
+  std::string oid;
+  const Cell name = text_cell(schema);
+  connection.query("SELECT oid FROM pg_namespace WHERE nspname = $1", {&name, 1},
+                   [&](std::span<const Cell> row) { oid = text(row[0]); });
+  if (oid.empty()) {
+    throw Failure(Code::configuration,
+                  fmt::format("schema '{}' does not exist in the database", schema),
+                  "set schema = \"…\" beside the url");
+  }
+  return oid;
+}
+
+Tables read_tables(Connection& connection, const Cell& schema) {
+  Tables tables;
+  connection.query(kTables, {&schema, 1}, [&](std::span<const Cell> row) {
+    CatalogTable table;
+    table.identity = number(row[0]);
+    table.name = text(row[1]);
+    table.kind = kind_from(row[2].bytes, yes(row[3]));
+    table.parent = text(row[4]);
+    table.row_security = yes(row[5]);
+    table.triggers = yes(row[6]);
+    tables.emplace(table.identity, std::move(table));
+  });
+  return tables;
+}
+
+Labels read_labels(Connection& connection) {
+  Labels labels;
+  connection.query(kLabels, {}, [&](std::span<const Cell> row) {
+    labels[number(row[0])].push_back(text(row[1]));
+  });
+  return labels;
+}
+
+void read_columns(Connection& connection, const Cell& schema, const Labels& labels,
+                  Tables& tables) {
+  connection.query(kColumns, {&schema, 1}, [&](std::span<const Cell> row) {
+    const auto table = tables.find(number(row[0]));
+    if (table == tables.end()) {
+      return;  // made between two looks, outside a snapshot
+    }
+    CatalogColumn column;
+    column.name = text(row[1]);
+    column.identity = number(row[2]);
+    column.type = type_from({.name = text(row[3]),
+                             .built_in = yes(row[4]),
+                             .native = text(row[5]),
+                             .modifier = static_cast<std::int32_t>(number(row[6]))});
+    if (row[7].storage != Cell::Storage::null) {
+      column.type.family = Family::text;
+      if (const auto found = labels.find(number(row[7])); found != labels.end()) {
+        column.type.labels = found->second;
+      }
+    }
+    column.nullable = yes(row[8]);
+    column.generated = yes(row[9]);
+    column.auto_identity = yes(row[10]);
+    column.default_value = text(row[11]);
+    column.collation = text(row[12]);
+    column.readable = yes(row[13]);
+    table->second.columns.push_back(std::move(column));
+  });
+}
+
+void read_keys(Connection& connection, const Cell& schema, Tables& tables) {
+  connection.query(kKeys, {&schema, 1}, [&](std::span<const Cell> row) {
+    const auto found = tables.find(number(row[0]));
+    if (found == tables.end()) {
+      return;
+    }
+    auto& table = found->second;
+    if (yes(row[2])) {
+      if (!table.primary_key) {
+        table.primary_key = CatalogKey{.name = text(row[1]), .columns = {}};
+      }
+      table.primary_key->columns.push_back(text(row[3]));
+      return;
+    }
+    if (table.uniques.empty() || table.uniques.back().name != row[1].bytes) {
+      table.uniques.push_back({.name = text(row[1]), .columns = {}});
+    }
+    table.uniques.back().columns.push_back(text(row[3]));
+  });
+}
+
+void read_foreign_keys(Connection& connection, const Cell& schema, Tables& tables) {
+  connection.query(kForeignKeys, {&schema, 1}, [&](std::span<const Cell> row) {
+    const auto found = tables.find(number(row[0]));
+    if (found == tables.end()) {
+      return;
+    }
+    auto& keys = found->second.foreign_keys;
+    if (keys.empty() || keys.back().name != row[1].bytes) {
+      keys.push_back({.name = text(row[1]),
+                      .columns = {},
+                      .table = text(row[2]),
+                      .referenced = {},
+                      .deferrable = yes(row[3])});
+    }
+    keys.back().columns.push_back(text(row[4]));
+    keys.back().referenced.push_back(text(row[5]));
+  });
+}
+
+}  // namespace
+
+Catalog read_catalog(Connection& connection, const std::string& schema) {
+  Catalog catalog;
+  catalog.schema = schema;
+  catalog.identity = read_identity(connection);
+  const auto oid = schema_oid(connection, schema);
+  const Cell in_schema = text_cell(oid);
+  auto tables = read_tables(connection, in_schema);
+  read_columns(connection, in_schema, read_labels(connection), tables);
+  read_keys(connection, in_schema, tables);
+  read_foreign_keys(connection, in_schema, tables);
+  for (auto& [identity, table] : tables) {
+    catalog.tables.push_back(std::move(table));
+  }
+  std::ranges::sort(catalog.tables, {}, &CatalogTable::name);
+  return catalog;
+}
+
+}  // namespace abgleich::db::postgresql

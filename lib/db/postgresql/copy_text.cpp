@@ -1,0 +1,123 @@
+#include "db/postgresql/copy_text.hpp"
+
+#include "db/postgresql/hex.hpp"
+
+#include <array>
+#include <cstring>
+
+namespace abgleich::db::postgresql {
+
+namespace {
+
+/// The letter that follows the backslash for a byte that must not stand in a field as it is; 0 for
+/// every other byte.
+constexpr std::array<char, 256> escape_letters() {
+  std::array<char, 256> letters{};
+  letters['\\'] = '\\';
+  letters['\n'] = 'n';
+  letters['\r'] = 'r';
+  letters['\t'] = 't';
+  return letters;
+}
+constexpr auto kEscapeLetters = escape_letters();
+
+void append_escaped(std::string_view bytes, std::string& out) {
+  std::size_t copied = 0;
+  for (std::size_t at = 0; at < bytes.size(); ++at) {
+    const char letter = kEscapeLetters[static_cast<unsigned char>(bytes[at])];
+    if (letter != 0) {
+      out.append(bytes, copied, at - copied);
+      out += '\\';
+      out += letter;
+      copied = at + 1;
+    }
+  }
+  out.append(bytes, copied);
+}
+
+char unescaped(char letter) {
+  switch (letter) {
+    case 'b':
+      return '\b';
+    case 'f':
+      return '\f';
+    case 'n':
+      return '\n';
+    case 'r':
+      return '\r';
+    case 't':
+      return '\t';
+    case 'v':
+      return '\v';
+    default:
+      return letter;  // the server writes no other escapes, octal and hexadecimal included
+  }
+}
+
+Cell unescape(char* begin, char* end) {
+  const auto size = static_cast<std::size_t>(end - begin);
+  if (size == 2 && begin[0] == '\\' && begin[1] == 'N') {
+    return {};
+  }
+  auto* from = static_cast<char*>(std::memchr(begin, '\\', size));
+  if (from == nullptr) {
+    return text_cell({begin, size});
+  }
+  char* to = from;
+  while (from != end) {
+    if (*from == '\\' && from + 1 != end) {
+      *to++ = unescaped(from[1]);
+      from += 2;
+    } else {
+      *to++ = *from++;
+    }
+  }
+  return text_cell({begin, static_cast<std::size_t>(to - begin)});
+}
+
+}  // namespace
+
+void append_copy_line(std::span<const Cell> row, std::string& out) {
+  bool first = true;
+  for (const auto& cell : row) {
+    if (!first) {
+      out += '\t';
+    }
+    first = false;
+    switch (cell.storage) {
+      case Cell::Storage::null:
+        out += "\\N";
+        break;
+      case Cell::Storage::blob:
+        out += '\\';  // escapes the backslash of \x
+        append_hex(cell.bytes, out);
+        break;
+      default:
+        append_escaped(cell.bytes, out);
+    }
+  }
+  out += '\n';
+}
+
+void split_copy_line(std::span<char> line, std::vector<Cell>& cells) {
+  cells.clear();
+  char* at = line.data();
+  char* end = at + line.size();
+  if (at != end && end[-1] == '\n') {
+    --end;
+  }
+  const bool escapes = std::memchr(at, '\\', static_cast<std::size_t>(end - at)) != nullptr;
+  for (;;) {
+    const auto left = static_cast<std::size_t>(end - at);
+    auto* tab = left == 0 ? nullptr : static_cast<char*>(std::memchr(at, '\t', left));
+    char* stop = tab == nullptr ? end : tab;
+    cells.push_back(escapes ? unescape(at, stop)
+                            : text_cell({at, static_cast<std::size_t>(stop - at)}));
+    if (tab == nullptr) {
+      return;
+    }
+    at = tab + 1;
+  }
+}
+
+}  // namespace abgleich::db::postgresql

@@ -1,0 +1,66 @@
+#include "db/postgresql/cursor.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace abgleich::db::postgresql {
+
+namespace {
+
+constexpr int kFirstRows = 64;  // before anything is known about their width
+constexpr int kMostRows = 2000;
+constexpr std::size_t kBatchBytes = std::size_t{4} << 20U;
+
+}  // namespace
+
+PostgresCursor::PostgresCursor(PostgresConnection& connection, std::string_view sql,
+                               std::string name)
+    : connection_(connection), name_(std::move(name)), batch_rows_(kFirstRows) {
+  connection_.run(fmt::format("DECLARE {} NO SCROLL CURSOR FOR {}", name_, sql), PGRES_COMMAND_OK);
+}
+
+PostgresCursor::~PostgresCursor() {
+  // An abandoned cursor keeps its table from being altered. It may be gone already, with a
+  // transaction or a savepoint, and closing what is not there would abort the transaction.
+  if (!open_ || PQtransactionStatus(connection_.raw()) != PQTRANS_INTRANS) {
+    return;
+  }
+  const auto look = fmt::format("SELECT FROM pg_cursors WHERE name = '{}'", name_);
+  const Result there(PQexec(connection_.raw(), look.c_str()));
+  if (PQntuples(there.get()) == 1) {
+    const Result closed(PQexec(connection_.raw(), fmt::format("CLOSE {}", name_).c_str()));
+  }
+}
+
+void PostgresCursor::fetch() {
+  batch_.reset();  // first, so that never two of them are held
+  batch_ =
+      connection_.run(fmt::format("FETCH FORWARD {} FROM {}", batch_rows_, name_), PGRES_TUPLES_OK);
+  at_ = 0;
+  const int rows = PQntuples(batch_.get());
+  if (rows < batch_rows_) {
+    connection_.run(fmt::format("CLOSE {}", name_), PGRES_COMMAND_OK);
+    open_ = false;
+  }
+  if (rows > 0) {
+    const auto width = PQresultMemorySize(batch_.get()) / static_cast<std::size_t>(rows) + 1;
+    batch_rows_ = static_cast<int>(
+        std::clamp(kBatchBytes / width, std::size_t{1}, static_cast<std::size_t>(kMostRows)));
+  }
+}
+
+std::span<const Cell> PostgresCursor::next() {
+  if (!batch_ || at_ == PQntuples(batch_.get())) {
+    if (!open_) {
+      return {};
+    }
+    fetch();
+    if (PQntuples(batch_.get()) == 0) {
+      return {};
+    }
+  }
+  return cells_.cells(batch_.get(), at_++);
+}
+
+}  // namespace abgleich::db::postgresql

@@ -1,0 +1,35 @@
+// A server-side cursor, fetched in batches whose memory is bounded by rows and, as far as the rows
+// seen so far tell, by bytes.
+#pragma once
+
+#include "db/postgresql/postgres_connection.hpp"
+
+#include <string>
+#include <string_view>
+
+namespace abgleich::db::postgresql {
+
+class PostgresCursor final : public Cursor {
+ public:
+  /// REQUIRES: a transaction is open; `name` is new in it and needs no quotes; `connection`
+  /// outlives this.
+  PostgresCursor(PostgresConnection& connection, std::string_view sql, std::string name);
+  ~PostgresCursor() override;
+  PostgresCursor(const PostgresCursor&) = delete;
+  PostgresCursor& operator=(const PostgresCursor&) = delete;
+
+  std::span<const Cell> next() override;
+
+ private:
+  void fetch();
+
+  PostgresConnection& connection_;
+  std::string name_;
+  Result batch_;
+  ResultRow cells_;
+  int batch_rows_;  // what to ask for next
+  int at_ = 0;
+  bool open_ = true;
+};
+
+}  // namespace abgleich::db::postgresql

@@ -1,0 +1,189 @@
+#include "db/postgresql/faults.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <utility>
+
+namespace abgleich::db::postgresql {
+
+namespace {
+
+using Cause = Fault::Cause;
+
+struct Wording {
+  std::string_view state;
+  std::string_view text;
+};
+
+/// Our own words for what happens in practice; anything else is its SQLSTATE alone (PostgreSQL
+/// manual, appendix A).
+constexpr std::array kWordings{
+    Wording{"22001", "a text is too long for its column"},
+    Wording{"22003", "a number is out of its column's range"},
+    Wording{"22007", "a date or time is malformed"},
+    Wording{"22008", "a date or time is out of range"},
+    Wording{"22021", "a text is not valid in the database's encoding"},
+    Wording{"22P02", "a value is malformed for its column's type"},
+    Wording{"22P05", "a character does not exist in the database's encoding"},
+    Wording{"23502", "NULL in a column that is NOT NULL"},
+    Wording{"23503", "a foreign key does not hold"},
+    Wording{"23505", "a unique key exists already"},
+    Wording{"23514", "a CHECK constraint does not hold"},
+    Wording{"23P01", "an exclusion constraint does not hold"},
+    Wording{"25006", "the database or the transaction is read-only"},
+    Wording{"3F000", "a schema does not exist"},
+    Wording{"40001", "another transaction changed the same rows"},
+    Wording{"40P01", "deadlock with another transaction"},
+    Wording{"42501", "permission denied, or row security would hide rows"},
+    Wording{"42703", "a column does not exist"},
+    Wording{"42P01", "a table does not exist"},
+    Wording{"53100", "its disk is full"},
+    Wording{"53200", "it is out of memory"},
+    Wording{"53300", "it has no free connection"},
+    Wording{"55000", "an object is not in a state to be used, such as an empty materialised view"},
+    Wording{"55P03", "a lock was held by somebody else for too long"},
+    Wording{"57014", "the statement was cancelled"},
+    Wording{"57P01", "the server ended the connection"},
+};
+
+std::string_view wording(std::string_view state) {
+  for (const auto& known : kWordings) {
+    if (known.state == state) {
+      return known.text;
+    }
+  }
+  return {};
+}
+
+std::string field(const PGresult* result, int code) {
+  const char* text = PQresultErrorField(result, code);
+  return text == nullptr ? std::string() : std::string(text);
+}
+
+std::string objects(const PGresult* result) {
+  std::string named;
+  const auto name = [&](std::string_view what, const std::string& object) {
+    if (!object.empty()) {
+      named += fmt::format("{} '{}', ", what, object);
+    }
+  };
+  auto table = field(result, PG_DIAG_TABLE_NAME);
+  const auto schema = field(result, PG_DIAG_SCHEMA_NAME);
+  if (!table.empty() && !schema.empty()) {
+    table = fmt::format("{}.{}", schema, table);
+  }
+  name("table", table);
+  name("column", field(result, PG_DIAG_COLUMN_NAME));
+  name("constraint", field(result, PG_DIAG_CONSTRAINT_NAME));
+  return named;
+}
+
+Code code_of(Cause cause, std::string_view state, Access access) {
+  switch (cause) {
+    case Cause::unreachable:
+    case Cause::serialization:
+      return Code::try_again;
+    case Cause::no_space:
+      return Code::out_of_space;
+    case Cause::constraint:
+    case Cause::data:
+    case Cause::rights:
+    case Cause::missing:
+      return refusal_code(access);
+    case Cause::other:
+      break;
+  }
+  // Not supported for this object, object in use or not ready, damaged pages: not our bug.
+  const bool theirs = state.starts_with("0A") || state.starts_with("55") ||
+                      state.starts_with("58") || state.starts_with("XX");
+  return theirs ? refusal_code(access) : Code::bug;
+}
+
+std::string_view hint_of(Cause cause, Access access) {
+  switch (cause) {
+    case Cause::rights:
+      return "run 'abgleich check': it lists the rights that this role needs";
+    case Cause::missing:
+      return access == Access::read ? "run 'abgleich drift': the schema may have changed"
+                                    : "run 'abgleich check'";
+    case Cause::unreachable:
+    case Cause::serialization:
+      return "run the same command again";
+    case Cause::no_space:
+      return "free space on the database server, then run the same command again";
+    default:
+      return {};
+  }
+}
+
+}  // namespace
+
+Cause cause_of(std::string_view state) {
+  const auto in_class = state.substr(0, 2);
+  if (state == "40001" || state == "40P01" || state == "72000") {
+    return Cause::serialization;
+  }
+  // 57014 and 55P03 are what our own lock timeout and an administrator's cancel look like.
+  if (in_class == "08" || state == "57014" || state == "57P01" || state == "57P02" ||
+      state == "57P03" || state == "57P04" || state == "57P05" || state == "25P03" ||
+      state == "53300" || state == "55P03") {
+    return Cause::unreachable;
+  }
+  if (in_class == "23") {
+    return Cause::constraint;
+  }
+  if (in_class == "22" || in_class == "44" || in_class == "54" || in_class == "P0") {
+    return Cause::data;
+  }
+  if (state == "42501" || state == "25006" || in_class == "28") {
+    return Cause::rights;
+  }
+  if (in_class == "53") {
+    return Cause::no_space;
+  }
+  if (state == "42P01" || state == "42703" || state == "3F000" || state == "42704" ||
+      state == "3D000") {
+    return Cause::missing;
+  }
+  return Cause::other;
+}
+
+Code refusal_code(Access access) {
+  return access == Access::read ? Code::source_incomplete : Code::secondary_refuses;
+}
+
+bool blames_row(const Fault& fault) {
+  return fault.cause() == Cause::constraint || fault.cause() == Cause::data;
+}
+
+Fault lost(const Peer& peer, std::string sqlstate) {
+  auto message =
+      fmt::format("the connection to the {} was lost (SQLSTATE {})", name_of(peer.role), sqlstate);
+  return {Cause::unreachable, std::move(sqlstate),
+          Error{.code = Code::try_again,
+                .message = std::move(message),
+                .hint = "run the same command again"}};
+}
+
+Fault fault_of(const Peer& peer, const PGconn* connection, const PGresult* result) {
+  auto state = result == nullptr ? std::string() : field(result, PG_DIAG_SQLSTATE);
+  if (PQstatus(connection) == CONNECTION_BAD) {
+    return lost(peer, state.empty() ? "08006" : std::move(state));
+  }
+  if (state.empty()) {
+    // libpq's own doing: no SQLSTATE, so no server. Out of memory is what it has to report.
+    state = "53200";
+  }
+  const auto cause = cause_of(state);
+  const auto text = wording(state);
+  auto message = fmt::format("the {} refused a statement{}{} ({}SQLSTATE {})", name_of(peer.role),
+                             text.empty() ? "" : ": ", text, objects(result), state);
+  const auto code = code_of(cause, state, peer.access);
+  return {cause, std::move(state),
+          Error{.code = code,
+                .message = std::move(message),
+                .hint = std::string(hint_of(cause, peer.access))}};
+}
+
+}  // namespace abgleich::db::postgresql

@@ -1,0 +1,38 @@
+// What the server said, as a Fault: SQLSTATE and the names of objects, never its own words, which
+// quote rows.
+#pragma once
+
+#include "core/endpoint.hpp"
+#include "db/connection.hpp"
+#include "db/session.hpp"
+
+#include <libpq-fe.h>
+
+#include <string>
+#include <string_view>
+
+namespace abgleich::db::postgresql {
+
+/// Whom we talk to and what for: decides the exit code and who is named in the message.
+struct Peer {
+  Role role = Role::primary;
+  Access access = Access::read;
+};
+
+Fault::Cause cause_of(std::string_view sqlstate);
+
+/// The code that a problem with the objects or the data of this side ends with: 24 where we read,
+/// 26 where we write.
+Code refusal_code(Access access);
+
+/// Whether one row is to blame (and another row may go through): classes 22 and 23, limits (54),
+/// WITH CHECK OPTION (44) and exceptions that a trigger raises (P0).
+bool blames_row(const Fault& fault);
+
+/// `result` may be null: then the connection is gone or memory is out.
+Fault fault_of(const Peer& peer, const PGconn* connection, const PGresult* result);
+
+/// A connection that is gone, whatever the server managed to say before.
+Fault lost(const Peer& peer, std::string sqlstate = "08006");
+
+}  // namespace abgleich::db::postgresql

@@ -1,0 +1,170 @@
+#include "db/postgresql/postgres_connection.hpp"
+
+#include "db/postgresql/copy_text.hpp"
+#include "db/postgresql/cursor.hpp"
+#include "db/postgresql/hex.hpp"
+#include "db/postgresql/loader.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <charconv>
+
+namespace abgleich::db::postgresql {
+
+namespace {
+
+void drop_notice(void* /*unused*/, const PGresult* /*unused*/) {}
+
+struct FreeCancel {
+  void operator()(PGcancel* cancel) const { PQfreeCancel(cancel); }
+};
+
+struct FreeCopyBuffer {
+  void operator()(char* buffer) const { PQfreemem(buffer); }
+};
+using CopyBuffer = std::unique_ptr<char, FreeCopyBuffer>;
+
+}  // namespace
+
+PostgresConnection::PostgresConnection(PGconn* connected, Peer peer)
+    : connection_(connected), peer_(peer) {
+  // Notices quote rows as errors do, and libpq prints them on stderr unless told otherwise.
+  PQsetNoticeReceiver(raw(), drop_notice, nullptr);
+}
+
+Result PostgresConnection::run(const std::string& sql, ExecStatusType expected) {
+  Result result(PQexec(raw(), sql.c_str()));
+  if (PQresultStatus(result.get()) != expected) {
+    throw fault_of(peer_, raw(), result.get());
+  }
+  return result;
+}
+
+Result PostgresConnection::run_with(std::string_view sql, std::span<const Cell> parameters) {
+  std::vector<std::string> texts(parameters.size());
+  std::vector<const char*> values(parameters.size(), nullptr);
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    const auto& cell = parameters[i];
+    if (cell.storage == Cell::Storage::null) {
+      continue;
+    }
+    if (cell.storage == Cell::Storage::blob) {
+      append_hex(cell.bytes, texts[i]);
+    } else if (cell.bytes.find('\0') != std::string_view::npos) {
+      // As a C string it would be cut there without a word.
+      throw Fault(Fault::Cause::data, "22021",
+                  Error{.code = refusal_code(peer_.access),
+                        .message = fmt::format("parameter {} of a statement for the {} contains "
+                                               "NUL, which no text can hold (SQLSTATE 22021)",
+                                               i + 1, name_of(peer_.role)),
+                        .hint = {}});
+    } else {
+      texts[i] = cell.bytes;
+    }
+    values[i] = texts[i].c_str();
+  }
+  Result result(PQexecParams(raw(), std::string(sql).c_str(), static_cast<int>(values.size()),
+                             nullptr, values.data(), nullptr, nullptr, 0));
+  const auto status = PQresultStatus(result.get());
+  if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK) {
+    throw fault_of(peer_, raw(), result.get());
+  }
+  return result;
+}
+
+std::int64_t PostgresConnection::execute(std::string_view sql, std::span<const Cell> parameters) {
+  const auto result = run_with(sql, parameters);
+  const std::string_view digits = PQcmdTuples(result.get());
+  std::int64_t rows = 0;
+  std::from_chars(digits.data(), digits.data() + digits.size(), rows);
+  return rows;
+}
+
+void PostgresConnection::execute_script(std::string_view sql) {
+  const Result result(PQexec(raw(), std::string(sql).c_str()));
+  const auto status = PQresultStatus(result.get());
+  if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK && status != PGRES_EMPTY_QUERY) {
+    throw fault_of(peer_, raw(), result.get());
+  }
+}
+
+void PostgresConnection::query(std::string_view sql, std::span<const Cell> parameters,
+                               const OnRow& row) {
+  const auto result = run_with(sql, parameters);
+  ResultRow cells;
+  for (int i = 0; i < PQntuples(result.get()); ++i) {
+    row(cells.cells(result.get(), i));
+  }
+}
+
+void PostgresConnection::read(std::string_view sql, const OnRow& row) {
+  run(fmt::format("COPY ({}) TO STDOUT", sql), PGRES_COPY_OUT);
+  std::vector<Cell> cells;
+  try {
+    for (;;) {
+      char* line = nullptr;
+      const int size = PQgetCopyData(raw(), &line, 0);
+      const CopyBuffer owner(line);
+      if (size < 0) {
+        break;  // the end, or what the results below say
+      }
+      split_copy_line({line, static_cast<std::size_t>(size)}, cells);
+      row(cells);
+    }
+  } catch (...) {
+    stop_copy();
+    throw;
+  }
+  // Everything up to the null result must be taken, or the next statement finds the leftovers.
+  Result bad;
+  bool done = false;
+  while (Result result{PQgetResult(raw())}) {
+    if (PQresultStatus(result.get()) == PGRES_COMMAND_OK) {
+      done = true;
+    } else if (!bad) {
+      bad = std::move(result);
+    }
+  }
+  if (bad || !done) {
+    throw fault_of(peer_, raw(), bad.get());
+  }
+}
+
+void PostgresConnection::stop_copy() noexcept {
+  const std::unique_ptr<PGcancel, FreeCancel> cancel(PQgetCancel(raw()));
+  std::array<char, 256> why{};
+  if (cancel) {
+    PQcancel(cancel.get(), why.data(), static_cast<int>(why.size()));  // or else drained to its end
+  }
+  for (;;) {
+    char* line = nullptr;
+    const int size = PQgetCopyData(raw(), &line, 0);
+    PQfreemem(line);
+    if (size < 0) {
+      break;
+    }
+  }
+  while (const Result rest{PQgetResult(raw())}) {
+  }
+}
+
+void PostgresConnection::defer_constraints() {
+  execute("SET CONSTRAINTS ALL DEFERRED");
+}
+
+void PostgresConnection::check_constraints() {
+  execute("SET CONSTRAINTS ALL IMMEDIATE");
+}
+
+std::unique_ptr<Cursor> PostgresConnection::open(std::string_view sql) {
+  return std::make_unique<PostgresCursor>(*this, sql, fmt::format("abgleich_{}", ++cursors_));
+}
+
+std::unique_ptr<Loader> PostgresConnection::load(std::string_view table,
+                                                 const std::vector<std::string>& columns,
+                                                 Loader::Refused refused) {
+  return std::make_unique<PostgresLoader>(*this, table, columns, std::move(refused));
+}
+
+}  // namespace abgleich::db::postgresql

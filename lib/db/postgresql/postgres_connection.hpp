@@ -1,0 +1,48 @@
+// A connection to PostgreSQL: raw libpq for statements, COPY and cursors on the connection that
+// libpqxx owns.
+#pragma once
+
+#include "db/connection.hpp"
+#include "db/postgresql/faults.hpp"
+#include "db/postgresql/pqxx_connection.hpp"
+#include "db/postgresql/result.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace abgleich::db::postgresql {
+
+class PostgresConnection final : public Connection {
+ public:
+  /// Takes over a connection that is up. `peer` decides how its faults are reported.
+  PostgresConnection(PGconn* connected, Peer peer);
+
+  std::int64_t execute(std::string_view sql, std::span<const Cell> parameters = {}) override;
+  void execute_script(std::string_view sql) override;
+  void query(std::string_view sql, std::span<const Cell> parameters, const OnRow& row) override;
+  void read(std::string_view sql, const OnRow& row) override;
+  void defer_constraints() override;
+  void check_constraints() override;
+  std::unique_ptr<Cursor> open(std::string_view sql) override;
+  std::unique_ptr<Loader> load(std::string_view table, const std::vector<std::string>& columns,
+                               Loader::Refused refused = {}) override;
+
+  /// Runs one statement without parameters; throws Fault unless it ends as `expected`.
+  Result run(const std::string& sql, ExecStatusType expected);
+
+  [[nodiscard]] PGconn* raw() const { return connection_.raw(); }
+  [[nodiscard]] const Peer& peer() const { return peer_; }
+
+ private:
+  Result run_with(std::string_view sql, std::span<const Cell> parameters);
+  void stop_copy() noexcept;
+
+  PqxxConnection connection_;
+  Peer peer_;
+  std::int64_t cursors_ = 0;
+};
+
+}  // namespace abgleich::db::postgresql

@@ -1,0 +1,47 @@
+// One exported table, as the secondary holds it: the layout of its rows, of its base and of the
+// temporary tables of a run.
+#pragma once
+
+#include "core/type.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace abgleich::db {
+
+struct RelationColumn {
+  std::string source;  // name in the primary
+  std::string name;    // name in the secondary
+  Type type;           // logical type of what is exported
+  Type held;           // the secondary's own column
+  bool nullable = true;
+  std::string renamed_from;  // its name in the secondary before this run, where that was another
+};
+
+struct RelationForeignKey {
+  std::vector<std::size_t> columns;  // indexes into Relation::columns
+  std::string table;                 // in the secondary
+  std::vector<std::string> referenced;
+};
+
+struct Relation {
+  std::string source;                   // name in the primary
+  std::string name;                     // name in the secondary
+  std::vector<RelationColumn> columns;  // exported, in the contract's order: a Row's layout
+  std::vector<std::size_t> key;         // indexes into columns
+  std::vector<RelationForeignKey> foreign_keys;
+  std::int64_t id = 0;  // number of its base and temporary tables
+
+  [[nodiscard]] bool is_key(std::size_t column) const {
+    for (const auto at : key) {
+      if (at == column) {
+        return true;
+      }
+    }
+    return false;
+  }
+};
+
+}  // namespace abgleich::db

@@ -1,0 +1,35 @@
+// The Connection to a SQLite file.
+#pragma once
+
+#include "db/connection.hpp"
+#include "db/soci/database_file.hpp"
+#include "db/soci/statement.hpp"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace abgleich::db::sqlite {
+
+class SqliteConnection final : public Connection {
+ public:
+  SqliteConnection(const Endpoint& endpoint, Access access) : file_(endpoint, access) {}
+
+  std::int64_t execute(std::string_view sql, std::span<const Cell> parameters) override;
+  void execute_script(std::string_view sql) override;
+  void query(std::string_view sql, std::span<const Cell> parameters, const OnRow& row) override;
+  void read(std::string_view sql, const OnRow& row) override;
+  void defer_constraints() override;
+  void check_constraints() override;
+  std::unique_ptr<Cursor> open(std::string_view sql) override;
+  std::unique_ptr<Loader> load(std::string_view table, const std::vector<std::string>& columns,
+                               Loader::Refused refused) override;
+
+  /// The collation that a column was declared with, empty for the default: pragmas do not tell.
+  std::string collation_of(const std::string& table, const std::string& column);
+
+ private:
+  DatabaseFile file_;
+};
+
+}  // namespace abgleich::db::sqlite

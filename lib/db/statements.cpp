@@ -1,0 +1,434 @@
+#include "db/statements.hpp"
+
+#include <fmt/format.h>
+
+namespace abgleich::db {
+
+namespace {
+
+/// "a, b, c" of what `item` gives for 0 … count-1.
+template <class Item>
+std::string list(std::size_t count, const Item& item, std::string_view separator = ", ") {
+  std::string text;
+  for (std::size_t i = 0; i < count; ++i) {
+    if (i != 0) {
+      text += separator;
+    }
+    text += item(i);
+  }
+  return text;
+}
+
+std::string cell(std::size_t column) {
+  return fmt::format("c{}", column);
+}
+
+std::string columns_of(std::string_view alias, const Relation& relation) {
+  return list(relation.columns.size(),
+              [&](std::size_t i) { return fmt::format("{}c{}", alias, i); });
+}
+
+std::string key_columns(std::string_view alias, const Relation& relation) {
+  return list(relation.key.size(),
+              [&](std::size_t i) { return fmt::format("{}c{}", alias, relation.key[i]); });
+}
+
+std::string quoted_key(const Dialect& dialect, std::string_view alias, const Relation& relation) {
+  return list(relation.key.size(), [&](std::size_t i) {
+    return std::string(alias) + dialect.quote(relation.columns[relation.key[i]].name);
+  });
+}
+
+/// "a.c0 = b.c0 AND …" over the key, both sides with positional names.
+std::string key_equal(std::string_view left, std::string_view right, const Relation& relation) {
+  return list(
+      relation.key.size(),
+      [&](std::size_t i) {
+        return fmt::format("{}.c{} = {}.c{}", left, relation.key[i], right, relation.key[i]);
+      },
+      " AND ");
+}
+
+/// The same with the secondary's own names on the right.
+std::string key_equal_data(const Dialect& dialect, std::string_view left, std::string_view right,
+                           const Relation& relation) {
+  return list(
+      relation.key.size(),
+      [&](std::size_t i) {
+        return fmt::format("{}.c{} = {}.{}", left, relation.key[i], right,
+                           dialect.quote(relation.columns[relation.key[i]].name));
+      },
+      " AND ");
+}
+
+std::string data_columns(const Dialect& dialect, std::string_view alias, const Relation& relation) {
+  return list(relation.columns.size(), [&](std::size_t i) {
+    return dialect.select_expression(
+        std::string(alias) + "." + dialect.quote(relation.columns[i].name),
+        relation.columns[i].held);
+  });
+}
+
+/// A secondary's own ON CONFLICT REPLACE or IGNORE in SQLite must not drop anybody's row.
+std::string_view or_abort(const Dialect& dialect) {
+  return dialect.engine() == Engine::sqlite ? " OR ABORT" : "";
+}
+
+/// An identity column (GENERATED ALWAYS) is to take our value as well.
+std::string_view overriding(const Dialect& dialect) {
+  return dialect.engine() == Engine::postgresql ? "OVERRIDING SYSTEM VALUE " : "";
+}
+
+std::string typed_columns(const Relation& relation) {
+  return list(relation.columns.size(), [&](std::size_t i) {
+    return fmt::format("c{} {}", i, relation.columns[i].held.native);
+  });
+}
+
+std::string_view blob_type(const Dialect& dialect) {
+  return dialect.engine() == Engine::postgresql ? "bytea" : "BLOB";
+}
+
+std::string_view temporary(Lifetime lifetime) {
+  return lifetime == Lifetime::temporary ? "TEMPORARY " : "";
+}
+
+/// What closes a CREATE TABLE's list.
+std::string_view table_end(const Dialect& dialect, Lifetime lifetime) {
+  return lifetime == Lifetime::temporary && dialect.engine() == Engine::postgresql
+             ? ") ON COMMIT DROP"
+             : ")";
+}
+
+std::string foreign_key(const Dialect& dialect, const std::string& schema, const Relation& relation,
+                        const RelationForeignKey& key) {
+  return fmt::format(
+      "FOREIGN KEY ({}) REFERENCES {} ({}) DEFERRABLE INITIALLY IMMEDIATE",
+      list(key.columns.size(),
+           [&](std::size_t i) { return dialect.quote(relation.columns[key.columns[i]].name); }),
+      dialect.table(schema, key.table),
+      list(key.referenced.size(), [&](std::size_t i) { return dialect.quote(key.referenced[i]); }));
+}
+
+}  // namespace
+
+std::string temporary_name(std::string_view what, std::int64_t relation) {
+  return fmt::format("abgleich_tmp_{}_{}", what, relation);
+}
+
+std::string select_columns(const Dialect& dialect, const std::string& schema,
+                           const std::string& table,
+                           const std::vector<const CatalogColumn*>& columns) {
+  return fmt::format("SELECT {} FROM {}",
+                     list(columns.size(),
+                          [&](std::size_t i) {
+                            return dialect.select_expression(dialect.quote(columns[i]->name),
+                                                             columns[i]->type);
+                          }),
+                     dialect.table(schema, table));
+}
+
+std::string create_data_table(const Dialect& dialect, const std::string& name,
+                              const Relation& relation, const std::string& schema,
+                              Lifetime lifetime) {
+  auto sql = fmt::format("CREATE {}TABLE {} ({}, PRIMARY KEY ({})", temporary(lifetime), name,
+                         list(relation.columns.size(),
+                              [&](std::size_t i) {
+                                const auto& column = relation.columns[i];
+                                return fmt::format(
+                                    "{} {}{}", dialect.quote(column.name),
+                                    dialect.column_type(column.type),
+                                    column.nullable && !relation.is_key(i) ? "" : " NOT NULL");
+                              }),
+                         quoted_key(dialect, "", relation));
+  // SQLite cannot add a foreign key later; it does not mind a table that is not there yet.
+  if (dialect.engine() == Engine::sqlite && lifetime == Lifetime::lasting) {
+    for (const auto& key : relation.foreign_keys) {
+      sql += ", " + foreign_key(dialect, schema, relation, key);
+    }
+  }
+  return sql + std::string(table_end(dialect, lifetime));
+}
+
+std::string create_data_view(const Dialect& dialect, const std::string& name,
+                             const Relation& relation, const std::string& schema,
+                             const CatalogTable& table) {
+  return fmt::format(
+      "CREATE TEMPORARY VIEW {} AS SELECT {} FROM {}", name,
+      list(relation.columns.size(),
+           [&](std::size_t i) {
+             const auto& column = relation.columns[i];
+             const auto quoted = dialect.quote(column.name);
+             if (table.find_column(column.name) != nullptr) {
+               return quoted;
+             }
+             if (!column.renamed_from.empty() &&
+                 table.find_column(column.renamed_from) != nullptr) {
+               return fmt::format("{} AS {}", dialect.quote(column.renamed_from), quoted);
+             }
+             return column.held.native.empty()
+                        ? "NULL AS " + quoted
+                        : fmt::format("CAST(NULL AS {}) AS {}", column.held.native, quoted);
+           }),
+      dialect.table(schema, relation.name));
+}
+
+std::string add_foreign_key(const Dialect& dialect, const std::string& schema,
+                            const Relation& relation, const RelationForeignKey& key) {
+  return fmt::format("ALTER TABLE {} ADD {}", dialect.table(schema, relation.name),
+                     foreign_key(dialect, schema, relation, key));
+}
+
+std::string add_column(const Dialect& dialect, const std::string& schema, const Relation& relation,
+                       const RelationColumn& column) {
+  return fmt::format("ALTER TABLE {} ADD COLUMN {} {}", dialect.table(schema, relation.name),
+                     dialect.quote(column.name), dialect.column_type(column.type));
+}
+
+std::string rename_column(const Dialect& dialect, const std::string& schema,
+                          const Relation& relation, const RelationColumn& column) {
+  return fmt::format("ALTER TABLE {} RENAME COLUMN {} TO {}", dialect.table(schema, relation.name),
+                     dialect.quote(column.renamed_from), dialect.quote(column.name));
+}
+
+std::string create_base_table(const Dialect& dialect, const std::string& name,
+                              const Relation& relation, Lifetime lifetime) {
+  return fmt::format("CREATE {}TABLE {} ({}, cells {} NOT NULL, PRIMARY KEY ({}){}",
+                     temporary(lifetime), name,
+                     list(relation.key.size(),
+                          [&](std::size_t i) {
+                            return fmt::format("c{} {} NOT NULL", relation.key[i],
+                                               relation.columns[relation.key[i]].held.native);
+                          }),
+                     blob_type(dialect), key_columns("", relation), table_end(dialect, lifetime));
+}
+
+std::string create_stage(const Dialect& dialect, const Names& names, const Relation& relation) {
+  return fmt::format("CREATE TEMPORARY TABLE {} ({}, cells {}{}", names.stage,
+                     typed_columns(relation), blob_type(dialect),
+                     table_end(dialect, Lifetime::temporary));
+}
+
+std::vector<std::string> stage_columns(const Relation& relation) {
+  std::vector<std::string> columns;
+  for (std::size_t i = 0; i < relation.columns.size(); ++i) {
+    columns.push_back(cell(i));
+  }
+  columns.emplace_back("cells");
+  return columns;
+}
+
+std::vector<std::string> finish_stage(const Dialect& dialect, const Names& names,
+                                      const Relation& relation) {
+  // PostgreSQL joins by hash and needs to know the size; SQLite joins by index only.
+  if (dialect.engine() == Engine::postgresql) {
+    return {"ANALYZE " + names.stage};
+  }
+  return {fmt::format("CREATE INDEX temp.{0}_key ON {0} ({1})", names.stage,
+                      key_columns("", relation))};
+}
+
+std::string select_duplicates(const Names& names, const Relation& relation) {
+  return fmt::format("SELECT {0} FROM {1} GROUP BY {0} HAVING count(*) > 1 AND count(cells) > 0",
+                     key_columns("", relation), names.stage);
+}
+
+std::string hold_duplicates(const Names& names, const Relation& relation) {
+  return fmt::format(
+      "UPDATE {1} SET cells = NULL WHERE ({0}) IN "
+      "(SELECT {0} FROM {1} GROUP BY {0} HAVING count(*) > 1)",
+      key_columns("", relation), names.stage);
+}
+
+std::string select_changed_pairs(const Dialect& dialect, const Names& names,
+                                 const Relation& relation) {
+  return fmt::format(
+      "SELECT {}, s.cells, b.cells, CASE WHEN t.{} IS NULL THEN NULL ELSE 1 END, {} FROM {} s "
+      "LEFT JOIN {} b ON {} LEFT JOIN {} t ON {} "
+      "WHERE s.cells IS NOT NULL AND b.cells IS DISTINCT FROM s.cells",
+      list(relation.columns.size(),
+           [&](std::size_t i) {
+             return dialect.select_expression(fmt::format("s.c{}", i), relation.columns[i].held);
+           }),
+      dialect.quote(relation.columns[relation.key.front()].name),
+      data_columns(dialect, "t", relation), names.stage, names.base, key_equal("s", "b", relation),
+      names.data, key_equal_data(dialect, "s", "t", relation));
+}
+
+std::string select_missing_pairs(const Dialect& dialect, const Names& names,
+                                 const Relation& relation) {
+  return fmt::format(
+      "SELECT {}, NULL, b.cells, CASE WHEN t.{} IS NULL THEN NULL ELSE 1 END, {} FROM {} b "
+      "LEFT JOIN {} t ON {} WHERE NOT EXISTS (SELECT 1 FROM {} s WHERE {})",
+      list(relation.columns.size(),
+           [&](std::size_t i) {
+             return relation.is_key(i) ? dialect.select_expression(fmt::format("b.c{}", i),
+                                                                   relation.columns[i].held)
+                                       : std::string("NULL");
+           }),
+      dialect.quote(relation.columns[relation.key.front()].name),
+      data_columns(dialect, "t", relation), names.base, names.data,
+      key_equal_data(dialect, "b", "t", relation), names.stage, key_equal("s", "b", relation));
+}
+
+std::vector<std::string> base_columns(const Relation& relation) {
+  std::vector<std::string> columns;
+  for (const auto i : relation.key) {
+    columns.push_back(cell(i));
+  }
+  columns.emplace_back("cells");
+  return columns;
+}
+
+std::string select_base(const Dialect& dialect, const Names& names, const Relation& relation) {
+  return fmt::format("SELECT {}, b.cells FROM {} b",
+                     list(relation.key.size(),
+                          [&](std::size_t i) {
+                            return dialect.select_expression(
+                                fmt::format("b.c{}", relation.key[i]),
+                                relation.columns[relation.key[i]].held);
+                          }),
+                     names.base);
+}
+
+std::string replace_base(const Names& names, const std::string& by, const Relation& relation) {
+  return fmt::format("UPDATE {} AS b SET cells = r.cells FROM {} r WHERE {}", names.base, by,
+                     key_equal("r", "b", relation));
+}
+
+std::string select_base_row(const Dialect& dialect, const Names& names, const Relation& relation) {
+  (void)dialect;
+  return fmt::format(
+      "SELECT b.cells FROM {} b WHERE {}", names.base,
+      list(
+          relation.key.size(),
+          [&](std::size_t i) { return fmt::format("b.c{} = ${}", relation.key[i], i + 1); },
+          " AND "));
+}
+
+std::string select_row(const Dialect& dialect, const Names& names, const Relation& relation) {
+  return fmt::format(
+      "SELECT {} FROM {} t WHERE {}", data_columns(dialect, "t", relation), names.data,
+      list(
+          relation.key.size(),
+          [&](std::size_t i) {
+            return fmt::format("t.{} = ${}", dialect.quote(relation.columns[relation.key[i]].name),
+                               i + 1);
+          },
+          " AND "));
+}
+
+std::string fill_data(const Dialect& dialect, const Names& names, const Relation& relation) {
+  return fmt::format("INSERT{} INTO {} ({}) {}SELECT {} FROM {} WHERE cells IS NOT NULL",
+                     or_abort(dialect), names.data,
+                     list(relation.columns.size(),
+                          [&](std::size_t i) { return dialect.quote(relation.columns[i].name); }),
+                     overriding(dialect), columns_of("", relation), names.stage);
+}
+
+std::string fill_base(const Names& names, const Relation& relation) {
+  return fmt::format(
+      "INSERT INTO {0} ({1}, cells) SELECT {1}, cells FROM {2} "
+      "WHERE cells IS NOT NULL",
+      names.base, key_columns("", relation), names.stage);
+}
+
+std::string create_plan(const Dialect& dialect, const Names& names, const Relation& relation) {
+  return fmt::format(
+      "CREATE TEMPORARY TABLE {} (n bigint PRIMARY KEY, action text NOT NULL, mask text NOT NULL, "
+      "{}, cells {}, fate text NOT NULL, key_text text NOT NULL, before text, after text{}",
+      names.plan, typed_columns(relation), blob_type(dialect),
+      table_end(dialect, Lifetime::temporary));
+}
+
+std::vector<std::string> plan_columns(const Relation& relation) {
+  std::vector<std::string> columns{"n", "action", "mask"};
+  for (std::size_t i = 0; i < relation.columns.size(); ++i) {
+    columns.push_back(cell(i));
+  }
+  for (const auto* name : {"cells", "fate", "key_text", "before", "after"}) {
+    columns.emplace_back(name);
+  }
+  return columns;
+}
+
+std::string apply_insert(const Dialect& dialect, const Names& names, const Relation& relation,
+                         std::int64_t first, std::int64_t last) {
+  return fmt::format(
+      "INSERT{} INTO {} ({}) {}SELECT {} FROM {} WHERE action = 'i' AND n BETWEEN {} AND {}",
+      or_abort(dialect), names.data,
+      list(relation.columns.size(),
+           [&](std::size_t i) { return dialect.quote(relation.columns[i].name); }),
+      overriding(dialect), columns_of("", relation), names.plan, first, last);
+}
+
+std::string apply_update(const Dialect& dialect, const Names& names, const Relation& relation,
+                         const std::vector<std::size_t>& columns, std::int64_t first,
+                         std::int64_t last) {
+  return fmt::format(
+      "UPDATE{} {} AS t SET {} FROM {} p WHERE p.action = 'u' AND p.n BETWEEN {} AND {} AND {}",
+      or_abort(dialect), names.data,
+      list(columns.size(),
+           [&](std::size_t i) {
+             const auto column = columns[i];
+             const auto name = dialect.quote(relation.columns[column].name);
+             return fmt::format(
+                 "{} = CASE WHEN substr(p.mask, {}, 1) <> '0' THEN p.c{} ELSE t.{} END", name,
+                 column + 1, column, name);
+           }),
+      names.plan, first, last, key_equal_data(dialect, "p", "t", relation));
+}
+
+std::string apply_delete(const Dialect& dialect, const Names& names, const Relation& relation,
+                         std::int64_t first, std::int64_t last) {
+  return fmt::format(
+      "DELETE FROM {} WHERE ({}) IN (SELECT {} FROM {} WHERE action = 'd' AND n BETWEEN {} AND {})",
+      names.data, quoted_key(dialect, "", relation), key_columns("", relation), names.plan, first,
+      last);
+}
+
+std::string refuse_rows(const Names& names, std::int64_t first, std::int64_t last) {
+  return fmt::format("UPDATE {} SET action = upper(action) WHERE n BETWEEN {} AND {}", names.plan,
+                     first, last);
+}
+
+std::string advance_base(const Dialect& dialect, const Names& names, const Relation& relation) {
+  (void)dialect;
+  return fmt::format(
+      "INSERT INTO {} ({}, cells) SELECT {}, cells FROM {} WHERE cells IS NOT NULL "
+      "AND action IN ('i', 'u', 'a') ON CONFLICT ({}) DO UPDATE SET cells = excluded.cells",
+      names.base, key_columns("", relation), key_columns("", relation), names.plan,
+      key_columns("", relation));
+}
+
+std::string forget_base(const Dialect& dialect, const Names& names, const Relation& relation) {
+  (void)dialect;
+  return fmt::format("DELETE FROM {} WHERE ({}) IN (SELECT {} FROM {} WHERE action IN ('d', 'f'))",
+                     names.base, key_columns("", relation), key_columns("", relation), names.plan);
+}
+
+std::string select_written(const Dialect& dialect, const Names& names, const Relation& relation) {
+  return fmt::format(
+      "SELECT p.mask, p.cells, {} FROM {} p JOIN {} t ON {} WHERE p.action IN ('i', 'u')",
+      data_columns(dialect, "t", relation), names.plan, names.data,
+      key_equal_data(dialect, "p", "t", relation));
+}
+
+std::string select_plan(const Names& names) {
+  return fmt::format(
+      "SELECT action, key_text, before, after FROM {} WHERE action = lower(action) ORDER BY n",
+      names.plan);
+}
+
+std::string select_refused(const Dialect& dialect, const Names& names, const Relation& relation) {
+  return fmt::format(
+      "SELECT p.n, p.action, p.mask, p.cells, p.key_text, {} FROM {} p "
+      "WHERE p.action IN ('I', 'U', 'D')",
+      list(relation.columns.size(),
+           [&](std::size_t i) {
+             return dialect.select_expression(fmt::format("p.c{}", i), relation.columns[i].held);
+           }),
+      names.plan);
+}
+
+}  // namespace abgleich::db

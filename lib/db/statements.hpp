@@ -1,0 +1,118 @@
+// The text of every statement on data, base and temporary tables: pure functions of a dialect and a
+// relation. Identifiers go through the dialect's quoting; values are never part of the text.
+//
+// Temporary tables of a run, one set a relation (N is the relation's number), with
+// `temporary_name`'s prefix:
+//   stage_N  what the primary has: c0…cn (typed as the secondary's columns), cells (its digests;
+//            NULL: the row is held back, only its key counts)
+//   plan_N   what is to be done: n, action, mask, c0…cn, cells (new base or NULL), fate, key_text,
+//            before, after
+#pragma once
+
+#include "core/catalog.hpp"
+#include "db/dialect.hpp"
+#include "db/relation.hpp"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace abgleich::db {
+
+/// What a plan row does to the secondary: one character in plan_N.action.
+enum class PlanAction : char {
+  insert = 'i',
+  update = 'u',
+  remove = 'd',
+  agree = 'a',   // base only
+  forget = 'f',  // base row only goes
+  // The secondary's constraints would not take it; the base stands:
+  refused_insert = 'I',
+  refused_update = 'U',
+  refused_remove = 'D',
+};
+
+/// The name of a temporary table. Its prefix is reserved: in SQLite a temporary table would hide
+/// one of the data that has the same name.
+std::string temporary_name(std::string_view what, std::int64_t relation);
+
+/// The names that a run uses for one relation: real tables, or temporary stand-ins for tables that
+/// do not exist yet (a dry run creates nothing).
+struct Names {
+  std::string data;
+  std::string base;
+  std::string stage;
+  std::string plan;
+};
+
+std::string select_columns(const Dialect& dialect, const std::string& schema,
+                           const std::string& table,
+                           const std::vector<const CatalogColumn*>& columns);
+
+// DDL of the data and its base.
+enum class Lifetime : std::uint8_t { lasting, temporary };
+std::string create_data_table(const Dialect& dialect, const std::string& name,
+                              const Relation& relation, const std::string& schema,
+                              Lifetime lifetime);
+// A view of the data as it would be: NULL for columns that are missing, new names for old.
+std::string create_data_view(const Dialect& dialect, const std::string& name,
+                             const Relation& relation, const std::string& schema,
+                             const CatalogTable& table);
+std::string add_foreign_key(const Dialect& dialect, const std::string& schema,
+                            const Relation& relation, const RelationForeignKey& key);
+std::string add_column(const Dialect& dialect, const std::string& schema, const Relation& relation,
+                       const RelationColumn& column);
+std::string rename_column(const Dialect& dialect, const std::string& schema,
+                          const Relation& relation, const RelationColumn& column);
+std::string create_base_table(const Dialect& dialect, const std::string& name,
+                              const Relation& relation, Lifetime lifetime);
+
+// Staging.
+std::string create_stage(const Dialect& dialect, const Names& names, const Relation& relation);
+std::vector<std::string> stage_columns(const Relation& relation);
+std::vector<std::string> finish_stage(const Dialect& dialect, const Names& names,
+                                      const Relation& relation);
+std::string select_duplicates(const Names& names, const Relation& relation);
+std::string hold_duplicates(const Names& names, const Relation& relation);
+
+// Pairing: c0…cn of the stage, its cells, the base's cells, 1 or NULL for "the secondary has the
+// row", c0…cn of the secondary.
+std::string select_changed_pairs(const Dialect& dialect, const Names& names,
+                                 const Relation& relation);
+// The same for rows of the base that the stage lacks; stage columns are the key's, from the base.
+std::string select_missing_pairs(const Dialect& dialect, const Names& names,
+                                 const Relation& relation);
+
+// The base as a whole (key, cells), and one row of base or data by its key ($1, …).
+std::vector<std::string> base_columns(const Relation& relation);
+std::string select_base(const Dialect& dialect, const Names& names, const Relation& relation);
+std::string replace_base(const Names& names, const std::string& by, const Relation& relation);
+std::string select_base_row(const Dialect& dialect, const Names& names, const Relation& relation);
+std::string select_row(const Dialect& dialect, const Names& names, const Relation& relation);
+
+// First load, straight from the stage.
+std::string fill_data(const Dialect& dialect, const Names& names, const Relation& relation);
+std::string fill_base(const Names& names, const Relation& relation);
+
+// Plan and application; `first` and `last` bound plan_N.n.
+std::string create_plan(const Dialect& dialect, const Names& names, const Relation& relation);
+std::vector<std::string> plan_columns(const Relation& relation);
+std::string apply_insert(const Dialect& dialect, const Names& names, const Relation& relation,
+                         std::int64_t first, std::int64_t last);
+std::string apply_update(const Dialect& dialect, const Names& names, const Relation& relation,
+                         const std::vector<std::size_t>& columns, std::int64_t first,
+                         std::int64_t last);
+std::string apply_delete(const Dialect& dialect, const Names& names, const Relation& relation,
+                         std::int64_t first, std::int64_t last);
+std::string refuse_rows(const Names& names, std::int64_t first, std::int64_t last);
+std::string advance_base(const Dialect& dialect, const Names& names, const Relation& relation);
+std::string forget_base(const Dialect& dialect, const Names& names, const Relation& relation);
+// action, key_text, before and after of the rows that are not refused, in order.
+std::string select_plan(const Names& names);
+// n, action, mask, cells, key_text and c0…cn of the plan, for rows refused.
+std::string select_refused(const Dialect& dialect, const Names& names, const Relation& relation);
+// mask, cells of the plan, c0…cn of the secondary, for rows inserted or updated.
+std::string select_written(const Dialect& dialect, const Names& names, const Relation& relation);
+
+}  // namespace abgleich::db

@@ -1,0 +1,408 @@
+#include "db/target.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+namespace abgleich::db {
+
+namespace {
+
+std::string stage_name(const Relation& relation) {
+  return temporary_name("stage", relation.id);
+}
+std::string plan_name(const Relation& relation) {
+  return temporary_name("plan", relation.id);
+}
+std::string base_name(const Relation& relation) {
+  return fmt::format("base_{}", relation.id);
+}
+
+/// Packed digests as the engine hands them over (PostgreSQL: hexadecimal) -> their bytes.
+std::string_view packed(const Dialect& dialect, const Cell& cell, std::string& scratch) {
+  static const Type kBytes = [] {
+    Type type;
+    type.family = Family::bytes;
+    type.native = "bytea";
+    return type;
+  }();
+  return dialect.decode(kBytes, cell, scratch).bytes;
+}
+
+/// The type that says what kind a cell of the secondary is, so that a value reads back as `fit` has
+/// left it. PostgreSQL's own column decides; in SQLite, which keeps most things as text, only the
+/// exported type knows.
+const Type& read_as(const Dialect& dialect, const RelationColumn& column) {
+  return dialect.engine() == Engine::postgresql ? column.held : column.type;
+}
+
+bool contains(const std::vector<std::int64_t>& ids, std::int64_t id) {
+  return std::ranges::find(ids, id) != ids.end();
+}
+
+}  // namespace
+
+Target::Target(const Endpoint& endpoint, Mode mode)
+    : session_(db::open(endpoint, Access::write)), mode_(mode) {
+  if (mode == Mode::real) {
+    begin_write(session_);
+  } else {
+    // Not a read-only transaction: the stage and the plan live in temporary tables.
+    session_.connection->execute(session_.dialect->engine() == Engine::postgresql
+                                     ? "BEGIN ISOLATION LEVEL REPEATABLE READ"
+                                     : "BEGIN");
+  }
+  books_ = std::make_unique<Books>(session_);
+}
+
+Target::~Target() {
+  if (open_) {
+    rollback(session_);
+  }
+}
+
+bool Target::stands_in(const Relation& relation) const {
+  return contains(stand_in_data_, relation.id);
+}
+
+void Target::load_catalog() {
+  catalog_ = read_catalog(session_);
+}
+
+void Target::commit() {
+  open_ = false;
+  db::commit(session_);
+}
+
+Names Target::names(const Relation& relation) const {
+  return {.data = contains(stand_in_data_, relation.id)
+                      ? temporary_name("data", relation.id)
+                      : dialect().table(session_.schema, relation.name),
+          .base = contains(stand_in_base_, relation.id) ? temporary_name("base", relation.id)
+                                                        : dialect().own_table(base_name(relation)),
+          .stage = stage_name(relation),
+          .plan = plan_name(relation)};
+}
+
+void Target::decode_row(const Relation& relation, std::span<const Cell> cells, Row& row) const {
+  row.cells.resize(relation.columns.size());
+  std::string scratch;
+  for (std::size_t i = 0; i < relation.columns.size(); ++i) {
+    if (cells[i].storage == Cell::Storage::null) {
+      row.cells[i].set_null();
+      continue;
+    }
+    const auto value = dialect().decode(read_as(dialect(), relation.columns[i]), cells[i], scratch);
+    row.cells[i].set(value.kind, value.bytes);
+  }
+}
+
+void Target::encode_row(const Relation& relation, const Row& row, std::vector<Cell>& cells,
+                        std::vector<std::string>& scratch) const {
+  scratch.resize(relation.columns.size());
+  for (std::size_t i = 0; i < relation.columns.size(); ++i) {
+    cells.push_back(row.cells[i].is_null()
+                        ? Cell{}
+                        : dialect().encode(relation.columns[i].type, row.cells[i], scratch[i]));
+  }
+}
+
+// Staging ---------------------------------------------------------------------------------------
+
+void Target::prepare(const Relation& relation) {
+  const auto name = names(relation);
+  session_.connection->execute(create_stage(dialect(), name, relation));
+  session_.connection->execute(create_plan(dialect(), name, relation));
+  if (updated_columns_.size() <= static_cast<std::size_t>(relation.id)) {
+    updated_columns_.resize(static_cast<std::size_t>(relation.id) + 1);
+    planned_.resize(static_cast<std::size_t>(relation.id) + 1);
+  }
+}
+
+Target::Stage::Stage(Target& target, const Relation& relation, Loader::Refused refused)
+    : target_(target),
+      relation_(relation),
+      loader_(target.session_.connection->load(target.names(relation).stage,
+                                               stage_columns(relation), std::move(refused))) {}
+
+void Target::Stage::add(const Row& row, std::string_view cells) {
+  cells_.clear();
+  target_.encode_row(relation_, row, cells_, scratch_);
+  cells_.push_back({Cell::Storage::blob, cells});
+  loader_->add(cells_);
+}
+
+void Target::Stage::hold(const Row& key_cells) {
+  cells_.assign(relation_.columns.size() + 1, Cell{});
+  scratch_.resize(relation_.columns.size());
+  for (const auto i : relation_.key) {
+    cells_[i] =
+        target_.dialect().encode(relation_.columns[i].type, key_cells.cells[i], scratch_[i]);
+  }
+  loader_->add(cells_);
+}
+
+void Target::Stage::flush() {
+  loader_->flush();
+}
+
+void Target::Stage::finish() {
+  loader_->flush();
+  for (const auto& sql : finish_stage(target_.dialect(), target_.names(relation_), relation_)) {
+    target_.session_.connection->execute(sql);
+  }
+}
+
+void Target::hold_duplicates(const Relation& relation,
+                             const std::function<void(const Row&)>& on_key) {
+  const auto name = names(relation);
+  bool any = false;
+  Row key;
+  key.cells.resize(relation.columns.size());
+  std::string scratch;
+  {
+    const auto cursor = session_.connection->open(select_duplicates(name, relation));
+    for (auto cells = cursor->next(); !cells.empty(); cells = cursor->next()) {
+      for (std::size_t i = 0; i < relation.key.size(); ++i) {
+        const auto column = relation.key[i];
+        const auto value =
+            dialect().decode(read_as(dialect(), relation.columns[column]), cells[i], scratch);
+        key.cells[column].set(value.kind, value.bytes);
+      }
+      on_key(key);
+      any = true;
+    }
+  }
+  if (any) {
+    session_.connection->execute(db::hold_duplicates(name, relation));
+  }
+}
+
+std::int64_t Target::count(const std::string& sql) {
+  std::int64_t rows = 0;
+  session_.connection->query(sql, {}, [&](std::span<const Cell> cells) {
+    const auto& digits = cells[0].bytes;
+    std::from_chars(digits.data(), digits.data() + digits.size(), rows);
+  });
+  return rows;
+}
+
+std::int64_t Target::base_rows(const Relation& relation) {
+  return count("SELECT count(*) FROM " + names(relation).base);
+}
+
+std::int64_t Target::planned(const Relation& relation) const {
+  return planned_.at(static_cast<std::size_t>(relation.id));
+}
+
+// Pairing ---------------------------------------------------------------------------------------
+
+void Target::read_pairs(const Relation& relation, const std::string& sql, const OnPair& on_pair) {
+  const auto columns = relation.columns.size();
+  Pair pair;
+  std::string scratch;
+  const auto optional_bytes = [&](const Cell& cell, std::optional<std::string>& out) {
+    if (cell.storage == Cell::Storage::null) {
+      out.reset();
+    } else {
+      out = packed(dialect(), cell, scratch);
+    }
+  };
+  const auto cursor = session_.connection->open(sql);
+  for (auto cells = cursor->next(); !cells.empty(); cells = cursor->next()) {
+    decode_row(relation, cells.first(columns), pair.primary);
+    optional_bytes(cells[columns], pair.primary_cells);
+    optional_bytes(cells[columns + 1], pair.base_cells);
+    pair.in_secondary = cells[columns + 2].storage != Cell::Storage::null;
+    decode_row(relation, cells.subspan(columns + 3, columns), pair.secondary);
+    on_pair(pair);
+  }
+}
+
+void Target::changed_pairs(const Relation& relation, const OnPair& on_pair) {
+  read_pairs(relation, select_changed_pairs(dialect(), names(relation), relation), on_pair);
+}
+
+void Target::missing_pairs(const Relation& relation, const OnPair& on_pair) {
+  read_pairs(relation, select_missing_pairs(dialect(), names(relation), relation), on_pair);
+}
+
+// Planning --------------------------------------------------------------------------------------
+
+Target::Plan::Plan(Target& target, const Relation& relation)
+    : target_(target),
+      relation_(relation),
+      loader_(
+          target.session_.connection->load(target.names(relation).plan, plan_columns(relation))) {}
+
+void Target::Plan::add(const PlanRow& row, const Row& values) {
+  const auto number = std::to_string(++rows_);
+  const char action = static_cast<char>(row.action);
+  cells_.clear();
+  cells_.push_back({Cell::Storage::integer, number});
+  cells_.push_back(text_cell({&action, 1}));
+  cells_.push_back(text_cell(row.mask));
+  scratch_.resize(relation_.columns.size());
+  auto& updated = target_.updated_columns_[static_cast<std::size_t>(relation_.id)];
+  for (std::size_t i = 0; i < relation_.columns.size(); ++i) {
+    const bool written = i < row.mask.size() && row.mask[i] != '0';
+    const bool needed = written || relation_.is_key(i);
+    cells_.push_back(
+        needed && !values.cells[i].is_null()
+            ? target_.dialect().encode(relation_.columns[i].type, values.cells[i], scratch_[i])
+            : Cell{});
+    if (written && row.action == PlanAction::update &&
+        std::ranges::find(updated, i) == updated.end()) {
+      updated.push_back(i);
+    }
+  }
+  const auto optional_text = [](const std::optional<std::string>& text) {
+    return text ? text_cell(*text) : Cell{};
+  };
+  cells_.push_back(row.cells ? Cell{Cell::Storage::blob, *row.cells} : Cell{});
+  cells_.push_back(text_cell(row.fate));
+  cells_.push_back(text_cell(row.key_text));
+  cells_.push_back(optional_text(row.before));
+  cells_.push_back(optional_text(row.after));
+  loader_->add(cells_);
+}
+
+void Target::Plan::finish() {
+  loader_->flush();
+  target_.planned_[static_cast<std::size_t>(relation_.id)] = rows_;
+  std::ranges::sort(target_.updated_columns_[static_cast<std::size_t>(relation_.id)]);
+}
+
+void Target::planned_rows(const Relation& relation,
+                          const std::function<void(const PlanRow&)>& on_row) {
+  const auto optional_text = [](const Cell& cell) {
+    return cell.storage == Cell::Storage::null ? std::nullopt
+                                               : std::optional<std::string>(cell.bytes);
+  };
+  PlanRow row;
+  const auto cursor = session_.connection->open(select_plan(names(relation)));
+  for (auto cells = cursor->next(); !cells.empty(); cells = cursor->next()) {
+    row.action = static_cast<PlanAction>(cells[0].bytes.front());
+    row.key_text = cells[1].bytes;
+    row.before = optional_text(cells[2]);
+    row.after = optional_text(cells[3]);
+    on_row(row);
+  }
+}
+
+void Target::refused_rows(const Relation& relation,
+                          const std::function<void(const Refused&)>& on_row) {
+  Refused refused;
+  std::string scratch;
+  const auto cursor =
+      session_.connection->open(select_refused(dialect(), names(relation), relation));
+  for (auto cells = cursor->next(); !cells.empty(); cells = cursor->next()) {
+    refused.action = static_cast<PlanAction>(cells[1].bytes.front());
+    refused.mask = cells[2].bytes;
+    refused.cells.reset();
+    if (cells[3].storage != Cell::Storage::null) {
+      refused.cells = packed(dialect(), cells[3], scratch);
+    }
+    refused.key_text = cells[4].bytes;
+    decode_row(relation, cells.subspan(5), refused.row);
+    on_row(refused);
+  }
+}
+
+void Target::written_rows(
+    const Relation& relation,
+    const std::function<void(std::string_view, std::string_view, const Row&)>& on_row) {
+  Row row;
+  std::string scratch;
+  const auto cursor =
+      session_.connection->open(select_written(dialect(), names(relation), relation));
+  for (auto cells = cursor->next(); !cells.empty(); cells = cursor->next()) {
+    decode_row(relation, cells.subspan(2), row);
+    on_row(cells[0].bytes, packed(dialect(), cells[1], scratch), row);
+  }
+}
+
+void Target::rewrite_base(const Relation& relation,
+                          const std::function<std::string(const Row&, std::string_view)>& next) {
+  auto name = names(relation);
+  if (mode_ == Mode::dry && !contains(stand_in_base_, relation.id)) {
+    const auto real = name.base;
+    stand_in_base_.push_back(relation.id);
+    name = names(relation);
+    session_.connection->execute(
+        create_base_table(dialect(), name.base, relation, Lifetime::temporary));
+    session_.connection->execute(fmt::format("INSERT INTO {} SELECT * FROM {}", name.base, real));
+  }
+  const auto rewritten = temporary_name("rebase", relation.id);
+  session_.connection->execute(
+      create_base_table(dialect(), rewritten, relation, Lifetime::temporary));
+  {
+    const auto loader = session_.connection->load(rewritten, base_columns(relation));
+    const auto cursor = session_.connection->open(select_base(dialect(), name, relation));
+    Row key;
+    key.cells.resize(relation.columns.size());
+    std::string scratch;
+    for (auto cells = cursor->next(); !cells.empty(); cells = cursor->next()) {
+      for (std::size_t i = 0; i < relation.key.size(); ++i) {
+        const auto value = dialect().decode(read_as(dialect(), relation.columns[relation.key[i]]),
+                                            cells[i], scratch);
+        key.cells[relation.key[i]].set(value.kind, value.bytes);
+      }
+      const auto bytes = next(key, packed(dialect(), cells[relation.key.size()], scratch));
+      std::vector<Cell> row(cells.begin(), cells.end());
+      row.back() = {Cell::Storage::blob, bytes};
+      loader->add(row);
+    }
+    loader->flush();
+  }
+  session_.connection->execute(replace_base(name, rewritten, relation));
+  session_.connection->execute("DROP TABLE " + rewritten);
+}
+
+std::optional<Row> Target::find_row(const Relation& relation, const Row& key) {
+  std::optional<Row> row;
+  std::vector<std::string> scratch;
+  const auto cells = key_cells(relation, key, scratch);
+  session_.connection->query(select_row(dialect(), names(relation), relation), cells,
+                             [&](std::span<const Cell> found) {
+                               row.emplace();
+                               decode_row(relation, found, *row);
+                             });
+  return row;
+}
+
+std::optional<std::string> Target::find_base(const Relation& relation, const Row& key) {
+  std::optional<std::string> cells;
+  std::vector<std::string> scratch;
+  const auto parameters = key_cells(relation, key, scratch);
+  session_.connection->query(select_base_row(dialect(), names(relation), relation), parameters,
+                             [&](std::span<const Cell> found) {
+                               std::string bytes;
+                               cells.emplace(packed(dialect(), found[0], bytes));
+                             });
+  return cells;
+}
+
+std::vector<Cell> Target::key_cells(const Relation& relation, const Row& key,
+                                    std::vector<std::string>& scratch) const {
+  std::vector<Cell> cells;
+  scratch.resize(relation.key.size());
+  for (std::size_t i = 0; i < relation.key.size(); ++i) {
+    const auto at = relation.key[i];
+    cells.push_back(dialect().encode(relation.columns[at].type, key.cells[at], scratch[i]));
+  }
+  return cells;
+}
+
+void Target::settle_base(const Relation& relation) {
+  const auto name = names(relation);
+  session_.connection->execute(forget_base(dialect(), name, relation));
+  session_.connection->execute(advance_base(dialect(), name, relation));
+}
+
+void Target::journal(const Relation& relation, std::int64_t epoch, Books::BeforeImages images) {
+  books_->journal_plan(epoch, relation.id, plan_name(relation), images);
+}
+
+}  // namespace abgleich::db

@@ -1,0 +1,213 @@
+// The secondary: one transaction in which a run stages what the primary has, pairs it with base and
+// data, plans and applies.
+#pragma once
+
+#include "core/catalog.hpp"
+#include "core/digest.hpp"
+#include "core/endpoint.hpp"
+#include "core/value.hpp"
+#include "db/books.hpp"
+#include "db/relation.hpp"
+#include "db/session.hpp"
+#include "db/statements.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace abgleich::db {
+
+/// Whether a run may change the secondary. A dry one works in temporary tables and rolls back.
+enum class Mode : std::uint8_t { dry, real };
+
+/// One row as the three have it. `primary_cells` and `base_cells` are packed digests; absent where
+/// that side does not have the row. The rows are reused between calls.
+struct Pair {
+  Row primary;  // where absent: only the key's cells are set
+  std::optional<std::string> primary_cells;
+  std::optional<std::string> base_cells;
+  Row secondary;
+  bool in_secondary = false;
+};
+
+/// What is to be done with one row.
+struct PlanRow {
+  PlanAction action = PlanAction::agree;
+  std::string mask;  // a character a cell: '0' not written, '1' written, '2' written over an edit
+  std::optional<std::string> cells;  // new base, packed
+  std::string_view fate;
+  std::string key_text;
+  std::optional<std::string> before;
+  std::optional<std::string> after;
+};
+
+class Target {
+ public:
+  /// Connects and begins the transaction.
+  Target(const Endpoint& endpoint, Mode mode);
+  Target(const Target&) = delete;
+  Target& operator=(const Target&) = delete;
+  ~Target();  // rolls back what was not committed
+
+  [[nodiscard]] const Dialect& dialect() const { return *session_.dialect; }
+  [[nodiscard]] Mode mode() const { return mode_; }
+  [[nodiscard]] const Catalog& catalog() const { return catalog_; }
+  [[nodiscard]] Books& books() { return *books_; }
+
+  /// Reads the secondary's catalogue in this transaction.
+  void load_catalog();
+
+  /// Fills in `held` of every column: the secondary's own column where it is there, otherwise the
+  /// one that would be made. Returns the DDL that the secondary lacks for these relations and their
+  /// bases, in order; empty where it lacks nothing. Throws Failure{secondary_refuses} where an
+  /// existing table cannot serve (a generated column, no unique key over the contract's key).
+  std::vector<std::string> missing_ddl(std::vector<Relation>& relations) const;
+
+  /// Runs DDL and reads the catalogue again.
+  void execute_ddl(const std::vector<std::string>& statements);
+
+  /// For a dry run: temporary stand-ins for the tables, columns and bases that are missing.
+  void stand_in(const Relation& relation);
+
+  /// Whether the relation's data is such a stand-in.
+  [[nodiscard]] bool stands_in(const Relation& relation) const;
+
+  /// Makes the run's temporary tables for a relation. REQUIRES: `held` is filled in, `id` is set.
+  void prepare(const Relation& relation);
+
+  /// Takes the primary's rows: with their digests, or held back, when only their key counts.
+  /// `refused` gets the ordinal of rows that the secondary's types would not take.
+  class Stage {
+   public:
+    Stage(Target& target, const Relation& relation, Loader::Refused refused);
+    void add(const Row& row, std::string_view cells);
+    void hold(const Row& key_cells);
+    /// Sends what is buffered; `refused` is called for no row before this point any more.
+    void flush();
+    /// After the last row of the table: makes the stage ready to be paired.
+    void finish();
+
+   private:
+    Target& target_;
+    const Relation& relation_;
+    std::unique_ptr<Loader> loader_;
+    std::vector<Cell> cells_;
+    std::vector<std::string> scratch_;
+  };
+
+  /// Keys that the stage holds more than once; all their rows are then held back.
+  void hold_duplicates(const Relation& relation, const std::function<void(const Row&)>& on_key);
+
+  using OnPair = std::function<void(Pair&)>;
+  /// Rows whose primary side is not as the base has it.
+  void changed_pairs(const Relation& relation, const OnPair& on_pair);
+  /// Rows of the base that the primary no longer has.
+  void missing_pairs(const Relation& relation, const OnPair& on_pair);
+  /// Rows in the base, whether or not the secondary still has them.
+  std::int64_t base_rows(const Relation& relation);
+  /// Rows of the plan, once it is finished.
+  [[nodiscard]] std::int64_t planned(const Relation& relation) const;
+
+  /// Takes the plan's rows; numbers them from 1.
+  class Plan {
+   public:
+    Plan(Target& target, const Relation& relation);
+    void add(const PlanRow& row, const Row& values);
+    void finish();
+    [[nodiscard]] std::int64_t rows() const { return rows_; }
+
+   private:
+    Target& target_;
+    const Relation& relation_;
+    std::unique_ptr<Loader> loader_;
+    std::int64_t rows_ = 0;
+    std::vector<Cell> cells_;
+    std::vector<std::string> scratch_;
+  };
+
+  [[nodiscard]] bool data_is_empty(const Relation& relation);
+  /// First load: the whole stage into an empty table and its base, without a plan. Returns the
+  /// number of rows, or nothing where a constraint refused (then nothing was written).
+  std::optional<std::int64_t> fill(const Relation& relation);
+
+  /// Applies the plans of all relations (parents before children) in sets. Rows that the
+  /// secondary's constraints refuse are left out and marked so; everything else is applied. In a
+  /// dry run this is a rehearsal, which leaves out tables that do not exist yet.
+  void apply(const std::vector<Relation>& relations);
+
+  /// Ends the rehearsal that `apply` is in a dry run: data and base are as they were, and the plan
+  /// remembers which rows were refused. REQUIRES: Mode::dry, after `apply`.
+  void take_back();
+
+  /// The plan's rows that are not refused, in order. `mask`, `cells` and `fate` are left empty.
+  void planned_rows(const Relation& relation, const std::function<void(const PlanRow&)>& on_row);
+
+  struct Refused {
+    PlanAction action = PlanAction::refused_insert;
+    std::string mask;
+    std::string key_text;
+    std::optional<std::string> cells;
+    Row row;  // the planned values, where the mask says so
+  };
+  void refused_rows(const Relation& relation, const std::function<void(const Refused&)>& on_row);
+
+  /// Reads back every row that was inserted or updated, with the plan's mask and base.
+  void written_rows(const Relation& relation,
+                    const std::function<void(std::string_view mask, std::string_view cells,
+                                             const Row& row)>& on_row);
+
+  /// Base rows forward to what the plan says.
+  void settle_base(const Relation& relation);
+  /// Copies what was applied into the journal.
+  void journal(const Relation& relation, std::int64_t epoch, Books::BeforeImages images);
+
+  /// Rewrites `cells` of every base row: for a contract whose exported columns are others now.
+  void rewrite_base(const Relation& relation,
+                    const std::function<std::string(const Row& key, std::string_view cells)>& next);
+
+  /// The secondary's row of a key, if it has it.
+  std::optional<Row> find_row(const Relation& relation, const Row& key);
+  std::optional<std::string> find_base(const Relation& relation, const Row& key);
+
+  void commit();
+
+ private:
+  struct Work;
+  struct Attempt {
+    bool taken = false;
+    std::int64_t rows = 0;
+  };
+
+  [[nodiscard]] Names names(const Relation& relation) const;
+  void decode_row(const Relation& relation, std::span<const Cell> cells, Row& row) const;
+  void encode_row(const Relation& relation, const Row& row, std::vector<Cell>& cells,
+                  std::vector<std::string>& scratch) const;
+  [[nodiscard]] std::vector<Cell> key_cells(const Relation& relation, const Row& key,
+                                            std::vector<std::string>& scratch) const;
+  void read_pairs(const Relation& relation, const std::string& sql, const OnPair& on_pair);
+  std::int64_t count(const std::string& sql);
+  [[nodiscard]] std::string action_sql(const Work& work) const;
+  [[nodiscard]] std::vector<Work> all_work(const std::vector<Relation>& relations) const;
+  bool apply_whole(const std::vector<Relation>& relations);
+  void apply_piecemeal(const std::vector<Relation>& relations);
+  Attempt attempt(const Work& work);
+  [[nodiscard]] bool own_table_exists(const std::string& name) const;
+  void hold_existing(const CatalogTable& table, Relation& relation) const;
+
+  Session session_;
+  Mode mode_;
+  Catalog catalog_;
+  std::unique_ptr<Books> books_;
+  std::vector<std::int64_t> stand_in_base_;
+  std::vector<std::int64_t> stand_in_data_;
+  std::vector<std::vector<std::size_t>> updated_columns_;  // by relation id: union of the masks
+  std::vector<std::int64_t> planned_;                      // by relation id: rows of the plan
+  std::vector<std::string> refusals_;                      // the statements that mark refused rows
+  bool open_ = true;
+};
+
+}  // namespace abgleich::db

@@ -1,0 +1,69 @@
+-- The bookkeeping of abgleich in the secondary, format 1. Written in the same transaction as the
+-- data, so that a restored secondary brings its own base back.
+CREATE SCHEMA IF NOT EXISTS abgleich;
+
+-- One row: where this secondary stands.
+CREATE TABLE abgleich.head (
+  only_row    integer PRIMARY KEY CHECK (only_row = 1),
+  format      integer NOT NULL,
+  lineage     text NOT NULL,      -- random, made by the first run: which history this is
+  epoch       bigint NOT NULL,    -- number of the last run
+  hash        text NOT NULL,      -- of the last run, chained
+  run         text NOT NULL,
+  key_check   text NOT NULL,      -- says whether a key is the right one, and nothing else of it
+  primary_id  text NOT NULL,      -- which database the primary was
+  paused      text                -- why, where a person has paused the pairing
+);
+
+CREATE TABLE abgleich.run (
+  epoch    bigint PRIMARY KEY,
+  id       text NOT NULL UNIQUE,
+  kind     text NOT NULL,         -- sync, resolve, adopt
+  started  text NOT NULL,         -- UTC, for people; nothing is decided by it
+  finished text NOT NULL,
+  operator text NOT NULL,
+  reason   text,
+  counts   text NOT NULL,         -- JSON: table -> counts
+  previous text NOT NULL,         -- hash of the run before
+  hash     text NOT NULL
+);
+
+-- One row an exported table; base_N is its base.
+CREATE TABLE abgleich.tracked (
+  id          bigint PRIMARY KEY,
+  source      text NOT NULL UNIQUE,  -- name in the primary
+  target      text NOT NULL,         -- name in the secondary
+  key_columns text NOT NULL,         -- JSON: names in the primary
+  columns     text NOT NULL          -- JSON: names in the primary, in the order of base_N.cells
+);
+
+CREATE TABLE abgleich.journal (
+  epoch    bigint NOT NULL,
+  tracked  bigint NOT NULL,
+  n        bigint NOT NULL,
+  key_text text NOT NULL,         -- JSON, in the secondary's terms
+  fate     text NOT NULL,
+  before   text,                  -- JSON: the cells as they were
+  after    text,                  -- JSON: the cells as they are since
+  PRIMARY KEY (epoch, tracked, n)
+);
+
+CREATE TABLE abgleich.conflict (
+  id       text PRIMARY KEY,      -- made from the content: a changed conflict has another id
+  tracked  bigint NOT NULL,
+  key_text text NOT NULL,
+  kind     text NOT NULL,
+  detail   text NOT NULL,         -- JSON: both sides of every cell in conflict
+  epoch    bigint NOT NULL,       -- the run that found it
+  UNIQUE (tracked, key_text)
+);
+
+CREATE TABLE abgleich.quarantine (
+  tracked     bigint NOT NULL,
+  key_text    text NOT NULL,      -- JSON, in the secondary's terms; null where it has no key
+  column_name text NOT NULL,      -- in the secondary; empty: the row as a whole
+  reason      text NOT NULL,
+  rows        bigint NOT NULL,
+  epoch       bigint NOT NULL,
+  PRIMARY KEY (tracked, key_text, column_name, reason)
+);

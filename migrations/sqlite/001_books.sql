@@ -1,0 +1,68 @@
+-- The bookkeeping of abgleich in the secondary, format 1. Written in the same transaction as the
+-- data, so that a restored secondary brings its own base back.
+
+-- One row: where this secondary stands.
+CREATE TABLE abgleich_head (
+  only_row    integer PRIMARY KEY CHECK (only_row = 1),
+  format      integer NOT NULL,
+  lineage     text NOT NULL,      -- random, made by the first run: which history this is
+  epoch       integer NOT NULL,    -- number of the last run
+  hash        text NOT NULL,      -- of the last run, chained
+  run         text NOT NULL,
+  key_check   text NOT NULL,      -- says whether a key is the right one, and nothing else of it
+  primary_id  text NOT NULL,      -- which database the primary was
+  paused      text                -- why, where a person has paused the pairing
+);
+
+CREATE TABLE abgleich_run (
+  epoch    integer PRIMARY KEY,
+  id       text NOT NULL UNIQUE,
+  kind     text NOT NULL,         -- sync, resolve, adopt
+  started  text NOT NULL,         -- UTC, for people; nothing is decided by it
+  finished text NOT NULL,
+  operator text NOT NULL,
+  reason   text,
+  counts   text NOT NULL,         -- JSON: table -> counts
+  previous text NOT NULL,         -- hash of the run before
+  hash     text NOT NULL
+);
+
+-- One row an exported table; base_N is its base.
+CREATE TABLE abgleich_tracked (
+  id          integer PRIMARY KEY,
+  source      text NOT NULL UNIQUE,  -- name in the primary
+  target      text NOT NULL,         -- name in the secondary
+  key_columns text NOT NULL,         -- JSON: names in the primary
+  columns     text NOT NULL          -- JSON: names in the primary, in the order of base_N.cells
+);
+
+CREATE TABLE abgleich_journal (
+  epoch    integer NOT NULL,
+  tracked  integer NOT NULL,
+  n        integer NOT NULL,
+  key_text text NOT NULL,         -- JSON, in the secondary's terms
+  fate     text NOT NULL,
+  before   text,                  -- JSON: the cells as they were
+  after    text,                  -- JSON: the cells as they are since
+  PRIMARY KEY (epoch, tracked, n)
+);
+
+CREATE TABLE abgleich_conflict (
+  id       text PRIMARY KEY,      -- made from the content: a changed conflict has another id
+  tracked  integer NOT NULL,
+  key_text text NOT NULL,
+  kind     text NOT NULL,
+  detail   text NOT NULL,         -- JSON: both sides of every cell in conflict
+  epoch    integer NOT NULL,       -- the run that found it
+  UNIQUE (tracked, key_text)
+);
+
+CREATE TABLE abgleich_quarantine (
+  tracked     integer NOT NULL,
+  key_text    text NOT NULL,      -- JSON, in the secondary's terms; null where it has no key
+  column_name text NOT NULL,      -- in the secondary; empty: the row as a whole
+  reason      text NOT NULL,
+  rows        integer NOT NULL,
+  epoch       integer NOT NULL,
+  PRIMARY KEY (tracked, key_text, column_name, reason)
+);
