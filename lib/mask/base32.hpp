@@ -1,0 +1,14 @@
+// Base32 (RFC 4648, section 6) in lower case without padding: digits that survive case folding,
+// double clicks and telephone calls.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+
+namespace abgleich::mask {
+
+/// Appends ceil(8 n / 5) characters for n bytes.
+void append_base32(std::span<const std::uint8_t> bytes, std::string& out);
+
+}  // namespace abgleich::mask

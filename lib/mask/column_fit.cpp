@@ -1,0 +1,151 @@
+// Which classes fit which types, and what type a column has once it is exported.
+#include "mask/masker.hpp"
+
+#include <fmt/format.h>
+
+namespace abgleich::mask {
+
+namespace {
+
+using contract::Class;
+using contract::Format;
+using contract::Generalisation;
+using contract::Normaliser;
+
+constexpr int kSmallestWord = 32;  // bits; FF1's smallest domain does not fit 16 with room to spare
+
+Type type_of(Family family, std::string_view native) {
+  Type type;
+  type.family = family;
+  type.native = native;
+  return type;
+}
+
+Type integer_type(int bits) {
+  auto type = type_of(Family::integer, bits == kSmallestWord ? "integer" : "bigint");
+  type.bits = bits;
+  return type;
+}
+
+bool may_hold_date(Family family) {
+  switch (family) {
+    case Family::date:
+    case Family::timestamp:
+    case Family::timestamptz:
+    case Family::text:
+    case Family::dynamic:
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool is_text(Family family) {
+  return family == Family::text || family == Family::dynamic;
+}
+
+std::string_view word_of(Generalisation::To to) {
+  switch (to) {
+    case Generalisation::To::year:
+      return "year";
+    case Generalisation::To::month:
+      return "month";
+    case Generalisation::To::week:
+      return "week";
+    case Generalisation::To::age_band:
+      return "age-band";
+    case Generalisation::To::prefix:
+      return "prefix";
+  }
+  return "";
+}
+
+std::string needs(std::string_view what, std::string_view need, const contract::Column& column,
+                  const Type& source) {
+  return fmt::format("{} needs {}; '{}' is {}", what, need, column.name,
+                     source.native.empty() ? name_of(source.family) : source.native);
+}
+
+std::optional<std::string> misfit_of_generalisation(const contract::Column& column,
+                                                    const Type& source) {
+  const auto to = column.generalisation.to;
+  if (to == Generalisation::To::prefix) {
+    if (!is_text(source.family) && source.family != Family::integer) {
+      return needs(word_of(to), "text or integers", column, source);
+    }
+  } else if (!may_hold_date(source.family)) {
+    return needs(word_of(to), "a date, a timestamp, or text that holds one", column, source);
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> misfit_of_pseudonym(const contract::Column& column, const Type& source) {
+  switch (column.normaliser) {
+    case Normaliser::none:
+      break;
+    case Normaliser::text:
+      if (source.family == Family::bytes) {
+        return needs("normalise = \"text\"", "anything but bytes", column, source);
+      }
+      break;
+    case Normaliser::name:
+    case Normaliser::email:
+    case Normaliser::phone:
+      if (!is_text(source.family)) {
+        return needs(fmt::format("normalise = \"{}\"", name_of(column.normaliser)), "text", column,
+                     source);
+      }
+      break;
+  }
+  if (column.format == Format::integer) {
+    if (source.family != Family::integer && source.family != Family::dynamic) {
+      return needs("format = \"integer\"", "integers", column, source);
+    }
+    if (source.bits && *source.bits < kSmallestWord) {
+      return needs("format = \"integer\"", "32 or 64 bits", column, source);
+    }
+    if (column.normaliser != Normaliser::none && column.normaliser != Normaliser::text) {
+      return fmt::format("format = \"integer\" takes no normaliser; '{}' has one", column.name);
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+Type exported_type(const contract::Column& column, const Type& source) {
+  switch (column.cls) {
+    case Class::plain:
+    case Class::withhold:
+      break;
+    case Class::generalise:
+      return column.generalisation.to == Generalisation::To::year ? integer_type(32) : text_type();
+    case Class::pseudonym:
+      switch (column.format) {
+        case Format::text:
+          return text_type();
+        case Format::uuid:
+          return type_of(Family::uuid, "uuid");
+        case Format::integer:
+          return source.family == Family::integer ? source : integer_type(64);
+        case Format::automatic:
+          return source.family == Family::uuid ? source : text_type();
+      }
+  }
+  return source;
+}
+
+std::optional<std::string> misfit(const contract::Column& column, const Type& source) {
+  switch (column.cls) {
+    case Class::plain:
+    case Class::withhold:
+      return std::nullopt;
+    case Class::generalise:
+      return misfit_of_generalisation(column, source);
+    case Class::pseudonym:
+      return misfit_of_pseudonym(column, source);
+  }
+  return std::nullopt;
+}
+
+}  // namespace abgleich::mask

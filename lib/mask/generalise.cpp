@@ -1,0 +1,112 @@
+#include "mask/generalise.hpp"
+
+#include "core/error.hpp"
+
+#include <fmt/format.h>
+#include <utf8proc.h>
+
+#include <array>
+#include <charconv>
+
+namespace abgleich::mask {
+
+namespace {
+
+constexpr int kOldest = 150;  // full years; nobody has been so old
+
+bool may_hold_date(Kind kind) {
+  return kind == Kind::date || kind == Kind::timestamp || kind == Kind::timestamptz ||
+         kind == Kind::text;
+}
+
+/// Formats on the stack: values stream by the million.
+template <typename... Arguments>
+void set(Value& out, Kind kind, fmt::format_string<Arguments...> form, Arguments... arguments) {
+  std::array<char, 32> text;
+  const auto end = fmt::format_to_n(text.data(), text.size(), fmt::runtime(fmt::string_view(form)),
+                                    arguments...);
+  out.set(kind, std::string_view(text.data(), end.size));
+}
+
+}  // namespace
+
+Generaliser::Generaliser(const contract::Generalisation& generalisation)
+    : generalisation_(generalisation) {
+  using To = contract::Generalisation::To;
+  const bool counts = generalisation.to == To::age_band || generalisation.to == To::prefix;
+  if (counts && generalisation.n < 1) {
+    throw Failure(Code::bug, "a generalisation without its number got past the contract");
+  }
+  if (generalisation.to == To::age_band && read_date(generalisation.reference, reference_)) {
+    throw Failure(Code::bug, "an age band without its reference date got past the contract");
+  }
+}
+
+Reason Generaliser::make(const Value& value, Value& out) const {
+  using To = contract::Generalisation::To;
+  if (generalisation_.to == To::prefix) {
+    if (value.kind() != Kind::text && value.kind() != Kind::integer) {
+      return reason::kNotText;
+    }
+    out.set(Kind::text, first_characters(value.bytes(), generalisation_.n));
+    return std::nullopt;
+  }
+  Date date;
+  if (!may_hold_date(value.kind())) {
+    return reason::kNotDate;
+  }
+  if (auto why = read_date(value.bytes(), date)) {
+    return why;
+  }
+  switch (generalisation_.to) {
+    case To::month:
+      set(out, Kind::text, "{:04}-{:02}", date.year, date.month);
+      break;
+    case To::week: {
+      const auto week = week_of(date);
+      set(out, Kind::text, "{:04}-W{:02}", week.year, week.week);
+      break;
+    }
+    case To::age_band: {
+      const auto age = full_years(date, reference_);
+      if (age < 0) {
+        return reason::kAfterReference;
+      }
+      if (age > kOldest) {
+        return reason::kImplausible;
+      }
+      const auto youngest = age / generalisation_.n * generalisation_.n;
+      set(out, Kind::text, "{}-{}", youngest, youngest + generalisation_.n - 1);
+      break;
+    }
+    case To::year:
+    case To::prefix:
+      set(out, Kind::integer, "{}", date.year);
+      break;
+  }
+  return std::nullopt;
+}
+
+std::string_view first_characters(std::string_view utf8, int count) {
+  const auto* const start = reinterpret_cast<const utf8proc_uint8_t*>(utf8.data());
+  const auto size = static_cast<utf8proc_ssize_t>(utf8.size());
+  utf8proc_int32_t before = -1;
+  utf8proc_int32_t state = 0;
+  utf8proc_ssize_t at = 0;
+  while (at < size) {
+    utf8proc_int32_t point = 0;
+    const auto length = utf8proc_iterate(start + at, size - at, &point);
+    if (length <= 0) {
+      throw Failure(Code::bug, "text that is not UTF-8 was to be cut");
+    }
+    // a break before the first code point, too: it starts the first character
+    if ((before < 0 || utf8proc_grapheme_break_stateful(before, point, &state)) && count-- == 0) {
+      break;
+    }
+    before = point;
+    at += length;
+  }
+  return utf8.substr(0, static_cast<std::size_t>(at));
+}
+
+}  // namespace abgleich::mask

@@ -1,0 +1,30 @@
+// Coarser values: years, months, weeks, age bands, prefixes. Pure functions of value and contract.
+#pragma once
+
+#include "contract/contract.hpp"
+#include "core/value.hpp"
+#include "mask/calendar.hpp"
+#include "mask/reason.hpp"
+
+#include <string>
+
+namespace abgleich::mask {
+
+class Generaliser {
+ public:
+  /// Throws Failure{bug} on an age band without a valid reference date or a number below 1.
+  explicit Generaliser(const contract::Generalisation& generalisation);
+
+  /// Writes the coarser form of a value that is not NULL. Reuses the memory of `out`, which is left
+  /// as it was where there is a reason against. REQUIRES: text is valid UTF-8.
+  Reason make(const Value& value, Value& out) const;
+
+ private:
+  contract::Generalisation generalisation_;
+  Date reference_;
+};
+
+/// The first `count` characters as a reader sees them (grapheme clusters, Unicode annex 29).
+std::string_view first_characters(std::string_view utf8, int count);
+
+}  // namespace abgleich::mask

@@ -1,0 +1,65 @@
+#include "mask/hkdf.hpp"
+
+#include "core/error.hpp"
+
+#include <sodium.h>
+
+#include <algorithm>
+#include <array>
+
+namespace abgleich::mask {
+
+namespace {
+
+using Block = std::array<std::uint8_t, crypto_auth_hmacsha256_BYTES>;
+
+constexpr std::size_t kMostBlocks = 255;  // the counter is one byte (RFC 5869, section 2.3)
+
+}  // namespace
+
+void hkdf_sha256(std::span<const std::uint8_t> key, std::span<const std::uint8_t> salt,
+                 std::string_view info, std::span<std::uint8_t> out) {
+  if (out.size() > kMostBlocks * sizeof(Block)) {
+    throw Failure(Code::bug, "more key material was asked for than HKDF can give");
+  }
+  crypto_auth_hmacsha256_state state;
+  Block pseudorandom_key;
+  // no salt is a salt of zeros (RFC 5869, section 2.2)
+  const Block zeros{};
+  const std::span<const std::uint8_t> salted = salt.empty() ? zeros : salt;
+  crypto_auth_hmacsha256_init(&state, salted.data(), salted.size());
+  crypto_auth_hmacsha256_update(&state, key.data(), key.size());
+  crypto_auth_hmacsha256_final(&state, pseudorandom_key.data());
+
+  Block block;
+  std::size_t filled = 0;
+  for (std::uint8_t counter = 1; filled < out.size(); ++counter) {
+    crypto_auth_hmacsha256_init(&state, pseudorandom_key.data(), pseudorandom_key.size());
+    if (counter > 1) {
+      crypto_auth_hmacsha256_update(&state, block.data(), block.size());
+    }
+    crypto_auth_hmacsha256_update(&state, reinterpret_cast<const unsigned char*>(info.data()),
+                                  info.size());
+    crypto_auth_hmacsha256_update(&state, &counter, 1);
+    crypto_auth_hmacsha256_final(&state, block.data());
+    const auto part = std::min(block.size(), out.size() - filled);
+    std::copy_n(block.begin(), part, out.begin() + static_cast<std::ptrdiff_t>(filled));
+    filled += part;
+  }
+  sodium_memzero(&state, sizeof state);
+  sodium_memzero(pseudorandom_key.data(), pseudorandom_key.size());
+  sodium_memzero(block.data(), block.size());
+}
+
+std::string info_of(std::initializer_list<std::string_view> fields) {
+  std::string info;
+  for (const auto field : fields) {
+    for (unsigned shift = 0; shift < 32; shift += 8) {
+      info += static_cast<char>((field.size() >> shift) & 0xffU);
+    }
+    info += field;
+  }
+  return info;
+}
+
+}  // namespace abgleich::mask

@@ -1,0 +1,104 @@
+#include "mask/keyring.hpp"
+
+#include "core/error.hpp"
+#include "mask/hkdf.hpp"
+#include "mask/key_file.hpp"
+#include "mask/key_text.hpp"
+
+#include <sodium.h>
+
+#include <algorithm>
+#include <array>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <utility>
+
+namespace abgleich::mask {
+
+namespace {
+
+constexpr std::string_view kVersion = "1";
+constexpr std::size_t kCheckSize = 8;
+
+std::string_view as_text(const LockedMemory& memory) {
+  return {reinterpret_cast<const char*>(memory.bytes().data()), memory.bytes().size()};
+}
+
+}  // namespace
+
+void protect_process() {
+  const rlimit none{.rlim_cur = 0, .rlim_max = 0};
+  if (::setrlimit(RLIMIT_CORE, &none) != 0 || ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) {
+    throw Failure(Code::bug, "core dumps cannot be turned off");
+  }
+}
+
+struct Keyring::Roots {
+  LockedMemory all;  // of every epoch, as `parse_key_text` gives them
+
+  enum Purpose : std::size_t { pseudonyms, digests, date_shifts };
+
+  [[nodiscard]] std::size_t epochs() const { return all.bytes().size() / kEpochSize; }
+
+  /// Of the current epoch.
+  [[nodiscard]] std::span<const std::uint8_t> root(Purpose purpose) const {
+    return all.bytes().subspan((epochs() - 1) * kEpochSize + purpose * kRootSize, kRootSize);
+  }
+
+  [[nodiscard]] SipKey digest_subkey(std::string_view info) const {
+    SipKey key{};
+    hkdf_sha256(root(digests), {}, info, key);
+    return key;
+  }
+};
+
+void Keyring::generate(const std::filesystem::path& file) {
+  start_sodium();
+  LockedMemory roots(kEpochSize);
+  randombytes_buf(roots.bytes().data(), roots.bytes().size());
+  const auto text = key_text(roots.bytes());
+  write_key_file(file, text.bytes());
+}
+
+Keyring Keyring::read(const std::filesystem::path& file) {
+  return parse(as_text(read_key_file(file)), file.string());
+}
+
+Keyring Keyring::parse(std::string_view text, const std::string& name) {
+  auto roots = parse_key_text(text, name);
+  roots.seal();
+  return Keyring(std::make_unique<Roots>(Roots{std::move(roots)}));
+}
+
+Keyring::Keyring(std::unique_ptr<Roots> roots) : roots_(std::move(roots)) {}
+Keyring::Keyring(Keyring&&) noexcept = default;
+Keyring& Keyring::operator=(Keyring&&) noexcept = default;
+Keyring::~Keyring() = default;
+
+int Keyring::epoch() const {
+  return static_cast<int>(roots_->epochs());
+}
+
+Subkey Keyring::pseudonym_key(std::string_view info) const {
+  Subkey key;
+  hkdf_sha256(roots_->root(Roots::pseudonyms), {}, info, key.bytes());
+  return key;
+}
+
+SipKey Keyring::digest_key(std::string_view table, std::string_view column) const {
+  return roots_->digest_subkey(info_of({"abgleich digest", kVersion, table, column}));
+}
+
+SipKey Keyring::purpose_key(std::string_view purpose) const {
+  return roots_->digest_subkey(info_of({"abgleich purpose", kVersion, purpose}));
+}
+
+std::string Keyring::check_value() const {
+  std::array<std::uint8_t, kCheckSize> check{};
+  hkdf_sha256(roots_->all.bytes(), {}, info_of({"abgleich check", kVersion}), check);
+  std::array<char, 2 * kCheckSize + 1> text{};
+  sodium_bin2hex(text.data(), text.size(), check.data(), check.size());
+  return {text.data(), 2 * kCheckSize};
+}
+
+}  // namespace abgleich::mask

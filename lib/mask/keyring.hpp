@@ -1,0 +1,60 @@
+// The key file and what is derived from it: locked, zeroed memory; HKDF-SHA256 subkeys.
+#pragma once
+
+#include "core/digest.hpp"
+#include "mask/locked_memory.hpp"
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace abgleich::mask {
+
+/// Turns core dumps and tracing by other processes off, for good. `main` calls it before anything
+/// is read. Throws Failure{bug} where the kernel will not.
+void protect_process();
+
+/// The roots of one epoch: separate 32-byte random keys for pseudonyms, digests and date shifts.
+/// Movable, not copyable; threads may share it. Its memory is locked and zeroed (sodium_malloc).
+class Keyring {
+ public:
+  /// Makes a new key file with mode 0600; never overwrites. Throws Failure{key_or_trust}.
+  static void generate(const std::filesystem::path& file);
+
+  /// Reads a key file. Refused (Failure{key_or_trust}, with what to type) unless it is a regular
+  /// file (no symbolic link), of the own user, mode 0600 or less, whole, with a true checksum.
+  static Keyring read(const std::filesystem::path& file);
+
+  /// Parses the text of a key file; `name` is for messages. For `read`, tests and fuzzing.
+  static Keyring parse(std::string_view text, const std::string& name);
+
+  Keyring(Keyring&&) noexcept;
+  Keyring& operator=(Keyring&&) noexcept;
+  Keyring(const Keyring&) = delete;
+  Keyring& operator=(const Keyring&) = delete;
+  ~Keyring();
+
+  /// The epoch that new pseudonyms are made in; from 1.
+  [[nodiscard]] int epoch() const;
+
+  /// HKDF-SHA256 (RFC 5869) of the pseudonym root; `info` is the purpose.
+  [[nodiscard]] Subkey pseudonym_key(std::string_view info) const;
+
+  /// The key of one column's cell digests, bound to table and column (names in the primary).
+  [[nodiscard]] SipKey digest_key(std::string_view table, std::string_view column) const;
+
+  /// The key of a purpose other than cells ("fingerprint", "conflict-id").
+  [[nodiscard]] SipKey purpose_key(std::string_view purpose) const;
+
+  /// Key check value: 16 lower-case hex digits that say whether two keyrings are the same, and
+  /// nothing else about them. Kept in the secondary's head.
+  [[nodiscard]] std::string check_value() const;
+
+ private:
+  struct Roots;
+  explicit Keyring(std::unique_ptr<Roots> roots);
+  std::unique_ptr<Roots> roots_;
+};
+
+}  // namespace abgleich::mask

@@ -1,0 +1,166 @@
+#include "mask/masker.hpp"
+
+#include "core/error.hpp"
+#include "mask/ascii.hpp"
+#include "mask/generalise.hpp"
+#include "mask/integer_pseudonym.hpp"
+#include "mask/pseudonym.hpp"
+#include "mask/reader.hpp"
+#include "mask/reason.hpp"
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+namespace abgleich::mask {
+
+namespace {
+
+constexpr int kWord = 32;  // bits of the smallest integer with a domain for FF1
+
+struct Plain {};
+
+using Way = std::variant<Plain, Pseudonymiser, Generaliser>;
+
+contract::Format format_of(const contract::Column& column, const Type& source) {
+  if (column.format != contract::Format::automatic) {
+    return column.format;
+  }
+  return source.family == Family::uuid ? contract::Format::uuid : contract::Format::text;
+}
+
+Way way_of(const contract::Column& column, const Type& source, const Keyring& keyring) {
+  switch (column.cls) {
+    case contract::Class::plain:
+      return Plain{};
+    case contract::Class::pseudonym:
+      return Pseudonymiser(keyring,
+                           {.identity = column.identity,
+                            .format = format_of(column, source),
+                            .normaliser = column.normaliser,
+                            .domain = source.family == Family::integer && source.bits == kWord
+                                          ? IntegerDomain::digits_9
+                                          : IntegerDomain::digits_18});
+    case contract::Class::generalise:
+      return Generaliser(column.generalisation);
+    case contract::Class::withhold:
+      break;
+  }
+  throw Failure(Code::bug, "a column that is withheld came to be masked");
+}
+
+/// Whether a value of this kind can be malformed text; the other kinds are ASCII by the dialects.
+bool is_free_text(Kind kind) {
+  return kind == Kind::text || kind == Kind::json || kind == Kind::other;
+}
+
+std::string_view without_padding(std::string_view text) {
+  const auto last = text.find_last_not_of(' ');
+  return text.substr(0, last == std::string_view::npos ? 0 : last + 1);
+}
+
+}  // namespace
+
+/// One column's way from the primary to the secondary, with what it needs for it.
+class Masker::Column {
+ public:
+  enum class Part : std::uint8_t { key, data };
+
+  Column(const contract::Column& column, const Type& source, Part part, const Keyring& keyring)
+      : part_(part),
+        padded_(source.padded),
+        codes_(column.codes),
+        way_(way_of(column, source, keyring)) {
+    std::ranges::sort(codes_);
+  }
+
+  [[nodiscard]] Part part() const { return part_; }
+
+  Reason mask(const Value& raw, Value& out) {
+    if (raw.is_null()) {
+      out.set_null();
+      return part_ == Part::key ? Reason(reason::kKeyIsNull) : std::nullopt;
+    }
+    if (is_free_text(raw.kind()) && !is_ascii(raw.bytes()) && !is_utf8(raw.bytes())) {
+      return reason::kNotUtf8;
+    }
+    if (auto* const pseudonymiser = std::get_if<Pseudonymiser>(&way_)) {
+      if (!allows(raw)) {
+        return reason::kNotInCodes;
+      }
+      if (!padded_) {
+        return pseudonymiser->make(raw, out);
+      }
+      unpadded_.set(raw.kind(), without_padding(raw.bytes()));
+      return pseudonymiser->make(unpadded_, out);
+    }
+    if (const auto* const generaliser = std::get_if<Generaliser>(&way_)) {
+      if (auto why = generaliser->make(raw, out)) {
+        return why;
+      }
+    } else {
+      out.set(raw.kind(), raw.bytes());
+    }
+    return allows(out) ? std::nullopt : Reason(reason::kNotInCodes);
+  }
+
+ private:
+  [[nodiscard]] bool allows(const Value& value) const {
+    if (codes_.empty()) {
+      return true;
+    }
+    // to SQL, too, the blanks that fill a character(n) mean nothing
+    const auto code = padded_ ? without_padding(value.bytes()) : std::string_view(value.bytes());
+    return std::ranges::binary_search(codes_, code, std::less<>{},
+                                      [](std::string_view known) { return known; });
+  }
+
+  Part part_;
+  bool padded_;
+  std::vector<std::string> codes_;  // sorted
+  Way way_;
+  Value unpadded_;
+};
+
+Masker::Masker(const contract::Table& table, const std::vector<const contract::Column*>& columns,
+               const std::vector<Type>& types, const Keyring& keyring) {
+  if (columns.size() != types.size()) {
+    throw Failure(Code::bug, "columns and their types do not match");
+  }
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    const auto part = std::ranges::count(table.key, columns[i]->name) > 0 ? Column::Part::key
+                                                                          : Column::Part::data;
+    columns_.push_back(std::make_unique<Column>(*columns[i], types[i], part, keyring));
+    order_.push_back(i);
+  }
+  std::stable_partition(order_.begin(), order_.end(),
+                        [&](std::size_t i) { return columns_[i]->part() == Column::Part::key; });
+}
+
+Masker::Masker(Masker&&) noexcept = default;
+Masker& Masker::operator=(Masker&&) noexcept = default;
+Masker::~Masker() = default;
+
+Masker::Outcome Masker::mask(const RawRow& raw, Row& row) {
+  if (raw.cells.size() != columns_.size()) {
+    throw Failure(Code::bug, "a row of the primary has another number of cells than the contract");
+  }
+  row.cells.resize(columns_.size());
+  for (const auto i : order_) {
+    const auto why = columns_[i]->mask(Reader::open(raw.cells[i]), row.cells[i]);
+    if (!why) {
+      continue;
+    }
+    // What was not masked must not be taken for this row's: the cells still hold the last row's.
+    const bool key_is_whole = columns_[i]->part() != Column::Part::key;
+    for (std::size_t other = 0; other < row.cells.size(); ++other) {
+      if (!key_is_whole || columns_[other]->part() != Column::Part::key) {
+        row.cells[other].set_null();
+      }
+    }
+    return {Refusal{.column = i, .reason = std::string(*why)}, key_is_whole};
+  }
+  return {};
+}
+
+}  // namespace abgleich::mask

@@ -1,0 +1,148 @@
+#include "mask/pseudonym.hpp"
+
+#include "core/error.hpp"
+#include "mask/base32.hpp"
+#include "mask/hkdf.hpp"
+#include "mask/masker.hpp"
+
+#include <fmt/format.h>
+#include <sodium.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstring>
+#include <span>
+
+namespace abgleich::mask {
+
+namespace {
+
+constexpr std::string_view kVersion = "1";
+constexpr std::size_t kBytes = 16;
+constexpr char kTextClass = 't';
+constexpr char kBytesClass = 'b';
+
+using State = crypto_auth_hmacsha256_state;
+using Digits = std::span<const std::uint8_t, kBytes>;
+
+/// HMAC-SHA-256 of class, length and bytes, from the state after the key.
+std::array<std::uint8_t, crypto_auth_hmacsha256_BYTES> authenticate(
+    std::span<const std::uint8_t> keyed, char input_class, std::string_view bytes) {
+  State state;
+  std::memcpy(&state, keyed.data(), sizeof state);
+  std::array<std::uint8_t, 5> head{static_cast<std::uint8_t>(input_class)};
+  for (unsigned i = 0; i < 4; ++i) {
+    head.at(1 + i) = static_cast<std::uint8_t>((bytes.size() >> (8 * i)) & 0xffU);
+  }
+  crypto_auth_hmacsha256_update(&state, head.data(), head.size());
+  crypto_auth_hmacsha256_update(&state, reinterpret_cast<const unsigned char*>(bytes.data()),
+                                bytes.size());
+  std::array<std::uint8_t, crypto_auth_hmacsha256_BYTES> out;
+  crypto_auth_hmacsha256_final(&state, out.data());  // which zeroes the state
+  return out;
+}
+
+/// UUID version 8 (RFC 9562, section 5.8): 122 bits of the pseudonym, version and variant.
+void append_uuid(Digits digits, std::string& out) {
+  constexpr std::string_view kHex = "0123456789abcdef";
+  for (std::size_t i = 0; i < kBytes; ++i) {
+    if (i == 4 || i == 6 || i == 8 || i == 10) {
+      out += '-';
+    }
+    unsigned byte = digits[i];
+    if (i == 6) {
+      byte = (byte & 0x0fU) | 0x80U;
+    } else if (i == 8) {
+      byte = (byte & 0x3fU) | 0x80U;
+    }
+    out += kHex[byte >> 4U];
+    out += kHex[byte & 0x0fU];
+  }
+}
+
+}  // namespace
+
+Pseudonymiser::Pseudonymiser(const Keyring& keyring, const Recipe& recipe)
+    : format_(recipe.format),
+      normaliser_(recipe.normaliser),
+      prefix_(fmt::format("p{}_", keyring.epoch())),
+      keyed_(sizeof(State)) {
+  const auto key = keyring.pseudonym_key(
+      info_of({"abgleich pseudonym", kVersion, recipe.identity, versioned_name(recipe.normaliser),
+               contract::name_of(recipe.format)}));
+  if (format_ == contract::Format::integer) {
+    integers_.emplace(key.bytes(), recipe.identity, recipe.domain);
+    return;
+  }
+  State state;
+  crypto_auth_hmacsha256_init(&state, key.bytes().data(), key.bytes().size());
+  std::memcpy(keyed_.bytes().data(), &state, sizeof state);
+  sodium_memzero(&state, sizeof state);
+  keyed_.seal();
+}
+
+Reason Pseudonymiser::make(const Value& value, Value& out) {
+  using contract::Normaliser;
+  std::string_view bytes = value.bytes();
+  if (normaliser_ != Normaliser::none) {
+    const bool any_text = value.kind() != Kind::bytes && normaliser_ == Normaliser::text;
+    if (!any_text && value.kind() != Kind::text && value.kind() != Kind::integer) {
+      return reason::kNotText;
+    }
+    if (auto why = normalise(normaliser_, bytes, normal_, scratch_)) {
+      return why;
+    }
+    bytes = normal_;
+  }
+  if (format_ == contract::Format::integer) {
+    return value.kind() == Kind::bytes ? reason::kNotInteger : make_integer(bytes, out);
+  }
+  const auto hash =
+      authenticate(keyed_.bytes(), value.kind() == Kind::bytes ? kBytesClass : kTextClass, bytes);
+  const auto digits = std::span(hash).first<kBytes>();
+  if (format_ == contract::Format::uuid) {
+    text_.clear();
+    append_uuid(digits, text_);
+    out.set(Kind::uuid, text_);
+  } else {
+    text_ = prefix_;
+    append_base32(digits, text_);
+    out.set(Kind::text, text_);
+  }
+  return std::nullopt;
+}
+
+Reason Pseudonymiser::make_integer(std::string_view digits, Value& out) const {
+  std::uint64_t pseudonym = 0;
+  if (auto why = integers_->make(digits, pseudonym)) {
+    return why;
+  }
+  std::array<char, 20> text;
+  const auto end = std::to_chars(text.data(), text.data() + text.size(), pseudonym);
+  out.set(Kind::integer, {text.data(), static_cast<std::size_t>(end.ptr - text.data())});
+  return std::nullopt;
+}
+
+Value pseudonym(const Keyring& keyring, std::string_view identity, contract::Format format,
+                contract::Normaliser normaliser, const Value& value) {
+  if (value.is_null()) {
+    return {};
+  }
+  if (value.kind() != Kind::bytes && !is_utf8(value.bytes())) {
+    throw Failure(Code::usage, fmt::format("the value is {}", reason::kNotUtf8));
+  }
+  if (format == contract::Format::automatic) {
+    format = value.kind() == Kind::uuid ? contract::Format::uuid : contract::Format::text;
+  }
+  Pseudonymiser pseudonymiser(keyring,
+                              {.identity = identity, .format = format, .normaliser = normaliser});
+  Value out;
+  if (const auto why = pseudonymiser.make(value, out)) {
+    throw Failure(Code::usage,
+                  fmt::format("the value has no pseudonym of identity '{}': {}", identity, *why));
+  }
+  return out;
+}
+
+}  // namespace abgleich::mask

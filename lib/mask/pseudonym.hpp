@@ -1,0 +1,48 @@
+// The pseudonyms of one identity: HMAC-SHA-256 as text or UUID, FF1 as integers.
+#pragma once
+
+#include "contract/contract.hpp"
+#include "core/value.hpp"
+#include "mask/integer_pseudonym.hpp"
+#include "mask/keyring.hpp"
+#include "mask/locked_memory.hpp"
+#include "mask/normalise.hpp"
+#include "mask/reason.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace abgleich::mask {
+
+/// What decides, with the key, which pseudonym a value has. Values of the same recipe join.
+struct Recipe {
+  std::string_view identity;
+  contract::Format format = contract::Format::text;  // never automatic
+  contract::Normaliser normaliser = contract::Normaliser::none;
+  /// Integers that the column can hold; of `integer` only. Does not change any pseudonym.
+  IntegerDomain domain = IntegerDomain::digits_18;
+};
+
+/// Not thread-safe: it has working memory.
+class Pseudonymiser {
+ public:
+  Pseudonymiser(const Keyring& keyring, const Recipe& recipe);
+
+  /// Writes the pseudonym of a value that is not NULL. Reuses the memory of `out`, which is left as
+  /// it was where there is a reason against. REQUIRES: text is valid UTF-8.
+  Reason make(const Value& value, Value& out);
+
+ private:
+  Reason make_integer(std::string_view digits, Value& out) const;
+
+  contract::Format format_;
+  contract::Normaliser normaliser_;
+  std::string prefix_;  // of the text format: "p1_"
+  LockedMemory keyed_;  // HMAC's state after the key: as secret as the key
+  std::optional<IntegerPseudonym> integers_;
+  std::string normal_, text_;
+  NormaliseScratch scratch_;
+};
+
+}  // namespace abgleich::mask
