@@ -1,0 +1,251 @@
+#include "merge/merge.hpp"
+
+#include "core/error.hpp"
+
+#include <algorithm>
+#include <cstddef>
+
+namespace abgleich::merge {
+
+namespace {
+
+using Digests = std::span<const Digest>;
+
+/// Whether `side` holds a change of the base that counts. Changes of cells whose owner is
+/// `uncounted` do not.
+bool changed(const Rules& rules, Digests base, Digests side, Owner uncounted) {
+  for (std::size_t i = 0; i < base.size(); ++i) {
+    if (side[i] != base[i] && rules.cells[i].owner != uncounted) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/// The fate of a row that is on all three sides. A change of the primary in a cell that belongs to
+/// the secondary is none: there the primary counts as holding the base.
+Fate fate_of_present(const Rules& rules, const Three<Digests>& row) {
+  bool primary_changed = false;
+  bool secondary_changed = false;
+  bool alike = true;
+  for (std::size_t i = 0; i < rules.cells.size(); ++i) {
+    const Digest& primary = rules.cells[i].owner == Owner::secondary ? row.base[i] : row.primary[i];
+    primary_changed = primary_changed || primary != row.base[i];
+    secondary_changed = secondary_changed || row.secondary[i] != row.base[i];
+    alike = alike && primary == row.secondary[i];
+  }
+  if (!primary_changed) {
+    return secondary_changed ? Fate::secondary_updated : Fate::unchanged;
+  }
+  if (!secondary_changed) {
+    return Fate::primary_updated;
+  }
+  return alike ? Fate::updated_alike : Fate::both_updated;
+}
+
+/// Calls `visit` with every cell of the unit that `first` opens: the cell alone, or its group.
+template <class Visit>
+void for_unit(const Rules& rules, std::size_t first, Visit visit) {
+  const int group = rules.cells[first].group;
+  visit(first);
+  if (group < 0) {
+    return;
+  }
+  for (std::size_t i = first + 1; i < rules.cells.size(); ++i) {
+    if (rules.cells[i].group == group) {
+      visit(i);
+    }
+  }
+}
+
+/// Whether no cell before this one is of its unit.
+bool opens_unit(const Rules& rules, std::size_t cell) {
+  const int group = rules.cells[cell].group;
+  if (group < 0) {
+    return true;
+  }
+  for (std::size_t i = 0; i < cell; ++i) {
+    if (rules.cells[i].group == group) {
+      return false;
+    }
+  }
+  return true;
+}
+
+enum class UnitAction : std::uint8_t { stand, advance, conflict };
+
+/// A unit as a whole: the secondary's values stand, the primary's are in force (whether they must
+/// be written or are there already), or neither can be said.
+UnitAction decide_unit(const Rules& rules, const Three<Digests>& row, std::size_t first) {
+  const Owner owner = rules.cells[first].owner;
+  if (owner == Owner::secondary) {
+    return UnitAction::stand;
+  }
+  bool primary_changed = false;
+  bool secondary_changed = false;
+  bool equal = true;
+  for_unit(rules, first, [&](std::size_t i) {
+    primary_changed = primary_changed || row.primary[i] != row.base[i];
+    secondary_changed = secondary_changed || row.secondary[i] != row.base[i];
+    equal = equal && row.primary[i] == row.secondary[i];
+  });
+  if (!primary_changed) {
+    return UnitAction::stand;
+  }
+  if (!secondary_changed || equal || owner == Owner::primary) {
+    return UnitAction::advance;
+  }
+  return UnitAction::conflict;
+}
+
+/// One cell of a unit in which the primary's values are in force.
+CellAction advance_cell(const Digest& base, const Digest& primary, const Digest& secondary) {
+  if (primary == secondary) {
+    return primary == base ? CellAction::keep : CellAction::converge;
+  }
+  return secondary == base ? CellAction::take : CellAction::override_;
+}
+
+void merge_present(const Rules& rules, const Three<Digests>& row, Decision& decision) {
+  const std::size_t cells = rules.cells.size();
+  decision.cells.assign(cells, CellAction::keep);
+  decision.fate = fate_of_present(rules, row);
+  if (std::ranges::equal(row.primary, row.base)) {
+    return;  // by far the most rows: whatever the secondary did stands
+  }
+  bool writes = false;
+  bool advances = false;
+  decision.base.assign(row.base.begin(), row.base.end());
+  for (std::size_t first = 0; first < cells; ++first) {
+    if (!opens_unit(rules, first)) {
+      continue;
+    }
+    const UnitAction action = decide_unit(rules, row, first);
+    if (action == UnitAction::stand) {
+      continue;
+    }
+    for_unit(rules, first, [&](std::size_t i) {
+      if (action == UnitAction::conflict) {
+        decision.cells[i] = CellAction::conflict;
+        decision.conflict = true;
+        return;
+      }
+      const CellAction cell = advance_cell(row.base[i], row.primary[i], row.secondary[i]);
+      decision.cells[i] = cell;
+      decision.base[i] = row.primary[i];
+      writes = writes || cell == CellAction::take || cell == CellAction::override_;
+      advances = advances || row.primary[i] != row.base[i];
+    });
+  }
+  if (!advances) {
+    decision.base.clear();
+  }
+  if (writes) {
+    decision.action = RowAction::update;
+  } else if (advances) {
+    decision.action = RowAction::agree;
+  }
+}
+
+void merge_secondary_deleted(const Rules& rules, Digests base, Digests primary,
+                             Decision& decision) {
+  if (changed(rules, base, primary, Owner::secondary)) {
+    decision.fate = Fate::updated_and_deleted;
+    decision.action = RowAction::conflict;
+    decision.conflict = true;
+    return;
+  }
+  decision.fate = Fate::secondary_deleted;
+  decision.cells.assign(rules.cells.size(), CellAction::keep);
+}
+
+void merge_primary_deleted(const Rules& rules, Digests base, Digests secondary,
+                           Decision& decision) {
+  const bool edited = changed(rules, base, secondary, Owner::primary);
+  decision.fate = edited ? Fate::deleted_and_updated : Fate::primary_deleted;
+  switch (rules.on_delete) {
+    case OnDelete::keep:
+      decision.action = RowAction::forget;
+      return;
+    case OnDelete::erase:
+      decision.action = RowAction::remove;
+      return;
+    case OnDelete::remove:
+      decision.action = edited ? RowAction::conflict : RowAction::remove;
+      decision.conflict = edited;
+      return;
+  }
+}
+
+void merge_both_inserted(const Rules& rules, Digests primary, Digests secondary,
+                         Decision& decision) {
+  const std::size_t cells = rules.cells.size();
+  decision.cells.assign(cells, CellAction::converge);
+  decision.fate = Fate::inserted_alike;
+  decision.action = RowAction::agree;
+  for (std::size_t i = 0; i < cells; ++i) {
+    if (primary[i] == secondary[i]) {
+      continue;
+    }
+    decision.fate = Fate::both_inserted;
+    switch (rules.cells[i].owner) {
+      case Owner::both:
+        // Without a base nobody can say which side is right, and half a row is nobody's row.
+        decision.cells.clear();
+        decision.action = RowAction::conflict;
+        decision.conflict = true;
+        return;
+      case Owner::primary:
+        decision.cells[i] = CellAction::override_;
+        decision.action = RowAction::update;
+        break;
+      case Owner::secondary:
+        decision.cells[i] = CellAction::keep;
+        break;
+    }
+  }
+  decision.base.assign(primary.begin(), primary.end());
+}
+
+void check_width(const Rules& rules, const Cells& side) {
+  if (side && side->size() != rules.cells.size()) {
+    throw Failure{Code::bug, "a row has another number of cells than its table exports"};
+  }
+}
+
+}  // namespace
+
+void merge_row(const Rules& rules, const Three<Cells>& row, Decision& decision) {
+  check_width(rules, row.base);
+  check_width(rules, row.primary);
+  check_width(rules, row.secondary);
+  decision.fate = Fate::unchanged;
+  decision.action = RowAction::nothing;
+  decision.conflict = false;
+  decision.cells.clear();
+  decision.base.clear();
+
+  if (row.base && row.primary && row.secondary) {
+    merge_present(rules, {*row.base, *row.primary, *row.secondary}, decision);
+  } else if (row.base && row.primary) {
+    merge_secondary_deleted(rules, *row.base, *row.primary, decision);
+  } else if (row.base && row.secondary) {
+    merge_primary_deleted(rules, *row.base, *row.secondary, decision);
+  } else if (row.base) {
+    decision.fate = Fate::both_deleted;
+    decision.action = RowAction::forget;
+  } else if (row.primary && row.secondary) {
+    merge_both_inserted(rules, *row.primary, *row.secondary, decision);
+  } else if (row.primary) {
+    decision.fate = Fate::primary_inserted;
+    decision.action = RowAction::insert;
+    decision.base.assign(row.primary->begin(), row.primary->end());
+  } else if (row.secondary) {
+    decision.fate = Fate::secondary_only;
+    decision.cells.assign(rules.cells.size(), CellAction::keep);
+  } else {
+    throw Failure{Code::bug, "a row that is nowhere cannot be merged"};
+  }
+}
+
+}  // namespace abgleich::merge

@@ -1,0 +1,95 @@
+// The three-way merge of one row, on digests alone: what happens to the row and to each cell.
+// Pure. The rules are DESIGN section 4's table.
+#pragma once
+
+#include "core/digest.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+namespace abgleich::merge {
+
+/// The same thing as the last agreement, the primary and the secondary have it; always this order.
+template <class T>
+struct Three {
+  T base;
+  T primary;
+  T secondary;
+};
+
+/// The fourteen patterns of presence and equality, primary's side first.
+enum class Fate : std::uint8_t {
+  unchanged,            // in all three, all equal
+  secondary_updated,    // P unchanged, S updated
+  secondary_deleted,    // P unchanged, S deleted
+  primary_updated,      // P updated, S unchanged
+  updated_alike,        // both updated to the same
+  both_updated,         // both updated, differently
+  updated_and_deleted,  // P updated, S deleted
+  primary_deleted,      // P deleted, S unchanged
+  deleted_and_updated,  // P deleted, S updated
+  both_deleted,
+  primary_inserted,
+  secondary_only,  // S inserted, P has no such row
+  inserted_alike,  // both inserted, equal
+  both_inserted,   // both inserted, different
+};
+
+inline constexpr std::size_t kFates = 14;
+std::string_view name_of(Fate fate);
+
+/// Classifies one row (or one cell) by presence and equality. REQUIRES: at least one is present.
+Fate classify(const Three<std::optional<Digest>>& digests);
+
+enum class Owner : std::uint8_t { both, primary, secondary };
+enum class OnDelete : std::uint8_t { remove, keep, erase };
+
+/// The rules of one table, a view of the contract: one entry an exported column.
+struct Rules {
+  struct Cell {
+    Owner owner = Owner::both;
+    int group = -1;  // cells with the same group >= 0 merge as one unit (`together`)
+  };
+  std::vector<Cell> cells;
+  OnDelete on_delete = OnDelete::remove;
+};
+
+enum class CellAction : std::uint8_t {
+  keep,       // the secondary's value stands
+  take,       // the primary's value is written
+  converge,   // both sides hold the same already
+  override_,  // the primary's value is written over an edit of the secondary (owner = primary)
+  conflict,   // the secondary's value stands, the base does not advance
+};
+
+enum class RowAction : std::uint8_t {
+  nothing,   // base and secondary stand as they are
+  insert,    // the primary's row is inserted
+  update,    // the cells that say take or override_ are written
+  agree,     // no cell is written, the base alone advances (converged, adopted)
+  remove,    // the secondary's row and the base row go
+  forget,    // the base row alone goes: both deleted, or on_delete = keep
+  conflict,  // the row as a whole conflicts: nothing is written, the base stands
+};
+
+/// What is to be done with one row. `cells` has one entry an exported column where `action` is
+/// update, agree or nothing, and is empty otherwise. `base` is the row's base afterwards (empty: no
+/// base row afterwards, or, with conflict and nothing, the base as it was).
+struct Decision {
+  Fate fate = Fate::unchanged;
+  RowAction action = RowAction::nothing;
+  bool conflict = false;  // the row, or at least one of its cells
+  std::vector<CellAction> cells;
+  std::vector<Digest> base;
+};
+
+/// Merges one row. Each side is absent or has one digest an exported column (rules.cells.size()).
+/// `fate` in the result is the row's after the owners have been considered: a change that does not
+/// count as one (owner rules) is not one. Reuses `decision`'s memory.
+using Cells = std::optional<std::span<const Digest>>;
+void merge_row(const Rules& rules, const Three<Cells>& row, Decision& decision);
+
+}  // namespace abgleich::merge
