@@ -1,0 +1,133 @@
+#include "drift/catalog_file.hpp"
+
+#include "core/error.hpp"
+
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <fcntl.h>
+#include <fstream>
+#include <iterator>
+#include <sys/stat.h>
+#include <system_error>
+#include <unistd.h>
+#include <utility>
+
+namespace abgleich::drift {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr mode_t kUsualMode = 0666;  // less the umask: people read it, version control keeps it
+constexpr int kAttempts = 100;       // names that a killed process may have left behind
+
+[[noreturn]] void fail(std::string_view what, const fs::path& file, int error, std::string hint) {
+  const bool full = error == ENOSPC || error == EDQUOT || error == EFBIG;
+  throw Failure{full ? Code::out_of_space : Code::configuration,
+                fmt::format("cannot {} '{}': {}", what, file.string(),
+                            std::generic_category().message(error)),
+                std::move(hint)};
+}
+
+[[noreturn]] void fail_write(const fs::path& file, int error) {
+  fail("write", file, error,
+       fmt::format("make '{}' writable and give it room", file.parent_path().string()));
+}
+
+/// A file beside the target that is gone unless it was kept.
+class Temporary {
+ public:
+  explicit Temporary(const fs::path& target) : target_(target) {
+    for (int attempt = 0; attempt < kAttempts; ++attempt) {
+      name_ = fmt::format("{}.{}-{}.tmp", target.string(), ::getpid(), attempt);
+      descriptor_ = ::open(name_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, kUsualMode);
+      if (descriptor_ >= 0 || errno != EEXIST) {
+        break;
+      }
+    }
+    if (descriptor_ < 0) {
+      name_.clear();
+      fail_write(target_, errno);
+    }
+  }
+  Temporary(const Temporary&) = delete;
+  Temporary& operator=(const Temporary&) = delete;
+  ~Temporary() {
+    if (descriptor_ >= 0) {
+      ::close(descriptor_);
+    }
+    if (!name_.empty()) {
+      ::unlink(name_.c_str());
+    }
+  }
+
+  void write(std::string_view text) {
+    while (!text.empty()) {
+      const ssize_t written = ::write(descriptor_, text.data(), text.size());
+      if (written < 0 && errno != EINTR) {
+        fail_write(target_, errno);
+      }
+      text.remove_prefix(written < 0 ? 0 : static_cast<std::size_t>(written));
+    }
+  }
+
+  /// Takes the target's place in one step, on disk too. The target's mode stays.
+  void keep() {
+    struct stat old {};
+    if (::stat(target_.c_str(), &old) == 0 && ::fchmod(descriptor_, old.st_mode & 0777U) != 0) {
+      fail_write(target_, errno);
+    }
+    if (::fsync(descriptor_) != 0 || ::close(std::exchange(descriptor_, -1)) != 0 ||
+        ::rename(name_.c_str(), target_.c_str()) != 0) {
+      fail_write(target_, errno);
+    }
+    name_.clear();
+    sync_directory();
+  }
+
+ private:
+  void sync_directory() const {
+    const fs::path directory = target_.has_parent_path() ? target_.parent_path() : ".";
+    const int opened = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (opened >= 0) {
+      ::fsync(opened);  // not every file system can; the rename itself is done
+      ::close(opened);
+    }
+  }
+
+  fs::path target_;
+  std::string name_;
+  int descriptor_ = -1;
+};
+
+}  // namespace
+
+Catalog read_catalog(const fs::path& file) {
+  errno = 0;
+  std::ifstream in(file, std::ios::binary);
+  std::string text;
+  if (in && !fs::is_directory(file)) {
+    text.assign(std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>());
+  }
+  if (!in || in.bad() || fs::is_directory(file)) {
+    fail("read", file,
+         fs::is_directory(file) ? EISDIR
+         : errno != 0           ? errno
+                                : EIO,
+         "write the accepted catalogue: abgleich drift accept");
+  }
+  return catalog_from_json(text, file);
+}
+
+void write_catalog(const Catalog& catalog, const fs::path& file) {
+  const std::string text = catalog_to_json(catalog);
+  std::error_code ignored;
+  const fs::path resolved = fs::is_symlink(file, ignored) ? fs::weakly_canonical(file) : file;
+  Temporary temporary{resolved};
+  temporary.write(text);
+  temporary.keep();
+}
+
+}  // namespace abgleich::drift

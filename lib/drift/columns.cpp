@@ -1,0 +1,364 @@
+#include "drift/columns.hpp"
+
+#include "contract/toml_text.hpp"
+#include "drift/contract_line.hpp"
+#include "drift/key_columns.hpp"
+#include "drift/retype.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <utility>
+
+namespace abgleich::drift {
+
+namespace {
+
+constexpr std::string_view kAccept = "abgleich drift accept";
+
+std::vector<Named> names_of(const contract::Table& table) {
+  std::vector<Named> names;
+  names.reserve(table.columns.size());
+  for (const contract::Column& column : table.columns) {
+    names.push_back({column.name, column.was});
+  }
+  return names;
+}
+
+const std::vector<CatalogColumn>& columns_of(const CatalogTable* table) {
+  static const std::vector<CatalogColumn> kNone;
+  return table == nullptr ? kNone : table->columns;
+}
+
+/// In SQL, for a hint.
+std::string sql_name(std::string_view name) {
+  std::string quoted = "\"";
+  for (const char c : name) {
+    quoted += c;
+    if (c == '"') {
+      quoted += c;
+    }
+  }
+  return quoted + '"';
+}
+
+class Comparison {
+ public:
+  Comparison(const TablePair& pair, std::vector<Event>& events)
+      : pair_(pair),
+        events_(events),
+        accepted_(columns_of(pair.accepted)),
+        live_(pair.live.columns),
+        tracer_(accepted_, live_, pair.evidence, names_of(pair.contract)),
+        key_(pair.contract.key.begin(), pair.contract.key.end()) {
+    for (const contract::Column& column : pair.contract.columns) {
+      lines_.emplace(column.name, &column);
+    }
+    note_foreign_keys();
+  }
+
+  void run() {
+    for (const contract::Column& column : pair_.contract.columns) {
+      follow(column);
+    }
+    for (const CatalogColumn& column : pair_.live.columns) {
+      if (!lines_.contains(column.name)) {
+        report_unnamed(column);
+      }
+    }
+    if (pair_.accepted != nullptr) {
+      for (const CatalogColumn& column : pair_.accepted->columns) {
+        report_unnamed_loss(column);
+      }
+      compare_keys();
+    }
+  }
+
+ private:
+  using Column = contract::Column;
+  using Found = Trace<CatalogColumn>;
+
+  void add(std::string_view kind, std::string_view column, std::string was, std::string now,
+           Verdict verdict, std::string hint) {
+    events_.push_back({std::string{kind}, pair_.contract.name, std::string{column}, std::move(was),
+                       std::move(now), verdict, std::move(hint)});
+  }
+
+  /// What is withheld can change as it likes: nothing of it is read.
+  static Verdict block_if_exported(const Column& column) {
+    return column.exported() ? Verdict::block : Verdict::info;
+  }
+
+  void note_foreign_keys() {
+    for (const CatalogTable* table : {pair_.accepted, &pair_.live}) {
+      if (table != nullptr) {
+        for (const CatalogForeignKey& foreign : table->foreign_keys) {
+          foreign_.insert(foreign.columns.begin(), foreign.columns.end());
+        }
+      }
+    }
+  }
+
+  void follow(const Column& column) {
+    const Found found = tracer_.trace({column.name, column.was});
+    explained_.insert({found.accepted, found.origin, found.elsewhere});
+    switch (found.trail) {
+      case Trail::found:
+        partners_.emplace(column.name, found.accepted);
+        report_unused_was(column, found);
+        compare_found(column, *found.accepted, *found.live);
+        break;
+      case Trail::unaccepted:
+        if (column.exported() && pair_.accepted != nullptr) {
+          add("new_column", column.name, {}, type_text(found.live->type), Verdict::info,
+              std::string{kAccept});
+        }
+        break;
+      case Trail::renamed_here:
+        if (column.exported()) {
+          report_rename(column, *found.accepted, *found.live);
+        }
+        break;
+      case Trail::impostor:
+        report_impostor(column, found);
+        break;
+      case Trail::remade:
+        add("replaced_column", column.name, type_text(found.accepted->type),
+            type_text(found.live->type), block_if_exported(column),
+            fmt::format("{} was dropped and made anew: look at what it holds now, then write {} or "
+                        "run: {}",
+                        quoted(column.name), withhold_line(column.name), kAccept));
+        break;
+      case Trail::moved:
+        report_rename(column, *found.accepted, *found.elsewhere);
+        break;
+      case Trail::gone:
+        report_drop(column, *found.accepted);
+        break;
+      case Trail::announced:
+        add("missing_in_primary", column.name, column.was, {}, block_if_exported(column),
+            fmt::format("the primary still calls it {}: leave its line as it was until the vendor "
+                        "has renamed it",
+                        quoted(column.was)));
+        break;
+      case Trail::superseded:
+        add("missing_in_primary", column.name, {}, {}, block_if_exported(column),
+            fmt::format("delete the line of {}: by its 'was' another line has taken its place",
+                        quoted(column.name)));
+        break;
+      case Trail::unknown:
+        add("missing_in_primary", column.name, {}, {}, block_if_exported(column),
+            fmt::format("correct the name, or delete the line of {} from [tables.{}.columns]",
+                        quoted(column.name), contract::toml_key(pair_.contract.name)));
+        break;
+    }
+    if (found.live != nullptr && column.exported() && !found.live->readable) {
+      add("rights_lost", column.name, {}, {}, Verdict::block,
+          fmt::format("have its owner run: GRANT SELECT ({}) ON {} TO the role that reads",
+                      sql_name(column.name), qualified_table()));
+    }
+  }
+
+  static std::string quoted(std::string_view name) { return fmt::format("'{}'", name); }
+
+  [[nodiscard]] std::string qualified_table() const {
+    const std::string table = sql_name(pair_.live.name);
+    return pair_.schema.empty() ? table : sql_name(pair_.schema) + "." + table;
+  }
+
+  /// After `drift accept` a `was` between two names that both exist says nothing any more, and
+  /// would let the next swap of the two pass.
+  void report_unused_was(const Column& column, const Found& found) {
+    if (!column.was.empty() && found.accepted->name == column.name &&
+        accepted_.named(column.was) != nullptr) {
+      add("unused_was", column.name, column.was, column.name, Verdict::info,
+          fmt::format("delete was = {} from the line of {}: both names are accepted columns",
+                      contract::toml_string(column.was), quoted(column.name)));
+    }
+  }
+
+  void compare_found(const Column& column, const CatalogColumn& was, const CatalogColumn& now) {
+    if (!column.exported()) {
+      return;
+    }
+    compare_type(column, was, now);
+    if (!was.nullable && now.nullable) {
+      const bool key = key_.contains(column.name);
+      add("nullability_loosened", column.name, "not null", "null",
+          key ? Verdict::block : Verdict::adapt,
+          key ? fmt::format("a key cannot be NULL: choose another key for [tables.{}]",
+                            contract::toml_key(pair_.contract.name))
+              : std::string{kAccept});
+    } else if (was.nullable && !now.nullable) {
+      add("nullability_tightened", column.name, "null", "not null", Verdict::info,
+          std::string{kAccept});
+    }
+  }
+
+  void compare_type(const Column& column, const CatalogColumn& was, const CatalogColumn& now) {
+    switch (compare_types(was.type, now.type)) {
+      case Retype::none:
+        break;
+      case Retype::widened:
+        add("type_widened", column.name, type_text(was.type), type_text(now.type), Verdict::adapt,
+            std::string{kAccept});
+        break;
+      case Retype::changed:
+        add("type_changed", column.name, type_text(was.type), type_text(now.type), Verdict::block,
+            fmt::format("the values may have another form now: look at them, then write {} or "
+                        "run: {}",
+                        withhold_line(column.name), kAccept));
+        break;
+    }
+    const std::vector<std::string> labels = new_labels(was.type, now.type);
+    if (labels.empty()) {
+      return;
+    }
+    const bool listed = std::ranges::all_of(labels, [&](const std::string& label) {
+      return column.codes.empty() || std::ranges::find(column.codes, label) != column.codes.end();
+    });
+    add("new_enum_label", column.name, {}, fmt::format("{}", fmt::join(labels, ", ")),
+        Verdict::info,
+        listed ? std::string{kAccept}
+               : fmt::format("rows with it are quarantined: add it to the codes of {}, or leave it",
+                             quoted(column.name)));
+  }
+
+  void report_rename(const Column& column, const CatalogColumn& was, const CatalogColumn& now) {
+    add("renamed_column", column.name, was.name, now.name, block_if_exported(column),
+        contract_line(column, now.name, was.name));
+    if (column.exported()) {
+      compare_type(column, was, now);  // so that a person sees all of it before accepting
+    }
+  }
+
+  void report_impostor(const Column& column, const Found& found) {
+    std::string hint;
+    if (found.elsewhere != nullptr && found.elsewhere->name == column.was) {
+      hint =
+          fmt::format("{} is still there and {} is another column: delete was = {}",
+                      quoted(column.was), quoted(column.name), contract::toml_string(column.was));
+    } else if (found.elsewhere != nullptr) {
+      hint = contract_line(column, found.elsewhere->name, found.accepted->name);
+    } else {
+      const auto line = lines_.find(found.origin->name);
+      hint = line != lines_.end() ? contract_line(*line->second, column.name, found.origin->name)
+                                  : withhold_line(column.name);
+    }
+    add("replaced_column", column.name, found.origin != nullptr ? found.origin->name : "",
+        found.elsewhere != nullptr ? found.elsewhere->name : "", block_if_exported(column),
+        std::move(hint));
+  }
+
+  void report_drop(const Column& column, const CatalogColumn& was) {
+    const std::optional<std::string_view> need = needed_for(column, was);
+    const bool block = column.exported() && need.has_value();
+    std::string hint;
+    if (!column.exported()) {
+      hint = fmt::format("delete the line of {} from the contract, then run: {}",
+                         quoted(column.name), kAccept);
+    } else {
+      hint = fmt::format(
+          "{}; if it was renamed, write the new name with was = {}; otherwise "
+          "delete its line from the contract and run: {}",
+          block ? fmt::format("it is {}", *need) : std::string{"the secondary keeps its values"},
+          contract::toml_string(was.name), kAccept);
+    }
+    const Verdict verdict = !column.exported() ? Verdict::info
+                            : block            ? Verdict::block
+                                               : Verdict::adapt;
+    add("dropped_column", column.name, type_text(was.type), {}, verdict, std::move(hint));
+  }
+
+  /// Why rows make no sense without the column, if so.
+  [[nodiscard]] std::optional<std::string_view> needed_for(const Column& column,
+                                                           const CatalogColumn& was) const {
+    if (key_.contains(column.name)) {
+      return "part of the key";
+    }
+    if (column.cls == contract::Class::pseudonym) {
+      return "what a pseudonym is made of";
+    }
+    if (foreign_.contains(was.name) || pair_.referenced.contains(was.name)) {
+      return "part of a foreign key";
+    }
+    return std::nullopt;
+  }
+
+  /// A live column without a line in the contract: it is not read, whatever it is.
+  void report_unnamed(const CatalogColumn& column) {
+    if (explained_.contains(&column)) {
+      return;  // a rename, reported under the name that the contract has
+    }
+    const bool by_identity = pair_.evidence == Evidence::identities;
+    const CatalogColumn* origin =
+        by_identity ? accepted_.same_as(column) : unexplained(accepted_.named(column.name));
+    const std::string hint = add_command(pair_.contract.name, column.name);
+    if (pair_.accepted == nullptr || (origin != nullptr && origin->name == column.name)) {
+      add("not_in_contract", column.name, {}, type_text(column.type), Verdict::info, hint);
+    } else if (origin != nullptr) {
+      add("renamed_column", column.name, origin->name, column.name, Verdict::info, hint);
+    } else {
+      add("new_column", column.name, {}, type_text(column.type), Verdict::info, hint);
+    }
+    if (origin != nullptr) {
+      explained_.insert(origin);
+    }
+  }
+
+  [[nodiscard]] const CatalogColumn* unexplained(const CatalogColumn* column) const {
+    return column != nullptr && explained_.contains(column) ? nullptr : column;
+  }
+
+  /// An accepted column that had no line in the contract either and is gone.
+  void report_unnamed_loss(const CatalogColumn& column) {
+    if (!explained_.contains(&column) && !lines_.contains(column.name)) {
+      add("dropped_column", column.name, type_text(column.type), {}, Verdict::info,
+          std::string{kAccept});
+    }
+  }
+
+  void compare_keys() {
+    std::vector<KeyColumn> columns;
+    for (const std::string& name : pair_.contract.key) {
+      const auto partner = partners_.find(name);
+      if (partner == partners_.end()) {
+        return;  // its loss is an event already
+      }
+      columns.push_back({partner->second, live_.named(name)});
+    }
+    const CatalogKey* lost = lost_key(*pair_.accepted, pair_.live, columns);
+    if (lost == nullptr) {
+      return;
+    }
+    const auto& now = pair_.live.primary_key;
+    add("key_changed", {}, fmt::format("{}", fmt::join(lost->columns, ", ")),
+        now ? fmt::format("{}", fmt::join(now->columns, ", ")) : std::string{}, Verdict::block,
+        fmt::format("nothing keeps {} unique any more: choose another key for [tables.{}]",
+                    fmt::join(pair_.contract.key, ", "), contract::toml_key(pair_.contract.name)));
+  }
+
+  const TablePair& pair_;
+  std::vector<Event>& events_;
+  Index<CatalogColumn> accepted_;
+  Index<CatalogColumn> live_;
+  Tracer<CatalogColumn> tracer_;
+  std::unordered_set<std::string_view> key_;
+  std::unordered_set<std::string_view> foreign_;
+  std::unordered_map<std::string_view, const Column*> lines_;            // by name
+  std::unordered_map<std::string_view, const CatalogColumn*> partners_;  // accepted, by name
+  std::unordered_set<const CatalogColumn*>
+      explained_;  // columns of both that an event or a line covers
+};
+
+}  // namespace
+
+void compare_columns(const TablePair& pair, std::vector<Event>& events) {
+  Comparison{pair, events}.run();
+}
+
+}  // namespace abgleich::drift

@@ -1,0 +1,110 @@
+#include "drift/contract_line.hpp"
+
+#include "contract/toml_text.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace abgleich::drift {
+
+namespace {
+
+using contract::Generalisation;
+using contract::toml_key;
+using contract::toml_string;
+
+void append_text(std::string& line, std::string_view key, std::string_view value) {
+  line += fmt::format(", {} = {}", key, toml_string(value));
+}
+
+std::string text(const Generalisation& generalisation) {
+  switch (generalisation.to) {
+    case Generalisation::To::year:
+      return "year";
+    case Generalisation::To::month:
+      return "month";
+    case Generalisation::To::week:
+      return "week";
+    case Generalisation::To::age_band:
+      return fmt::format("age-band:{}", generalisation.n);
+    case Generalisation::To::prefix:
+      return fmt::format("prefix:{}", generalisation.n);
+  }
+  return {};
+}
+
+void append_pseudonym(std::string& line, const contract::Column& column) {
+  append_text(line, "identity", column.identity);
+  if (column.format != contract::Format::automatic) {
+    append_text(line, "format", name_of(column.format));
+  }
+  if (column.normaliser != contract::Normaliser::none) {
+    append_text(line, "normalise", name_of(column.normaliser));
+  }
+}
+
+void append_generalisation(std::string& line, const Generalisation& generalisation) {
+  append_text(line, "to", text(generalisation));
+  if (!generalisation.reference.empty()) {
+    append_text(line, "reference", generalisation.reference);
+  }
+}
+
+/// A word that every shell takes as it is, or one in single quotes.
+std::string shell_word(std::string_view word) {
+  const bool plain = std::ranges::all_of(word, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '.' || c == '-';
+  });
+  if (plain && !word.starts_with('-')) {
+    return std::string{word};
+  }
+  std::string quoted = "'";
+  for (const char c : word) {
+    if (c == '\'') {
+      quoted += "'\\''";
+    } else {
+      quoted += c;
+    }
+  }
+  return quoted + "'";
+}
+
+}  // namespace
+
+std::string contract_line(const contract::Column& column, std::string_view name,
+                          std::string_view was) {
+  if (!column.exported()) {
+    return withhold_line(name);
+  }
+  std::string line =
+      fmt::format("{} = {{ class = {}", toml_key(name), toml_string(name_of(column.cls)));
+  if (column.cls == contract::Class::pseudonym) {
+    append_pseudonym(line, column);
+  } else if (column.cls == contract::Class::generalise) {
+    append_generalisation(line, column.generalisation);
+  }
+  if (!column.as.empty() && column.as != column.name) {
+    append_text(line, "as", column.as);
+  }
+  if (column.owner != contract::Owner::both) {
+    append_text(line, "owner", name_of(column.owner));
+  }
+  if (!column.codes.empty()) {
+    line += fmt::format(", codes = {}", contract::toml_list(column.codes));
+  }
+  append_text(line, "was", was);
+  return line + " }";
+}
+
+std::string withhold_line(std::string_view name) {
+  return fmt::format("{} = \"withhold\"", toml_key(name));
+}
+
+std::string add_command(std::string_view table, std::string_view column) {
+  return fmt::format("abgleich contract add {} --class withhold",
+                     shell_word(fmt::format("{}.{}", table, column)));
+}
+
+}  // namespace abgleich::drift

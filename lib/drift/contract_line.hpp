@@ -1,0 +1,22 @@
+// What to write into the contract, or to type, so that a drift is decided: exact text to paste.
+#pragma once
+
+#include "contract/contract.hpp"
+
+#include <string>
+#include <string_view>
+
+namespace abgleich::drift {
+
+/// The column's line for its new name: `geschlecht = { class = "plain", was = "sex" }`. All options
+/// are kept. A withheld column needs no `was`: `vorname = "withhold"`.
+std::string contract_line(const contract::Column& column, std::string_view name,
+                          std::string_view was);
+
+/// `geschlecht = "withhold"`.
+std::string withhold_line(std::string_view name);
+
+/// The command that names a column in the contract, quoted for the shell where it must be.
+std::string add_command(std::string_view table, std::string_view column);
+
+}  // namespace abgleich::drift

@@ -1,0 +1,38 @@
+// Schema drift: contract x accepted catalogue x live catalogue -> verdicts. Pure.
+#pragma once
+
+#include "contract/contract.hpp"
+#include "core/catalog.hpp"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace abgleich::drift {
+
+enum class Verdict : std::uint8_t { info, adapt, block };
+std::string_view name_of(Verdict verdict);
+
+/// One thing that is no longer as accepted. `was` and `now` are names or types, never values.
+struct Event {
+  std::string kind;    // "new_column", "dropped_table", … (schemas/drift-event.schema.json)
+  std::string table;   // in the primary
+  std::string column;  // empty for the table as a whole
+  std::string was;
+  std::string now;
+  Verdict verdict = Verdict::info;
+  std::string hint;  // the next command, or the contract line to paste
+
+  bool operator==(const Event&) const = default;
+};
+
+/// Every difference that matters to the contract, ordered by table and column. A table with a
+/// `block` event must not be synchronised; the others may.
+std::vector<Event> compare(const contract::Contract& contract, const Catalog& accepted,
+                           const Catalog& live);
+
+/// Whether any event blocks this table (name in the primary).
+bool blocks(const std::vector<Event>& events, std::string_view table);
+
+}  // namespace abgleich::drift
