@@ -1,0 +1,134 @@
+#include "journal/head.hpp"
+
+#include "core/error.hpp"
+
+#include <fmt/format.h>
+#include <sodium.h>
+
+#include <array>
+#include <ctime>
+#include <pwd.h>
+#include <unistd.h>
+
+namespace abgleich::journal {
+
+namespace {
+
+std::string hex(std::span<const unsigned char> bytes) {
+  std::string text;
+  for (const auto byte : bytes) {
+    text += fmt::format("{:02x}", byte);
+  }
+  return text;
+}
+
+/// Length-prefixed, so that no two sequences of fields have the same bytes.
+void absorb(crypto_hash_sha256_state& state, std::string_view field) {
+  const auto prefix = fmt::format("{}:", field.size());
+  crypto_hash_sha256_update(&state, reinterpret_cast<const unsigned char*>(prefix.data()),
+                            prefix.size());
+  crypto_hash_sha256_update(&state, reinterpret_cast<const unsigned char*>(field.data()),
+                            field.size());
+}
+
+bool stands_at(const db::HeadRow& head, const Anchor& anchor) {
+  return head.lineage == anchor.lineage && head.epoch == anchor.epoch && head.hash == anchor.hash;
+}
+
+}  // namespace
+
+std::string primary_id(const DatabaseIdentity& identity) {
+  if (identity.system.empty()) {
+    return std::string(name_of(identity.engine));
+  }
+  return fmt::format("{}:{}:{}", name_of(identity.engine), identity.system, identity.database);
+}
+
+std::string new_lineage() {
+  std::array<unsigned char, 16> bytes{};
+  randombytes_buf(bytes.data(), bytes.size());
+  return hex(bytes);
+}
+
+void check_secondary(const std::optional<db::HeadRow>& head, const std::optional<Anchor>& anchor,
+                     const std::optional<Anchor>& intent) {
+  if (!anchor && !intent) {
+    return;  // nothing was witnessed here yet
+  }
+  if (head && ((anchor && stands_at(*head, *anchor)) || (intent && stands_at(*head, *intent)))) {
+    return;
+  }
+  if (!head && !anchor) {
+    return;  // the very first run was interrupted before its commit
+  }
+  if (head && anchor && head->lineage == anchor->lineage && head->epoch > anchor->epoch) {
+    return;  // another machine went on from here; the chain is the same
+  }
+  const auto now = head ? fmt::format("stands at run {} of epoch {}", head->run, head->epoch)
+                        : std::string("has no history");
+  throw Failure(
+      Code::other_secondary,
+      fmt::format("this is not the secondary as it was: it {}, but was last seen at epoch {}", now,
+                  anchor ? anchor->epoch : intent->epoch),
+      "if it was restored or replaced on purpose, run: abgleich adopt --reason TEXT. Nothing was "
+      "changed");
+}
+
+void check_primary(const std::optional<db::HeadRow>& head, const std::string& primary_id) {
+  if (!head || head->primary_id == primary_id) {
+    return;
+  }
+  throw Failure(
+      Code::other_primary, "this is not the primary as it was: the last run read another database",
+      "if it was restored or moved on purpose, run: abgleich adopt --reason TEXT. Nothing "
+      "was changed");
+}
+
+void check_key(const std::optional<db::HeadRow>& head, std::string_view key_check) {
+  if (!head || head->key_check == key_check) {
+    return;
+  }
+  throw Failure(
+      Code::key_or_trust, "the key file is not the one that made this secondary's pseudonyms",
+      "put the right key file back ([keys] file in abgleich.toml), then run: abgleich keys "
+      "check. Nothing was changed");
+}
+
+void chain(const std::optional<db::HeadRow>& head, std::string_view lineage, db::RunRow& run) {
+  run.previous = head ? head->hash : "";
+  crypto_hash_sha256_state state;
+  crypto_hash_sha256_init(&state);
+  const auto epoch = std::to_string(run.epoch);
+  for (const std::string_view field :
+       {lineage, std::string_view(epoch), std::string_view(run.previous),
+        std::string_view(run.kind), std::string_view(run.started), std::string_view(run.finished),
+        std::string_view(run.operator_),
+        run.reason ? std::string_view(*run.reason) : std::string_view(),
+        std::string_view(run.counts)}) {
+    absorb(state, field);
+  }
+  std::array<unsigned char, crypto_hash_sha256_BYTES> digest{};
+  crypto_hash_sha256_final(&state, digest.data());
+  run.hash = hex(digest);
+  run.id = fmt::format("r{}-{}", run.epoch, run.hash.substr(0, 8));
+}
+
+std::string now_utc() {
+  const std::time_t now = std::time(nullptr);
+  std::tm utc{};
+  gmtime_r(&now, &utc);
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", utc.tm_year + 1900, utc.tm_mon + 1,
+                     utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec);
+}
+
+std::string operator_name() {
+  std::array<char, 4096> buffer{};
+  passwd entry{};
+  passwd* found = nullptr;
+  if (getpwuid_r(getuid(), &entry, buffer.data(), buffer.size(), &found) == 0 && found != nullptr) {
+    return entry.pw_name;
+  }
+  return std::to_string(getuid());
+}
+
+}  // namespace abgleich::journal

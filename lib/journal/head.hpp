@@ -1,0 +1,43 @@
+// Where a secondary stands: the chain of runs, and whether it is the secondary as it was.
+#pragma once
+
+#include "core/catalog.hpp"
+#include "db/books.hpp"
+#include "journal/state.hpp"
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace abgleich::journal {
+
+/// "postgresql:SYSTEM:DATABASE", or "sqlite" where a database has no identity of its own.
+std::string primary_id(const DatabaseIdentity& identity);
+
+/// A fresh lineage: 128 random bits as hexadecimal.
+std::string new_lineage();
+
+/// Refuses (Failure{other_secondary}) a secondary that is not the one that the anchor witnessed:
+/// restored from a backup, cloned, forked, or emptied. `intent` is what an interrupted run was
+/// about to commit: either state is then the right one.
+void check_secondary(const std::optional<db::HeadRow>& head, const std::optional<Anchor>& anchor,
+                     const std::optional<Anchor>& intent);
+
+/// Refuses (Failure{other_primary}) another database than the one that the last run read.
+void check_primary(const std::optional<db::HeadRow>& head, const std::string& primary_id);
+
+/// Refuses (Failure{key_or_trust}) another key than the one that the last run used.
+void check_key(const std::optional<db::HeadRow>& head, std::string_view key_check);
+
+/// Fills in previous, hash and id of a run, chained to the head before: SHA-256 over the lineage
+/// and every field of the run. The id is "r", the epoch, "-" and the hash's first eight digits.
+void chain(const std::optional<db::HeadRow>& head, std::string_view lineage, db::RunRow& run);
+
+/// "2026-11-23T19:05:53Z", for people.
+std::string now_utc();
+/// Who runs this: login name or number.
+std::string operator_name();
+
+}  // namespace abgleich::journal

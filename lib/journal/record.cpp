@@ -1,0 +1,130 @@
+#include "journal/record.hpp"
+
+#include "core/error.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <charconv>
+
+namespace abgleich::journal {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json json_of(const std::optional<Value>& value) {
+  return value ? Json(to_text(*value)) : Json(nullptr);
+}
+
+std::optional<Value> value_of(const Json& json) {
+  if (json.is_null()) {
+    return std::nullopt;
+  }
+  return value_from_text(json.get_ref<const std::string&>());
+}
+
+std::string hex(std::uint64_t bits) {
+  return fmt::format("{:016x}", bits);
+}
+
+[[noreturn]] void damaged() {
+  throw Failure(Code::integrity,
+                "the journal in the secondary is damaged: a record is not readable",
+                "restore the secondary from its backup, then run: abgleich adopt --reason TEXT");
+}
+
+Json parse(std::string_view text) {
+  auto json = Json::parse(text, nullptr, false);
+  if (!json.is_object()) {
+    damaged();
+  }
+  return json;
+}
+
+std::uint64_t bits_of(const std::string& text) {
+  std::uint64_t bits = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), bits, 16);
+  if (error != std::errc{} || end != text.data() + text.size()) {
+    damaged();
+  }
+  return bits;
+}
+
+}  // namespace
+
+std::string key_text(const db::Relation& relation, const Row& row) {
+  Json json = Json::object();
+  for (const auto i : relation.key) {
+    json[relation.columns[i].name] = to_text(row.cells[i]);
+  }
+  return json.dump();
+}
+
+std::string cells_text(const db::Relation& relation, const Row& row, std::string_view mask) {
+  Json json = Json::object();
+  for (std::size_t i = 0; i < mask.size(); ++i) {
+    if (mask[i] != '0') {
+      json[relation.columns[i].name] = to_text(row.cells[i]);
+    }
+  }
+  return json.dump();
+}
+
+NamedValues read_cells(std::string_view text) {
+  NamedValues cells;
+  const auto json = parse(text);
+  for (const auto& [name, value] : json.items()) {
+    if (!value.is_string()) {
+      damaged();
+    }
+    cells.emplace_back(name, value_from_text(value.get_ref<const std::string&>()));
+  }
+  return cells;
+}
+
+db::ConflictRow to_row(const Conflict& conflict, const SipKey& id_key) {
+  Json detail = Json::object();
+  if (!conflict.action.empty()) {
+    detail["action"] = conflict.action;
+  }
+  auto& columns = detail["columns"] = Json::object();
+  for (const auto& cell : conflict.cells) {
+    columns[cell.column] = {{"primary", json_of(cell.primary)},
+                            {"secondary", json_of(cell.secondary)},
+                            {"digest", hex(cell.digest.bits)}};
+  }
+  db::ConflictRow row{.tracked = conflict.tracked,
+                      .key_text = conflict.key_text,
+                      .kind = conflict.kind,
+                      .detail = detail.dump()};
+  const auto content =
+      fmt::format("{}\n{}\n{}\n{}", row.tracked, row.key_text, row.kind, row.detail);
+  row.id =
+      hex(siphash(id_key, {reinterpret_cast<const std::uint8_t*>(content.data()), content.size()}))
+          .substr(0, 12);
+  return row;
+}
+
+Conflict from_row(const db::ConflictRow& row) {
+  Conflict conflict{.id = row.id,
+                    .tracked = row.tracked,
+                    .key_text = row.key_text,
+                    .kind = row.kind,
+                    .epoch = row.epoch};
+  const auto detail = parse(row.detail);
+  try {
+    conflict.action = detail.value("action", "");
+    for (const auto& [name, cell] : detail.at("columns").items()) {
+      conflict.cells.push_back({.column = name,
+                                .primary = value_of(cell.at("primary")),
+                                .secondary = value_of(cell.at("secondary")),
+                                .digest = {bits_of(cell.at("digest").get<std::string>())}});
+    }
+  } catch (const nlohmann::json::exception&) {
+    damaged();
+  }
+  return conflict;
+}
+
+}  // namespace abgleich::journal

@@ -1,0 +1,56 @@
+// What the journal stores as text: keys, cells and conflicts as JSON that loses nothing.
+#pragma once
+
+#include "core/digest.hpp"
+#include "core/value.hpp"
+#include "db/books.hpp"
+#include "db/relation.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace abgleich::journal {
+
+/// A named value, in the secondary's terms.
+using NamedValue = std::pair<std::string, Value>;
+using NamedValues = std::vector<NamedValue>;
+
+/// {"id": "text:p1_…"}: the key's columns by their names in the secondary, in the contract's order.
+std::string key_text(const db::Relation& relation, const Row& row);
+/// The cells that the mask does not mark with '0'.
+std::string cells_text(const db::Relation& relation, const Row& row, std::string_view mask);
+/// Inverse of both. Throws Failure{integrity} on text that is not of this form.
+NamedValues read_cells(std::string_view text);
+
+/// One cell of a conflict; a side that does not have the row has no value. `digest` is the base
+/// digest of the primary's value.
+struct ConflictCell {
+  std::string column;  // in the secondary
+  std::optional<Value> primary;
+  std::optional<Value> secondary;
+  Digest digest;
+};
+
+/// The kinds of conflict: merge's fates by name, or this one.
+inline constexpr std::string_view kConstraint = "constraint";
+
+struct Conflict {
+  std::string id;
+  std::int64_t tracked = 0;
+  std::string key_text;
+  std::string kind;
+  std::string action;  // of a constraint: "insert", "update", "delete"
+  std::vector<ConflictCell> cells;
+  std::int64_t epoch = 0;
+};
+
+/// To and from a row of the bookkeeping. The id is made from the content with a key, so that it
+/// tells nothing, and a conflict that changes gets another one.
+db::ConflictRow to_row(const Conflict& conflict, const SipKey& id_key);
+Conflict from_row(const db::ConflictRow& row);
+
+}  // namespace abgleich::journal

@@ -1,0 +1,165 @@
+#include "journal/state.hpp"
+
+#include "core/error.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <fstream>
+#include <sstream>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace abgleich::journal {
+
+namespace {
+
+[[noreturn]] void cannot(const std::filesystem::path& path, std::string_view what) {
+  const int number = errno;
+  const auto full = number == ENOSPC || number == EDQUOT;
+  throw Failure(full ? Code::out_of_space : Code::configuration,
+                fmt::format("cannot {} '{}': {}", what, path.string(), std::strerror(number)),
+                "correct [state] directory in abgleich.toml, or its owner and rights; nothing was "
+                "changed");
+}
+
+/// A file descriptor that closes itself.
+class File {
+ public:
+  File(const std::filesystem::path& path, int flags, mode_t mode = 0)
+      : number_(::open(path.c_str(), flags | O_CLOEXEC, mode)) {}
+  File(const File&) = delete;
+  File& operator=(const File&) = delete;
+  ~File() {
+    if (number_ >= 0) {
+      ::close(number_);
+    }
+  }
+  [[nodiscard]] int number() const { return number_; }
+
+ private:
+  int number_;
+};
+
+void write_file(const std::filesystem::path& directory, const char* name, const Anchor& anchor) {
+  const nlohmann::ordered_json json = {{"format", "abgleich.anchor/1"},
+                                       {"lineage", anchor.lineage},
+                                       {"epoch", anchor.epoch},
+                                       {"hash", anchor.hash}};
+  const auto text = json.dump() + "\n";
+  const auto path = directory / name;
+  const auto temporary = directory / (std::string(name) + ".new");
+  {
+    const File file(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600);
+    if (file.number() < 0 ||
+        ::write(file.number(), text.data(), text.size()) != static_cast<ssize_t>(text.size()) ||
+        ::fsync(file.number()) != 0) {
+      cannot(temporary, "write");
+    }
+  }
+  if (::rename(temporary.c_str(), path.c_str()) != 0) {
+    cannot(path, "write");
+  }
+  const File parent(directory, O_RDONLY | O_DIRECTORY);
+  if (parent.number() < 0 || ::fsync(parent.number()) != 0) {
+    cannot(directory, "synchronise");
+  }
+}
+
+std::optional<Anchor> read_file(const std::filesystem::path& path) {
+  const std::ifstream in(path);
+  if (!in) {
+    return std::nullopt;
+  }
+  std::ostringstream text;
+  text << in.rdbuf();
+  const auto json = nlohmann::json::parse(text.str(), nullptr, false);
+  if (!json.is_object() || json.value("format", "") != "abgleich.anchor/1") {
+    return std::nullopt;
+  }
+  try {
+    return Anchor{
+        .lineage = json.at("lineage"), .epoch = json.at("epoch"), .hash = json.at("hash")};
+  } catch (const nlohmann::json::exception&) {
+    return std::nullopt;
+  }
+}
+
+}  // namespace
+
+StateLock::StateLock(const std::filesystem::path& directory) {
+  if (::mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST) {
+    cannot(directory, "make the state directory");
+  }
+  struct stat status {};
+  if (::stat(directory.c_str(), &status) != 0) {
+    cannot(directory, "open the state directory");
+  }
+  if ((status.st_mode & 0077U) != 0) {
+    throw Failure(
+        Code::configuration,
+        fmt::format("the state directory '{}' is open to other users", directory.string()),
+        fmt::format("chmod 700 '{}'; nothing was changed", directory.string()));
+  }
+  const auto path = directory / "lock";
+  file_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (file_ < 0) {
+    cannot(path, "open the lock file");
+  }
+  if (::flock(file_, LOCK_EX | LOCK_NB) != 0) {
+    const bool taken = errno == EWOULDBLOCK;
+    ::close(file_);
+    file_ = -1;
+    if (!taken) {
+      cannot(path, "lock");
+    }
+    throw Failure(Code::locked, "another run of this pairing is at work",
+                  "wait for it to end; it holds '" + path.string() + "'. Nothing was changed");
+  }
+}
+
+StateLock::~StateLock() {
+  if (file_ >= 0) {
+    ::close(file_);
+  }
+}
+
+std::optional<Anchor> read_anchor(const std::filesystem::path& directory) {
+  return read_file(directory / "anchor.json");
+}
+
+void write_anchor(const std::filesystem::path& directory, const Anchor& anchor) {
+  write_file(directory, "anchor.json", anchor);
+}
+
+void write_anchor_if_new(const std::filesystem::path& directory, const Anchor& anchor) {
+  if (read_anchor(directory) != anchor) {
+    write_anchor(directory, anchor);
+  }
+}
+
+std::optional<Anchor> read_intent(const std::filesystem::path& directory) {
+  return read_file(directory / "intent.json");
+}
+
+void write_intent(const std::filesystem::path& directory, const Anchor& intent) {
+  write_file(directory, "intent.json", intent);
+}
+
+void clear_intent(const std::filesystem::path& directory) {
+  std::error_code ignored;  // a stale intent is harmless: it names a state, not an action
+  std::filesystem::remove(directory / "intent.json", ignored);
+}
+
+void clear_anchor(const std::filesystem::path& directory) {
+  clear_intent(directory);
+  if (::unlink((directory / "anchor.json").c_str()) != 0 && errno != ENOENT) {
+    cannot(directory / "anchor.json", "remove");
+  }
+}
+
+}  // namespace abgleich::journal

@@ -1,0 +1,52 @@
+// The local state directory: the lock, and the anchor that witnesses where the secondary stood. It
+// is a witness, never the truth: `head` in the secondary is.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+namespace abgleich::journal {
+
+/// Where the secondary stood after a run.
+struct Anchor {
+  std::string lineage;
+  std::int64_t epoch = 0;
+  std::string hash;
+
+  bool operator==(const Anchor&) const = default;
+};
+
+/// Holds the lock of a pairing for as long as it lives. The kernel lets go of it when the process
+/// dies, however it dies.
+class StateLock {
+ public:
+  /// Makes the directory (mode 0700) where it is missing. Throws Failure{locked} where another run
+  /// holds the lock, Failure{configuration} where the directory cannot be made or is open to
+  /// others.
+  explicit StateLock(const std::filesystem::path& directory);
+  StateLock(const StateLock&) = delete;
+  StateLock& operator=(const StateLock&) = delete;
+  ~StateLock();
+
+ private:
+  int file_ = -1;
+};
+
+/// The anchor, if there is one. A torn or foreign file counts as none.
+std::optional<Anchor> read_anchor(const std::filesystem::path& directory);
+/// Atomic and durable: temporary file, fsync, rename, fsync of the directory.
+void write_anchor(const std::filesystem::path& directory, const Anchor& anchor);
+
+/// The same, if it is not there already.
+void write_anchor_if_new(const std::filesystem::path& directory, const Anchor& anchor);
+
+/// What a run is about to commit, written and synchronised before it does.
+std::optional<Anchor> read_intent(const std::filesystem::path& directory);
+void write_intent(const std::filesystem::path& directory, const Anchor& intent);
+void clear_intent(const std::filesystem::path& directory);
+/// Forgets what was witnessed: a person has accepted the secondary as it is.
+void clear_anchor(const std::filesystem::path& directory);
+
+}  // namespace abgleich::journal
