@@ -1,0 +1,69 @@
+// What one run does to one row, and what it did in all: plain data for the printers.
+#pragma once
+
+#include "core/error.hpp"
+#include "core/value.hpp"
+#include "drift/drift.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace abgleich::report {
+
+enum class Fate : std::uint8_t { insert, update, remove, conflict, quarantine, keep };
+std::string_view name_of(Fate fate);
+
+/// One cell of a change, in the secondary's terms; a side without a value does not have the row.
+struct CellChange {
+  std::string column;
+  std::optional<Value> primary;
+  std::optional<Value> secondary;
+};
+
+struct Change {
+  std::string table;
+  std::vector<std::pair<std::string, Value>> key;
+  Fate fate = Fate::update;
+  std::vector<CellChange> cells;
+  std::string id;      // of a conflict
+  std::string kind;    // of a conflict
+  std::string reason;  // of a quarantined row
+};
+
+struct TableCounts {
+  std::string table;
+  std::int64_t inserted = 0;
+  std::int64_t updated = 0;
+  std::int64_t deleted = 0;
+  std::int64_t unchanged = 0;
+  std::int64_t conflicts = 0;
+  std::int64_t quarantined = 0;
+  std::int64_t overridden = 0;  // cells of the secondary that an owner = "primary" column overrode
+};
+
+enum class Result : std::uint8_t { applied, unchanged, refused, failed };
+std::string_view name_of(Result result);
+
+enum class Run : std::uint8_t { real, dry };
+
+/// What one run did, for the last line of `sync`.
+struct Outcome {
+  std::optional<std::string> run;
+  std::string started;  // UTC
+  Result result = Result::unchanged;
+  Code code = Code::done;
+  Run kind = Run::real;
+  std::vector<TableCounts> tables;
+  std::int64_t open_conflicts = 0;
+  std::int64_t open_quarantined = 0;
+  std::vector<drift::Event> drift;
+  std::vector<std::string> notes;  // for people, to stderr
+  std::vector<std::string> ddl;    // what the secondary lacks, where abgleich must not make it
+  std::optional<Error> error;
+};
+
+}  // namespace abgleich::report

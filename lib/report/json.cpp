@@ -1,0 +1,151 @@
+#include "report/json.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <array>
+#include <charconv>
+
+namespace abgleich::report {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+/// Bytes that are not UTF-8 cannot occur in text; should they all the same, they are shown replaced
+/// rather than let the program die over its own report.
+std::string dump(const Json& json) {
+  return json.dump(-1, ' ', false, nlohmann::detail::error_handler_t::replace);
+}
+
+std::string hex(std::string_view bytes) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string text = "\\x";
+  for (const char c : bytes) {
+    const auto byte = static_cast<unsigned char>(c);
+    text += kDigits[byte >> 4U];
+    text += kDigits[byte & 0x0fU];
+  }
+  return text;
+}
+
+Json json_of(const Value& value) {
+  switch (value.kind()) {
+    case Kind::null:
+      return nullptr;
+    case Kind::boolean:
+      return value.bytes() == "t";
+    case Kind::integer: {
+      std::int64_t number = 0;
+      const auto& digits = value.bytes();
+      const auto [end, error] =
+          std::from_chars(digits.data(), digits.data() + digits.size(), number);
+      if (error == std::errc{} && end == digits.data() + digits.size()) {
+        return number;
+      }
+      return digits;
+    }
+    case Kind::real: {
+      double number = 0;
+      const auto& digits = value.bytes();
+      const auto [end, error] =
+          std::from_chars(digits.data(), digits.data() + digits.size(), number);
+      // JSON has no NaN and no infinity.
+      if (error == std::errc{} && end == digits.data() + digits.size() && number - number == 0) {
+        return number;
+      }
+      return digits;
+    }
+    case Kind::bytes:
+      return hex(value.bytes());
+    default:
+      return value.bytes();
+  }
+}
+
+Json json_of(const drift::Event& event) {
+  return {{"kind", event.kind},
+          {"table", event.table},
+          {"column", event.column.empty() ? Json(nullptr) : Json(event.column)},
+          {"was", event.was.empty() ? Json(nullptr) : Json(event.was)},
+          {"now", event.now.empty() ? Json(nullptr) : Json(event.now)},
+          {"verdict", drift::name_of(event.verdict)},
+          {"hint", event.hint}};
+}
+
+Json json_of(const Error& error) {
+  return {{"code", static_cast<int>(error.code)}, {"message", error.message}, {"hint", error.hint}};
+}
+
+}  // namespace
+
+std::string json_line(const Change& change) {
+  Json json = Json::object();
+  if (!change.id.empty()) {
+    json["id"] = change.id;
+  }
+  if (!change.kind.empty()) {
+    json["kind"] = change.kind;
+  }
+  json["table"] = change.table;
+  auto& key = json["key"] = Json::object();
+  for (const auto& [name, value] : change.key) {
+    key[name] = json_of(value);
+  }
+  json["fate"] = name_of(change.fate);
+  auto& columns = json["columns"] = Json::object();
+  for (const auto& cell : change.cells) {
+    auto& sides = columns[cell.column] = Json::object();
+    sides["primary"] = cell.primary ? json_of(*cell.primary) : Json(nullptr);
+    sides["secondary"] = cell.secondary ? json_of(*cell.secondary) : Json(nullptr);
+  }
+  if (!change.reason.empty()) {
+    json["reason"] = change.reason;
+  }
+  return dump(json);
+}
+
+std::string json_line(const Outcome& outcome) {
+  Json json = {{"schema", "abgleich.sync/1"},
+               {"run", outcome.run ? Json(*outcome.run) : Json(nullptr)},
+               {"outcome", name_of(outcome.result)},
+               {"exit", static_cast<int>(outcome.code)},
+               {"dry_run", outcome.kind == Run::dry}};
+  auto& tables = json["tables"] = Json::object();
+  for (const auto& counts : outcome.tables) {
+    tables[counts.table] = {{"inserted", counts.inserted},    {"updated", counts.updated},
+                            {"deleted", counts.deleted},      {"unchanged", counts.unchanged},
+                            {"conflicts", counts.conflicts},  {"quarantined", counts.quarantined},
+                            {"overridden", counts.overridden}};
+  }
+  json["open"] = {{"conflicts", outcome.open_conflicts}, {"quarantined", outcome.open_quarantined}};
+  auto& events = json["drift"] = Json::array();
+  for (const auto& event : outcome.drift) {
+    events.push_back(json_of(event));
+  }
+  json["error"] = outcome.error ? json_of(*outcome.error) : Json(nullptr);
+  return dump(json);
+}
+
+std::string json_line(const drift::Event& event) {
+  return dump(json_of(event));
+}
+
+std::string json_line(const db::RunRow& run) {
+  auto counts = Json::parse(run.counts, nullptr, false);
+  return dump({{"run", run.id},
+               {"epoch", run.epoch},
+               {"kind", run.kind},
+               {"started", run.started},
+               {"finished", run.finished},
+               {"operator", run.operator_},
+               {"reason", run.reason ? Json(*run.reason) : Json(nullptr)},
+               {"tables", counts.is_discarded() ? Json::object() : counts},
+               {"previous", run.previous},
+               {"hash", run.hash}});
+}
+
+std::string json_line(const Error& error) {
+  return dump({{"error", json_of(error)}});
+}
+
+}  // namespace abgleich::report

@@ -1,0 +1,19 @@
+// The JSON that other programs rely on (schemas/*.schema.json): one object a line.
+#pragma once
+
+#include "db/books.hpp"
+#include "report/change.hpp"
+
+#include <string>
+#include <string_view>
+
+namespace abgleich::report {
+
+std::string json_line(const Change& change);
+std::string json_line(const Outcome& outcome);
+std::string json_line(const drift::Event& event);
+std::string json_line(const db::RunRow& run);
+/// {"error":{…}}
+std::string json_line(const Error& error);
+
+}  // namespace abgleich::report

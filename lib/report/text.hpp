@@ -1,0 +1,29 @@
+// The same for people: `+ - ~ !` lines, counts, hints; colour where it is wanted.
+#pragma once
+
+#include "report/change.hpp"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace abgleich::report {
+
+enum class Colour : std::uint8_t { off, on };
+
+/// One row of a diff: a mark, the table, the key, and a line a cell.
+std::string text_of(const Change& change, Colour colour);
+
+/// An open conflict, both sides, with the commands that decide it.
+std::string conflict_text(const Change& change, Colour colour);
+
+/// "~ kind table.column: was -> now", with the verdict and the hint.
+std::string text_of(const drift::Event& event, Colour colour);
+
+/// The counts a run ends with: one line a table that has something to say, and one in all.
+std::string text_of(const Outcome& outcome, Colour colour);
+
+/// "error: …" and "hint: …".
+std::string text_of(const Error& error, Colour colour);
+
+}  // namespace abgleich::report

@@ -1,0 +1,44 @@
+// Plan a table or fill it, apply all plans, look at what the secondary made of it.
+#pragma once
+
+#include "db/target.hpp"
+#include "sync/exported.hpp"
+#include "sync/plan.hpp"
+#include "sync/stage.hpp"
+
+#include <vector>
+
+namespace abgleich::sync {
+
+struct Options;
+
+enum class Way : std::uint8_t { planned, filled };
+
+/// One table after staging and planning.
+struct Judged {
+  report::TableCounts counts;
+  Staged staged;
+  std::int64_t base_rows = 0;  // before this run
+  std::int64_t plan_rows = 0;  // that the secondary has taken
+  Way way = Way::planned;
+};
+
+/// Merges a staged table into its plan. The first load of an empty table without triggers goes
+/// straight in instead.
+Judged plan_or_fill(db::Target& target, const ExportedTable& exported, const Staged& staged,
+                    const SipKey& id_key, const Options& options, Progress& progress);
+
+/// Counts the rows that were held back.
+void count_quarantine(db::Target& target, const std::vector<ExportedTable>& tables,
+                      std::vector<Judged>& judged);
+
+/// Applies the plans (in a dry run: rehearses them and takes them back); rows that the secondary's
+/// constraints refuse become conflicts. Throws Failure{secondary_refuses} where a value reads back
+/// otherwise than it was written (a trigger, a type that rounds).
+void apply_plans(db::Target& target, const std::vector<ExportedTable>& tables,
+                 std::vector<Judged>& judged, const SipKey& id_key);
+
+/// Tells of everything that was planned, is in conflict or held back.
+void tell(db::Target& target, const std::vector<ExportedTable>& tables, const OnChange& on_change);
+
+}  // namespace abgleich::sync

@@ -1,0 +1,157 @@
+#include "sync/commit.hpp"
+
+#include "journal/head.hpp"
+#include "journal/state.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+
+namespace abgleich::sync {
+
+namespace {
+
+std::string counts_json(const std::vector<Judged>& judged) {
+  auto json = nlohmann::ordered_json::object();
+  for (const auto& table : judged) {
+    const auto& counts = table.counts;
+    json[counts.table] = {{"inserted", counts.inserted},   {"updated", counts.updated},
+                          {"deleted", counts.deleted},     {"unchanged", counts.unchanged},
+                          {"conflicts", counts.conflicts}, {"quarantined", counts.quarantined}};
+  }
+  return json.dump();
+}
+
+bool same_tracked(const std::vector<db::TrackedRow>& known, const db::TrackedRow& row) {
+  return std::ranges::any_of(known, [&](const db::TrackedRow& other) {
+    return other.id == row.id && other.source == row.source && other.target == row.target &&
+           other.key_columns == row.key_columns && other.columns == row.columns;
+  });
+}
+
+}  // namespace
+
+std::string commit_run(const Pairing& pairing, db::Target& target,
+                       const std::optional<db::HeadRow>& head, const std::string& key_check,
+                       const std::string& primary_id, const RunFacts& facts) {
+  db::RunRow run{.epoch = head ? head->epoch + 1 : 1,
+                 .kind = facts.kind,
+                 .started = facts.started,
+                 .finished = journal::now_utc(),
+                 .operator_ = journal::operator_name(),
+                 .reason = facts.reason,
+                 .counts = facts.counts};
+  const auto lineage = head ? head->lineage : journal::new_lineage();
+  journal::chain(head, lineage, run);
+  target.books().insert_run(run);
+  const db::HeadRow next{.lineage = lineage,
+                         .epoch = run.epoch,
+                         .hash = run.hash,
+                         .run = run.id,
+                         .key_check = key_check,
+                         .primary_id = primary_id,
+                         .paused = head ? head->paused : std::nullopt};
+  if (!target.books().advance_head(head, next)) {
+    throw Failure(Code::try_again, "another run has changed the secondary meanwhile",
+                  "run it again: abgleich sync. Nothing was changed");
+  }
+  const journal::Anchor anchor{.lineage = lineage, .epoch = run.epoch, .hash = run.hash};
+  journal::write_intent(pairing.config.state_directory, anchor);
+  target.commit();
+  journal::write_anchor(pairing.config.state_directory, anchor);
+  journal::clear_intent(pairing.config.state_directory);
+  return run.id;
+}
+
+void finish_run(const Pairing& pairing, db::Target& target,
+                const std::vector<ExportedTable>& tables, const std::vector<Judged>& judged,
+                const std::optional<db::HeadRow>& head, const Schema& schema,
+                const mask::Keyring& keyring, const DatabaseIdentity& primary,
+                const Options& options, report::Outcome& outcome) {
+  auto& books = target.books();
+  const auto epoch = head ? head->epoch + 1 : 1;
+  std::vector<std::int64_t> processed;
+  for (const auto& exported : tables) {
+    processed.push_back(exported.relation.id);
+  }
+  const auto conflicts = books.settle_conflicts(epoch, processed);
+  const auto quarantine = books.settle_quarantine(epoch, processed);
+  bool changed = !head || !schema.executed.empty() || conflicts.added + conflicts.gone > 0 ||
+                 quarantine.added + quarantine.gone > 0;
+  const auto known = books.tracked();
+  for (std::size_t i = 0; i < tables.size(); ++i) {
+    const auto row = tracked_row(tables[i]);
+    if (!same_tracked(known, row)) {
+      books.put_tracked(row);
+      changed = true;
+    }
+    changed = changed || judged[i].counts.inserted > 0 || judged[i].plan_rows > 0;
+  }
+  outcome.open_conflicts = books.count_conflicts();
+  outcome.open_quarantined = books.count_quarantine();
+  if (!changed) {
+    outcome.result = report::Result::unchanged;
+    return;
+  }
+  for (std::size_t i = 0; i < tables.size(); ++i) {
+    if (judged[i].way == Way::filled) {
+      books.journal_note({.epoch = epoch,
+                          .tracked = tables[i].relation.id,
+                          .n = 0,
+                          .key_text = "{}",
+                          .fate = "first_load",
+                          .after = fmt::format("{{\"rows\": {}}}", judged[i].counts.inserted)});
+    } else if (judged[i].plan_rows > 0) {
+      target.settle_base(tables[i].relation);
+      target.journal(tables[i].relation, epoch,
+                     tables[i].rules.on_delete == merge::OnDelete::erase
+                         ? db::Books::BeforeImages::not_of_deleted
+                         : db::Books::BeforeImages::keep);
+    }
+  }
+  outcome.run =
+      commit_run(pairing, target, head, keyring.check_value(), journal::primary_id(primary),
+                 {.kind = "sync",
+                  .started = outcome.started,
+                  .reason = options.reason.empty() ? std::nullopt : std::optional(options.reason),
+                  .counts = counts_json(judged)});
+  outcome.result = report::Result::applied;
+}
+
+void count_findings(const std::vector<Judged>& judged, report::Outcome& outcome) {
+  outcome.result = report::Result::unchanged;
+  for (const auto& table : judged) {
+    outcome.open_conflicts += table.counts.conflicts;
+    outcome.open_quarantined += table.counts.quarantined;
+    if (table.plan_rows > 0) {
+      outcome.result = report::Result::applied;
+    }
+  }
+}
+
+void settle_outcome(const std::vector<Judged>& judged, report::Outcome& outcome) {
+  for (const auto& table : judged) {
+    outcome.tables.push_back(table.counts);
+    if (table.staged.nameless > 0) {
+      const bool one = table.staged.nameless == 1;
+      outcome.notes.push_back(fmt::format(
+          "{} {} of '{}' {} no usable key; until that is mended in the primary, no row of this "
+          "table counts as deleted",
+          table.staged.nameless, one ? "row" : "rows", table.counts.table, one ? "has" : "have"));
+    }
+  }
+  if (outcome.open_conflicts > 0) {
+    outcome.code = severer(outcome.code, Code::conflicts_open);
+  }
+  if (outcome.open_quarantined > 0 || !outcome.drift.empty()) {
+    outcome.code = severer(outcome.code, Code::quarantine_or_drift);
+  }
+  for (const auto& event : outcome.drift) {
+    if (event.verdict == drift::Verdict::block) {
+      outcome.code = severer(outcome.code, Code::drift_decision);
+    }
+  }
+}
+
+}  // namespace abgleich::sync

@@ -1,0 +1,46 @@
+// The end of a run: base, journal, conflicts, quarantine, run and head in the data's transaction;
+// intent, commit, anchor.
+#pragma once
+
+#include "db/target.hpp"
+#include "mask/keyring.hpp"
+#include "sync/apply.hpp"
+#include "sync/exported.hpp"
+#include "sync/pairing.hpp"
+#include "sync/schema.hpp"
+#include "sync/sync.hpp"
+
+#include <optional>
+#include <vector>
+
+namespace abgleich::sync {
+
+/// What a run is in the chain, before it has a hash.
+struct RunFacts {
+  std::string kind;  // "sync", "resolve", "adopt"
+  std::string started;
+  std::optional<std::string> reason;
+  std::string counts;  // JSON
+};
+
+/// Advances the head by one run and commits: head compare-and-set, intent, commit, anchor. Returns
+/// the run's id. Throws Failure{outcome_unknown} where the connection is lost in the commit.
+std::string commit_run(const Pairing& pairing, db::Target& target,
+                       const std::optional<db::HeadRow>& head, const std::string& key_check,
+                       const std::string& primary_id, const RunFacts& facts);
+
+/// Settles the books of a run; commits if anything has changed, otherwise leaves the secondary as
+/// it is. Fills in the outcome's run, result and open counts.
+void finish_run(const Pairing& pairing, db::Target& target,
+                const std::vector<ExportedTable>& tables, const std::vector<Judged>& judged,
+                const std::optional<db::HeadRow>& head, const Schema& schema,
+                const mask::Keyring& keyring, const DatabaseIdentity& primary,
+                const Options& options, report::Outcome& outcome);
+
+/// The open counts of a dry run: what it found.
+void count_findings(const std::vector<Judged>& judged, report::Outcome& outcome);
+
+/// The counts into the outcome, and the severest code.
+void settle_outcome(const std::vector<Judged>& judged, report::Outcome& outcome);
+
+}  // namespace abgleich::sync

@@ -1,0 +1,50 @@
+// The contract applied to the primary's catalogue: what is read of each table, what it becomes in
+// the secondary, and by which rules it merges.
+#pragma once
+
+#include "contract/contract.hpp"
+#include "core/catalog.hpp"
+#include "core/digest.hpp"
+#include "db/books.hpp"
+#include "db/relation.hpp"
+#include "drift/drift.hpp"
+#include "mask/keyring.hpp"
+#include "merge/merge.hpp"
+
+#include <string>
+#include <vector>
+
+namespace abgleich::sync {
+
+/// One table of the contract that can be synchronised.
+struct ExportedTable {
+  const contract::Table* table = nullptr;
+  std::vector<const contract::Column*> columns;  // exported and there, in the contract's order
+  std::vector<const CatalogColumn*> sources;     // the same columns in the primary
+  std::vector<std::string> labels;               // the names that their digests are bound to
+  std::vector<std::string> previous_labels;      // the base's layout before this run; empty: new
+  db::Relation relation;
+  merge::Rules rules;
+  std::vector<SipKey> digest_keys;
+};
+
+/// The tables that no drift blocks, parents before children as far as there is an order. `tracked`
+/// says under which numbers and names the secondary knows them already. Throws
+/// Failure{configuration} where a class does not fit a column's type, with its place.
+std::vector<ExportedTable> export_tables(const contract::Contract& contract, const Catalog& primary,
+                                         const std::vector<drift::Event>& drift,
+                                         const std::vector<db::TrackedRow>& tracked,
+                                         const mask::Keyring& keyring);
+
+/// How the bookkeeping is to remember a table from now on.
+db::TrackedRow tracked_row(const ExportedTable& exported);
+
+/// The relation of a tracked table as the last run left it, for work that does not ask the primary
+/// (`resolve`, `conflicts`). Without foreign keys, and with `held` still to be filled in.
+db::Relation relation_of(const db::TrackedRow& row);
+
+/// The digests of a row of the secondary's shape.
+void digest_row(const ExportedTable& exported, const Row& row, std::string& key_bytes,
+                std::string& scratch, std::vector<Digest>& digests);
+
+}  // namespace abgleich::sync

@@ -1,0 +1,16 @@
+#include "sync/pairing.hpp"
+
+#include "drift/catalog_file.hpp"
+
+namespace abgleich::sync {
+
+Pairing load_pairing(const std::filesystem::path& config) {
+  Pairing pairing{.config = contract::read_config(config)};
+  pairing.contract = contract::read_contract(pairing.config.contract);
+  if (std::filesystem::exists(pairing.config.catalog)) {
+    pairing.accepted = drift::read_catalog(pairing.config.catalog);
+  }
+  return pairing;
+}
+
+}  // namespace abgleich::sync

@@ -1,0 +1,277 @@
+#include "sync/plan.hpp"
+
+#include "journal/record.hpp"
+#include "merge/merge.hpp"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace abgleich::sync {
+
+namespace {
+
+using merge::CellAction;
+using merge::RowAction;
+
+constexpr std::int64_t kProgressEvery = 10'000;
+
+class Planner {
+ public:
+  Planner(db::Target& target, const ExportedTable& exported, const SipKey& id_key)
+      : target_(target),
+        exported_(exported),
+        relation_(exported.relation),
+        id_key_(id_key),
+        plan_(target, exported.relation),
+        all_(exported.columns.size(), '1') {
+    counts_.table = exported.table->name;
+  }
+
+  void take(db::Pair& pair) {
+    merge::Three<merge::Cells> three;
+    if (pair.base_cells) {
+      base_ = unpack_digests(*pair.base_cells);
+      three.base = base_;
+    }
+    if (pair.primary_cells) {
+      primary_ = unpack_digests(*pair.primary_cells);
+      three.primary = primary_;
+    }
+    if (pair.in_secondary) {
+      // the key as the stage has it: the secondary's own spelling of it must not matter
+      for (const auto i : relation_.key) {
+        pair.secondary.cells[i] = pair.primary.cells[i];
+      }
+      digest_row(exported_, pair.secondary, key_bytes_, scratch_, secondary_);
+      three.secondary = secondary_;
+    }
+    merge_row(exported_.rules, three, decision_);
+    if (pair.primary_cells && (decision_.conflict || decision_.action == RowAction::insert ||
+                               decision_.action == RowAction::update)) {
+      ++touched_;
+    }
+    act(pair);
+    if (decision_.conflict) {
+      conflict(pair);
+    }
+  }
+
+  report::TableCounts finish(std::int64_t usable) {
+    plan_.finish();
+    counts_.unchanged = usable - touched_;
+    return counts_;
+  }
+
+ private:
+  void act(const db::Pair& pair) {
+    db::PlanRow row{.fate = merge::name_of(decision_.fate),
+                    .key_text = journal::key_text(relation_, pair.primary)};
+    switch (decision_.action) {
+      case RowAction::nothing:
+      case RowAction::conflict:
+        return;
+      case RowAction::insert:
+        row.action = db::PlanAction::insert;
+        row.mask = all_;
+        row.cells = pack(decision_.base);
+        row.after = journal::cells_text(relation_, pair.primary, all_);
+        ++counts_.inserted;
+        break;
+      case RowAction::update:
+        row.action = db::PlanAction::update;
+        row.mask = written_mask();
+        row.cells = pack(decision_.base);
+        row.before = journal::cells_text(relation_, pair.secondary, row.mask);
+        row.after = journal::cells_text(relation_, pair.primary, row.mask);
+        ++counts_.updated;
+        break;
+      case RowAction::agree:
+        row.action = db::PlanAction::agree;
+        row.cells = pack(decision_.base);
+        break;
+      case RowAction::remove:
+        row.action = db::PlanAction::remove;
+        row.before = journal::cells_text(relation_, pair.secondary, all_);
+        ++counts_.deleted;
+        break;
+      case RowAction::forget:
+        row.action = db::PlanAction::forget;
+        if (pair.in_secondary) {
+          row.before = journal::cells_text(relation_, pair.secondary, all_);
+        }
+        break;
+    }
+    plan_.add(row, pair.primary);
+  }
+
+  /// '1' for every cell that is written, '2' where that overrides an edit.
+  std::string written_mask() {
+    std::string mask(all_.size(), '0');
+    for (std::size_t i = 0; i < mask.size(); ++i) {
+      const auto action = decision_.cells[i];
+      mask[i] = action == CellAction::take ? '1' : action == CellAction::override_ ? '2' : '0';
+      counts_.overridden += action == CellAction::override_ ? 1 : 0;
+    }
+    return mask;
+  }
+
+  report::CellChange cell(const db::Pair& pair, std::size_t i) const {
+    report::CellChange change{.column = relation_.columns[i].name};
+    if (pair.primary_cells) {
+      change.primary = pair.primary.cells[i];
+    }
+    if (pair.in_secondary) {
+      change.secondary = pair.secondary.cells[i];
+    }
+    return change;
+  }
+
+  void conflict(const db::Pair& pair) {
+    ++counts_.conflicts;
+    journal::Conflict conflict{.tracked = relation_.id,
+                               .key_text = journal::key_text(relation_, pair.primary),
+                               .kind = std::string(merge::name_of(decision_.fate))};
+    const bool whole = decision_.action == RowAction::conflict;
+    for (std::size_t i = 0; i < relation_.columns.size(); ++i) {
+      if (!whole && decision_.cells[i] != CellAction::conflict) {
+        continue;
+      }
+      auto shown = cell(pair, i);
+      conflict.cells.push_back({.column = shown.column,
+                                .primary = std::move(shown.primary),
+                                .secondary = std::move(shown.secondary),
+                                .digest = pair.primary_cells ? primary_[i] : Digest{}});
+    }
+    target_.books().found_conflict(journal::to_row(conflict, id_key_));
+  }
+
+  db::Target& target_;
+  const ExportedTable& exported_;
+  const db::Relation& relation_;
+  const SipKey& id_key_;
+  db::Target::Plan plan_;
+  std::string all_;
+  merge::Decision decision_;
+  std::vector<Digest> base_;
+  std::vector<Digest> primary_;
+  std::vector<Digest> secondary_;
+  std::string key_bytes_;
+  std::string scratch_;
+  report::TableCounts counts_;
+  std::int64_t touched_ = 0;  // rows of the primary that change something or conflict
+};
+
+}  // namespace
+
+namespace {
+
+report::Fate fate_of(db::PlanAction action) {
+  switch (action) {
+    case db::PlanAction::insert:
+      return report::Fate::insert;
+    case db::PlanAction::update:
+      return report::Fate::update;
+    case db::PlanAction::remove:
+      return report::Fate::remove;
+    default:
+      return report::Fate::keep;
+  }
+}
+
+}  // namespace
+
+report::Change change_of(const std::string& table, const journal::Conflict& conflict) {
+  report::Change change{.table = table,
+                        .key = journal::read_cells(conflict.key_text),
+                        .fate = report::Fate::conflict,
+                        .id = conflict.id,
+                        .kind = conflict.kind};
+  for (const auto& cell : conflict.cells) {
+    change.cells.push_back(
+        {.column = cell.column, .primary = cell.primary, .secondary = cell.secondary});
+  }
+  return change;
+}
+
+report::Change change_of(const std::string& table, const db::QuarantineRow& row) {
+  report::Change change{.table = table, .fate = report::Fate::quarantine};
+  if (row.key_text != "null") {
+    change.key = journal::read_cells(row.key_text);
+  }
+  change.reason =
+      row.column.empty() ? row.reason : fmt::format("column '{}': {}", row.column, row.reason);
+  if (row.rows > 1) {
+    change.reason += fmt::format(" ({} rows)", row.rows);
+  }
+  return change;
+}
+
+report::TableCounts plan_table(db::Target& target, const ExportedTable& exported,
+                               const Staged& staged, Absence absence, const SipKey& id_key,
+                               Progress& progress) {
+  Planner planner(target, exported, id_key);
+  std::int64_t rows = 0;
+  const auto take = [&](db::Pair& pair) {
+    planner.take(pair);
+    if (++rows % kProgressEvery == 0) {
+      progress.at("merge", exported.table->name, rows);
+    }
+  };
+  target.changed_pairs(exported.relation, take);
+  if (absence == Absence::deletion) {
+    target.missing_pairs(exported.relation, take);
+  }
+  return planner.finish(staged.usable);
+}
+
+void tell_plan(db::Target& target, const ExportedTable& exported, const OnChange& on_change) {
+  const auto sides = [](report::Change& change, const std::optional<std::string>& before,
+                        const std::optional<std::string>& after) {
+    const auto cells = journal::read_cells(after ? *after : *before);
+    const auto other = after && before ? journal::read_cells(*before) : journal::NamedValues{};
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+      report::CellChange cell{.column = cells[i].first};
+      (after ? cell.primary : cell.secondary) = cells[i].second;
+      if (i < other.size()) {
+        cell.secondary = other[i].second;
+      }
+      change.cells.push_back(std::move(cell));
+    }
+  };
+  target.planned_rows(exported.relation, [&](const db::PlanRow& row) {
+    if (!row.before && !row.after) {
+      return;  // base only: for the secondary's readers nothing happens
+    }
+    report::Change change{.table = exported.table->name,
+                          .key = journal::read_cells(row.key_text),
+                          .fate = fate_of(row.action)};
+    sides(change, row.before, row.after);
+    on_change(change);
+  });
+}
+
+journal::Conflict constraint_conflict(const ExportedTable& exported,
+                                      const db::Target::Refused& refused) {
+  const auto& relation = exported.relation;
+  const bool insert = refused.action == db::PlanAction::refused_insert;
+  const bool update = refused.action == db::PlanAction::refused_update;
+  journal::Conflict conflict{.tracked = relation.id,
+                             .key_text = refused.key_text,
+                             .kind = std::string(journal::kConstraint),
+                             .action = insert   ? "insert"
+                                       : update ? "update"
+                                                : "delete"};
+  const auto digests =
+      refused.cells ? unpack_digests(*refused.cells) : std::vector<Digest>(relation.columns.size());
+  for (std::size_t i = 0; i < refused.mask.size(); ++i) {
+    if (refused.mask[i] != '0') {
+      conflict.cells.push_back({.column = relation.columns[i].name,
+                                .primary = refused.row.cells[i],
+                                .digest = digests[i]});
+    }
+  }
+  return conflict;
+}
+
+}  // namespace abgleich::sync

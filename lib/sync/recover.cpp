@@ -1,0 +1,56 @@
+#include "sync/recover.hpp"
+
+#include "journal/head.hpp"
+#include "journal/state.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace abgleich::sync {
+
+std::optional<db::HeadRow> recover(const Pairing& pairing, db::Target& target,
+                                   const mask::Keyring& keyring, const DatabaseIdentity& primary,
+                                   report::Run kind) {
+  const auto& directory = pairing.config.state_directory;
+  const auto lock = kind == report::Run::real ? db::Books::Lock::row : db::Books::Lock::none;
+  std::optional<db::HeadRow> head;
+  if (target.books().exist()) {
+    head = target.books().head(lock);
+  }
+  journal::check_secondary(head, journal::read_anchor(directory), journal::read_intent(directory));
+  journal::check_key(head, keyring.check_value());
+  journal::check_primary(head, journal::primary_id(primary));
+  if (head && head->paused && kind == report::Run::real) {
+    throw Failure(
+        Code::paused, "this pairing is paused: " + *head->paused,
+        "when the reason is gone, run: abgleich resume --reason TEXT. Nothing was changed");
+  }
+  if (head && kind == report::Run::real) {
+    journal::write_anchor_if_new(directory, {head->lineage, head->epoch, head->hash});
+  }
+  return head;
+}
+
+std::vector<db::TrackedRow> known_tables(db::Target& target) {
+  return target.books().exist() ? target.books().tracked() : std::vector<db::TrackedRow>{};
+}
+
+std::vector<drift::Event> drift_events(const Pairing& pairing, const Catalog& live) {
+  auto events = drift::compare(pairing.contract, pairing.accepted ? *pairing.accepted : live, live);
+  // An accepted column that the contract leaves out is withheld, and no drift of the primary.
+  std::erase_if(events, [](const drift::Event& event) { return event.kind == "not_in_contract"; });
+  for (const auto& event : events) {
+    if (event.kind == "rights_lost" || event.kind == "row_security_enabled") {
+      throw Failure(
+          Code::source_incomplete,
+          event.kind == "rights_lost"
+              ? fmt::format("the primary does not let us read '{}.{}'", event.table, event.column)
+              : fmt::format("row security may hide rows of '{}' in the primary", event.table),
+          event.hint + ". Nothing was changed");
+    }
+  }
+  return events;
+}
+
+}  // namespace abgleich::sync

@@ -1,0 +1,28 @@
+// Where does the secondary stand, and is everything as the last run left it?
+#pragma once
+
+#include "db/target.hpp"
+#include "mask/keyring.hpp"
+#include "report/change.hpp"
+#include "sync/pairing.hpp"
+
+#include <optional>
+#include <vector>
+
+namespace abgleich::sync {
+
+/// Locks the head (a real run), settles an interrupted run by looking, and refuses another
+/// secondary (22), another primary (21), another key (25) or a paused pairing (13). Empty before
+/// the first run.
+std::optional<db::HeadRow> recover(const Pairing& pairing, db::Target& target,
+                                   const mask::Keyring& keyring, const DatabaseIdentity& primary,
+                                   report::Run kind);
+
+/// The tables that the secondary's bookkeeping knows; none before the first run.
+std::vector<db::TrackedRow> known_tables(db::Target& target);
+
+/// Drift of the live catalogue against the accepted one. Throws Failure{source_incomplete} where
+/// the role has lost the right to read an exported column or row security would hide rows.
+std::vector<drift::Event> drift_events(const Pairing& pairing, const Catalog& live);
+
+}  // namespace abgleich::sync

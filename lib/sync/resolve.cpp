@@ -1,0 +1,326 @@
+#include "sync/resolve.hpp"
+
+#include "db/retry.hpp"
+#include "db/target.hpp"
+#include "journal/head.hpp"
+#include "journal/record.hpp"
+#include "journal/state.hpp"
+#include "sync/commit.hpp"
+#include "sync/exported.hpp"
+#include "sync/plan.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <utility>
+
+namespace abgleich::sync {
+
+namespace {
+
+constexpr std::size_t kShortestPrefix = 4;
+
+[[noreturn]] void no_history() {
+  throw Failure(Code::usage, "the secondary has no history yet, so nothing is open",
+                "the first run makes it: abgleich sync");
+}
+
+/// One tracked table while its conflicts are decided.
+class Table {
+ public:
+  Table(db::Target& target, db::Relation relation)
+      : target_(target), relation_(std::move(relation)) {
+    target_.prepare(relation_);
+    plan_.emplace(target_, relation_);
+  }
+
+  [[nodiscard]] const db::Relation& relation() const { return relation_; }
+
+  /// Plans one decision; says why not, where it cannot be.
+  std::optional<std::string> decide(const journal::Conflict& conflict, Take take) {
+    const auto key = key_row(conflict);
+    const auto now = target_.find_row(relation_, key);
+    if (!as_it_was(conflict, now)) {
+      return "the row in the secondary has changed since; run abgleich sync, then look again";
+    }
+    if (conflict.kind == journal::kConstraint && take == Take::primary) {
+      return "the secondary's constraints refuse the primary's row; mend the secondary, then run "
+             "abgleich sync";
+    }
+    db::PlanRow row{.action = action_of(conflict, take),
+                    .mask = std::string(relation_.columns.size(), '0'),
+                    .fate = take == Take::primary ? "resolved_primary" : "resolved_secondary",
+                    .key_text = conflict.key_text};
+    Row values = key;
+    for (const auto& cell : conflict.cells) {
+      const auto at = column(cell.column);
+      if (cell.primary) {
+        values.cells[at] = *cell.primary;
+        row.mask[at] = cell.primary == cell.secondary ? '0' : '1';
+      }
+    }
+    if (row.action == db::PlanAction::insert) {
+      row.mask.assign(relation_.columns.size(), '1');
+    }
+    if (row.action != db::PlanAction::remove && row.action != db::PlanAction::forget) {
+      row.cells = next_base(conflict, key);
+    }
+    const std::string all(relation_.columns.size(), '1');
+    if (row.action == db::PlanAction::update) {
+      row.before = journal::cells_text(relation_, *now, row.mask);
+    } else if (row.action == db::PlanAction::remove && now) {
+      row.before = journal::cells_text(relation_, *now, all);
+    }
+    if (row.action == db::PlanAction::update || row.action == db::PlanAction::insert) {
+      row.after = journal::cells_text(relation_, values, row.mask);
+    }
+    plan_->add(row, values);
+    decided_[conflict.key_text] = conflict.id;
+    return std::nullopt;
+  }
+
+  void finish() { plan_->finish(); }
+
+  /// The decided conflicts that were applied; those that were refused go to `left`.
+  std::vector<std::string> applied(std::vector<std::string>& left) {
+    target_.refused_rows(relation_, [&](const db::Target::Refused& refused) {
+      const auto found = decided_.find(refused.key_text);
+      left.push_back(fmt::format("{}: the secondary's constraints refuse it", found->second));
+      decided_.erase(found);
+    });
+    std::vector<std::string> ids;
+    for (const auto& [key, id] : decided_) {
+      ids.push_back(id);
+    }
+    return ids;
+  }
+
+ private:
+  [[nodiscard]] std::size_t column(const std::string& name) const {
+    const auto found = std::ranges::find(relation_.columns, name, &db::RelationColumn::name);
+    if (found == relation_.columns.end()) {
+      throw Failure(
+          Code::usage,
+          fmt::format("the conflict names column '{}', which is no longer exported", name),
+          "run abgleich sync, then look again: abgleich conflicts");
+    }
+    return static_cast<std::size_t>(found - relation_.columns.begin());
+  }
+
+  [[nodiscard]] Row key_row(const journal::Conflict& conflict) const {
+    Row key;
+    key.cells.resize(relation_.columns.size());
+    for (auto& [name, value] : journal::read_cells(conflict.key_text)) {
+      key.cells[column(name)] = value;
+    }
+    return key;
+  }
+
+  [[nodiscard]] bool as_it_was(const journal::Conflict& conflict,
+                               const std::optional<Row>& now) const {
+    if (conflict.kind == journal::kConstraint) {
+      return true;
+    }
+    return std::ranges::all_of(conflict.cells, [&](const journal::ConflictCell& cell) {
+      const auto at = column(cell.column);
+      return cell.secondary.has_value() == now.has_value() &&
+             (!now || relation_.is_key(at) || now->cells[at] == *cell.secondary);
+    });
+  }
+
+  static db::PlanAction action_of(const journal::Conflict& conflict, Take take) {
+    const bool primary = conflict.cells.empty() || conflict.cells.front().primary.has_value();
+    const bool secondary = !conflict.cells.empty() && conflict.cells.front().secondary.has_value();
+    const bool deletion =
+        conflict.kind == journal::kConstraint ? conflict.action == "delete" : !primary;
+    if (take == Take::secondary) {
+      return deletion ? db::PlanAction::forget : db::PlanAction::agree;
+    }
+    if (deletion) {
+      return db::PlanAction::remove;
+    }
+    return secondary ? db::PlanAction::update : db::PlanAction::insert;
+  }
+
+  /// The base as if both sides had agreed on the primary's values of the cells in conflict: what
+  /// the secondary holds instead counts as its own edit from now on.
+  std::string next_base(const journal::Conflict& conflict, const Row& key) {
+    const auto base = target_.find_base(relation_, key);
+    auto digests = base ? unpack_digests(*base) : std::vector<Digest>(relation_.columns.size());
+    for (const auto& cell : conflict.cells) {
+      digests[column(cell.column)] = cell.digest;
+    }
+    return pack(digests);
+  }
+
+  db::Target& target_;
+  db::Relation relation_;
+  std::optional<db::Target::Plan> plan_;
+  std::map<std::string, std::string> decided_;  // key -> id
+};
+
+/// Which of the open conflicts are meant.
+class Choice {
+ public:
+  explicit Choice(const Resolution& resolution) : resolution_(resolution) {
+    for (const auto& id : resolution.ids) {
+      if (id.size() < kShortestPrefix) {
+        throw Failure(Code::usage, fmt::format("'{}' is too short for a conflict's id", id),
+                      "give at least four characters; see them: abgleich conflicts");
+      }
+      found_[id] = 0;
+    }
+  }
+
+  bool takes(const std::string& id, const std::string& table) {
+    if (resolution_.ids.empty()) {
+      return resolution_.table.empty() || resolution_.table == table;
+    }
+    for (auto& [prefix, count] : found_) {
+      if (id.starts_with(prefix)) {
+        ++count;
+        return true;
+      }
+    }
+    return false;
+  }
+
+  void check() const {
+    for (const auto& [prefix, count] : found_) {
+      if (count == 0) {
+        throw Failure(Code::usage, fmt::format("no open conflict has the id '{}'", prefix),
+                      "it may have closed or changed since; see what is open: abgleich conflicts. "
+                      "Nothing was changed");
+      }
+      if (count > 1) {
+        throw Failure(Code::usage, fmt::format("'{}' is the beginning of several ids", prefix),
+                      "give more of its characters: abgleich conflicts. Nothing was changed");
+      }
+    }
+  }
+
+ private:
+  const Resolution& resolution_;
+  std::map<std::string, int> found_;
+};
+
+Resolved attempt(const Pairing& pairing, const Resolution& resolution) {
+  const auto started = journal::now_utc();
+  db::Target target(pairing.config.secondary, db::Mode::real);
+  if (!target.books().exist()) {
+    no_history();
+  }
+  const auto head = target.books().head(db::Books::Lock::row);
+  if (!head) {
+    no_history();
+  }
+  const auto& directory = pairing.config.state_directory;
+  journal::check_secondary(head, journal::read_anchor(directory), journal::read_intent(directory));
+  target.load_catalog();
+
+  std::vector<db::Relation> relations;
+  std::vector<std::int64_t> ids;
+  for (const auto& row : target.books().tracked()) {
+    relations.push_back(relation_of(row));
+    ids.push_back(row.id);
+  }
+  if (!resolution.table.empty() &&
+      std::ranges::find(relations, resolution.table, &db::Relation::source) == relations.end()) {
+    throw Failure(Code::usage, fmt::format("table '{}' is not synchronised", resolution.table),
+                  "see the tables: abgleich status. Nothing was changed");
+  }
+  (void)target.missing_ddl(relations);  // fills in how the secondary holds each column
+
+  Resolved resolved;
+  Choice choice(resolution);
+  std::map<std::int64_t, Table> tables;
+  target.books().conflicts([&](const db::ConflictRow& row) {
+    const auto at = std::ranges::find(relations, row.tracked, &db::Relation::id);
+    if (at == relations.end() || !choice.takes(row.id, at->source)) {
+      return;
+    }
+    auto table = tables.find(row.tracked);
+    if (table == tables.end()) {
+      table = tables.try_emplace(row.tracked, target, *at).first;
+    }
+    if (const auto why = table->second.decide(journal::from_row(row), resolution.take)) {
+      resolved.left.push_back(row.id + ": " + *why);
+    }
+  });
+  choice.check();
+
+  std::vector<db::Relation> planned;
+  for (auto& [id, table] : tables) {
+    table.finish();
+    planned.push_back(table.relation());
+  }
+  target.apply(planned);
+  auto counts = nlohmann::ordered_json::object();
+  for (auto& [id, table] : tables) {
+    const auto applied = table.applied(resolved.left);
+    target.settle_base(table.relation());
+    target.journal(table.relation(), head->epoch + 1, db::Books::BeforeImages::keep);
+    for (const auto& conflict : applied) {
+      target.books().close_conflict(conflict);
+    }
+    resolved.decided += static_cast<std::int64_t>(applied.size());
+    counts[table.relation().source] = {{"resolved", applied.size()}};
+  }
+  resolved.open = target.books().count_conflicts();
+  if (resolved.decided > 0) {
+    resolved.run = commit_run(
+        pairing, target, head, head->key_check, head->primary_id,
+        {.kind = "resolve",
+         .started = started,
+         .reason = resolution.reason.empty() ? std::nullopt : std::optional(resolution.reason),
+         .counts = counts.dump()});
+  }
+  return resolved;
+}
+
+/// The names of the tracked tables, by number.
+std::map<std::int64_t, std::string> table_names(db::Books& books) {
+  std::map<std::int64_t, std::string> names;
+  for (const auto& row : books.tracked()) {
+    names[row.id] = row.source;
+  }
+  return names;
+}
+
+}  // namespace
+
+Resolved resolve(const Pairing& pairing, const Resolution& resolution) {
+  const journal::StateLock lock(pairing.config.state_directory);
+  return db::with_retries([&] { return attempt(pairing, resolution); });
+}
+
+void each_conflict(const Pairing& pairing,
+                   const std::function<void(const report::Change&)>& on_conflict) {
+  db::Target target(pairing.config.secondary, db::Mode::dry);
+  if (!target.books().exist()) {
+    return;
+  }
+  const auto names = table_names(target.books());
+  target.books().conflicts([&](const db::ConflictRow& row) {
+    const auto name = names.find(row.tracked);
+    on_conflict(change_of(name == names.end() ? "" : name->second, journal::from_row(row)));
+  });
+}
+
+void each_quarantined(const Pairing& pairing,
+                      const std::function<void(const report::Change&)>& on_row) {
+  db::Target target(pairing.config.secondary, db::Mode::dry);
+  if (!target.books().exist()) {
+    return;
+  }
+  const auto names = table_names(target.books());
+  target.books().quarantines([&](const db::QuarantineRow& row) {
+    const auto name = names.find(row.tracked);
+    on_row(change_of(name == names.end() ? "" : name->second, row));
+  });
+}
+
+}  // namespace abgleich::sync

@@ -1,0 +1,44 @@
+// Deciding open conflicts: by id, by table, all; by taking a side.
+#pragma once
+
+#include "report/change.hpp"
+#include "sync/pairing.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace abgleich::sync {
+
+enum class Take : std::uint8_t { primary, secondary };
+
+struct Resolution {
+  std::vector<std::string> ids;  // whole ids or prefixes of at least four characters; empty: all
+  std::string table;             // with all: only this table, by its name in the contract
+  Take take = Take::secondary;
+  std::string reason;
+};
+
+struct Resolved {
+  std::optional<std::string> run;
+  std::int64_t decided = 0;
+  std::vector<std::string> left;  // why some of them are still open, for people
+  std::int64_t open = 0;          // conflicts that are open afterwards
+};
+
+/// Decides conflicts in one run of its own: data, base, journal and head together. A conflict whose
+/// row has changed since it was found is left open and said so. Throws Failure{usage} for an id
+/// that is not open, with the nearest one that is.
+Resolved resolve(const Pairing& pairing, const Resolution& resolution);
+
+/// Calls `on_conflict` for every open conflict, in order of table and key.
+void each_conflict(const Pairing& pairing,
+                   const std::function<void(const report::Change&)>& on_conflict);
+
+/// Calls `on_row` for every row that is held back.
+void each_quarantined(const Pairing& pairing,
+                      const std::function<void(const report::Change&)>& on_row);
+
+}  // namespace abgleich::sync

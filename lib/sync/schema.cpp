@@ -1,0 +1,107 @@
+#include "sync/schema.hpp"
+
+#include "core/digest.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace abgleich::sync {
+
+namespace {
+
+std::vector<std::string> missing(db::Target& target, std::vector<ExportedTable>& tables) {
+  std::vector<db::Relation> relations;
+  for (auto& exported : tables) {
+    relations.push_back(std::move(exported.relation));
+  }
+  auto ddl = target.missing_ddl(relations);
+  for (std::size_t i = 0; i < tables.size(); ++i) {
+    tables[i].relation = std::move(relations[i]);
+  }
+  return ddl;
+}
+
+/// A base row in the new layout: digests that are still exported move, a new column starts as NULL
+/// on both sides.
+void rewrite_base(db::Target& target, const ExportedTable& exported) {
+  const auto& before = exported.previous_labels;
+  std::string key_bytes;
+  std::string scratch;
+  target.rewrite_base(exported.relation, [&](const Row& key, std::string_view cells) {
+    const auto old = unpack_digests(cells);
+    key_bytes.clear();
+    for (const auto i : exported.relation.key) {
+      append_key_bytes(key.cells[i], key_bytes);
+    }
+    std::vector<Digest> now;
+    for (std::size_t i = 0; i < exported.labels.size(); ++i) {
+      const auto found = std::ranges::find(before, exported.labels[i]);
+      const auto at = static_cast<std::size_t>(found - before.begin());
+      now.push_back(at < old.size()
+                        ? old[at]
+                        : digest_cell(exported.digest_keys[i], key_bytes, Value{}, scratch));
+    }
+    return pack(now);
+  });
+}
+
+}  // namespace
+
+void keep_chosen(const std::set<std::string>& chosen, std::vector<ExportedTable>& tables) {
+  if (!chosen.empty()) {
+    std::erase_if(tables, [&](const ExportedTable& exported) {
+      return !chosen.contains(exported.table->name);
+    });
+  }
+}
+
+Schema bring_schema(const Pairing& pairing, db::Target& target, std::vector<ExportedTable>& tables,
+                    report::Run kind) {
+  target.load_catalog();
+  Schema schema;
+  auto ddl = missing(target, tables);
+  const bool books = target.books().exist();
+  if (kind == report::Run::dry) {
+    for (const auto& exported : tables) {
+      target.stand_in(exported.relation);
+    }
+  } else if (!pairing.config.secondary.manage_schema && (!ddl.empty() || !books)) {
+    if (!books) {
+      schema.refused.emplace_back(target.books().ddl());
+    }
+    schema.refused.insert(schema.refused.end(), ddl.begin(), ddl.end());
+    return schema;
+  } else {
+    if (!books) {
+      target.books().create();
+    }
+    if (!ddl.empty() || !books) {
+      target.execute_ddl(ddl);
+      missing(target, tables);
+    }
+    schema.executed = std::move(ddl);
+  }
+  for (const auto& exported : tables) {
+    if (!exported.previous_labels.empty() && exported.previous_labels != exported.labels) {
+      rewrite_base(target, exported);
+      schema.executed.push_back(fmt::format("base of '{}'", exported.table->name));
+    }
+  }
+  return schema;
+}
+
+report::Outcome refuse_for_schema(const Schema& schema, report::Outcome outcome) {
+  outcome.result = report::Result::refused;
+  outcome.code = Code::drift_decision;
+  outcome.ddl = schema.refused;
+  outcome.error = Error{
+      .code = Code::drift_decision,
+      .message = "the secondary lacks tables or columns, and [secondary] manage_schema is false",
+      .hint =
+          "run the statements above in the secondary as its owner, then run: abgleich sync. "
+          "Nothing was changed"};
+  return outcome;
+}
+
+}  // namespace abgleich::sync

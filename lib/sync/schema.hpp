@@ -1,0 +1,32 @@
+// The secondary's tables: made from the contract where they are missing, if abgleich may.
+#pragma once
+
+#include "db/target.hpp"
+#include "mask/keyring.hpp"
+#include "report/change.hpp"
+#include "sync/exported.hpp"
+#include "sync/pairing.hpp"
+
+#include <set>
+#include <string>
+#include <vector>
+
+namespace abgleich::sync {
+
+struct Schema {
+  std::vector<std::string> executed;  // DDL that this run has executed
+  std::vector<std::string> refused;   // DDL that it would have needed, but may not execute
+};
+
+/// Leaves only the tables that were asked for, by their names in the contract. Throws
+/// Failure{usage} for a name that the contract does not have.
+void keep_chosen(const std::set<std::string>& chosen, std::vector<ExportedTable>& tables);
+
+/// Makes what is missing (a dry run: stands in for it), with `held` filled in afterwards, and
+/// rewrites the base of tables whose exported columns have changed.
+Schema bring_schema(const Pairing& pairing, db::Target& target, std::vector<ExportedTable>& tables,
+                    report::Run kind);
+
+report::Outcome refuse_for_schema(const Schema& schema, report::Outcome outcome);
+
+}  // namespace abgleich::sync

@@ -1,0 +1,31 @@
+// What is known of a pairing without asking the primary: last run, what is open.
+#pragma once
+
+#include "db/books.hpp"
+#include "sync/pairing.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace abgleich::sync {
+
+struct Status {
+  std::optional<db::HeadRow> head;  // empty before the first run
+  std::optional<db::RunRow> last;
+  std::vector<std::string> tables;
+  std::int64_t conflicts = 0;
+  std::int64_t quarantined = 0;
+};
+
+Status status(const Pairing& pairing);
+
+/// The runs, newest first.
+std::vector<db::RunRow> runs(const Pairing& pairing, std::int64_t limit);
+
+/// Goes on with a restored or replaced primary or secondary: one run of kind "adopt" that records
+/// the databases as they are now. Returns what was done, for people.
+std::string adopt(const Pairing& pairing, const std::string& reason);
+
+}  // namespace abgleich::sync

@@ -1,0 +1,92 @@
+#include "sync/sync.hpp"
+
+#include "db/retry.hpp"
+#include "db/source.hpp"
+#include "db/target.hpp"
+#include "drift/drift.hpp"
+#include "journal/head.hpp"
+#include "journal/state.hpp"
+#include "mask/keyring.hpp"
+#include "sync/apply.hpp"
+#include "sync/commit.hpp"
+#include "sync/exported.hpp"
+#include "sync/limits.hpp"
+#include "sync/recover.hpp"
+#include "sync/schema.hpp"
+#include "sync/stage.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+namespace abgleich::sync {
+
+namespace {
+
+report::Outcome attempt(const Pairing& pairing, const Options& options,
+                        const mask::Keyring& keyring, Progress& progress,
+                        const OnChange& on_change) {
+  report::Outcome outcome{.started = journal::now_utc(), .kind = options.kind};
+  const bool real = options.kind == report::Run::real;
+
+  db::Source source(pairing.config.primary);
+  const auto& primary = source.catalog();
+  outcome.drift = drift_events(pairing, primary);
+
+  db::Target target(pairing.config.secondary, real ? db::Mode::real : db::Mode::dry);
+  const auto head = recover(pairing, target, keyring, primary.identity, options.kind);
+
+  auto tables =
+      export_tables(pairing.contract, primary, outcome.drift, known_tables(target), keyring);
+  keep_chosen(options.tables, tables);
+  const auto schema = bring_schema(pairing, target, tables, options.kind);
+  if (!schema.refused.empty()) {
+    return refuse_for_schema(schema, std::move(outcome));
+  }
+
+  target.books().begin_findings();
+  const auto id_key = keyring.purpose_key("conflict-id");
+  std::vector<Judged> judged;
+  for (const auto& exported : tables) {
+    target.prepare(exported.relation);
+    const auto staged = stage_table(source, target, exported, keyring, progress);
+    judged.push_back(plan_or_fill(target, exported, staged, id_key, options, progress));
+  }
+  judge_absence(judged);
+  if (const auto over = judge_limits(pairing, options, judged)) {
+    if (real || options.detail == Detail::counts) {
+      throw Failure(*over);
+    }
+    // `diff` is what an operator looks at before accepting a mass change
+    outcome.notes.push_back("sync would refuse this: " + over->message);
+  }
+  count_quarantine(target, tables, judged);
+  apply_plans(target, tables, judged, id_key);
+  if (options.detail == Detail::changes) {
+    tell(target, tables, on_change);
+  }
+  if (real) {
+    finish_run(pairing, target, tables, judged, head, schema, keyring, primary.identity, options,
+               outcome);
+  } else {
+    count_findings(judged, outcome);
+  }
+  settle_outcome(judged, outcome);
+  return outcome;
+}
+
+}  // namespace
+
+report::Outcome run(const Pairing& pairing, const Options& options, Progress& progress,
+                    const OnChange& on_change) {
+  const auto keyring = mask::Keyring::read(pairing.config.key_file);
+  std::optional<journal::StateLock> lock;
+  if (options.kind == report::Run::real) {
+    lock.emplace(pairing.config.state_directory);
+  }
+  return db::with_retries([&] { return attempt(pairing, options, keyring, progress, on_change); });
+}
+
+}  // namespace abgleich::sync
