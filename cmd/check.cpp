@@ -1,0 +1,43 @@
+// `abgleich check`: is everything in place for a run?
+#include "sync/check.hpp"
+
+#include "command.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+namespace abgleich::cmd {
+
+namespace {
+
+Code run(const Context& context) {
+  return sync::check(context.config_file(), [&](const sync::Checked& line) {
+    const bool fine = line.code == Code::done;
+    if (context.json) {
+      const nlohmann::ordered_json json = {{"check", line.what},
+                                           {"ok", fine},
+                                           {"result", line.result},
+                                           {"code", static_cast<int>(line.code)},
+                                           {"hint", line.hint}};
+      print(json.dump() + "\n");
+      return;
+    }
+    if (fine && context.loudness() == Loudness::problems) {
+      return;
+    }
+    print(fmt::format("{} {}: {}\n", fine ? "ok  " : "FAIL", line.what, line.result));
+    if (!line.hint.empty()) {
+      print(fmt::format("     hint: {}\n", line.hint));
+    }
+  });
+}
+
+}  // namespace
+
+void setup_check(CLI::App& app, Context& context) {
+  auto* command =
+      app.add_subcommand("check", "configuration, contract, key, connections, rights, disk");
+  command->callback([&context] { context.run = [&context] { return run(context); }; });
+}
+
+}  // namespace abgleich::cmd

@@ -1,0 +1,48 @@
+#include "command.hpp"
+
+#include "contract/config.hpp"
+
+#include <cstdio>
+#include <cstdlib>
+#include <unistd.h>
+
+namespace abgleich::cmd {
+
+Loudness Context::loudness() const {
+  if (quiet) {
+    return Loudness::problems;
+  }
+  return verbose > 0 ? Loudness::more : Loudness::normal;
+}
+
+report::Colour Context::colour_of(int stream) const {
+  if (colour == "always") {
+    return report::Colour::on;
+  }
+  const char* no_colour = std::getenv("NO_COLOR");
+  const bool wanted =
+      colour == "auto" && (no_colour == nullptr || *no_colour == '\0') && isatty(stream) == 1;
+  return wanted ? report::Colour::on : report::Colour::off;
+}
+
+std::filesystem::path Context::config_file() const {
+  return contract::find_config(config);
+}
+
+sync::Pairing Context::pairing() const {
+  return sync::load_pairing(config_file());
+}
+
+void print(std::string_view text) {
+  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size()) {
+    throw Failure(Code::out_of_space, "cannot write to standard output",
+                  "look at where the output goes: a full disk or a closed pipe");
+  }
+}
+
+void complain(std::string_view text) {
+  std::fflush(stdout);
+  std::fwrite(text.data(), 1, text.size(), stderr);
+}
+
+}  // namespace abgleich::cmd

@@ -1,0 +1,61 @@
+// What every command is made of: options parsed in `setup_…`, work done in the function that it
+// hands to `Cli`. One file a command.
+#pragma once
+
+#include "core/error.hpp"
+#include "report/text.hpp"
+#include "sync/pairing.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace abgleich::cmd {
+
+enum class Loudness : std::uint8_t { problems, normal, more };
+
+/// What is the same for every command.
+struct Context {
+  std::optional<std::filesystem::path> config;
+  bool json = false;
+  bool no_progress = false;
+  bool quiet = false;
+  int verbose = 0;
+  std::string colour = "auto";
+
+  /// What the chosen command does; returns the exit code.
+  std::function<Code()> run;
+  /// How the chosen command reports a failure on stdout as well; empty: it does not.
+  std::function<void(const Error&)> failed;
+
+  [[nodiscard]] Loudness loudness() const;
+  /// Whether that stream (1 stdout, 2 stderr) is to be coloured.
+  [[nodiscard]] report::Colour colour_of(int stream) const;
+  [[nodiscard]] std::filesystem::path config_file() const;
+  [[nodiscard]] sync::Pairing pairing() const;
+};
+
+/// To stdout. Throws Failure{out_of_space} where it cannot be written.
+void print(std::string_view text);
+/// To stderr.
+void complain(std::string_view text);
+
+void setup_init(CLI::App& app, Context& context);
+void setup_check(CLI::App& app, Context& context);
+void setup_diff(CLI::App& app, Context& context);
+void setup_sync(CLI::App& app, Context& context);
+void setup_status(CLI::App& app, Context& context);
+void setup_log(CLI::App& app, Context& context);
+void setup_conflicts(CLI::App& app, Context& context);
+void setup_resolve(CLI::App& app, Context& context);
+void setup_quarantine(CLI::App& app, Context& context);
+void setup_drift(CLI::App& app, Context& context);
+void setup_keys(CLI::App& app, Context& context);
+void setup_adopt(CLI::App& app, Context& context);
+void setup_contract(CLI::App& app, Context& context);
+
+}  // namespace abgleich::cmd

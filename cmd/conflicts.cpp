@@ -1,0 +1,111 @@
+// `abgleich conflicts`, `resolve` and `quarantine`: what waits for a person.
+#include "command.hpp"
+#include "report/json.hpp"
+#include "sync/resolve.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <memory>
+
+namespace abgleich::cmd {
+
+namespace {
+
+struct Arguments {
+  std::vector<std::string> ids;
+  bool all = false;
+  std::string table;
+  std::string take;
+  std::string reason;
+};
+
+Code list_conflicts(const Context& context) {
+  std::int64_t open = 0;
+  sync::each_conflict(context.pairing(), [&](const report::Change& change) {
+    ++open;
+    print(context.json ? report::json_line(change) + "\n"
+                       : report::conflict_text(change, context.colour_of(1)));
+  });
+  if (!context.json && context.loudness() != Loudness::problems) {
+    print(open == 0 ? "no open conflicts\n"
+                    : fmt::format("{} open {}\n", open, open == 1 ? "conflict" : "conflicts"));
+  }
+  return Code::done;
+}
+
+Code list_quarantine(const Context& context) {
+  std::int64_t held = 0;
+  sync::each_quarantined(context.pairing(), [&](const report::Change& change) {
+    ++held;
+    print(context.json ? report::json_line(change) + "\n"
+                       : report::text_of(change, context.colour_of(1)));
+  });
+  if (!context.json && context.loudness() != Loudness::problems) {
+    print(held == 0 ? "no rows are held back\n"
+                    : "mend them in the primary or in the contract; the next sync takes them\n");
+  }
+  return Code::done;
+}
+
+Code decide(const Context& context, const Arguments& arguments) {
+  if (arguments.ids.empty() == !arguments.all) {
+    throw Failure(Code::usage, "name the conflicts to resolve, or say --all",
+                  "see what is open: abgleich conflicts");
+  }
+  if (!arguments.table.empty() && !arguments.all) {
+    throw Failure(Code::usage, "--table goes with --all", "abgleich resolve --all --table TABLE …");
+  }
+  const auto resolved = sync::resolve(
+      context.pairing(),
+      {.ids = arguments.ids,
+       .table = arguments.table,
+       .take = arguments.take == "primary" ? sync::Take::primary : sync::Take::secondary,
+       .reason = arguments.reason});
+  for (const auto& left : resolved.left) {
+    complain("left open: " + left + "\n");
+  }
+  if (context.json) {
+    const nlohmann::ordered_json json = {
+        {"schema", "abgleich.resolve/1"},
+        {"run", resolved.run ? nlohmann::ordered_json(*resolved.run) : nullptr},
+        {"resolved", resolved.decided},
+        {"left", resolved.left.size()},
+        {"open", {{"conflicts", resolved.open}}}};
+    print(json.dump() + "\n");
+  } else if (context.loudness() != Loudness::problems) {
+    print(fmt::format("{} resolved, {} open{}\n", resolved.decided, resolved.open,
+                      resolved.run ? "; run " + *resolved.run + " applied" : ""));
+  }
+  return resolved.left.empty() ? Code::done : Code::conflicts_open;
+}
+
+}  // namespace
+
+void setup_conflicts(CLI::App& app, Context& context) {
+  auto* command = app.add_subcommand("conflicts", "open conflicts, with both values");
+  command->callback([&context] { context.run = [&context] { return list_conflicts(context); }; });
+}
+
+void setup_quarantine(CLI::App& app, Context& context) {
+  auto* command = app.add_subcommand("quarantine", "rows that are held back, and why");
+  command->callback([&context] { context.run = [&context] { return list_quarantine(context); }; });
+}
+
+void setup_resolve(CLI::App& app, Context& context) {
+  auto* command = app.add_subcommand("resolve", "decide open conflicts");
+  const auto arguments = std::make_shared<Arguments>();
+  command->add_option("ids", arguments->ids, "ids, or their first characters")->type_name("ID");
+  command->add_flag("--all", arguments->all, "all open conflicts");
+  command->add_option("--table", arguments->table, "with --all: of this table only")
+      ->type_name("TABLE");
+  command->add_option("--take", arguments->take, "the side whose value stands")
+      ->required()
+      ->check(CLI::IsMember({"primary", "secondary"}));
+  command->add_option("--reason", arguments->reason, "why, for the journal")->type_name("TEXT");
+  command->callback([&context, arguments] {
+    context.run = [&context, arguments] { return decide(context, *arguments); };
+  });
+}
+
+}  // namespace abgleich::cmd

@@ -1,0 +1,103 @@
+// `abgleich init`: a first configuration and contract from the primary's catalogue, never a value.
+#include "command.hpp"
+#include "contract/config.hpp"
+#include "contract/init_text.hpp"
+#include "db/source.hpp"
+#include "drift/catalog_file.hpp"
+#include "mask/keyring.hpp"
+
+#include <fmt/format.h>
+
+#include <fcntl.h>
+#include <fstream>
+#include <memory>
+#include <unistd.h>
+
+namespace abgleich::cmd {
+
+namespace {
+
+struct Arguments {
+  std::string primary;
+  std::string secondary;
+  std::filesystem::path directory = ".";
+};
+
+/// Makes a file that is not there yet.
+void write_new(const std::filesystem::path& file, std::string_view text) {
+  const int number = ::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+  const bool written =
+      number >= 0 && ::write(number, text.data(), text.size()) == static_cast<ssize_t>(text.size());
+  if (number >= 0) {
+    ::close(number);
+  }
+  if (!written) {
+    throw Failure(Code::configuration, fmt::format("cannot make '{}'", file.string()),
+                  "look at the directory's rights and the room on the disk");
+  }
+}
+
+std::string url_of(const Endpoint& endpoint) {
+  return endpoint.engine == Engine::sqlite ? "sqlite:" + endpoint.file.string() : endpoint.url;
+}
+
+Code run(const Context& context, const Arguments& arguments) {
+  const auto& directory = arguments.directory;
+  const auto config = directory / "abgleich.toml";
+  const auto contract_file = directory / "contract.toml";
+  const auto catalog_file = directory / "catalog.json";
+  const auto key = directory / "abgleich.key";
+  for (const auto& file : {config, contract_file, catalog_file, key}) {
+    if (std::filesystem::exists(file)) {
+      throw Failure(
+          Code::configuration, fmt::format("'{}' is there already", file.string()),
+          "init never overwrites; choose another --directory or move it away. Nothing was "
+          "written");
+    }
+  }
+  std::error_code error;
+  std::filesystem::create_directories(directory, error);
+  if (error) {
+    throw Failure(Code::configuration,
+                  fmt::format("cannot make the directory '{}'", directory.string()),
+                  "look at its parent's rights");
+  }
+  // Relative paths are the caller's here; in the file they would be relative to the file.
+  const auto here = std::filesystem::current_path();
+  const auto primary = contract::parse_endpoint(Role::primary, arguments.primary, here);
+  const auto secondary = contract::parse_endpoint(Role::secondary, arguments.secondary, here);
+  db::Source source(primary);
+  const auto& catalog = source.catalog();
+  write_new(config, contract::config_text(url_of(primary), url_of(secondary)));
+  write_new(contract_file, contract::contract_text(catalog));
+  drift::write_catalog(catalog, catalog_file);
+  mask::Keyring::generate(key);
+  if (context.loudness() != Loudness::problems) {
+    print(
+        fmt::format("made '{}', '{}', '{}' and the key '{}' from {} tables\n"
+                    "next: read and correct the contract, then run: abgleich --config '{}' check\n",
+                    config.string(), contract_file.string(), catalog_file.string(), key.string(),
+                    catalog.tables.size(), config.string()));
+  }
+  return Code::done;
+}
+
+}  // namespace
+
+void setup_init(CLI::App& app, Context& context) {
+  auto* command = app.add_subcommand(
+      "init", "write a first configuration, contract, catalogue and key for a primary");
+  const auto arguments = std::make_shared<Arguments>();
+  command->add_option("--primary", arguments->primary, "the database that is read")
+      ->required()
+      ->type_name("URL");
+  command->add_option("--secondary", arguments->secondary, "the database that is merged into")
+      ->required()
+      ->type_name("URL");
+  command->add_option("--directory", arguments->directory, "where the files go")->type_name("DIR");
+  command->callback([&context, arguments] {
+    context.run = [&context, arguments] { return run(context, *arguments); };
+  });
+}
+
+}  // namespace abgleich::cmd

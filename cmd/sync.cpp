@@ -1,0 +1,108 @@
+// `abgleich sync`: the main job.
+#include "sync/sync.hpp"
+
+#include "command.hpp"
+#include "progress.hpp"
+#include "report/json.hpp"
+
+#include <fmt/format.h>
+
+#include <memory>
+
+namespace abgleich::cmd {
+
+namespace {
+
+struct Arguments {
+  bool dry_run = false;
+  bool full = false;
+  std::vector<std::string> accepted;
+  std::string reason;
+};
+
+/// What a failed run says in its JSON line.
+report::Outcome failed_outcome(const Error& error, report::Run kind) {
+  const auto code = static_cast<int>(error.code);
+  const bool refused = (code >= 12 && code < 30) || error.code == Code::configuration;
+  return {.result = refused ? report::Result::refused : report::Result::failed,
+          .code = error.code,
+          .kind = kind,
+          .error = error};
+}
+
+Code run(const Context& context, const Arguments& arguments) {
+  if (!arguments.accepted.empty() && arguments.reason.empty()) {
+    throw Failure(Code::usage, "--accept-mass-change needs a reason",
+                  "add --reason TEXT; it is kept with the run");
+  }
+  const auto pairing = context.pairing();
+  for (const auto& table : arguments.accepted) {
+    if (pairing.contract.find_table(table) == nullptr) {
+      throw Failure(Code::usage, fmt::format("the contract has no table '{}'", table),
+                    "see the tables: abgleich status");
+    }
+  }
+  const bool detailed = context.loudness() == Loudness::more && !context.json;
+  const sync::Options options{
+      .kind = arguments.dry_run ? report::Run::dry : report::Run::real,
+      .detail = detailed ? sync::Detail::changes : sync::Detail::counts,
+      .accepted_mass = {arguments.accepted.begin(), arguments.accepted.end()},
+      .reason = arguments.reason};
+  const auto progress = make_progress(context);
+  const sync::OnChange on_change = [&](const report::Change& change) {
+    progress->done();
+    print(report::text_of(change, context.colour_of(1)));
+  };
+  const auto outcome = sync::run(pairing, options, *progress, on_change);
+  progress->done();
+
+  for (const auto& note : outcome.notes) {
+    complain("note: " + note + "\n");
+  }
+  if (context.json) {
+    print(report::json_line(outcome) + "\n");
+  } else {
+    for (const auto& statement : outcome.ddl) {
+      print(statement + ";\n");
+    }
+    for (const auto& event : outcome.drift) {
+      complain(report::text_of(event, context.colour_of(2)));
+    }
+    const bool news = outcome.code != Code::done || outcome.result == report::Result::applied;
+    if (context.loudness() == Loudness::more || (news && context.loudness() == Loudness::normal)) {
+      print(report::text_of(outcome, context.colour_of(1)));
+    } else if (context.loudness() == Loudness::problems && outcome.code != Code::done) {
+      complain(report::text_of(outcome, context.colour_of(2)));
+    }
+    if (outcome.error) {
+      complain(report::text_of(*outcome.error, context.colour_of(2)));
+    }
+  }
+  return outcome.code;
+}
+
+}  // namespace
+
+void setup_sync(CLI::App& app, Context& context) {
+  auto* command = app.add_subcommand("sync", "bring the secondary up to date with the primary");
+  const auto arguments = std::make_shared<Arguments>();  // lives as long as the parser's callbacks
+  command->add_flag("--dry-run", arguments->dry_run, "everything but the writes");
+  command->add_flag("--full", arguments->full, "read both sides whole, not only what changed");
+  command
+      ->add_option("--accept-mass-change", arguments->accepted,
+                   "let this run pass the limits for a table")
+      ->type_name("TABLE")
+      ->allow_extra_args(false);
+  command->add_option("--reason", arguments->reason, "why, for the journal")->type_name("TEXT");
+  command->callback([&context, arguments] {
+    context.run = [&context, arguments] { return run(context, *arguments); };
+    context.failed = [&context, arguments](const Error& error) {
+      if (context.json) {
+        const auto kind = arguments->dry_run ? report::Run::dry : report::Run::real;
+        print(report::json_line(failed_outcome(error, kind)) + "\n");
+      }
+    };
+  });
+}
+
+}  // namespace abgleich::cmd
