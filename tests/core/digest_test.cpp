@@ -1,0 +1,150 @@
+#include "core/digest.hpp"
+
+#include "core/error.hpp"
+
+#include <doctest/doctest.h>
+
+#include <array>
+#include <cstdint>
+#include <numeric>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace abgleich {
+namespace {
+
+SipKey counting_key() {
+  SipKey key{};
+  std::iota(key.begin(), key.end(), std::uint8_t{0});
+  return key;
+}
+
+std::uint64_t hash_of_counting_bytes(std::size_t size) {
+  std::vector<std::uint8_t> message(size);
+  std::iota(message.begin(), message.end(), std::uint8_t{0});
+  return siphash(counting_key(), message);
+}
+
+Digest digest(std::string_view row_key, const Value& value) {
+  std::string scratch;
+  return digest_cell(counting_key(), row_key, value, scratch);
+}
+
+TEST_CASE("siphash gives the example of the paper's appendix A") {
+  CHECK(hash_of_counting_bytes(15) == 0xa129ca6149be45e5U);
+}
+
+TEST_CASE("siphash gives the vectors of the reference implementation") {
+  // key 00 01 .. 0f, message 00 01 .. of the given length
+  constexpr std::array<std::pair<std::size_t, std::uint64_t>, 20> kVectors{{
+      {0, 0x726fdb47dd0e0e31U},  {1, 0x74f839c593dc67fdU},  {2, 0x0d6c8009d9a94f5aU},
+      {3, 0x85676696d7fb7e2dU},  {4, 0xcf2794e0277187b7U},  {5, 0x18765564cd99a68dU},
+      {6, 0xcbc9466e58fee3ceU},  {7, 0xab0200f58b01d137U},  {8, 0x93f5f5799a932462U},
+      {9, 0x9e0082df0ba9e4b0U},  {10, 0x7a5dbbc594ddb9f3U}, {11, 0xf4b32f46226bada7U},
+      {12, 0x751e8fbc860ee5fbU}, {13, 0x14ea5627c0843d90U}, {14, 0xf723ca908e7af2eeU},
+      {15, 0xa129ca6149be45e5U}, {16, 0x3f2acc7f57c29bdbU}, {31, 0x32d892fad841c342U},
+      {32, 0x7127512f72f27cceU}, {63, 0x958a324ceb064572U},
+  }};
+  for (const auto& [size, expected] : kVectors) {
+    CAPTURE(size);
+    CHECK(hash_of_counting_bytes(size) == expected);
+  }
+}
+
+TEST_CASE("every bit of siphash's key matters") {
+  const std::vector<std::uint8_t> message{1, 2, 3};
+  const auto plain = siphash(counting_key(), message);
+  for (std::size_t bit = 0; bit < 128; ++bit) {
+    auto key = counting_key();
+    key[bit / 8] = static_cast<std::uint8_t>(key[bit / 8] ^ (1U << (bit % 8)));
+    CAPTURE(bit);
+    CHECK(siphash(key, message) != plain);
+  }
+}
+
+TEST_CASE("a cell's digest tells NULL, the empty text, white space and other kinds apart") {
+  const std::vector<Value> values{Value(),
+                                  {Kind::text, ""},
+                                  {Kind::text, " "},
+                                  {Kind::bytes, ""},
+                                  {Kind::text, "42"},
+                                  {Kind::integer, "42"},
+                                  {Kind::decimal, "42.0"}};
+  for (std::size_t a = 0; a < values.size(); ++a) {
+    for (std::size_t b = 0; b < values.size(); ++b) {
+      CAPTURE(a);
+      CAPTURE(b);
+      CHECK((digest("key", values[a]) == digest("key", values[b])) == (a == b));
+    }
+  }
+}
+
+TEST_CASE("equal values of two rows have different digests") {
+  CHECK(digest("row 1", {Kind::text, "a"}) != digest("row 2", {Kind::text, "a"}));
+}
+
+TEST_CASE("bytes cannot move between row key and value without changing the digest") {
+  CHECK(digest("ab", {Kind::text, "c"}) != digest("a", {Kind::text, "bc"}));
+  std::string longer = "a";
+  longer += std::string("\1\0\0\0", 4);
+  longer += static_cast<char>(Kind::text);
+  CHECK(digest(longer, {Kind::text, "c"}) != digest("a", {Kind::text, longer.substr(1) + "c"}));
+}
+
+TEST_CASE("what scratch held before does not change a digest") {
+  std::string scratch = "left over";
+  CHECK(digest_cell(counting_key(), "k", {Kind::text, "v"}, scratch) ==
+        digest("k", {Kind::text, "v"}));
+}
+
+TEST_CASE("key bytes are kind, length in little endian, and bytes") {
+  std::string out = "x";
+  append_key_bytes({Kind::text, "ab"}, out);
+  CHECK(out == std::string("x\5\2\0\0\0ab", 8));
+}
+
+TEST_CASE("key bytes of composite keys do not run into one another") {
+  const auto bytes = [](std::string_view a, std::string_view b) {
+    std::string out;
+    append_key_bytes({Kind::text, std::string(a)}, out);
+    append_key_bytes({Kind::text, std::string(b)}, out);
+    return out;
+  };
+  CHECK(bytes("ab", "c") != bytes("a", "bc"));
+  CHECK(bytes("", "abc") != bytes("abc", ""));
+}
+
+TEST_CASE("digests are packed little endian, eight bytes each") {
+  const std::vector<Digest> digests{{0x0807060504030201U}, {0xffU}};
+  CHECK(pack(digests) == std::string("\1\2\3\4\5\6\7\10\xff\0\0\0\0\0\0\0", 16));
+}
+
+TEST_CASE("packed digests unpack to what they were") {
+  std::vector<Digest> digests;
+  CHECK(unpack_digests(pack(digests)).empty());
+  for (std::uint64_t i = 0; i < 100; ++i) {
+    digests.push_back({i * 0x9e3779b97f4a7c15U});
+  }
+  CHECK(unpack_digests(pack(digests)) == digests);
+}
+
+TEST_CASE("a base row that holds part of a digest is damage") {
+  for (const std::size_t size : {1U, 7U, 9U, 15U}) {
+    CAPTURE(size);
+    try {
+      unpack_digests(std::string(size, 'x'));
+      FAIL("unpacked");
+    } catch (const Failure& failure) {
+      CHECK(failure.error().code == Code::integrity);
+    }
+  }
+}
+
+TEST_CASE("fingerprints are XXH3") {
+  CHECK(fingerprint("") == 0x2d06800538d394c2U);  // XXH3_64bits of nothing, seed 0
+  CHECK(fingerprint("a") != fingerprint("b"));
+}
+
+}  // namespace
+}  // namespace abgleich

@@ -1,0 +1,422 @@
+// Every step of a real vendor's history, replayed on catalogues alone: the events that `compare`
+// reports are those that the history's file lists, no more and no less.
+#include "drift/drift.hpp"
+#include "drift/vendor.hpp"
+
+#include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <set>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+using namespace abgleich;
+using namespace abgleich::drift;
+using tests::Vendor;
+
+namespace {
+
+using Json = nlohmann::json;
+
+// ---- the history's SQL -----------------------------------------------------------------------
+
+/// Reads one statement: names in double quotes, words, and the rest of a clause.
+class Statement {
+ public:
+  explicit Statement(std::string_view text) : rest_(text) {}
+
+  bool take(std::string_view words) {
+    if (!rest_.starts_with(words)) {
+      return false;
+    }
+    rest_.remove_prefix(words.size());
+    skip_spaces();
+    return true;
+  }
+
+  std::string name() {
+    if (rest_.empty() || rest_.front() != '"') {
+      throw std::logic_error{"no name at: " + std::string{rest_}};
+    }
+    const std::size_t end = rest_.find('"', 1);
+    std::string found{rest_.substr(1, end - 1)};
+    rest_.remove_prefix(end + 1);
+    skip_spaces();
+    return found;
+  }
+
+  std::vector<std::string> names() {
+    std::vector<std::string> found;
+    expect("(");
+    do {
+      found.push_back(name());
+    } while (take(","));
+    expect(")");
+    return found;
+  }
+
+  /// A column's type, up to what may follow it.
+  std::string type() {
+    std::size_t end = 0;
+    for (int depth = 0; end < rest_.size(); ++end) {
+      const char c = rest_[end];
+      depth += c == '(' ? 1 : c == ')' ? -1 : 0;
+      const std::string_view ahead = rest_.substr(end);
+      if (depth < 0 ||
+          (depth == 0 && (c == ',' || ahead.starts_with(" NOT NULL") ||
+                          ahead.starts_with(" DEFAULT ") || ahead.starts_with(" USING ")))) {
+        break;
+      }
+    }
+    std::string found{rest_.substr(0, end)};
+    rest_.remove_prefix(end);
+    skip_spaces();
+    return found;
+  }
+
+  tests::NewColumn column() {
+    tests::NewColumn found{name(), type(), true};
+    while (!rest_.empty() && rest_.front() != ',' && rest_.front() != ')') {
+      if (take("NOT NULL")) {
+        found.nullable = false;
+      } else {
+        expect("DEFAULT");
+        static_cast<void>(type());
+      }
+    }
+    return found;
+  }
+
+  void expect(std::string_view words) {
+    if (!take(words)) {
+      throw std::logic_error{"expected " + std::string{words} + " at: " + std::string{rest_}};
+    }
+  }
+
+ private:
+  void skip_spaces() { rest_.remove_prefix(std::min(rest_.find_first_not_of(' '), rest_.size())); }
+
+  std::string_view rest_;
+};
+
+void add_constraint(Vendor& vendor, const std::string& table, Statement& sql) {
+  const std::string name = sql.name();
+  if (sql.take("PRIMARY KEY")) {
+    vendor.table(table).primary_key = CatalogKey{name, sql.names()};
+    for (const std::string& column : vendor.table(table).primary_key->columns) {
+      vendor.column(table, column).nullable = false;
+    }
+  } else if (sql.take("UNIQUE")) {
+    vendor.table(table).uniques.push_back({name, sql.names()});
+  } else {
+    sql.expect("FOREIGN KEY");
+    CatalogForeignKey key{name, sql.names(), {}, {}, false};
+    sql.expect("REFERENCES");
+    key.table = sql.name();
+    key.referenced = sql.names();
+    vendor.table(table).foreign_keys.push_back(key);
+  }
+}
+
+void alter_column(Vendor& vendor, const std::string& table, Statement& sql) {
+  CatalogColumn& column = vendor.column(table, sql.name());
+  if (sql.take("SET NOT NULL")) {
+    column.nullable = false;
+  } else if (sql.take("DROP NOT NULL")) {
+    column.nullable = true;
+  } else {
+    sql.expect("TYPE");
+    column.type = tests::type_of(sql.type());
+  }
+}
+
+void execute(Vendor& vendor, std::string_view text) {
+  Statement sql{text};
+  if (sql.take("CREATE TABLE")) {
+    const std::string table = sql.name();
+    std::vector<tests::NewColumn> columns;
+    sql.expect("(");
+    do {
+      columns.push_back(sql.column());
+    } while (sql.take(","));
+    vendor.create_table(table, columns);
+    return;
+  }
+  if (sql.take("DROP TABLE")) {
+    vendor.drop_table(sql.name());
+    return;
+  }
+  sql.expect("ALTER TABLE");
+  const std::string table = sql.name();
+  if (sql.take("ADD COLUMN")) {
+    vendor.add_column(table, sql.column());
+  } else if (sql.take("ADD CONSTRAINT")) {
+    add_constraint(vendor, table, sql);
+  } else if (sql.take("DROP COLUMN")) {
+    vendor.drop_column(table, sql.name());
+  } else if (sql.take("DROP CONSTRAINT")) {
+    vendor.drop_constraint(table, sql.name());
+  } else if (sql.take("ALTER COLUMN")) {
+    alter_column(vendor, table, sql);
+  } else if (sql.take("RENAME COLUMN")) {
+    const std::string name = sql.name();
+    sql.expect("TO");
+    vendor.rename_column(table, name, sql.name());
+  } else {
+    sql.expect("RENAME TO");
+    vendor.rename_table(table, sql.name());
+  }
+}
+
+// ---- what the history's events must become ---------------------------------------------------
+
+/// Kind, table, column, verdict: the names are the contract's.
+using Expected = std::multiset<std::array<std::string, 4>>;
+
+/// The names and the state before and after one version.
+class Step {
+ public:
+  Step(const Catalog& before, const Catalog& after, const Json& events)
+      : before_(before), after_(after) {
+    for (const Json& event : events) {
+      const std::string kind = event["kind"];
+      if (kind == "table_renamed") {
+        renamed_tables_.insert(event["was"].get<std::string>());
+        renamed_tables_.insert(event["table"].get<std::string>());
+      } else if (kind == "column_renamed") {
+        renames_[{event["table"], event["col"]}] = event["was"];
+      }
+    }
+    for (const Json& event : events) {
+      add(event);
+    }
+  }
+
+  [[nodiscard]] const Expected& expected() const { return expected_; }
+
+ private:
+  [[nodiscard]] bool had(const std::string& table, const std::string& column) const {
+    const CatalogTable* found = before_.find_table(table);
+    return found != nullptr && found->find_column(column) != nullptr;
+  }
+
+  [[nodiscard]] bool has(const std::string& table, const std::string& column) const {
+    const CatalogTable* found = after_.find_table(table);
+    return found != nullptr && found->find_column(column) != nullptr;
+  }
+
+  [[nodiscard]] bool named(const std::string& table) const {
+    const CatalogTable* found = before_.find_table(table);
+    return found != nullptr && found->primary_key.has_value();
+  }
+
+  /// Whether rows of the accepted table make no sense without the column.
+  [[nodiscard]] bool needed(const std::string& table, const std::string& column) const {
+    const auto contains = [&](const std::vector<std::string>& columns) {
+      return std::ranges::find(columns, column) != columns.end();
+    };
+    const CatalogTable& found = *before_.find_table(table);
+    bool need = contains(found.primary_key->columns);
+    for (const CatalogTable& other : before_.tables) {
+      for (const CatalogForeignKey& key : other.foreign_keys) {
+        need = need || (other.name == table && contains(key.columns)) ||
+               (key.table == table && named(other.name) && contains(key.referenced));
+      }
+    }
+    return need;
+  }
+
+  void expect(const std::string& kind, const std::string& table, const std::string& column,
+              const std::string& verdict) {
+    expected_.insert({kind, table, column, verdict});
+  }
+
+  void add_rename(const std::string& table, const std::string& was, const std::string& now) {
+    // A name that is in use before and after means another column now; each such name is reported
+    // once, however many renames touch it.
+    if (has(table, was)) {
+      if (expected_.count({"replaced_column", table, was, "block"}) == 0) {
+        expect("replaced_column", table, was, "block");
+      }
+    } else {
+      expect("renamed_column", table, was, "block");
+    }
+    if (had(table, now) && expected_.count({"replaced_column", table, now, "block"}) == 0) {
+      expect("replaced_column", table, now, "block");
+    }
+  }
+
+  void add(const Json& event) {
+    const std::string kind = event["kind"];
+    const std::string table = event["table"];
+    const std::string column = event.value("col", "");
+    if (kind == "table_added") {
+      expect("new_table", table, "", "info");
+    } else if (kind == "table_renamed") {
+      const std::string was = event["was"];
+      expect("renamed_table", named(was) ? was : table, "", named(was) ? "block" : "info");
+    } else if (kind == "table_dropped") {
+      if (named(table)) {
+        expect("dropped_table", table, "", "block");
+      }
+    } else if (!named(table) || renamed_tables_.count(table) > 0) {
+      return;  // not in the contract, or blocked as a whole
+    } else if (kind == "column_added") {
+      expect("new_column", table, column, "info");
+    } else if (kind == "column_dropped") {
+      if (!has(table, column)) {
+        expect("dropped_column", table, column, needed(table, column) ? "block" : "adapt");
+      }
+    } else if (kind == "column_renamed") {
+      add_rename(table, event["was"], column);
+    } else if (kind == "column_replaced") {
+      expect("replaced_column", table, column, "block");
+    } else if (kind == "column_retyped") {
+      const auto renamed = renames_.find({table, column});
+      const bool widened = event["cls"] == "widened";
+      expect(widened ? "type_widened" : "type_changed", table,
+             renamed == renames_.end() ? column : renamed->second, widened ? "adapt" : "block");
+    } else if (kind == "nullability_loosened") {
+      expect(kind, table, column, "adapt");
+    } else if (kind == "nullability_tightened") {
+      expect(kind, table, column, "info");
+    }
+  }
+
+  const Catalog& before_;
+  const Catalog& after_;
+  std::set<std::string> renamed_tables_;
+  std::map<std::pair<std::string, std::string>, std::string> renames_;
+  Expected expected_;
+};
+
+/// A contract that exports every column of every table with a primary key, and says of each what
+/// the accepted catalogue called it.
+contract::Contract everything(const Catalog& catalog, const Catalog& accepted) {
+  contract::Contract contract;
+  for (const CatalogTable& table : catalog.tables) {
+    if (!table.primary_key) {
+      continue;
+    }
+    const auto old = std::ranges::find(accepted.tables, table.identity, &CatalogTable::identity);
+    contract::Table named;
+    named.name = named.target = table.name;
+    named.was = old != accepted.tables.end() && old->name != table.name ? old->name : "";
+    named.key = table.primary_key->columns;
+    for (const CatalogColumn& column : table.columns) {
+      contract::Column line;
+      line.name = line.as = column.name;
+      line.cls = contract::Class::plain;
+      if (old != accepted.tables.end()) {
+        const auto was = std::ranges::find(old->columns, column.identity, &CatalogColumn::identity);
+        line.was = was != old->columns.end() && was->name != column.name ? was->name : "";
+      }
+      named.columns.push_back(line);
+    }
+    contract.tables.push_back(named);
+  }
+  return contract;
+}
+
+Expected words(const std::vector<Event>& events) {
+  Expected found;
+  for (const Event& event : events) {
+    found.insert({event.kind, event.table, event.column, std::string{name_of(event.verdict)}});
+  }
+  return found;
+}
+
+std::string text(const Expected& events) {
+  std::string lines;
+  for (const auto& [kind, table, column, verdict] : events) {
+    lines += "\n  " + kind + " " + table + "." + column + " " + verdict;
+  }
+  return lines;
+}
+
+/// Calls visit(version, before, after, events) for every step of the history; false where there is
+/// no file.
+template <class Visit>
+bool replay(Visit visit) {
+  const std::filesystem::path file =
+      std::filesystem::path{ABGLEICH_SOURCE_DIR} / "../shared/data/drift-steps.jsonl";
+  std::ifstream in(file);
+  if (!in) {
+    MESSAGE("skipped: there is no ../shared/data/drift-steps.jsonl");
+    return false;
+  }
+  Vendor vendor;
+  std::string line;
+  while (std::getline(in, line)) {
+    const Json step = Json::parse(line);
+    const Catalog before = vendor.catalog();
+    for (const Json& sql : step["sql"]) {
+      execute(vendor, sql.get<std::string>());
+    }
+    visit(step["version"].get<int>(), before, vendor, step["events"]);
+  }
+  return true;
+}
+
+}  // namespace
+
+TEST_CASE("every version of a real history is judged as its list of events says") {
+  int versions = 0;
+  std::set<std::string> kinds;
+  const bool replayed =
+      replay([&](int version, const Catalog& before, const Vendor& vendor, const Json& listed) {
+        CAPTURE(version);
+        const Catalog& after = vendor.catalog();
+        const Expected found = words(compare(everything(before, before), before, after));
+        const Expected expected = Step{before, after, listed}.expected();
+        if (found != expected) {
+          FAIL_CHECK("expected:" << text(expected) << "\nfound:" << text(found));
+        }
+        for (const auto& event : found) {
+          kinds.insert(event[0]);
+        }
+        ++versions;
+      });
+  if (replayed) {
+    CHECK(versions > 300);
+    CHECK(kinds.size() >= 10);
+  }
+}
+
+TEST_CASE("a restored dump of no version of a real history has drift") {
+  replay([&](int version, const Catalog&, const Vendor& vendor, const Json&) {
+    CAPTURE(version);
+    const Catalog& catalog = vendor.catalog();
+    CHECK(text(words(compare(everything(catalog, catalog), catalog, vendor.restored()))) == "");
+  });
+}
+
+TEST_CASE("accepting the renames of a real history leaves no event about them") {
+  replay([&](int version, const Catalog& before, const Vendor& vendor, const Json& listed) {
+    CAPTURE(version);
+    std::set<std::string> remade;
+    for (const Json& event : listed) {
+      if (event["kind"] == "column_replaced") {
+        remade.insert(event["col"].get<std::string>());
+      }
+    }
+    const auto contract = everything(vendor.catalog(), before);
+    for (const Event& event : compare(contract, before, vendor.catalog())) {
+      CAPTURE(event.table);
+      CAPTURE(event.column);
+      const bool about_names = event.kind.starts_with("renamed_") ||
+                               event.kind == "missing_in_primary" || event.kind == "unused_was" ||
+                               (event.kind == "replaced_column" && remade.count(event.column) == 0);
+      // Tables without a key are not in the contract, and only inform.
+      CHECK_FALSE((about_names && event.verdict == Verdict::block));
+    }
+  });
+}

@@ -1,0 +1,16 @@
+# The quick tests first, so that a mistake shows early: ctest starts what costs most first, and
+# what is written here outweighs the times it remembers.
+get_property(names DIRECTORY PROPERTY TESTS)
+foreach(name IN LISTS names)
+  get_test_property(${name} LABELS labels)
+  set(cost 10)
+  set(rank 600)
+  foreach(label house unit cli engines model faults)
+    if(label IN_LIST labels)
+      set(cost ${rank})
+      break()
+    endif()
+    math(EXPR rank "${rank} - 100")
+  endforeach()
+  set_tests_properties(${name} PROPERTIES COST ${cost})
+endforeach()

@@ -1,0 +1,168 @@
+// A primary and a secondary of a test's own, on either engine, with configuration, contract and key
+// in a temporary directory; and the program run on them.
+#pragma once
+
+#include "support/postgres.hpp"
+#include "support/program.hpp"
+#include "support/temporary_directory.hpp"
+
+#include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
+#include <sqlite3.h>
+
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <optional>
+#include <sstream>
+#include <string>
+#include <vector>
+
+namespace abgleich::test {
+
+enum class On { sqlite, postgresql };
+
+inline std::string name_of(On engine) {
+  return engine == On::sqlite ? "SQLite" : "PostgreSQL";
+}
+
+/// A database that a test sets scenes in and looks at. Rows come back as text, NULL as "NULL",
+/// columns separated by '|', rows by '\n': what `sqlite3 -nullvalue NULL` would print.
+class Database {
+ public:
+  Database(On engine, const std::filesystem::path& file) : engine_(engine), file_(file) {
+    if (engine == On::postgresql) {
+      database_.emplace();
+      plain_ = std::make_unique<PlainConnection>(database_->url());
+      return;
+    }
+    REQUIRE(sqlite3_open(file.c_str(), &sqlite_) == SQLITE_OK);
+    sqlite3_busy_timeout(sqlite_, 20'000);
+    run("PRAGMA user_version = 1");  // makes the file: abgleich never does
+  }
+  Database(const Database&) = delete;
+  Database& operator=(const Database&) = delete;
+  ~Database() { sqlite3_close(sqlite_); }
+
+  [[nodiscard]] On engine() const { return engine_; }
+  [[nodiscard]] std::string url() const {
+    return engine_ == On::sqlite ? "sqlite:" + file_.string() : database_->url();
+  }
+
+  void run(const std::string& sql) {
+    if (engine_ == On::postgresql) {
+      plain_->run(sql);
+      return;
+    }
+    char* message = nullptr;
+    if (sqlite3_exec(sqlite_, sql.c_str(), nullptr, nullptr, &message) != SQLITE_OK) {
+      const std::string text = message;
+      sqlite3_free(message);
+      FAIL("a test's own statement failed: ", text, " in ", sql);
+    }
+  }
+
+  std::string rows(const std::string& sql) {
+    std::string text;
+    const auto row = [&](int columns, char** values) {
+      text += text.empty() ? "" : "\n";
+      for (int i = 0; i < columns; ++i) {
+        text += std::string(i == 0 ? "" : "|") + (values[i] == nullptr ? "NULL" : values[i]);
+      }
+    };
+    if (engine_ == On::postgresql) {
+      plain_->each(sql, row);
+      return text;
+    }
+    using Row = decltype(row);
+    char* message = nullptr;
+    const int done = sqlite3_exec(
+        sqlite_, sql.c_str(),
+        [](void* context, int columns, char** values, char**) {
+          (*static_cast<const Row*>(context))(columns, values);
+          return 0;
+        },
+        const_cast<void*>(static_cast<const void*>(&row)), &message);
+    if (done != SQLITE_OK) {
+      FAIL("a test's own query failed: ", std::string(message), " in ", sql);
+    }
+    return text;
+  }
+
+ private:
+  On engine_;
+  std::filesystem::path file_;
+  std::optional<TemporaryDatabase> database_;
+  std::unique_ptr<PlainConnection> plain_;
+  sqlite3* sqlite_ = nullptr;
+};
+
+/// A key file with known content, so that pseudonyms are the same in every test.
+inline void write_file(const std::filesystem::path& file, std::string_view text) {
+  std::ofstream(file, std::ios::binary) << text;
+}
+
+inline std::string read_file(const std::filesystem::path& file) {
+  std::ostringstream text;
+  text << std::ifstream(file, std::ios::binary).rdbuf();
+  return text.str();
+}
+
+class Pairing {
+ public:
+  /// `more` is appended to abgleich.toml.
+  Pairing(On primary_on, On secondary_on, const std::string& contract, const std::string& more = "")
+      : primary(primary_on, directory.path() / "primary.db"),
+        secondary(secondary_on, directory.path() / "secondary.db") {
+    configure(more);
+    set_contract(contract);
+    const auto made = run({"keys", "generate", "-q"});
+    REQUIRE_MESSAGE(made.exit == 0, made.err);
+  }
+
+  void configure(const std::string& more = "", const std::string& secondary_more = "") const {
+    write_file(directory.path() / "abgleich.toml",
+               "[primary]\nurl = \"" + primary.url() + "\"\n[secondary]\nurl = \"" +
+                   secondary.url() + "\"\n" + secondary_more + "\n" + more + "\n");
+  }
+  void set_contract(const std::string& text) const {
+    write_file(directory.path() / "contract.toml", "format = 1\n" + text);
+  }
+
+  [[nodiscard]] std::vector<std::string> command(std::vector<std::string> words) const {
+    words.insert(words.begin(), ABGLEICH_BINARY);
+    return words;
+  }
+  [[nodiscard]] Ran run(const std::vector<std::string>& words,
+                        const std::vector<std::string>& environment = {}) const {
+    return run_program(command(words), directory.path().string(), environment);
+  }
+
+  /// Runs `sync --json` and gives its closing line; the exit code is in it and checked against it.
+  [[nodiscard]] nlohmann::json sync(std::vector<std::string> more = {}) const {
+    more.insert(more.begin(), {"sync", "--json"});
+    const auto ran = run(more);
+    auto json = nlohmann::json::parse(ran.out, nullptr, false);
+    REQUIRE_MESSAGE(json.is_object(), ran.out, ran.err);
+    CHECK(json["exit"] == ran.exit);
+    return json;
+  }
+
+  TemporaryDirectory directory;
+  Database primary;
+  Database secondary;
+};
+
+/// Calls `test(primary engine, secondary engine)` for all four pairings.
+template <class Test>
+void on_every_pairing(const Test& test) {
+  for (const auto primary : {On::sqlite, On::postgresql}) {
+    for (const auto secondary : {On::sqlite, On::postgresql}) {
+      CAPTURE(name_of(primary));
+      CAPTURE(name_of(secondary));
+      test(primary, secondary);
+    }
+  }
+}
+
+}  // namespace abgleich::test
