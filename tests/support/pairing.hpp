@@ -144,7 +144,8 @@ class Pairing {
     const auto ran = run(more);
     auto json = nlohmann::json::parse(ran.out, nullptr, false);
     REQUIRE_MESSAGE(json.is_object(), ran.out, ran.err);
-    CHECK(json["exit"] == ran.exit);
+    CHECK_MESSAGE(json["exit"] == ran.exit, ran.err);
+    CHECK_MESSAGE(json["outcome"] != "failed", ran.err);
     return json;
   }
 
