@@ -1,6 +1,7 @@
 #include "command.hpp"
 
 #include "contract/config.hpp"
+#include "report/json.hpp"
 
 #include <cstdio>
 #include <cstdlib>
@@ -23,6 +24,15 @@ report::Colour Context::colour_of(int stream) const {
   const bool wanted =
       colour == "auto" && (no_colour == nullptr || *no_colour == '\0') && isatty(stream) == 1;
   return wanted ? report::Colour::on : report::Colour::off;
+}
+
+std::function<void(const Error&)> failed_line(const Context& context, std::string_view schema,
+                                              report::Run kind) {
+  return [&context, schema = std::string(schema), kind](const Error& error) {
+    if (context.json) {
+      print(report::json_line(report::failed_outcome(error, kind), schema) + "\n");
+    }
+  };
 }
 
 std::filesystem::path Context::config_file() const {

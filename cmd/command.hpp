@@ -39,6 +39,10 @@ struct Context {
   [[nodiscard]] sync::Pairing pairing() const;
 };
 
+/// For Context::failed: the closing line of a command whose JSON ends with an outcome.
+std::function<void(const Error&)> failed_line(const Context& context, std::string_view schema,
+                                              report::Run kind);
+
 /// To stdout. Throws Failure{out_of_space} where it cannot be written.
 void print(std::string_view text);
 /// To stderr.
@@ -50,6 +54,9 @@ void setup_diff(CLI::App& app, Context& context);
 void setup_sync(CLI::App& app, Context& context);
 void setup_status(CLI::App& app, Context& context);
 void setup_log(CLI::App& app, Context& context);
+void setup_show(CLI::App& app, Context& context);
+void setup_revert(CLI::App& app, Context& context);
+void setup_resume(CLI::App& app, Context& context);
 void setup_conflicts(CLI::App& app, Context& context);
 void setup_resolve(CLI::App& app, Context& context);
 void setup_quarantine(CLI::App& app, Context& context);

@@ -30,7 +30,8 @@ Code run(const Context& context, const Arguments& arguments) {
       sync::run(pairing,
                 {.kind = report::Run::dry,
                  .detail = sync::Detail::changes,
-                 .tables = {arguments.tables.begin(), arguments.tables.end()}},
+                 .tables = {arguments.tables.begin(), arguments.tables.end()},
+                 .full = arguments.full},
                 *progress, [&](const report::Change& change) {
                   progress->done();
                   differences = true;

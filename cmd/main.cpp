@@ -66,9 +66,12 @@ void setup(CLI::App& app, Context& context) {
   setup_sync(app, context);
   setup_status(app, context);
   setup_log(app, context);
+  setup_show(app, context);
   setup_conflicts(app, context);
   setup_resolve(app, context);
   setup_quarantine(app, context);
+  setup_revert(app, context);
+  setup_resume(app, context);
   setup_adopt(app, context);
 }
 

@@ -1,4 +1,4 @@
-// `abgleich status` and `abgleich log`: what the runs have left.
+// `abgleich status`: the last run and what is open.
 #include "sync/status.hpp"
 
 #include "command.hpp"
@@ -45,50 +45,11 @@ Code print_status(const Context& context) {
   return Code::done;
 }
 
-Code print_log(const Context& context, std::int64_t limit) {
-  const auto pairing = context.pairing();
-  for (const auto& run : sync::runs(pairing, limit)) {
-    if (context.json) {
-      print(report::json_line(run) + "\n");
-      continue;
-    }
-    std::string line = fmt::format("{}  {}  {}  {}", run.id, run.finished, run.kind, run.operator_);
-    if (run.reason) {
-      line += "  \"" + *run.reason + "\"";
-    }
-    print(line + "\n");
-    const auto counts = nlohmann::ordered_json::parse(run.counts, nullptr, false);
-    for (const auto& [table, numbers] : counts.items()) {
-      std::string text;
-      for (const auto& [name, number] : numbers.items()) {
-        if (number.is_number_integer() && number.get<std::int64_t>() != 0) {
-          text +=
-              fmt::format("{}{} {}", text.empty() ? "" : ", ", number.get<std::int64_t>(), name);
-        }
-      }
-      if (!text.empty()) {
-        print(fmt::format("    {}: {}\n", table, text));
-      }
-    }
-  }
-  return Code::done;
-}
-
 }  // namespace
 
 void setup_status(CLI::App& app, Context& context) {
   auto* command = app.add_subcommand("status", "the last run and what is open");
   command->callback([&context] { context.run = [&context] { return print_status(context); }; });
-}
-
-void setup_log(CLI::App& app, Context& context) {
-  constexpr std::int64_t kShown = 20;
-  auto* command = app.add_subcommand("log", "the runs, newest first");
-  const auto limit = std::make_shared<std::int64_t>(kShown);
-  command->add_option("-n", *limit, "how many")->check(CLI::PositiveNumber);
-  command->callback([&context, limit] {
-    context.run = [&context, limit] { return print_log(context, *limit); };
-  });
 }
 
 }  // namespace abgleich::cmd

@@ -16,19 +16,10 @@ namespace {
 struct Arguments {
   bool dry_run = false;
   bool full = false;
+  std::string adopt;
   std::vector<std::string> accepted;
   std::string reason;
 };
-
-/// What a failed run says in its JSON line.
-report::Outcome failed_outcome(const Error& error, report::Run kind) {
-  const auto code = static_cast<int>(error.code);
-  const bool refused = (code >= 12 && code < 30) || error.code == Code::configuration;
-  return {.result = refused ? report::Result::refused : report::Result::failed,
-          .code = error.code,
-          .kind = kind,
-          .error = error};
-}
 
 Code run(const Context& context, const Arguments& arguments) {
   if (!arguments.accepted.empty() && arguments.reason.empty()) {
@@ -47,7 +38,11 @@ Code run(const Context& context, const Arguments& arguments) {
       .kind = arguments.dry_run ? report::Run::dry : report::Run::real,
       .detail = detailed ? sync::Detail::changes : sync::Detail::counts,
       .accepted_mass = {arguments.accepted.begin(), arguments.accepted.end()},
-      .reason = arguments.reason};
+      .reason = arguments.reason,
+      .full = arguments.full,
+      .adopt = arguments.adopt == "primary"     ? merge::Adopt::primary
+               : arguments.adopt == "secondary" ? merge::Adopt::secondary
+                                                : merge::Adopt::ask};
   const auto progress = make_progress(context);
   const sync::OnChange on_change = [&](const report::Change& change) {
     progress->done();
@@ -87,21 +82,24 @@ void setup_sync(CLI::App& app, Context& context) {
   auto* command = app.add_subcommand("sync", "bring the secondary up to date with the primary");
   const auto arguments = std::make_shared<Arguments>();  // lives as long as the parser's callbacks
   command->add_flag("--dry-run", arguments->dry_run, "everything but the writes");
-  command->add_flag("--full", arguments->full, "read both sides whole, not only what changed");
+  command->add_flag(
+      "--full", arguments->full,
+      "look at every row, not only at those that changed; owner = \"primary\" wins again");
   command
       ->add_option("--accept-mass-change", arguments->accepted,
                    "let this run pass the limits for a table")
       ->type_name("TABLE")
       ->allow_extra_args(false);
+  command
+      ->add_option(
+          "--adopt", arguments->adopt,
+          "the side that wins where both have a row, differently, from before the first run")
+      ->check(CLI::IsMember({"primary", "secondary"}));
   command->add_option("--reason", arguments->reason, "why, for the journal")->type_name("TEXT");
   command->callback([&context, arguments] {
     context.run = [&context, arguments] { return run(context, *arguments); };
-    context.failed = [&context, arguments](const Error& error) {
-      if (context.json) {
-        const auto kind = arguments->dry_run ? report::Run::dry : report::Run::real;
-        print(report::json_line(failed_outcome(error, kind)) + "\n");
-      }
-    };
+    context.failed = failed_line(context, report::kSyncSchema,
+                                 arguments->dry_run ? report::Run::dry : report::Run::real);
   });
 }
 

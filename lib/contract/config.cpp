@@ -168,6 +168,10 @@ Config parse_config(std::string_view text, const fs::path& file) {
   const Member* updated = limits.find("max_updated");
   config.max_deleted = deleted != nullptr ? limit_of(*deleted) : Limit{.share = kMostDeleted};
   config.max_updated = updated != nullptr ? limit_of(*updated) : Limit{.share = kMostUpdated};
+  const Node& journal = section(root, "journal", kJournalKeys);
+  if (const Member* keep = journal.find("keep")) {
+    config.keep = retention_of(*keep);
+  }
   return config;
 }
 

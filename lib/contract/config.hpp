@@ -2,6 +2,7 @@
 #pragma once
 
 #include "contract/contract.hpp"
+#include "contract/retention.hpp"
 #include "core/endpoint.hpp"
 
 #include <filesystem>
@@ -21,6 +22,7 @@ struct Config {
   std::filesystem::path state_directory;
   Limit max_deleted;  // default 5%
   Limit max_updated;  // default 50%
+  Retention keep;     // of the journal; default 90 days
 };
 
 /// Parses "postgresql://…" or "sqlite:PATH" (relative to `directory`). Refuses a password inside a

@@ -278,7 +278,11 @@ std::string config_text(std::string_view primary_url, std::string_view secondary
       "(100).\n"
       "[limits]\n"
       "max_deleted = \"5%\"\n"
-      "max_updated = \"50%\"\n",
+      "max_updated = \"50%\"\n"
+      "\n"
+      "# How long a run can be shown and taken back.\n"
+      "[journal]\n"
+      "keep = \"90d\"\n",
       toml_string(primary_url), postgresql_lines(primary_url, "primary"),
       toml_string(secondary_url), postgresql_lines(secondary_url, "secondary"));
 }

@@ -32,14 +32,15 @@ inline constexpr std::array<std::string_view, 10> kColumnKeys{
     "class", "as", "owner", "identity", "format", "normalise", "to", "reference", "codes", "was"};
 
 // Keys of the configuration.
-inline constexpr std::array<std::string_view, 7> kConfigKeys{
-    "contract", "catalog", "primary", "secondary", "keys", "state", "limits"};
+inline constexpr std::array<std::string_view, 8> kConfigKeys{
+    "contract", "catalog", "primary", "secondary", "keys", "state", "limits", "journal"};
 inline constexpr std::array<std::string_view, 3> kPrimaryKeys{"url", "password_file", "schema"};
 inline constexpr std::array<std::string_view, 4> kSecondaryKeys{"url", "password_file", "schema",
                                                                 "manage_schema"};
 inline constexpr std::array<std::string_view, 1> kKeysKeys{"file"};
 inline constexpr std::array<std::string_view, 1> kStateKeys{"directory"};
 inline constexpr std::array<std::string_view, 2> kLimitsKeys{"max_deleted", "max_updated"};
+inline constexpr std::array<std::string_view, 1> kJournalKeys{"keep"};
 
 /// What bookkeeping tables and columns in the secondary begin with.
 inline constexpr std::string_view kReservedPrefix = "abgleich_";

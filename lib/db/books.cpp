@@ -27,6 +27,14 @@ std::optional<std::string> optional_text(const Cell& cell) {
   return std::string(cell.bytes);
 }
 
+std::optional<std::string> optional_packed(const Dialect& dialect, const Cell& cell) {
+  if (cell.storage == Cell::Storage::null) {
+    return std::nullopt;
+  }
+  std::string scratch;
+  return std::string(packed(dialect, cell, scratch));
+}
+
 Cell cell_of(const std::optional<std::string>& value) {
   return value ? text_cell(*value) : Cell{};
 }
@@ -136,27 +144,31 @@ bool Books::advance_head(const std::optional<HeadRow>& from, const HeadRow& to) 
 std::vector<TrackedRow> Books::tracked() {
   std::vector<TrackedRow> rows;
   session_.connection->query(
-      fmt::format("SELECT id, source, target, key_columns, columns FROM {} ORDER BY id",
+      fmt::format("SELECT id, source, target, key_columns, columns, since FROM {} ORDER BY id",
                   own("tracked")),
       {}, [&](std::span<const Cell> cells) {
         rows.push_back({.id = number(cells[0]),
                         .source = text(cells[1]),
                         .target = text(cells[2]),
                         .key_columns = text(cells[3]),
-                        .columns = text(cells[4])});
+                        .columns = text(cells[4]),
+                        .since = number(cells[5])});
       });
   return rows;
 }
 
 void Books::put_tracked(const TrackedRow& row) {
   const auto id = std::to_string(row.id);
-  const Cell cells[] = {number_cell(id), text_cell(row.source), text_cell(row.target),
-                        text_cell(row.key_columns), text_cell(row.columns)};
+  const auto since = std::to_string(row.since);
+  const Cell cells[] = {number_cell(id),        text_cell(row.source),
+                        text_cell(row.target),  text_cell(row.key_columns),
+                        text_cell(row.columns), number_cell(since)};
   session_.connection->execute(
-      fmt::format("INSERT INTO {} (id, source, target, key_columns, columns) "
-                  "VALUES ($1, $2, $3, $4, $5) ON CONFLICT (id) DO UPDATE SET "
+      fmt::format("INSERT INTO {} (id, source, target, key_columns, columns, since) "
+                  "VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (id) DO UPDATE SET "
                   "source = excluded.source, target = excluded.target, "
-                  "key_columns = excluded.key_columns, columns = excluded.columns",
+                  "key_columns = excluded.key_columns, columns = excluded.columns, "
+                  "since = excluded.since",
                   own("tracked")),
       cells);
 }
@@ -175,12 +187,22 @@ void Books::insert_run(const RunRow& run) {
 }
 
 std::vector<RunRow> Books::runs(std::int64_t limit) {
+  return select_runs(fmt::format("ORDER BY epoch DESC LIMIT {}", limit), {});
+}
+
+std::vector<RunRow> Books::runs_called(const std::string& prefix) {
+  const auto length = std::to_string(prefix.size());
+  const Cell cells[] = {number_cell(length), text_cell(prefix)};
+  return select_runs("WHERE substr(id, 1, $1) = $2 ORDER BY epoch DESC LIMIT 2", cells);
+}
+
+std::vector<RunRow> Books::select_runs(std::string_view which, std::span<const Cell> parameters) {
   std::vector<RunRow> rows;
   session_.connection->query(
       fmt::format("SELECT epoch, id, kind, started, finished, operator, reason, counts, previous, "
-                  "hash FROM {} ORDER BY epoch DESC LIMIT {}",
-                  own("run"), limit),
-      {}, [&](std::span<const Cell> cells) {
+                  "hash, purged FROM {} {}",
+                  own("run"), which),
+      parameters, [&](std::span<const Cell> cells) {
         rows.push_back({.epoch = number(cells[0]),
                         .id = text(cells[1]),
                         .kind = text(cells[2]),
@@ -190,19 +212,35 @@ std::vector<RunRow> Books::runs(std::int64_t limit) {
                         .reason = optional_text(cells[6]),
                         .counts = text(cells[7]),
                         .previous = text(cells[8]),
-                        .hash = text(cells[9])});
+                        .hash = text(cells[9]),
+                        .purged = optional_text(cells[10])});
       });
   return rows;
 }
 
-void Books::journal_plan(std::int64_t epoch, std::int64_t tracked, const std::string& plan,
-                         BeforeImages images) {
-  session_.connection->execute(fmt::format(
-      "INSERT INTO {} (epoch, tracked, n, key_text, fate, before, after) "
-      "SELECT {}, {}, n, key_text, fate, {}, after FROM {} WHERE action IN ('i', 'u', 'd')",
-      own("journal"), epoch, tracked,
-      images == BeforeImages::keep ? "before" : "CASE WHEN action = 'd' THEN NULL ELSE before END",
-      plan));
+std::int64_t Books::one_number(const std::string& sql, std::span<const Cell> parameters) {
+  std::int64_t value = 0;
+  session_.connection->query(sql, parameters,
+                             [&](std::span<const Cell> cells) { value = number(cells[0]); });
+  return value;
+}
+
+std::int64_t Books::last_before(const std::string& moment) {
+  const Cell cells[] = {text_cell(moment)};
+  return one_number(fmt::format("SELECT coalesce(max(epoch), 0) FROM {} WHERE purged IS NULL AND "
+                                "finished < $1",
+                                own("run")),
+                    cells);
+}
+
+std::int64_t Books::purge_journal(std::int64_t epoch, const std::string& now) {
+  session_.connection->execute(
+      fmt::format("DELETE FROM {} WHERE epoch <= {}", own("journal"), epoch));
+  const Cell cells[] = {text_cell(now)};
+  return session_.connection->execute(
+      fmt::format("UPDATE {} SET purged = $1 WHERE purged IS NULL AND epoch <= {}", own("run"),
+                  epoch),
+      cells);
 }
 
 void Books::journal_note(const JournalRow& row) {
@@ -220,10 +258,10 @@ void Books::journal_note(const JournalRow& row) {
 }
 
 void Books::journal_of(std::int64_t epoch, const std::function<void(const JournalRow&)>& on_row) {
-  const auto cursor = session_.connection->open(
-      fmt::format("SELECT epoch, tracked, n, key_text, fate, before, after FROM {} "
-                  "WHERE epoch = {} ORDER BY tracked, n",
-                  own("journal"), epoch));
+  const auto cursor = session_.connection->open(fmt::format(
+      "SELECT epoch, tracked, n, key_text, fate, before, after, base_before, base_after "
+      "FROM {} WHERE epoch = {} ORDER BY tracked, n",
+      own("journal"), epoch));
   for (auto cells = cursor->next(); !cells.empty(); cells = cursor->next()) {
     on_row({.epoch = number(cells[0]),
             .tracked = number(cells[1]),
@@ -231,7 +269,9 @@ void Books::journal_of(std::int64_t epoch, const std::function<void(const Journa
             .key_text = text(cells[3]),
             .fate = text(cells[4]),
             .before = optional_text(cells[5]),
-            .after = optional_text(cells[6])});
+            .after = optional_text(cells[6]),
+            .base_before = optional_packed(*session_.dialect, cells[7]),
+            .base_after = optional_packed(*session_.dialect, cells[8])});
   }
 }
 
@@ -346,6 +386,27 @@ void Books::conflicts(const std::function<void(const ConflictRow&)>& on_row) {
   }
 }
 
+std::optional<ConflictRow> Books::conflict_of(std::int64_t tracked, const std::string& key_text) {
+  std::optional<ConflictRow> row;
+  const auto number_text = std::to_string(tracked);
+  const Cell parameters[] = {number_cell(number_text), text_cell(key_text)};
+  session_.connection->query(fmt::format("SELECT {} FROM {} WHERE tracked = $1 AND key_text = $2",
+                                         kConflictColumns, own("conflict")),
+                             parameters,
+                             [&](std::span<const Cell> cells) { row = conflict_row(cells); });
+  return row;
+}
+
+void Books::record_conflict(const ConflictRow& row) {
+  const auto tracked = std::to_string(row.tracked);
+  const auto epoch = std::to_string(row.epoch);
+  const Cell cells[] = {text_cell(row.id),   number_cell(tracked),  text_cell(row.key_text),
+                        text_cell(row.kind), text_cell(row.detail), number_cell(epoch)};
+  session_.connection->execute(fmt::format("INSERT INTO {} ({}) VALUES ($1, $2, $3, $4, $5, $6)",
+                                           own("conflict"), kConflictColumns),
+                               cells);
+}
+
 void Books::close_conflict(const std::string& id) {
   const Cell cells[] = {text_cell(id)};
   session_.connection->execute(fmt::format("DELETE FROM {} WHERE id = $1", own("conflict")), cells);
@@ -361,18 +422,11 @@ void Books::quarantines(const std::function<void(const QuarantineRow&)>& on_row)
 }
 
 std::int64_t Books::count_conflicts() {
-  std::int64_t count = 0;
-  session_.connection->query(fmt::format("SELECT count(*) FROM {}", own("conflict")), {},
-                             [&](std::span<const Cell> cells) { count = number(cells[0]); });
-  return count;
+  return one_number(fmt::format("SELECT count(*) FROM {}", own("conflict")), {});
 }
 
 std::int64_t Books::count_quarantine() {
-  std::int64_t count = 0;
-  session_.connection->query(
-      fmt::format("SELECT coalesce(sum(rows), 0) FROM {}", own("quarantine")), {},
-      [&](std::span<const Cell> cells) { count = number(cells[0]); });
-  return count;
+  return one_number(fmt::format("SELECT coalesce(sum(rows), 0) FROM {}", own("quarantine")), {});
 }
 
 }  // namespace abgleich::db

@@ -36,6 +36,7 @@ struct RunRow {
   std::string counts;
   std::string previous;
   std::string hash;
+  std::optional<std::string> purged;  // when its changes were purged
 };
 
 struct TrackedRow {
@@ -44,6 +45,7 @@ struct TrackedRow {
   std::string target;
   std::string key_columns;
   std::string columns;
+  std::int64_t since = 0;  // the epoch that gave the columns this order
 };
 
 struct ConflictRow {
@@ -72,6 +74,8 @@ struct JournalRow {
   std::string fate;
   std::optional<std::string> before;
   std::optional<std::string> after;
+  std::optional<std::string> base_before;  // packed digests
+  std::optional<std::string> base_after;
 };
 
 /// How many rows one comparison of found against recorded changed.
@@ -101,13 +105,17 @@ class Books {
   void insert_run(const RunRow& run);
   /// Newest first.
   std::vector<RunRow> runs(std::int64_t limit);
+  /// Those whose id begins so, newest first; two at most: enough to tell one from several.
+  std::vector<RunRow> runs_called(const std::string& prefix);
 
-  /// Copies what was applied from a plan into the journal; an erased row leaves no image.
-  enum class BeforeImages : std::uint8_t { keep, not_of_deleted };
-  void journal_plan(std::int64_t epoch, std::int64_t tracked, const std::string& plan,
-                    BeforeImages images);
   void journal_note(const JournalRow& row);
+  /// In order of table and number.
   void journal_of(std::int64_t epoch, const std::function<void(const JournalRow&)>& on_row);
+  /// The epoch of the newest run that finished before `moment` (as `finished` is written) and still
+  /// has its changes. 0: there is none.
+  std::int64_t last_before(const std::string& moment);
+  /// Forgets the changes of every run up to `epoch`. Returns how many runs had some.
+  std::int64_t purge_journal(std::int64_t epoch, const std::string& now);
 
   /// What this run found, in temporary tables; `settle_…` makes the recorded rows of the tables in
   /// `tracked` equal to it and touches no other row.
@@ -123,6 +131,8 @@ class Books {
   void found_quarantines(const std::function<void(const QuarantineRow&)>& on_row);
 
   void conflicts(const std::function<void(const ConflictRow&)>& on_row);
+  std::optional<ConflictRow> conflict_of(std::int64_t tracked, const std::string& key_text);
+  void record_conflict(const ConflictRow& row);
   void close_conflict(const std::string& id);
   void quarantines(const std::function<void(const QuarantineRow&)>& on_row);
   std::int64_t count_conflicts();
@@ -130,6 +140,8 @@ class Books {
 
  private:
   [[nodiscard]] std::string own(std::string_view name) const;
+  std::vector<RunRow> select_runs(std::string_view which, std::span<const Cell> parameters);
+  std::int64_t one_number(const std::string& sql, std::span<const Cell> parameters);
   Settled settle(std::int64_t epoch, const std::vector<std::int64_t>& tracked,
                  const std::string& recorded, const std::string& found, std::string_view columns,
                  const std::vector<std::string_view>& identity);

@@ -19,6 +19,16 @@ std::string Dialect::quote(std::string_view name) const {
   return quoted;
 }
 
+std::string_view packed(const Dialect& dialect, const Cell& cell, std::string& scratch) {
+  static const Type kBytes = [] {
+    Type type;
+    type.family = Family::bytes;
+    type.native = "bytea";
+    return type;
+  }();
+  return dialect.decode(kBytes, cell, scratch).bytes;
+}
+
 const Dialect& dialect(Engine engine) {
   return engine == Engine::postgresql ? postgresql::dialect() : sqlite::dialect();
 }

@@ -60,6 +60,10 @@ class Dialect {
                                                             Value& value) const = 0;
 };
 
+/// Bytes of the bookkeeping (packed digests) as the engine hands them over: PostgreSQL gives them
+/// in hexadecimal, decoded into `scratch`.
+std::string_view packed(const Dialect& dialect, const Cell& cell, std::string& scratch);
+
 /// The dialects have no state.
 const Dialect& dialect(Engine engine);
 

@@ -242,10 +242,15 @@ std::string hold_duplicates(const Names& names, const Relation& relation) {
 
 std::string select_changed_pairs(const Dialect& dialect, const Names& names,
                                  const Relation& relation) {
+  return select_staged_pairs(dialect, names, relation) + " AND b.cells IS DISTINCT FROM s.cells";
+}
+
+std::string select_staged_pairs(const Dialect& dialect, const Names& names,
+                                const Relation& relation) {
   return fmt::format(
       "SELECT {}, s.cells, b.cells, CASE WHEN t.{} IS NULL THEN NULL ELSE 1 END, {} FROM {} s "
       "LEFT JOIN {} b ON {} LEFT JOIN {} t ON {} "
-      "WHERE s.cells IS NOT NULL AND b.cells IS DISTINCT FROM s.cells",
+      "WHERE s.cells IS NOT NULL",
       list(relation.columns.size(),
            [&](std::size_t i) {
              return dialect.select_expression(fmt::format("s.c{}", i), relation.columns[i].held);
@@ -390,6 +395,28 @@ std::string apply_delete(const Dialect& dialect, const Names& names, const Relat
 std::string refuse_rows(const Names& names, std::int64_t first, std::int64_t last) {
   return fmt::format("UPDATE {} SET action = upper(action) WHERE n BETWEEN {} AND {}", names.plan,
                      first, last);
+}
+
+std::string journal_plan(const Names& names, const Relation& relation, const std::string& journal,
+                         std::int64_t epoch, BeforeImages images) {
+  const std::string_view erased =
+      images == BeforeImages::not_of_deleted ? "p.action NOT IN ('d', 'f') AND " : "";
+  return fmt::format(
+      "INSERT INTO {0} (epoch, tracked, n, key_text, fate, before, after, base_before, base_after) "
+      "SELECT {1}, {2}, p.n, p.key_text, p.fate, "
+      "CASE WHEN {3}p.action IN ('u', 'd') THEN p.before END, "
+      "CASE WHEN p.action IN ('i', 'u') THEN p.after END, "
+      "CASE WHEN {3}b.cells IS NOT NULL THEN b.cells END, "
+      "CASE WHEN p.action IN ('i', 'u', 'a') THEN p.cells END "
+      "FROM {4} p LEFT JOIN {5} b ON {6} WHERE p.action IN ('i', 'u', 'd', 'a', 'f')",
+      journal, epoch, relation.id, erased, names.plan, names.base, key_equal("p", "b", relation));
+}
+
+std::string erase_images(const Names& names, const Relation& relation, const std::string& journal) {
+  return fmt::format(
+      "UPDATE {} SET before = NULL, after = NULL, base_before = NULL, base_after = NULL WHERE "
+      "tracked = {} AND key_text IN (SELECT key_text FROM {} WHERE action IN ('d', 'f'))",
+      journal, relation.id, names.plan);
 }
 
 std::string advance_base(const Dialect& dialect, const Names& names, const Relation& relation) {

@@ -80,6 +80,9 @@ std::string hold_duplicates(const Names& names, const Relation& relation);
 // row", c0…cn of the secondary.
 std::string select_changed_pairs(const Dialect& dialect, const Names& names,
                                  const Relation& relation);
+// The same for every row of the stage, whether or not the base has it so.
+std::string select_staged_pairs(const Dialect& dialect, const Names& names,
+                                const Relation& relation);
 // The same for rows of the base that the stage lacks; stage columns are the key's, from the base.
 std::string select_missing_pairs(const Dialect& dialect, const Names& names,
                                  const Relation& relation);
@@ -106,6 +109,13 @@ std::string apply_update(const Dialect& dialect, const Names& names, const Relat
 std::string apply_delete(const Dialect& dialect, const Names& names, const Relation& relation,
                          std::int64_t first, std::int64_t last);
 std::string refuse_rows(const Names& names, std::int64_t first, std::int64_t last);
+// Copies what was applied, and what becomes of the base, into the journal (a real table's name); to
+// be run before the base moves.
+enum class BeforeImages : std::uint8_t { keep, not_of_deleted };
+std::string journal_plan(const Names& names, const Relation& relation, const std::string& journal,
+                         std::int64_t epoch, BeforeImages images);
+// Forgets what earlier runs' journal knows of the rows that the plan deletes.
+std::string erase_images(const Names& names, const Relation& relation, const std::string& journal);
 std::string advance_base(const Dialect& dialect, const Names& names, const Relation& relation);
 std::string forget_base(const Dialect& dialect, const Names& names, const Relation& relation);
 // action, key_text, before and after of the rows that are not refused, in order.

@@ -19,17 +19,6 @@ std::string base_name(const Relation& relation) {
   return fmt::format("base_{}", relation.id);
 }
 
-/// Packed digests as the engine hands them over (PostgreSQL: hexadecimal) -> their bytes.
-std::string_view packed(const Dialect& dialect, const Cell& cell, std::string& scratch) {
-  static const Type kBytes = [] {
-    Type type;
-    type.family = Family::bytes;
-    type.native = "bytea";
-    return type;
-  }();
-  return dialect.decode(kBytes, cell, scratch).bytes;
-}
-
 /// The type that says what kind a cell of the secondary is, so that a value reads back as `fit` has
 /// left it. PostgreSQL's own column decides; in SQLite, which keeps most things as text, only the
 /// exported type knows.
@@ -224,6 +213,10 @@ void Target::changed_pairs(const Relation& relation, const OnPair& on_pair) {
   read_pairs(relation, select_changed_pairs(dialect(), names(relation), relation), on_pair);
 }
 
+void Target::staged_pairs(const Relation& relation, const OnPair& on_pair) {
+  read_pairs(relation, select_staged_pairs(dialect(), names(relation), relation), on_pair);
+}
+
 void Target::missing_pairs(const Relation& relation, const OnPair& on_pair) {
   read_pairs(relation, select_missing_pairs(dialect(), names(relation), relation), on_pair);
 }
@@ -395,14 +388,16 @@ std::vector<Cell> Target::key_cells(const Relation& relation, const Row& key,
   return cells;
 }
 
-void Target::settle_base(const Relation& relation) {
+void Target::settle(const Relation& relation, std::int64_t epoch, BeforeImages images) {
   const auto name = names(relation);
-  session_.connection->execute(forget_base(dialect(), name, relation));
-  session_.connection->execute(advance_base(dialect(), name, relation));
-}
-
-void Target::journal(const Relation& relation, std::int64_t epoch, Books::BeforeImages images) {
-  books_->journal_plan(epoch, relation.id, plan_name(relation), images);
+  auto& connection = *session_.connection;
+  const auto journal = dialect().own_table("journal");
+  if (images == BeforeImages::not_of_deleted) {
+    connection.execute(erase_images(name, relation, journal));
+  }
+  connection.execute(journal_plan(name, relation, journal, epoch, images));
+  connection.execute(forget_base(dialect(), name, relation));
+  connection.execute(advance_base(dialect(), name, relation));
 }
 
 }  // namespace abgleich::db

@@ -105,6 +105,8 @@ class Target {
   using OnPair = std::function<void(Pair&)>;
   /// Rows whose primary side is not as the base has it.
   void changed_pairs(const Relation& relation, const OnPair& on_pair);
+  /// Every row of the primary that is not held back.
+  void staged_pairs(const Relation& relation, const OnPair& on_pair);
   /// Rows of the base that the primary no longer has.
   void missing_pairs(const Relation& relation, const OnPair& on_pair);
   /// Rows in the base, whether or not the secondary still has them.
@@ -160,10 +162,8 @@ class Target {
                     const std::function<void(std::string_view mask, std::string_view cells,
                                              const Row& row)>& on_row);
 
-  /// Base rows forward to what the plan says.
-  void settle_base(const Relation& relation);
-  /// Copies what was applied into the journal.
-  void journal(const Relation& relation, std::int64_t epoch, Books::BeforeImages images);
+  /// What was applied goes into the journal, and the base forward to what the plan says.
+  void settle(const Relation& relation, std::int64_t epoch, BeforeImages images);
 
   /// Rewrites `cells` of every base row: for a contract whose exported columns are others now.
   void rewrite_base(const Relation& relation,

@@ -31,6 +31,13 @@ void absorb(crypto_hash_sha256_state& state, std::string_view field) {
                             field.size());
 }
 
+std::string utc_text(std::time_t moment) {
+  std::tm utc{};
+  gmtime_r(&moment, &utc);
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", utc.tm_year + 1900, utc.tm_mon + 1,
+                     utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec);
+}
+
 bool stands_at(const db::HeadRow& head, const Anchor& anchor) {
   return head.lineage == anchor.lineage && head.epoch == anchor.epoch && head.hash == anchor.hash;
 }
@@ -114,11 +121,12 @@ void chain(const std::optional<db::HeadRow>& head, std::string_view lineage, db:
 }
 
 std::string now_utc() {
-  const std::time_t now = std::time(nullptr);
-  std::tm utc{};
-  gmtime_r(&now, &utc);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", utc.tm_year + 1900, utc.tm_mon + 1,
-                     utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec);
+  return utc_text(std::time(nullptr));
+}
+
+std::string utc_days_ago(std::int64_t days) {
+  constexpr std::int64_t kSecondsADay = 86'400;
+  return utc_text(std::time(nullptr) - static_cast<std::time_t>(days * kSecondsADay));
 }
 
 std::string operator_name() {

@@ -37,6 +37,7 @@ void chain(const std::optional<db::HeadRow>& head, std::string_view lineage, db:
 
 /// "2026-11-23T19:05:53Z", for people.
 std::string now_utc();
+std::string utc_days_ago(std::int64_t days);
 /// Who runs this: login name or number.
 std::string operator_name();
 

@@ -38,12 +38,16 @@ struct ConflictCell {
 /// The kinds of conflict: merge's fates by name, or this one.
 inline constexpr std::string_view kConstraint = "constraint";
 
+/// Says that the primary's side of a conflict is not known whole: only the next run can decide it
+/// for the primary.
+inline constexpr std::string_view kPartly = "partly";
+
 struct Conflict {
   std::string id;
   std::int64_t tracked = 0;
   std::string key_text;
   std::string kind;
-  std::string action;  // of a constraint: "insert", "update", "delete"
+  std::string action;  // of a constraint: "insert", "update", "delete"; or kPartly
   std::vector<ConflictCell> cells;
   std::int64_t epoch = 0;
 };

@@ -90,7 +90,7 @@ UnitAction decide_unit(const Rules& rules, const Three<Digests>& row, std::size_
     equal = equal && row.primary[i] == row.secondary[i];
   });
   if (!primary_changed) {
-    return UnitAction::stand;
+    return rules.reassert && owner == Owner::primary ? UnitAction::advance : UnitAction::stand;
   }
   if (!secondary_changed || equal || owner == Owner::primary) {
     return UnitAction::advance;
@@ -110,7 +110,7 @@ void merge_present(const Rules& rules, const Three<Digests>& row, Decision& deci
   const std::size_t cells = rules.cells.size();
   decision.cells.assign(cells, CellAction::keep);
   decision.fate = fate_of_present(rules, row);
-  if (std::ranges::equal(row.primary, row.base)) {
+  if (!rules.reassert && std::ranges::equal(row.primary, row.base)) {
     return;  // by far the most rows: whatever the secondary did stands
   }
   bool writes = false;
@@ -137,7 +137,7 @@ void merge_present(const Rules& rules, const Three<Digests>& row, Decision& deci
       advances = advances || row.primary[i] != row.base[i];
     });
   }
-  if (!advances) {
+  if (!advances && !writes) {
     decision.base.clear();
   }
   if (writes) {
@@ -190,11 +190,19 @@ void merge_both_inserted(const Rules& rules, Digests primary, Digests secondary,
     decision.fate = Fate::both_inserted;
     switch (rules.cells[i].owner) {
       case Owner::both:
-        // Without a base nobody can say which side is right, and half a row is nobody's row.
-        decision.cells.clear();
-        decision.action = RowAction::conflict;
-        decision.conflict = true;
-        return;
+        if (rules.adopt == Adopt::ask) {
+          // Without a base nobody can say which side is right, and half a row is nobody's row.
+          decision.cells.clear();
+          decision.action = RowAction::conflict;
+          decision.conflict = true;
+          return;
+        }
+        decision.cells[i] = CellAction::keep;
+        if (rules.adopt == Adopt::primary) {
+          decision.cells[i] = CellAction::override_;
+          decision.action = RowAction::update;
+        }
+        break;
       case Owner::primary:
         decision.cells[i] = CellAction::override_;
         decision.action = RowAction::update;

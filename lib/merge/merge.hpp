@@ -47,6 +47,10 @@ Fate classify(const Three<std::optional<Digest>>& digests);
 enum class Owner : std::uint8_t { both, primary, secondary };
 enum class OnDelete : std::uint8_t { remove, keep, erase };
 
+/// What becomes of a row that both sides have, differently, and no base: a conflict, or the side
+/// that a person has chosen for all of them.
+enum class Adopt : std::uint8_t { ask, primary, secondary };
+
 /// The rules of one table, a view of the contract: one entry an exported column.
 struct Rules {
   struct Cell {
@@ -55,6 +59,8 @@ struct Rules {
   };
   std::vector<Cell> cells;
   OnDelete on_delete = OnDelete::remove;
+  Adopt adopt = Adopt::ask;
+  bool reassert = false;  // owner = primary wins although the primary did not change (`--full`)
 };
 
 enum class CellAction : std::uint8_t {

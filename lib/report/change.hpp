@@ -29,9 +29,10 @@ struct Change {
   std::vector<std::pair<std::string, Value>> key;
   Fate fate = Fate::update;
   std::vector<CellChange> cells;
-  std::string id;      // of a conflict
-  std::string kind;    // of a conflict
-  std::string reason;  // of a quarantined row
+  std::string id;       // of a conflict
+  std::string kind;     // of a conflict
+  bool partly = false;  // of a conflict: the primary's side is known after the next run only
+  std::string reason;   // of a quarantined row
 };
 
 struct TableCounts {

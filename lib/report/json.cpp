@@ -78,7 +78,9 @@ Json json_of(const Error& error) {
 
 }  // namespace
 
-std::string json_line(const Change& change) {
+namespace {
+
+Json json_of(const Change& change) {
   Json json = Json::object();
   if (!change.id.empty()) {
     json["id"] = change.id;
@@ -101,11 +103,35 @@ std::string json_line(const Change& change) {
   if (!change.reason.empty()) {
     json["reason"] = change.reason;
   }
+  return json;
+}
+
+}  // namespace
+
+std::string json_line(const Change& change) {
+  return dump(json_of(change));
+}
+
+std::string history_line(const Change& change) {
+  auto json = json_of(change);
+  for (auto& cell : json["columns"]) {
+    cell["before"] = cell["secondary"];
+    cell["after"] = cell["primary"];
+  }
   return dump(json);
 }
 
-std::string json_line(const Outcome& outcome) {
-  Json json = {{"schema", "abgleich.sync/1"},
+Outcome failed_outcome(const Error& error, Run kind) {
+  const auto code = static_cast<int>(error.code);
+  const bool refused = (code >= 12 && code < 30) || error.code == Code::configuration;
+  return {.result = refused ? Result::refused : Result::failed,
+          .code = error.code,
+          .kind = kind,
+          .error = error};
+}
+
+std::string json_line(const Outcome& outcome, std::string_view schema) {
+  Json json = {{"schema", schema},
                {"run", outcome.run ? Json(*outcome.run) : Json(nullptr)},
                {"outcome", name_of(outcome.result)},
                {"exit", static_cast<int>(outcome.code)},

@@ -10,7 +10,12 @@
 namespace abgleich::report {
 
 std::string json_line(const Change& change);
-std::string json_line(const Outcome& outcome);
+/// What a run that failed or was refused says.
+Outcome failed_outcome(const Error& error, Run kind);
+inline constexpr std::string_view kSyncSchema = "abgleich.sync/1";
+std::string json_line(const Outcome& outcome, std::string_view schema = kSyncSchema);
+/// A change of a run that has been: `before` and `after` beside the two sides.
+std::string history_line(const Change& change);
 std::string json_line(const drift::Event& event);
 std::string json_line(const db::RunRow& run);
 /// {"error":{…}}

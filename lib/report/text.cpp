@@ -1,6 +1,7 @@
 #include "report/text.hpp"
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include <string_view>
 
@@ -61,8 +62,11 @@ std::string shown(const std::optional<Value>& value) {
 std::string key_of(const Change& change) {
   std::string text;
   for (const auto& [name, value] : change.key) {
-    text += fmt::format("{}{}={}", text.empty() ? "" : ", ", name,
-                        value.kind() == Kind::text ? value.bytes() : shown(value));
+    auto shown_value = shown(value);
+    if (value.kind() == Kind::text) {
+      shown_value = shown_value.substr(1, shown_value.size() - 2);  // without the quotes
+    }
+    text += fmt::format("{}{}={}", text.empty() ? "" : ", ", name, shown_value);
   }
   return text;
 }
@@ -100,8 +104,10 @@ std::string cell_line(const Change& change, const CellChange& cell) {
       return fmt::format("    {}: {} -> {}\n", cell.column, shown(cell.secondary),
                          shown(cell.primary));
     default:
-      return fmt::format("    {}: primary {} | secondary {}\n", cell.column, shown(cell.primary),
-                         shown(cell.secondary));
+      return fmt::format(
+          "    {}: primary {} | secondary {}\n", cell.column,
+          change.partly && !cell.primary ? "(the next sync reads it)" : shown(cell.primary),
+          shown(cell.secondary));
   }
 }
 
@@ -114,6 +120,8 @@ std::string text_of(const Change& change, Colour colour) {
     head += fmt::format("  conflict {} ({})", change.id, change.kind);
   } else if (change.fate == Fate::quarantine) {
     head += fmt::format("  held back: {}", change.reason);
+  } else if (!change.reason.empty()) {
+    head += "  " + change.reason;
   }
   auto text = paint(head, mark.colour, colour) + "\n";
   for (const auto& cell : change.cells) {
@@ -123,6 +131,13 @@ std::string text_of(const Change& change, Colour colour) {
 }
 
 std::string conflict_text(const Change& change, Colour colour) {
+  if (change.partly) {
+    return text_of(change, colour) +
+           fmt::format(
+               "    decide: abgleich resolve {0} --take secondary\n"
+               "        or: abgleich resume --reason TEXT, abgleich sync, then look again\n",
+               change.id);
+  }
   return text_of(change, colour) + fmt::format(
                                        "    decide: abgleich resolve {0} --take primary\n"
                                        "        or: abgleich resolve {0} --take secondary\n",
@@ -144,6 +159,27 @@ std::string text_of(const drift::Event& event, Colour colour) {
                           event.kind, where, change);
   if (!event.hint.empty()) {
     text += fmt::format("    hint: {}\n", event.hint);
+  }
+  return text;
+}
+
+std::string text_of(const db::RunRow& run) {
+  auto text = fmt::format("{}  {}  {}  {}", run.id, run.finished, run.kind, run.operator_);
+  if (run.reason) {
+    text += fmt::format("  \"{}\"", *run.reason);
+  }
+  text += "\n";
+  const auto counts = nlohmann::ordered_json::parse(run.counts, nullptr, false);
+  for (const auto& [table, numbers] : counts.items()) {
+    std::string line;
+    for (const auto& [name, number] : numbers.items()) {
+      if (number.is_number_integer() && number.get<std::int64_t>() != 0) {
+        line += fmt::format("{}{} {}", line.empty() ? "" : ", ", number.get<std::int64_t>(), name);
+      }
+    }
+    if (!line.empty()) {
+      text += fmt::format("    {}: {}\n", table, line);
+    }
   }
   return text;
 }

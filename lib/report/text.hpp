@@ -1,6 +1,7 @@
 // The same for people: `+ - ~ !` lines, counts, hints; colour where it is wanted.
 #pragma once
 
+#include "db/books.hpp"
 #include "report/change.hpp"
 
 #include <cstdint>
@@ -19,6 +20,9 @@ std::string conflict_text(const Change& change, Colour colour);
 
 /// "~ kind table.column: was -> now", with the verdict and the hint.
 std::string text_of(const drift::Event& event, Colour colour);
+
+/// One run of the history: a line, and one a table that it changed.
+std::string text_of(const db::RunRow& run);
 
 /// The counts a run ends with: one line a table that has something to say, and one in all.
 std::string text_of(const Outcome& outcome, Colour colour);

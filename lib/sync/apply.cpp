@@ -46,7 +46,7 @@ void refused_to_conflicts(db::Target& target, const ExportedTable& exported, con
                           Judged& judged) {
   std::vector<journal::Conflict> conflicts;
   target.refused_rows(exported.relation, [&](const db::Target::Refused& refused) {
-    conflicts.push_back(constraint_conflict(exported, refused));
+    conflicts.push_back(constraint_conflict(exported.relation, refused));
     judged.counts.overridden -= std::ranges::count(refused.mask, '2');
   });
   for (auto& conflict : conflicts) {

@@ -2,6 +2,7 @@
 
 #include "journal/head.hpp"
 #include "journal/state.hpp"
+#include "sync/revert.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -12,16 +13,52 @@ namespace abgleich::sync {
 
 namespace {
 
-std::string counts_json(const std::vector<Judged>& judged) {
-  auto json = nlohmann::ordered_json::object();
+std::vector<report::TableCounts> counts_of(const std::vector<Judged>& judged) {
+  std::vector<report::TableCounts> counts;
   for (const auto& table : judged) {
-    const auto& counts = table.counts;
+    counts.push_back(table.counts);
+  }
+  return counts;
+}
+
+std::optional<std::string> pause_after(const std::optional<db::HeadRow>& head,
+                                       const RunFacts& facts) {
+  switch (facts.pause) {
+    case RunFacts::Pause::set:
+      return facts.pause_reason;
+    case RunFacts::Pause::lift:
+      return std::nullopt;
+    default:
+      return head ? head->paused : std::nullopt;
+  }
+}
+
+/// Forgets the changes of runs that are older than the configuration keeps, `newest` being the last
+/// one. True: there were some.
+bool purge_journal(const Pairing& pairing, db::Books& books, std::int64_t newest) {
+  using Unit = contract::Retention::Unit;
+  const auto& keep = pairing.config.keep;
+  if (keep.unit == Unit::forever) {
+    return false;
+  }
+  const auto last = keep.unit == Unit::days ? books.last_before(journal::utc_days_ago(keep.amount))
+                                            : newest - keep.amount;
+  return last > 0 && books.purge_journal(last, journal::now_utc()) > 0;
+}
+
+}  // namespace
+
+std::string counts_json(const std::vector<report::TableCounts>& tables) {
+  auto json = nlohmann::ordered_json::object();
+  for (const auto& counts : tables) {
     json[counts.table] = {{"inserted", counts.inserted},   {"updated", counts.updated},
                           {"deleted", counts.deleted},     {"unchanged", counts.unchanged},
                           {"conflicts", counts.conflicts}, {"quarantined", counts.quarantined}};
   }
   return json.dump();
 }
+
+namespace {
 
 bool same_tracked(const std::vector<db::TrackedRow>& known, const db::TrackedRow& row) {
   return std::ranges::any_of(known, [&](const db::TrackedRow& other) {
@@ -51,7 +88,7 @@ std::string commit_run(const Pairing& pairing, db::Target& target,
                          .run = run.id,
                          .key_check = key_check,
                          .primary_id = primary_id,
-                         .paused = head ? head->paused : std::nullopt};
+                         .paused = pause_after(head, facts)};
   if (!target.books().advance_head(head, next)) {
     throw Failure(Code::try_again, "another run has changed the secondary meanwhile",
                   "run it again: abgleich sync. Nothing was changed");
@@ -81,8 +118,9 @@ void finish_run(const Pairing& pairing, db::Target& target,
                  quarantine.added + quarantine.gone > 0;
   const auto known = books.tracked();
   for (std::size_t i = 0; i < tables.size(); ++i) {
-    const auto row = tracked_row(tables[i]);
+    auto row = tracked_row(tables[i]);
     if (!same_tracked(known, row)) {
+      row.since = epoch;
       books.put_tracked(row);
       changed = true;
     }
@@ -90,8 +128,12 @@ void finish_run(const Pairing& pairing, db::Target& target,
   }
   outcome.open_conflicts = books.count_conflicts();
   outcome.open_quarantined = books.count_quarantine();
+  const bool purged = head && purge_journal(pairing, books, changed ? epoch : head->epoch);
   if (!changed) {
     outcome.result = report::Result::unchanged;
+    if (purged) {
+      target.commit();  // nothing that a run would be the name of
+    }
     return;
   }
   for (std::size_t i = 0; i < tables.size(); ++i) {
@@ -100,14 +142,13 @@ void finish_run(const Pairing& pairing, db::Target& target,
                           .tracked = tables[i].relation.id,
                           .n = 0,
                           .key_text = "{}",
-                          .fate = "first_load",
+                          .fate = std::string(kFirstLoad),
                           .after = fmt::format("{{\"rows\": {}}}", judged[i].counts.inserted)});
     } else if (judged[i].plan_rows > 0) {
-      target.settle_base(tables[i].relation);
-      target.journal(tables[i].relation, epoch,
-                     tables[i].rules.on_delete == merge::OnDelete::erase
-                         ? db::Books::BeforeImages::not_of_deleted
-                         : db::Books::BeforeImages::keep);
+      target.settle(tables[i].relation, epoch,
+                    tables[i].rules.on_delete == merge::OnDelete::erase
+                        ? db::BeforeImages::not_of_deleted
+                        : db::BeforeImages::keep);
     }
   }
   outcome.run =
@@ -115,7 +156,7 @@ void finish_run(const Pairing& pairing, db::Target& target,
                  {.kind = "sync",
                   .started = outcome.started,
                   .reason = options.reason.empty() ? std::nullopt : std::optional(options.reason),
-                  .counts = counts_json(judged)});
+                  .counts = counts_json(counts_of(judged))});
   outcome.result = report::Result::applied;
 }
 

@@ -17,10 +17,13 @@ namespace abgleich::sync {
 
 /// What a run is in the chain, before it has a hash.
 struct RunFacts {
-  std::string kind;  // "sync", "resolve", "adopt"
+  std::string kind;  // "sync", "resolve", "adopt", "revert", "resume"
   std::string started;
   std::optional<std::string> reason;
   std::string counts;  // JSON
+  enum class Pause : std::uint8_t { as_it_was, set, lift };
+  Pause pause = Pause::as_it_was;
+  std::string pause_reason;
 };
 
 /// Advances the head by one run and commits: head compare-and-set, intent, commit, anchor. Returns
@@ -36,6 +39,9 @@ void finish_run(const Pairing& pairing, db::Target& target,
                 const std::optional<db::HeadRow>& head, const Schema& schema,
                 const mask::Keyring& keyring, const DatabaseIdentity& primary,
                 const Options& options, report::Outcome& outcome);
+
+/// The counts of a run as its row remembers them: table -> counts, as JSON.
+std::string counts_json(const std::vector<report::TableCounts>& tables);
 
 /// The open counts of a dry run: what it found.
 void count_findings(const std::vector<Judged>& judged, report::Outcome& outcome);

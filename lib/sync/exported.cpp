@@ -292,16 +292,29 @@ db::TrackedRow tracked_row(const ExportedTable& exported) {
           .columns = columns.dump()};
 }
 
-void digest_row(const ExportedTable& exported, const Row& row, std::string& key_bytes,
-                std::string& scratch, std::vector<Digest>& digests) {
+std::vector<SipKey> digest_keys_of(const db::TrackedRow& row, const mask::Keyring& keyring) {
+  std::vector<SipKey> keys;
+  for (const auto& column : read_layout(row)) {
+    keys.push_back(keyring.digest_key(std::to_string(row.id), column.label));
+  }
+  return keys;
+}
+
+void digest_row(const db::Relation& relation, const std::vector<SipKey>& keys, const Row& row,
+                std::string& key_bytes, std::string& scratch, std::vector<Digest>& digests) {
   key_bytes.clear();
-  for (const auto i : exported.relation.key) {
+  for (const auto i : relation.key) {
     append_key_bytes(row.cells[i], key_bytes);
   }
-  digests.resize(exported.columns.size());
+  digests.resize(keys.size());
   for (std::size_t i = 0; i < digests.size(); ++i) {
-    digests[i] = digest_cell(exported.digest_keys[i], key_bytes, row.cells[i], scratch);
+    digests[i] = digest_cell(keys[i], key_bytes, row.cells[i], scratch);
   }
+}
+
+void digest_row(const ExportedTable& exported, const Row& row, std::string& key_bytes,
+                std::string& scratch, std::vector<Digest>& digests) {
+  digest_row(exported.relation, exported.digest_keys, row, key_bytes, scratch, digests);
 }
 
 }  // namespace abgleich::sync

@@ -43,7 +43,12 @@ db::TrackedRow tracked_row(const ExportedTable& exported);
 /// (`resolve`, `conflicts`). Without foreign keys, and with `held` still to be filled in.
 db::Relation relation_of(const db::TrackedRow& row);
 
+/// The keys that a tracked table's digests are made with, a column each.
+std::vector<SipKey> digest_keys_of(const db::TrackedRow& row, const mask::Keyring& keyring);
+
 /// The digests of a row of the secondary's shape.
+void digest_row(const db::Relation& relation, const std::vector<SipKey>& keys, const Row& row,
+                std::string& key_bytes, std::string& scratch, std::vector<Digest>& digests);
 void digest_row(const ExportedTable& exported, const Row& row, std::string& key_bytes,
                 std::string& scratch, std::vector<Digest>& digests);
 

@@ -186,7 +186,8 @@ report::Change change_of(const std::string& table, const journal::Conflict& conf
                         .key = journal::read_cells(conflict.key_text),
                         .fate = report::Fate::conflict,
                         .id = conflict.id,
-                        .kind = conflict.kind};
+                        .kind = conflict.kind,
+                        .partly = conflict.action == journal::kPartly};
   for (const auto& cell : conflict.cells) {
     change.cells.push_back(
         {.column = cell.column, .primary = cell.primary, .secondary = cell.secondary});
@@ -207,6 +208,38 @@ report::Change change_of(const std::string& table, const db::QuarantineRow& row)
   return change;
 }
 
+namespace {
+
+/// The cells of both images side by side.
+void put_images(const std::optional<std::string>& before, const std::optional<std::string>& after,
+                report::Change& change) {
+  const auto cells = journal::read_cells(after ? *after : *before);
+  const auto other = after && before ? journal::read_cells(*before) : journal::NamedValues{};
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    report::CellChange cell{.column = cells[i].first};
+    (after ? cell.primary : cell.secondary) = cells[i].second;
+    if (i < other.size()) {
+      cell.secondary = other[i].second;
+    }
+    change.cells.push_back(std::move(cell));
+  }
+}
+
+}  // namespace
+
+report::Change change_of(const std::string& table, const db::JournalRow& row) {
+  report::Change change{.table = table,
+                        .key = journal::read_cells(row.key_text),
+                        .fate = !row.before && !row.after ? report::Fate::keep
+                                : !row.before             ? report::Fate::insert
+                                : !row.after              ? report::Fate::remove
+                                                          : report::Fate::update};
+  if (row.before || row.after) {
+    put_images(row.before, row.after, change);
+  }
+  return change;
+}
+
 report::TableCounts plan_table(db::Target& target, const ExportedTable& exported,
                                const Staged& staged, Absence absence, const SipKey& id_key,
                                Progress& progress) {
@@ -218,7 +251,11 @@ report::TableCounts plan_table(db::Target& target, const ExportedTable& exported
       progress.at("merge", exported.table->name, rows);
     }
   };
-  target.changed_pairs(exported.relation, take);
+  if (exported.rules.reassert) {
+    target.staged_pairs(exported.relation, take);
+  } else {
+    target.changed_pairs(exported.relation, take);
+  }
   if (absence == Absence::deletion) {
     target.missing_pairs(exported.relation, take);
   }
@@ -226,19 +263,6 @@ report::TableCounts plan_table(db::Target& target, const ExportedTable& exported
 }
 
 void tell_plan(db::Target& target, const ExportedTable& exported, const OnChange& on_change) {
-  const auto sides = [](report::Change& change, const std::optional<std::string>& before,
-                        const std::optional<std::string>& after) {
-    const auto cells = journal::read_cells(after ? *after : *before);
-    const auto other = after && before ? journal::read_cells(*before) : journal::NamedValues{};
-    for (std::size_t i = 0; i < cells.size(); ++i) {
-      report::CellChange cell{.column = cells[i].first};
-      (after ? cell.primary : cell.secondary) = cells[i].second;
-      if (i < other.size()) {
-        cell.secondary = other[i].second;
-      }
-      change.cells.push_back(std::move(cell));
-    }
-  };
   target.planned_rows(exported.relation, [&](const db::PlanRow& row) {
     if (!row.before && !row.after) {
       return;  // base only: for the secondary's readers nothing happens
@@ -246,14 +270,13 @@ void tell_plan(db::Target& target, const ExportedTable& exported, const OnChange
     report::Change change{.table = exported.table->name,
                           .key = journal::read_cells(row.key_text),
                           .fate = fate_of(row.action)};
-    sides(change, row.before, row.after);
+    put_images(row.before, row.after, change);
     on_change(change);
   });
 }
 
-journal::Conflict constraint_conflict(const ExportedTable& exported,
+journal::Conflict constraint_conflict(const db::Relation& relation,
                                       const db::Target::Refused& refused) {
-  const auto& relation = exported.relation;
   const bool insert = refused.action == db::PlanAction::refused_insert;
   const bool update = refused.action == db::PlanAction::refused_update;
   journal::Conflict conflict{.tracked = relation.id,

@@ -27,11 +27,13 @@ report::TableCounts plan_table(db::Target& target, const ExportedTable& exported
 void tell_plan(db::Target& target, const ExportedTable& exported, const OnChange& on_change);
 
 /// The conflict of kind `constraint` of a planned row that the secondary refused.
-journal::Conflict constraint_conflict(const ExportedTable& exported,
+journal::Conflict constraint_conflict(const db::Relation& relation,
                                       const db::Target::Refused& refused);
 
 /// A conflict, and a row that is held back, as the reports show them.
 report::Change change_of(const std::string& table, const journal::Conflict& conflict);
 report::Change change_of(const std::string& table, const db::QuarantineRow& row);
+/// What a run did to one row: the primary's side is the row after it, the secondary's before.
+report::Change change_of(const std::string& table, const db::JournalRow& row);
 
 }  // namespace abgleich::sync

@@ -46,6 +46,11 @@ class Table {
     if (!as_it_was(conflict, now)) {
       return "the row in the secondary has changed since; run abgleich sync, then look again";
     }
+    if (conflict.action == journal::kPartly && take == Take::primary) {
+      return "only a run knows the primary's side of it whole; run abgleich resume --reason TEXT "
+             "and "
+             "abgleich sync, then look again";
+    }
     if (conflict.kind == journal::kConstraint && take == Take::primary) {
       return "the secondary's constraints refuse the primary's row; mend the secondary, then run "
              "abgleich sync";
@@ -261,8 +266,7 @@ Resolved attempt(const Pairing& pairing, const Resolution& resolution) {
   auto counts = nlohmann::ordered_json::object();
   for (auto& [id, table] : tables) {
     const auto applied = table.applied(resolved.left);
-    target.settle_base(table.relation());
-    target.journal(table.relation(), head->epoch + 1, db::Books::BeforeImages::keep);
+    target.settle(table.relation(), head->epoch + 1, db::BeforeImages::keep);
     for (const auto& conflict : applied) {
       target.books().close_conflict(conflict);
     }

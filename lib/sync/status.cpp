@@ -30,11 +30,6 @@ Status status(const Pairing& pairing) {
   return status;
 }
 
-std::vector<db::RunRow> runs(const Pairing& pairing, std::int64_t limit) {
-  db::Target target(pairing.config.secondary, db::Mode::dry);
-  return target.books().exist() ? target.books().runs(limit) : std::vector<db::RunRow>{};
-}
-
 std::string adopt(const Pairing& pairing, const std::string& reason) {
   const journal::StateLock lock(pairing.config.state_directory);
   const auto started = journal::now_utc();

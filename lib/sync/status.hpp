@@ -21,9 +21,6 @@ struct Status {
 
 Status status(const Pairing& pairing);
 
-/// The runs, newest first.
-std::vector<db::RunRow> runs(const Pairing& pairing, std::int64_t limit);
-
 /// Goes on with a restored or replaced primary or secondary: one run of kind "adopt" that records
 /// the databases as they are now. Returns what was done, for people.
 std::string adopt(const Pairing& pairing, const std::string& reason);

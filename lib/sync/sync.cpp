@@ -25,6 +25,17 @@ namespace abgleich::sync {
 
 namespace {
 
+/// What this run's options say about merging.
+void choose_rules(const Options& options, std::vector<ExportedTable>& tables) {
+  for (auto& exported : tables) {
+    exported.rules.adopt = options.adopt;
+    exported.rules.reassert =
+        options.full && std::ranges::any_of(exported.rules.cells, [](const auto& cell) {
+          return cell.owner == merge::Owner::primary;
+        });
+  }
+}
+
 report::Outcome attempt(const Pairing& pairing, const Options& options,
                         const mask::Keyring& keyring, Progress& progress,
                         const OnChange& on_change) {
@@ -37,10 +48,14 @@ report::Outcome attempt(const Pairing& pairing, const Options& options,
 
   db::Target target(pairing.config.secondary, real ? db::Mode::real : db::Mode::dry);
   const auto head = recover(pairing, target, keyring, primary.identity, options.kind);
+  if (head && head->paused) {
+    outcome.notes.push_back("paused: " + *head->paused + "; sync goes on after: abgleich resume");
+  }
 
   auto tables =
       export_tables(pairing.contract, primary, outcome.drift, known_tables(target), keyring);
   keep_chosen(options.tables, tables);
+  choose_rules(options, tables);
   const auto schema = bring_schema(pairing, target, tables, options.kind);
   if (!schema.refused.empty()) {
     return refuse_for_schema(schema, std::move(outcome));

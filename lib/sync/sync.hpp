@@ -1,6 +1,7 @@
 // The main job, from lock to report: one run.
 #pragma once
 
+#include "merge/merge.hpp"
 #include "report/change.hpp"
 #include "sync/pairing.hpp"
 #include "sync/plan.hpp"
@@ -21,7 +22,9 @@ struct Options {
   Detail detail = Detail::counts;
   std::set<std::string> tables;         // of `diff`: only these; empty: all
   std::set<std::string> accepted_mass;  // tables that may pass the limits in this run
-  std::string reason;                   // of that acceptance
+  std::string reason;                   // of that acceptance, or of that adoption
+  bool full = false;                    // look at unchanged rows too: owner = primary re-asserts
+  merge::Adopt adopt = merge::Adopt::ask;
 };
 
 /// Runs once. With Run::dry, everything but the writes: no state directory, no lock, and the

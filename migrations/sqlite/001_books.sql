@@ -17,14 +17,15 @@ CREATE TABLE abgleich_head (
 CREATE TABLE abgleich_run (
   epoch    integer PRIMARY KEY,
   id       text NOT NULL UNIQUE,
-  kind     text NOT NULL,         -- sync, resolve, adopt
+  kind     text NOT NULL,         -- sync, resolve, adopt, revert, resume
   started  text NOT NULL,         -- UTC, for people; nothing is decided by it
   finished text NOT NULL,
   operator text NOT NULL,
   reason   text,
   counts   text NOT NULL,         -- JSON: table -> counts
   previous text NOT NULL,         -- hash of the run before
-  hash     text NOT NULL
+  hash     text NOT NULL,
+  purged   text                   -- UTC: when its changes were purged from the journal
 );
 
 -- One row an exported table; base_N is its base.
@@ -33,9 +34,11 @@ CREATE TABLE abgleich_tracked (
   source      text NOT NULL UNIQUE,  -- name in the primary
   target      text NOT NULL,         -- name in the secondary
   key_columns text NOT NULL,         -- JSON: names in the primary
-  columns     text NOT NULL          -- JSON: names in the primary, in the order of base_N.cells
+  columns     text NOT NULL,         -- JSON: names in the primary, in the order of base_N.cells
+  since       integer NOT NULL        -- the run that gave the columns this order
 );
 
+-- What runs did to data and base: what `show` shows and `revert` takes back.
 CREATE TABLE abgleich_journal (
   epoch    integer NOT NULL,
   tracked  integer NOT NULL,
@@ -43,7 +46,9 @@ CREATE TABLE abgleich_journal (
   key_text text NOT NULL,         -- JSON, in the secondary's terms
   fate     text NOT NULL,
   before   text,                  -- JSON: the cells as they were
-  after    text,                  -- JSON: the cells as they are since
+  after    text,                  -- JSON: the cells as they are since; neither: the base alone
+  base_before blob,             -- its cells in base_N; null: no row there
+  base_after  blob,
   PRIMARY KEY (epoch, tracked, n)
 );
 

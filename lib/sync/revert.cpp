@@ -1,0 +1,501 @@
+#include "sync/revert.hpp"
+
+#include "db/retry.hpp"
+#include "db/target.hpp"
+#include "journal/head.hpp"
+#include "journal/record.hpp"
+#include "journal/state.hpp"
+#include "mask/keyring.hpp"
+#include "merge/merge.hpp"
+#include "sync/commit.hpp"
+#include "sync/exported.hpp"
+#include "sync/history.hpp"
+#include "sync/plan.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <deque>
+#include <optional>
+#include <utility>
+
+namespace abgleich::sync {
+
+namespace {
+
+using Digests = std::optional<std::vector<Digest>>;
+
+Digests unpacked(const std::optional<std::string>& cells) {
+  return cells ? Digests(unpack_digests(*cells)) : std::nullopt;
+}
+
+std::optional<std::string> packed(const Digests& digests) {
+  return digests ? std::optional(pack(*digests)) : std::nullopt;
+}
+
+[[noreturn]] void damaged(const db::TrackedRow& table) {
+  throw Failure(Code::integrity,
+                fmt::format("the journal of table '{}' is damaged: a record does not fit the table",
+                            table.source),
+                "prove what is left: abgleich verify. Nothing was changed");
+}
+
+/// One table while a run is taken back from it: every record of the journal becomes a row of the
+/// plan, a conflict, or nothing.
+class Table {
+ public:
+  Table(db::Target& target, const db::TrackedRow& tracked, const mask::Keyring& keyring,
+        std::int64_t epoch)
+      : target_(target),
+        tracked_(tracked),
+        epoch_(epoch),
+        relation_(relation_of(tracked)),
+        keys_(digest_keys_of(tracked, keyring)),
+        id_key_(keyring.purpose_key("conflict-id")) {
+    std::vector<db::Relation> relations{relation_};
+    (void)target.missing_ddl(relations);  // fills in how the secondary holds each column
+    relation_ = relations.front();
+    target_.prepare(relation_);
+    plan_.emplace(target_, relation_);
+    counts_.table = tracked.source;
+  }
+
+  [[nodiscard]] const db::Relation& relation() const { return relation_; }
+
+  void take_back(const db::JournalRow& record) {
+    if (record.fate == kFirstLoad) {
+      first_load_ = true;  // after the cursor over the journal, which must not grow meanwhile
+      return;
+    }
+    if (erased(record)) {
+      ++gone_;
+      return;
+    }
+    key_text_ = record.key_text;
+    key_ = row_of(record.key_text);
+    was_ = unpacked(record.base_before);
+    became_ = unpacked(record.base_after);
+    base_ = unpacked(target_.find_base(relation_, key_));
+    now_ = target_.find_row(relation_, key_);
+    for (const auto* digests : {&was_, &became_, &base_}) {
+      if (*digests && (*digests)->size() != relation_.columns.size()) {
+        damaged(tracked_);
+      }
+    }
+    if (record.before && record.after) {
+      updated(*record.before, *record.after);
+    } else if (record.after) {
+      inserted(row_of(*record.after));
+    } else if (record.before) {
+      deleted(row_of(*record.before));
+    } else {
+      base_alone();
+    }
+  }
+
+  void finish() {
+    if (first_load_) {
+      take_back_first_load();
+    }
+    plan_->finish();
+  }
+
+  /// After the plan was applied: what the secondary's constraints refused becomes a conflict.
+  report::TableCounts settle() {
+    std::vector<journal::Conflict> refused;
+    target_.refused_rows(relation_, [&](const db::Target::Refused& row) {
+      refused.push_back(constraint_conflict(relation_, row));
+    });
+    for (const auto& conflict : refused) {
+      --(conflict.action == "insert"   ? counts_.inserted
+         : conflict.action == "update" ? counts_.updated
+                                       : counts_.deleted);
+      put(conflict);
+    }
+    target_.settle(relation_, epoch_, db::BeforeImages::keep);
+    return counts_;
+  }
+
+  /// Rows that cannot come back: nothing of them was kept.
+  [[nodiscard]] std::int64_t gone() const { return gone_; }
+
+ private:
+  [[nodiscard]] std::size_t column(const std::string& name) const {
+    const auto found = std::ranges::find(relation_.columns, name, &db::RelationColumn::name);
+    if (found == relation_.columns.end()) {
+      damaged(tracked_);
+    }
+    return static_cast<std::size_t>(found - relation_.columns.begin());
+  }
+
+  /// A row of the cells in a text of the journal; the other cells are NULL.
+  [[nodiscard]] Row row_of(const std::string& text) const {
+    Row row;
+    row.cells.resize(relation_.columns.size());
+    for (auto& [name, value] : journal::read_cells(text)) {
+      row.cells[column(name)] = std::move(value);
+    }
+    return row;
+  }
+
+  [[nodiscard]] std::vector<std::size_t> columns_of(const std::string& text) const {
+    std::vector<std::size_t> columns;
+    for (const auto& [name, value] : journal::read_cells(text)) {
+      columns.push_back(column(name));
+    }
+    return columns;
+  }
+
+  /// The base with those cells back that the run moved.
+  [[nodiscard]] std::vector<Digest> base_back() const {
+    auto back = *base_;
+    for (std::size_t i = 0; i < back.size(); ++i) {
+      if (!became_ || (*became_)[i] != (*was_)[i]) {
+        back[i] = (*was_)[i];
+      }
+    }
+    return back;
+  }
+
+  void updated(const std::string& before_text, const std::string& after_text) {
+    if (!base_ || !was_ || !became_) {
+      return;  // a later run has deleted the row: there is no cell to take back
+    }
+    const auto before = row_of(before_text);
+    const auto after = row_of(after_text);
+    const auto back = base_back();
+    std::string mask(relation_.columns.size(), '0');
+    std::vector<std::size_t> edited;
+    for (const auto i : columns_of(after_text)) {
+      if (now_ && now_->cells[i] == after.cells[i]) {
+        mask[i] = now_->cells[i] == before.cells[i] ? '0' : '1';
+      } else if (!now_ || now_->cells[i] != before.cells[i]) {
+        edited.push_back(i);
+      }
+    }
+    if (!edited.empty()) {
+      conflict(now_ ? merge::Fate::both_updated : merge::Fate::updated_and_deleted, edited, &after);
+    }
+    const bool writes = mask.find('1') != std::string::npos;
+    if (!writes && back == *base_) {
+      return;
+    }
+    db::PlanRow row{.action = writes ? db::PlanAction::update : db::PlanAction::agree,
+                    .mask = mask,
+                    .cells = pack(back)};
+    if (writes) {
+      row.before = journal::cells_text(relation_, *now_, mask);
+      row.after = journal::cells_text(relation_, before, mask);
+      ++counts_.updated;
+    }
+    Row values = before;
+    plan(row, values);
+  }
+
+  void inserted(const Row& after) {
+    if (now_ && same(*now_, after)) {
+      remove();
+      return;
+    }
+    if (now_ && base_) {
+      conflict(merge::Fate::both_inserted, all_columns(), &after);
+    }
+    if (base_) {
+      db::PlanRow row{.action = db::PlanAction::forget, .mask = {}};
+      plan(row, key_);
+    }
+  }
+
+  void deleted(const Row& before) {
+    if (base_ || !was_) {
+      return;  // a later run has brought the row again, and both sides agree on it
+    }
+    if (now_ && !same(*now_, before)) {
+      conflict(merge::Fate::deleted_and_updated, all_columns(), nullptr);
+    }
+    db::PlanRow row{.action = now_ ? db::PlanAction::agree : db::PlanAction::insert,
+                    .mask = std::string(relation_.columns.size(), now_ ? '0' : '1'),
+                    .cells = pack(*was_)};
+    if (!now_) {
+      row.after = journal::cells_text(relation_, before, row.mask);
+      ++counts_.inserted;
+    }
+    plan(row, before);
+  }
+
+  /// The run moved the base and wrote nothing.
+  void base_alone() {
+    if (was_ && became_) {
+      if (base_ && base_back() != *base_) {
+        db::PlanRow row{
+            .action = db::PlanAction::agree, .mask = no_cells(), .cells = pack(base_back())};
+        plan(row, key_);
+      }
+    } else if (was_ && !base_) {
+      db::PlanRow row{.action = db::PlanAction::agree, .mask = no_cells(), .cells = packed(was_)};
+      plan(row, key_);
+    } else if (became_ && base_) {
+      db::PlanRow row{.action = db::PlanAction::forget, .mask = {}};
+      plan(row, key_);
+    }
+  }
+
+  /// Every row that the base has by now, and that nobody has edited: a first load's rows are not in
+  /// the journal one by one.
+  void take_back_first_load() {
+    std::string key_bytes;
+    std::string scratch;
+    std::vector<Digest> digests;
+    target_.missing_pairs(relation_, [&](const db::Pair& pair) {
+      key_ = pair.primary;
+      key_text_ = journal::key_text(relation_, key_);
+      base_ = unpacked(pair.base_cells);
+      now_.reset();
+      if (pair.in_secondary) {
+        now_ = pair.secondary;
+        for (const auto i : relation_.key) {
+          now_->cells[i] = key_.cells[i];
+        }
+        digest_row(relation_, keys_, *now_, key_bytes, scratch, digests);
+      }
+      if (now_ && digests == *base_) {
+        remove();
+        return;
+      }
+      if (now_) {
+        conflict(merge::Fate::both_inserted, all_columns(), nullptr);
+      }
+      db::PlanRow row{.action = db::PlanAction::forget, .mask = {}};
+      plan(row, key_);
+    });
+  }
+
+  void remove() {
+    db::PlanRow row{.action = db::PlanAction::remove, .mask = no_cells()};
+    row.before = journal::cells_text(relation_, *now_, std::string(relation_.columns.size(), '1'));
+    ++counts_.deleted;
+    plan(row, key_);
+  }
+
+  void plan(db::PlanRow& row, const Row& values) {
+    row.fate = "reverted";
+    row.key_text = key_text_;
+    auto keyed = values;
+    for (const auto i : relation_.key) {
+      keyed.cells[i] = key_.cells[i];
+    }
+    plan_->add(row, keyed);
+  }
+
+  /// The secondary's cells stand. Where the primary's side of them is known, `after` has it.
+  void conflict(merge::Fate fate, const std::vector<std::size_t>& columns, const Row* after) {
+    journal::Conflict found{
+        .tracked = relation_.id, .key_text = key_text_, .kind = std::string(merge::name_of(fate))};
+    if (!now_ || (after == nullptr && fate == merge::Fate::both_inserted)) {
+      found.action = std::string(journal::kPartly);
+    }
+    for (const auto i : columns) {
+      journal::ConflictCell cell{.column = relation_.columns[i].name};
+      if (after != nullptr) {
+        cell.primary = after->cells[i];
+        cell.digest = became_ ? (*became_)[i] : Digest{};
+      }
+      if (now_) {
+        cell.secondary = now_->cells[i];
+      }
+      found.cells.push_back(std::move(cell));
+    }
+    put(std::move(found));
+  }
+
+  /// A row has one conflict: cells that were in conflict before join it.
+  void put(journal::Conflict conflict) {
+    auto& books = target_.books();
+    const auto cells = merge::name_of(merge::Fate::both_updated);
+    const auto open = books.conflict_of(relation_.id, conflict.key_text);
+    if (open && open->kind == cells && conflict.kind == cells) {
+      for (auto& cell : journal::from_row(*open).cells) {
+        if (std::ranges::find(conflict.cells, cell.column, &journal::ConflictCell::column) ==
+            conflict.cells.end()) {
+          conflict.cells.push_back(std::move(cell));
+        }
+      }
+      std::ranges::sort(conflict.cells, {}, [&](const auto& cell) { return column(cell.column); });
+    }
+    auto row = journal::to_row(conflict, id_key_);
+    row.epoch = epoch_;
+    if (open) {
+      books.close_conflict(open->id);
+    }
+    books.record_conflict(row);
+    ++counts_.conflicts;
+  }
+
+  [[nodiscard]] std::vector<std::size_t> all_columns() const {
+    std::vector<std::size_t> columns(relation_.columns.size());
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+      columns[i] = i;
+    }
+    return columns;
+  }
+
+  [[nodiscard]] std::string no_cells() const { return std::string(relation_.columns.size(), '0'); }
+
+  [[nodiscard]] bool same(const Row& a, const Row& b) const {
+    for (std::size_t i = 0; i < relation_.columns.size(); ++i) {
+      if (!relation_.is_key(i) && a.cells[i] != b.cells[i]) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  db::Target& target_;
+  db::TrackedRow tracked_;
+  std::int64_t epoch_;
+  db::Relation relation_;
+  std::vector<SipKey> keys_;
+  SipKey id_key_;
+  std::optional<db::Target::Plan> plan_;
+  report::TableCounts counts_;
+  bool first_load_ = false;
+  std::int64_t gone_ = 0;
+
+  // the record at hand
+  std::string key_text_;
+  Row key_;
+  Digests was_;     // base before the run
+  Digests became_;  // base after it
+  Digests base_;    // base today
+  std::optional<Row> now_;
+};
+
+[[noreturn]] void nothing_to_revert(const db::RunRow& run) {
+  throw Failure(
+      Code::usage,
+      fmt::format("run {} ({}) changed nothing that could be taken back", run.id, run.kind),
+      "see what the runs changed: abgleich log. Nothing was changed");
+}
+
+/// Head, checked to be that of the secondary that we know; locked.
+db::HeadRow head_of(const Pairing& pairing, db::Target& target) {
+  const auto head = target.books().exist() ? target.books().head(db::Books::Lock::row)
+                                           : std::optional<db::HeadRow>{};
+  const auto& directory = pairing.config.state_directory;
+  journal::check_secondary(head, journal::read_anchor(directory), journal::read_intent(directory));
+  if (!head) {
+    throw Failure(Code::usage, "the secondary has no history yet",
+                  "the first run makes it: abgleich sync");
+  }
+  return *head;
+}
+
+report::Outcome attempt(const Pairing& pairing, const mask::Keyring& keyring,
+                        const std::string& called, const std::string& reason) {
+  report::Outcome outcome{.started = journal::now_utc()};
+  db::Target target(pairing.config.secondary, db::Mode::real);
+  const auto head = head_of(pairing, target);
+  journal::check_key(head, keyring.check_value());
+  auto& books = target.books();
+  const auto run = find_run(books, called);
+  expect_kept(pairing, run);
+  target.load_catalog();
+
+  const auto known = books.tracked();
+  const auto epoch = head.epoch + 1;
+  std::deque<Table> tables;  // plans refer to their table's relation: nothing may move
+  books.journal_of(run.epoch, [&](const db::JournalRow& record) {
+    const auto tracked = std::ranges::find(known, record.tracked, &db::TrackedRow::id);
+    if (tracked == known.end()) {
+      throw Failure(Code::integrity, "the journal names a table that the bookkeeping does not know",
+                    "prove what is left: abgleich verify. Nothing was changed");
+    }
+    if (tracked->since > run.epoch) {
+      throw Failure(
+          Code::usage,
+          fmt::format("run {} cannot be taken back: table '{}' has other exported columns "
+                      "since run r{}",
+                      run.id, tracked->source, tracked->since),
+          fmt::format("see what it changed: abgleich show {}. Nothing was changed", run.id));
+    }
+    // the journal comes in the order of tables
+    if (tables.empty() || tables.back().relation().id != record.tracked) {
+      tables.emplace_back(target, *tracked, keyring, epoch);
+    }
+    tables.back().take_back(record);
+  });
+  if (tables.empty()) {
+    nothing_to_revert(run);
+  }
+  std::vector<db::Relation> relations;
+  for (auto& table : tables) {
+    table.finish();
+    relations.push_back(table.relation());
+  }
+  target.apply(relations);
+  std::int64_t gone = 0;
+  for (auto& table : tables) {
+    outcome.tables.push_back(table.settle());
+    gone += table.gone();
+  }
+  if (gone > 0) {
+    outcome.notes.push_back(
+        fmt::format("{} {} erased, and no trace of them was kept: they do not come back", gone,
+                    gone == 1 ? "row was" : "rows were"));
+  }
+  outcome.open_conflicts = books.count_conflicts();
+  outcome.open_quarantined = books.count_quarantine();
+  outcome.run =
+      commit_run(pairing, target, head, head.key_check, head.primary_id,
+                 {.kind = "revert",
+                  .started = outcome.started,
+                  .reason = fmt::format("of {}: {}", run.id, reason),
+                  .counts = counts_json(outcome.tables),
+                  .pause = RunFacts::Pause::set,
+                  .pause_reason = fmt::format("run {} was taken back: {}", run.id, reason)});
+  outcome.result = report::Result::applied;
+  if (outcome.open_conflicts > 0) {
+    outcome.code = Code::conflicts_open;
+  }
+  return outcome;
+}
+
+}  // namespace
+
+std::int64_t first_load_rows(const db::JournalRow& row) {
+  const auto json = nlohmann::json::parse(row.after.value_or(""), nullptr, false);
+  return json.is_object() ? json.value("rows", std::int64_t{0}) : 0;
+}
+
+bool erased(const db::JournalRow& row) {
+  return !row.before && !row.after && !row.base_before && !row.base_after;
+}
+
+report::Outcome revert(const Pairing& pairing, const std::string& called,
+                       const std::string& reason) {
+  const auto keyring = mask::Keyring::read(pairing.config.key_file);
+  const journal::StateLock lock(pairing.config.state_directory);
+  return db::with_retries([&] { return attempt(pairing, keyring, called, reason); });
+}
+
+std::string resume(const Pairing& pairing, const std::string& reason) {
+  const journal::StateLock lock(pairing.config.state_directory);
+  return db::with_retries([&] {
+    const auto started = journal::now_utc();
+    db::Target target(pairing.config.secondary, db::Mode::real);
+    const auto head = head_of(pairing, target);
+    if (!head.paused) {
+      throw Failure(Code::usage, "this pairing is not paused",
+                    "there is nothing to resume; bring the secondary up to date: abgleich sync");
+    }
+    return commit_run(pairing, target, head, head.key_check, head.primary_id,
+                      {.kind = "resume",
+                       .started = started,
+                       .reason = reason,
+                       .counts = "{}",
+                       .pause = RunFacts::Pause::lift});
+  });
+}
+
+}  // namespace abgleich::sync
