@@ -407,8 +407,8 @@ std::string journal_plan(const Names& names, const Relation& relation, const std
       "CASE WHEN {3}p.action IN ('u', 'd') THEN p.before END, "
       "CASE WHEN p.action IN ('i', 'u') THEN p.after END, "
       "CASE WHEN {3}b.cells IS NOT NULL THEN b.cells END, "
-      "CASE WHEN p.action IN ('i', 'u', 'a') THEN p.cells END "
-      "FROM {4} p LEFT JOIN {5} b ON {6} WHERE p.action IN ('i', 'u', 'd', 'a', 'f')",
+      "p.cells "
+      "FROM {4} p LEFT JOIN {5} b ON {6} WHERE p.action = lower(p.action)",
       journal, epoch, relation.id, erased, names.plan, names.base, key_equal("p", "b", relation));
 }
 
@@ -423,15 +423,17 @@ std::string advance_base(const Dialect& dialect, const Names& names, const Relat
   (void)dialect;
   return fmt::format(
       "INSERT INTO {} ({}, cells) SELECT {}, cells FROM {} WHERE cells IS NOT NULL "
-      "AND action IN ('i', 'u', 'a') ON CONFLICT ({}) DO UPDATE SET cells = excluded.cells",
+      "AND action = lower(action) ON CONFLICT ({}) DO UPDATE SET cells = excluded.cells",
       names.base, key_columns("", relation), key_columns("", relation), names.plan,
       key_columns("", relation));
 }
 
 std::string forget_base(const Dialect& dialect, const Names& names, const Relation& relation) {
   (void)dialect;
-  return fmt::format("DELETE FROM {} WHERE ({}) IN (SELECT {} FROM {} WHERE action IN ('d', 'f'))",
-                     names.base, key_columns("", relation), key_columns("", relation), names.plan);
+  return fmt::format(
+      "DELETE FROM {} WHERE ({}) IN (SELECT {} FROM {} WHERE cells IS NULL AND "
+      "action = lower(action))",
+      names.base, key_columns("", relation), key_columns("", relation), names.plan);
 }
 
 std::string select_written(const Dialect& dialect, const Names& names, const Relation& relation) {

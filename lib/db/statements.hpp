@@ -5,8 +5,8 @@
 // `temporary_name`'s prefix:
 //   stage_N  what the primary has: c0…cn (typed as the secondary's columns), cells (its digests;
 //            NULL: the row is held back, only its key counts)
-//   plan_N   what is to be done: n, action, mask, c0…cn, cells (new base or NULL), fate, key_text,
-//            before, after
+//   plan_N   what is to be done: n, action, mask, c0…cn, cells (the base afterwards; NULL: no row
+//            in it), fate, key_text, before, after
 #pragma once
 
 #include "core/catalog.hpp"
@@ -26,7 +26,7 @@ enum class PlanAction : char {
   update = 'u',
   remove = 'd',
   agree = 'a',   // base only
-  forget = 'f',  // base row only goes
+  forget = 'f',  // base only: its row goes
   // The secondary's constraints would not take it; the base stands:
   refused_insert = 'I',
   refused_update = 'U',
@@ -116,6 +116,7 @@ std::string journal_plan(const Names& names, const Relation& relation, const std
                          std::int64_t epoch, BeforeImages images);
 // Forgets what earlier runs' journal knows of the rows that the plan deletes.
 std::string erase_images(const Names& names, const Relation& relation, const std::string& journal);
+// The base as the plan says, for what was not refused.
 std::string advance_base(const Dialect& dialect, const Names& names, const Relation& relation);
 std::string forget_base(const Dialect& dialect, const Names& names, const Relation& relation);
 // action, key_text, before and after of the rows that are not refused, in order.

@@ -147,8 +147,12 @@ class Table {
     return columns;
   }
 
-  /// The base with those cells back that the run moved.
-  [[nodiscard]] std::vector<Digest> base_back() const {
+  /// The base with those cells back that the run moved; no row where there was none before it.
+  /// REQUIRES: base_.
+  [[nodiscard]] Digests base_back() const {
+    if (!was_) {
+      return std::nullopt;
+    }
     auto back = *base_;
     for (std::size_t i = 0; i < back.size(); ++i) {
       if (!became_ || (*became_)[i] != (*was_)[i]) {
@@ -159,7 +163,7 @@ class Table {
   }
 
   void updated(const std::string& before_text, const std::string& after_text) {
-    if (!base_ || !was_ || !became_) {
+    if (!base_ || !became_) {
       return;  // a later run has deleted the row: there is no cell to take back
     }
     const auto before = row_of(before_text);
@@ -178,12 +182,12 @@ class Table {
       conflict(now_ ? merge::Fate::both_updated : merge::Fate::updated_and_deleted, edited, &after);
     }
     const bool writes = mask.find('1') != std::string::npos;
-    if (!writes && back == *base_) {
+    if (!writes && back == base_) {
       return;
     }
-    db::PlanRow row{.action = writes ? db::PlanAction::update : db::PlanAction::agree,
+    db::PlanRow row{.action = writes ? db::PlanAction::update : base_action(back),
                     .mask = mask,
-                    .cells = pack(back)};
+                    .cells = packed(back)};
     if (writes) {
       row.before = journal::cells_text(relation_, *now_, mask);
       row.after = journal::cells_text(relation_, before, mask);
@@ -195,15 +199,14 @@ class Table {
 
   void inserted(const Row& after) {
     if (now_ && same(*now_, after)) {
-      remove();
+      remove(was_);
       return;
     }
     if (now_ && base_) {
       conflict(merge::Fate::both_inserted, all_columns(), &after);
     }
-    if (base_) {
-      db::PlanRow row{.action = db::PlanAction::forget, .mask = {}};
-      plan(row, key_);
+    if (base_ != was_) {
+      move_base(was_);
     }
   }
 
@@ -226,19 +229,20 @@ class Table {
 
   /// The run moved the base and wrote nothing.
   void base_alone() {
-    if (was_ && became_) {
-      if (base_ && base_back() != *base_) {
-        db::PlanRow row{
-            .action = db::PlanAction::agree, .mask = no_cells(), .cells = pack(base_back())};
-        plan(row, key_);
-      }
-    } else if (was_ && !base_) {
-      db::PlanRow row{.action = db::PlanAction::agree, .mask = no_cells(), .cells = packed(was_)};
-      plan(row, key_);
-    } else if (became_ && base_) {
-      db::PlanRow row{.action = db::PlanAction::forget, .mask = {}};
-      plan(row, key_);
+    if (became_ && base_ && base_back() != base_) {
+      move_base(base_back());
+    } else if (!became_ && !base_) {
+      move_base(was_);
     }
+  }
+
+  static db::PlanAction base_action(const Digests& to) {
+    return to ? db::PlanAction::agree : db::PlanAction::forget;
+  }
+
+  void move_base(const Digests& to) {
+    db::PlanRow row{.action = base_action(to), .mask = no_cells(), .cells = packed(to)};
+    plan(row, key_);
   }
 
   /// Every row that the base has by now, and that nobody has edited: a first load's rows are not in
@@ -260,19 +264,18 @@ class Table {
         digest_row(relation_, keys_, *now_, key_bytes, scratch, digests);
       }
       if (now_ && digests == *base_) {
-        remove();
+        remove(std::nullopt);
         return;
       }
       if (now_) {
         conflict(merge::Fate::both_inserted, all_columns(), nullptr);
       }
-      db::PlanRow row{.action = db::PlanAction::forget, .mask = {}};
-      plan(row, key_);
+      move_base(std::nullopt);
     });
   }
 
-  void remove() {
-    db::PlanRow row{.action = db::PlanAction::remove, .mask = no_cells()};
+  void remove(const Digests& base) {
+    db::PlanRow row{.action = db::PlanAction::remove, .mask = no_cells(), .cells = packed(base)};
     row.before = journal::cells_text(relation_, *now_, std::string(relation_.columns.size(), '1'));
     ++counts_.deleted;
     plan(row, key_);

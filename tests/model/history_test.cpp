@@ -332,6 +332,8 @@ class History {
     const auto before = made_ ? look() : secondary_;
     expect(before == secondary_, "the model lost track of the secondary");
     const auto should = Sync(schema_, primary_, base_, secondary_).run();
+    const bool undo = made_ && random_.chance(20) && !erases();
+    const auto base_before = undo ? base_dump() : std::string();
     const auto diff = run({"diff", "--json"});
     const auto ran = run({"sync", "--json"});
     if (refused()) {
@@ -368,6 +370,52 @@ class History {
       expect_journal(ran, before, after, changes);
     }
     expect_quiet(ran);
+    if (undo && !unchanged) {
+      expect_undone(ran, before, base_before);
+    }
+  }
+
+  [[nodiscard]] bool erases() const {
+    return std::ranges::any_of(schema_,
+                               [](const Table& table) { return table.on_delete == "erase"; });
+  }
+
+  /// Every byte of the base.
+  [[nodiscard]] std::string base_dump() const {
+    const bool sqlite = pairing_.secondary.engine() == On::sqlite;
+    std::string dump;
+    std::istringstream numbers(pairing_.secondary.rows(
+        std::string("SELECT id FROM ") + (sqlite ? "abgleich_" : "abgleich.") + "tracked"));
+    for (std::string number; std::getline(numbers, number);) {
+      dump += number + "\n" +
+              pairing_.secondary.rows(
+                  sqlite ? "SELECT hex(cells), * FROM abgleich_base_" + number + " ORDER BY 1, 2"
+                         : "SELECT b::text FROM abgleich.base_" + number + " b ORDER BY 1");
+    }
+    return dump;
+  }
+
+  /// A run taken back at once leaves data and base as they were; the next one does it all again.
+  void expect_undone(const Ran& ran, const Side& before, const std::string& base_before) {
+    const auto base_after = base_dump();
+    const std::string id = json::parse(ran.out)["run"];
+    const auto reverted = run({"revert", id, "--reason", "undo", "--json"});
+    if (reverted.exit == 64) {
+      expect(reverted.err.find("nothing that could be taken back") != std::string::npos &&
+                 base_after == base_before && secondary_ == before,
+             "revert refused");
+      return;
+    }
+    expect(reverted.exit == ran.exit, "revert's exit code");
+    expect(look() == before, "revert did not bring the secondary back");
+    expect(base_dump() == base_before, "revert did not bring the base back");
+    expect(run({"sync", "--json"}).exit == 13, "sync did not pause");
+    expect(run({"resume", "--reason", "done"}).exit == 0, "resume failed");
+    const auto again = run({"sync", "--json"});
+    expect(again.exit == ran.exit, "the exit code of the run that came again");
+    expect(look() == secondary_, "the run that came again made another secondary");
+    expect(base_dump() == base_after, "the run that came again made another base");
+    expect_open();
   }
 
   std::set<std::string> rows_told(std::size_t t, const Side& side) const {
@@ -442,7 +490,9 @@ class History {
         "SELECT t.source, j.fate, j.key_text, coalesce(j.before, '{}'), coalesce(j.after, '{}') "
         "FROM " +
         own + "journal j JOIN " + own + "tracked t ON t.id = j.tracked JOIN " + own +
-        "run r ON r.epoch = j.epoch WHERE r.id = '" + run.get<std::string>() + "'"));
+        "run r ON r.epoch = j.epoch WHERE r.id = '" + run.get<std::string>() +
+        "' AND j.fate <> 'both_deleted' AND (coalesce(j.before, j.after) IS NOT NULL OR "
+        "coalesce(j.base_before, j.base_after) IS NULL)"));
     for (std::string line; std::getline(lines, line);) {
       std::vector<std::string> fields;
       std::istringstream cells(line);
