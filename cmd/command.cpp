@@ -3,11 +3,26 @@
 #include "contract/config.hpp"
 #include "report/json.hpp"
 
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <unistd.h>
 
 namespace abgleich::cmd {
+
+namespace {
+
+[[noreturn]] void output_failed() {
+  if (errno == EPIPE) {
+    throw ReaderGone();
+  }
+  throw Failure(Code::out_of_space,
+                std::string("cannot write to standard output: ") + std::strerror(errno),
+                "look at where the output goes, such as a full disk");
+}
+
+}  // namespace
 
 Loudness Context::loudness() const {
   if (quiet) {
@@ -45,8 +60,13 @@ sync::Pairing Context::pairing() const {
 
 void print(std::string_view text) {
   if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size()) {
-    throw Failure(Code::out_of_space, "cannot write to standard output",
-                  "look at where the output goes: a full disk or a closed pipe");
+    output_failed();
+  }
+}
+
+void finish_output() {
+  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
+    output_failed();
   }
 }
 

@@ -8,6 +8,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include <exception>
 #include <filesystem>
 #include <functional>
 #include <optional>
@@ -31,6 +32,8 @@ struct Context {
   std::function<Code()> run;
   /// How the chosen command reports a failure on stdout as well; empty: it does not.
   std::function<void(const Error&)> failed;
+  /// The run that the chosen command has applied: it stands, even where that cannot be printed.
+  std::optional<std::string> applied;
 
   [[nodiscard]] Loudness loudness() const;
   /// Whether that stream (1 stdout, 2 stderr) is to be coloured.
@@ -43,8 +46,13 @@ struct Context {
 std::function<void(const Error&)> failed_line(const Context& context, std::string_view schema,
                                               report::Run kind);
 
-/// To stdout. Throws Failure{out_of_space} where it cannot be written.
+/// Thrown where whoever read standard output has gone (`abgleich log | head -1`).
+class ReaderGone : public std::exception {};
+
+/// To stdout. Throws Failure{out_of_space} where it cannot be written, or ReaderGone.
 void print(std::string_view text);
+/// What was printed and is still buffered; throws like `print`.
+void finish_output();
 /// To stderr.
 void complain(std::string_view text);
 

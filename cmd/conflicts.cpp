@@ -48,7 +48,7 @@ Code list_quarantine(const Context& context) {
   return Code::done;
 }
 
-Code decide(const Context& context, const Arguments& arguments) {
+Code decide(Context& context, const Arguments& arguments) {
   if (arguments.ids.empty() == !arguments.all) {
     throw Failure(Code::usage, "name the conflicts to resolve, or say --all",
                   "see what is open: abgleich conflicts");
@@ -62,6 +62,7 @@ Code decide(const Context& context, const Arguments& arguments) {
        .table = arguments.table,
        .take = arguments.take == "primary" ? sync::Take::primary : sync::Take::secondary,
        .reason = arguments.reason});
+  context.applied = resolved.run;
   for (const auto& left : resolved.left) {
     complain("left open: " + left + "\n");
   }
@@ -95,7 +96,8 @@ void setup_quarantine(CLI::App& app, Context& context) {
 void setup_resolve(CLI::App& app, Context& context) {
   auto* command = app.add_subcommand("resolve", "decide open conflicts");
   const auto arguments = std::make_shared<Arguments>();
-  command->add_option("ids", arguments->ids, "ids, or their first characters")->type_name("ID");
+  command->add_option("ID", arguments->ids, "ids, or their first characters (at least 4)")
+      ->type_name("");
   command->add_flag("--all", arguments->all, "all open conflicts");
   command->add_option("--table", arguments->table, "with --all: of this table only")
       ->type_name("TABLE");

@@ -75,7 +75,7 @@ void setup_contract(CLI::App& app, Context& context) {
   command->fallthrough();
   auto* adding = command->add_subcommand("add", "name a column, keeping comments and order");
   const auto arguments = std::make_shared<Arguments>();
-  adding->add_option("column", arguments->name)->required()->type_name("TABLE.COLUMN");
+  adding->add_option("TABLE.COLUMN", arguments->name, "of the primary")->required()->type_name("");
   adding->add_option("--class", arguments->column.cls, "plain, pseudonym, generalise or withhold")
       ->required()
       ->check(CLI::IsMember({"plain", "pseudonym", "generalise", "withhold"}));

@@ -75,7 +75,7 @@ void setup_drift(CLI::App& app, Context& context) {
     context.run = [&context] { return accept(context); };
   });
   auto* into = command->add_subcommand("snapshot", "write the schema as it is now to a file");
-  into->add_option("file", arguments->snapshot)->required()->type_name("FILE");
+  into->add_option("FILE", arguments->snapshot, "where to")->required()->type_name("");
   into->callback([&context, arguments] {
     context.run = [&context, arguments] { return snapshot(context, *arguments); };
   });

@@ -1,21 +1,40 @@
 // abgleich: keeps a second system in step with a database that it may only read.
 #include "command.hpp"
+#include "contract/words.hpp"
 #include "mask/keyring.hpp"
 #include "report/json.hpp"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <cerrno>
 #include <clocale>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <fcntl.h>
 #include <new>
+#include <sstream>
+#include <string_view>
+#include <vector>
 
 namespace abgleich::cmd {
 
 namespace {
 
-constexpr const char* kExitCodes = R"(
-Exit codes (the severest wins):
+/// Whatever was closed by the caller would give its number to the next file that is opened, and
+/// messages would be written into a database. Opened the wrong way round, so that using one fails.
+void open_standard_streams() {
+  for (int number = 0; number <= 2; ++number) {
+    if (::fcntl(number, F_GETFD) == -1 && errno == EBADF) {
+      (void)::open("/dev/null", number == 0 ? O_WRONLY : O_RDONLY);
+    }
+  }
+}
+
+constexpr const char* kExitCodes = R"(Exit codes (the severest wins):
   0   done, or nothing to do          1   differences found (--exit-code)
   10  applied; conflicts are open     11  applied; rows held back or harmless drift
   12  another run holds the lock      13  paused
@@ -25,26 +44,33 @@ Exit codes (the severest wins):
   26  refused: secondary              30  untouched, try again
   31  untouched: disk or memory       40  outcome unknown; the next run finds out
   41  damaged state or base           64  usage  70  bug  78  configuration
-2x, 3x: nothing in the secondary has changed (23: in the blocked tables).
+2x, 3x: nothing in the secondary has changed (23: in the blocked tables).)";
+
+constexpr const char* kEverywhere =
+    R"(Everywhere: --config FILE, --json, -q, -v, --color WHEN, --no-progress; see abgleich --help
+
 )";
 
-int report(const Context& context, const Error& error) {
-  if (context.failed) {
-    context.failed(error);
+int report(const Context& context, Error error) {
+  if (context.applied) {
+    error.hint += "; run " + *context.applied + " was applied all the same: abgleich log -n 1";
+  } else if (context.failed) {
+    try {
+      context.failed(error);
+    } catch (const std::exception&) {
+      // stdout cannot be written: the failure that led here matters more, and stderr has it
+      std::clearerr(stdout);
+    }
   }
-  std::fflush(stdout);
-  if (context.json) {
-    complain(report::json_line(error) + "\n");
-  } else {
-    complain(report::text_of(error, context.colour_of(2)));
-  }
+  complain(context.json ? report::json_line(error) + "\n"
+                        : report::text_of(error, context.colour_of(2)));
   return static_cast<int>(error.code);
 }
 
 void setup(CLI::App& app, Context& context) {
   app.require_subcommand(1);
   app.fallthrough();
-  app.footer(kExitCodes);
+  app.footer(std::string(kEverywhere) + kExitCodes);  // what the commands inherit
   app.set_version_flag("--version", "abgleich " ABGLEICH_VERSION);
   app.add_option("--config", context.config, "the pairing's abgleich.toml")
       ->envname("ABGLEICH_CONFIG")
@@ -73,28 +99,82 @@ void setup(CLI::App& app, Context& context) {
   setup_revert(app, context);
   setup_resume(app, context);
   setup_adopt(app, context);
+  app.footer(kExitCodes);
+}
+
+/// --json as it was typed: a line that cannot be parsed has set nothing yet.
+bool asked_for_json(int argc, char** argv) {
+  return std::any_of(argv, argv + argc,
+                     [](const char* word) { return std::string_view(word) == "--json"; });
+}
+
+/// CLI11's messages in our words, and the help that goes with what was typed.
+Error typed_wrong(const CLI::App& app, const CLI::ParseError& error) {
+  std::string command = "abgleich";
+  const CLI::App* inner = &app;
+  while (!inner->get_subcommands().empty()) {
+    inner = inner->get_subcommands().front();
+    command += " " + inner->get_name();
+  }
+  std::string message = error.what();
+  std::string hint = "see what there is: " + command + " --help";
+  const auto left = app.remaining(true);
+  if (!left.empty() && (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::ExtrasError) ||
+                        error.get_exit_code() == static_cast<int>(CLI::ExitCodes::RequiredError))) {
+    const auto& word = left.front();
+    std::vector<std::string> names;
+    for (const auto* known : inner->get_subcommands({})) {
+      names.push_back(known->get_name());
+    }
+    message = fmt::format("{} '{}'",
+                          word.starts_with('-') ? "unknown option"
+                          : names.empty()       ? "unexpected argument"
+                                                : "unknown command",
+                          word);
+    const std::vector<std::string_view> words(names.begin(), names.end());
+    if (const auto near = contract::nearest(word, words)) {
+      hint = fmt::format("did you mean '{}'? {}", *near, hint);
+    }
+  } else if (!message.empty()) {
+    message.front() = static_cast<char>(std::tolower(static_cast<unsigned char>(message.front())));
+  }
+  return {.code = Code::usage, .message = message, .hint = hint};
+}
+
+Code parse_and_run(CLI::App& app, Context& context, int argc, char** argv) {
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& asked) {  // --help or --version
+    std::ostringstream text;
+    app.exit(asked, text, text);
+    print(text.str());
+    return Code::done;
+  }
+  return context.run();
 }
 
 int run(int argc, char** argv) {
   CLI::App app("keeps a second system in step with a database that it may only read", "abgleich");
   Context context;
+  auto code = Code::done;
+  open_standard_streams();
   try {
     setup(app, context);
-    app.parse(argc, argv);
-    const auto code = context.run();
-    if (std::fflush(stdout) != 0) {
-      throw Failure(Code::out_of_space, "cannot write to standard output",
-                    "look at where the output goes: a full disk or a closed pipe");
-    }
+    code = parse_and_run(app, context, argc, argv);
+    finish_output();
     return static_cast<int>(code);
-  } catch (const CLI::Success& success) {
-    return app.exit(success);
+  } catch (const ReaderGone&) {
+    // As any program in a pipe ends; what was open has been rolled back on the way here.
+    std::signal(SIGPIPE, SIG_DFL);
+    std::raise(SIGPIPE);
+    return 128 + SIGPIPE;
   } catch (const CLI::ParseError& error) {
-    return report(context, {.code = Code::usage,
-                            .message = error.what(),
-                            .hint = "see what there is: abgleich --help"});
+    context.json = context.json || asked_for_json(argc, argv);
+    return report(context, typed_wrong(app, error));
   } catch (const Failure& failure) {
-    return report(context, failure.error());
+    // a result that could not be printed may be graver than that
+    report(context, failure.error());
+    return static_cast<int>(severer(code, failure.error().code));
   } catch (const std::bad_alloc&) {
     return report(context, {.code = Code::out_of_space,
                             .message = "out of memory",

@@ -21,7 +21,7 @@ struct Arguments {
   std::string reason;
 };
 
-Code run(const Context& context, const Arguments& arguments) {
+Code run(Context& context, const Arguments& arguments) {
   if (!arguments.accepted.empty() && arguments.reason.empty()) {
     throw Failure(Code::usage, "--accept-mass-change needs a reason",
                   "add --reason TEXT; it is kept with the run");
@@ -50,12 +50,16 @@ Code run(const Context& context, const Arguments& arguments) {
   };
   const auto outcome = sync::run(pairing, options, *progress, on_change);
   progress->done();
+  context.applied = outcome.run;
 
   for (const auto& note : outcome.notes) {
     complain("note: " + note + "\n");
   }
   if (context.json) {
     print(report::json_line(outcome) + "\n");
+    if (outcome.error) {
+      complain(report::json_line(*outcome.error) + "\n");
+    }
   } else {
     for (const auto& statement : outcome.ddl) {
       print(statement + ";\n");
