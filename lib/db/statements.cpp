@@ -443,6 +443,16 @@ std::string select_written(const Dialect& dialect, const Names& names, const Rel
       key_equal_data(dialect, "p", "t", relation));
 }
 
+std::string count_astray(const Dialect& dialect, const Names& names, const Relation& relation) {
+  const auto there =
+      fmt::format("SELECT count(*) FROM {} p JOIN {} t ON {} WHERE p.action", names.plan,
+                  names.data, key_equal_data(dialect, "p", "t", relation));
+  return fmt::format(
+      "SELECT (SELECT count(*) FROM {0} WHERE action IN ('i', 'u')) - ({1} IN ('i', 'u')) + "
+      "({1} = 'd')",
+      names.plan, there);
+}
+
 std::string select_plan(const Names& names) {
   return fmt::format(
       "SELECT action, key_text, before, after FROM {} WHERE action = lower(action) ORDER BY n",

@@ -126,4 +126,7 @@ std::string select_refused(const Dialect& dialect, const Names& names, const Rel
 // mask, cells of the plan, c0…cn of the secondary, for rows inserted or updated.
 std::string select_written(const Dialect& dialect, const Names& names, const Relation& relation);
 
+// The number of rows that were inserted or updated and are not there, or deleted and are.
+std::string count_astray(const Dialect& dialect, const Names& names, const Relation& relation);
+
 }  // namespace abgleich::db

@@ -316,6 +316,10 @@ void Target::written_rows(
   }
 }
 
+std::int64_t Target::rows_astray(const Relation& relation) {
+  return count(count_astray(dialect(), names(relation), relation));
+}
+
 void Target::rewrite_base(const Relation& relation,
                           const std::function<std::string(const Row&, std::string_view)>& next) {
   auto name = names(relation);

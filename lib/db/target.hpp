@@ -67,6 +67,12 @@ class Target {
   /// existing table cannot serve (a generated column, no unique key over the contract's key).
   std::vector<std::string> missing_ddl(std::vector<Relation>& relations) const;
 
+  /// The statements with which an administrator would give this role the rights that a run needs
+  /// and that it lacks, for these relations, of which `ddl` is missing. Empty for SQLite, which
+  /// has no roles.
+  std::vector<std::string> missing_rights(const std::vector<Relation>& relations,
+                                          const std::vector<std::string>& ddl);
+
   /// Runs DDL and reads the catalogue again.
   void execute_ddl(const std::vector<std::string>& statements);
 
@@ -164,6 +170,11 @@ class Target {
 
   /// What was applied goes into the journal, and the base forward to what the plan says.
   void settle(const Relation& relation, std::int64_t epoch, BeforeImages images);
+
+  /// How many rows of the plan the secondary did not take although it refused none of them: a
+  /// trigger or a cascade of its own is at work.
+  std::int64_t rows_astray(const Relation& relation);
+
 
   /// Rewrites `cells` of every base row: for a contract whose exported columns are others now.
   void rewrite_base(const Relation& relation,
