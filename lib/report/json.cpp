@@ -148,6 +148,9 @@ std::string json_line(const Outcome& outcome, std::string_view schema) {
   for (const auto& event : outcome.drift) {
     events.push_back(json_of(event));
   }
+  if (!outcome.ddl.empty()) {
+    json["ddl"] = outcome.ddl;
+  }
   json["error"] = outcome.error ? json_of(*outcome.error) : Json(nullptr);
   return dump(json);
 }

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include <optional>
+#include <unistd.h>
 #include <utility>
 
 namespace abgleich::sync {
@@ -113,17 +114,26 @@ Code check(const std::filesystem::path& config,
   checker.line("secondary", [&] {
     db::Target target(pairing->config.secondary, db::Mode::dry);
     target.load_catalog();
-    std::string lacks;
+    const auto& file = pairing->config.secondary.file;
+    if (!file.empty() &&
+        (::access(file.c_str(), W_OK) != 0 || ::access(file.parent_path().c_str(), W_OK) != 0)) {
+      throw Failure(
+          Code::secondary_refuses,
+          fmt::format("the secondary '{}' or its directory cannot be written", file.string()),
+          "make both writable for this user: SQLite keeps its journal beside the file");
+    }
+    std::string at;
     if (primary && keyring && events) {
       if (const auto head =
               recover(*pairing, target, *keyring, primary->identity, report::Run::dry)) {
-        lacks = fmt::format(", at run {}", head->run);
+        at = fmt::format(", at run {}", head->run);
       }
       auto tables =
           export_tables(pairing->contract, *primary, *events, known_tables(target), *keyring);
+      check_schema(*pairing, target, tables);
       (void)bring_schema(*pairing, target, tables, report::Run::dry);
     }
-    return describe(target.catalog(), pairing->config.secondary.url) + lacks;
+    return describe(target.catalog(), pairing->config.secondary.url) + at;
   });
   checker.line("disk", [&] {
     auto directory = pairing->config.state_directory;

@@ -5,10 +5,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace abgleich::sync {
 
 namespace {
+
+constexpr std::string_view kLacksTables =
+    "the secondary lacks tables or columns, and [secondary] manage_schema is false";
 
 std::vector<std::string> missing(db::Target& target, std::vector<ExportedTable>& tables) {
   std::vector<db::Relation> relations;
@@ -68,7 +72,9 @@ Schema bring_schema(const Pairing& pairing, db::Target& target, std::vector<Expo
     }
   } else if (!pairing.config.secondary.manage_schema && (!ddl.empty() || !books)) {
     if (!books) {
-      schema.refused.emplace_back(target.books().ddl());
+      auto script = std::string(target.books().ddl());
+      script.erase(script.find_last_not_of("; \n") + 1);  // one statement of a list, as the others
+      schema.refused.push_back(std::move(script));
     }
     schema.refused.insert(schema.refused.end(), ddl.begin(), ddl.end());
     return schema;
@@ -91,16 +97,33 @@ Schema bring_schema(const Pairing& pairing, db::Target& target, std::vector<Expo
   return schema;
 }
 
+void check_schema(const Pairing& pairing, db::Target& target, std::vector<ExportedTable>& tables) {
+  target.load_catalog();
+  const auto ddl = missing(target, tables);
+  if (!pairing.config.secondary.manage_schema && (!ddl.empty() || !target.books().exist())) {
+    throw Failure(Code::drift_decision, std::string(kLacksTables),
+                  "see the statements that its owner has to run: abgleich sync");
+  }
+  std::vector<db::Relation> relations;
+  for (const auto& exported : tables) {
+    relations.push_back(exported.relation);
+  }
+  if (const auto grants = target.missing_rights(relations, ddl); !grants.empty()) {
+    throw Failure(Code::secondary_refuses, "this role lacks rights in the secondary",
+                  fmt::format("as its administrator, run: {}", fmt::join(grants, "; ")));
+  }
+}
+
 report::Outcome refuse_for_schema(const Schema& schema, report::Outcome outcome) {
   outcome.result = report::Result::refused;
   outcome.code = Code::drift_decision;
   outcome.ddl = schema.refused;
   outcome.error = Error{
       .code = Code::drift_decision,
-      .message = "the secondary lacks tables or columns, and [secondary] manage_schema is false",
+      .message = std::string(kLacksTables),
       .hint =
-          "run the statements above in the secondary as its owner, then run: abgleich sync. "
-          "Nothing was changed"};
+          "run the statements on stdout (in JSON: ddl) in the secondary as its owner, then run: "
+          "abgleich sync. Nothing was changed"};
   return outcome;
 }
 

@@ -27,6 +27,11 @@ void keep_chosen(const std::set<std::string>& chosen, std::vector<ExportedTable>
 Schema bring_schema(const Pairing& pairing, db::Target& target, std::vector<ExportedTable>& tables,
                     report::Run kind);
 
+/// What a run would be refused for, found without running: throws Failure where tables are missing
+/// and abgleich must not make them (23), or where the role lacks rights (26, with the statements
+/// that grant them).
+void check_schema(const Pairing& pairing, db::Target& target, std::vector<ExportedTable>& tables);
+
 report::Outcome refuse_for_schema(const Schema& schema, report::Outcome outcome);
 
 }  // namespace abgleich::sync
