@@ -102,7 +102,11 @@ std::string pack(std::span<const Digest> digests) {
 
 std::vector<Digest> unpack_digests(std::string_view packed) {
   if (packed.size() % 8 != 0) {
-    throw Failure(Code::integrity, "a base row does not hold a whole number of digests");
+    throw Failure(
+        Code::integrity,
+        "the base in the secondary is damaged: a row does not hold a whole number of digests",
+        "restore the secondary from its backup, then run: abgleich adopt --reason TEXT. "
+        "Nothing was changed");
   }
   std::vector<Digest> digests(packed.size() / 8);
   for (std::size_t i = 0; i < digests.size(); ++i) {

@@ -31,7 +31,8 @@ std::string hex(std::uint64_t bits) {
 [[noreturn]] void damaged() {
   throw Failure(Code::integrity,
                 "the journal in the secondary is damaged: a record is not readable",
-                "restore the secondary from its backup, then run: abgleich adopt --reason TEXT");
+                "restore the secondary from its backup, then run: abgleich adopt --reason TEXT. "
+                "Nothing was changed");
 }
 
 Json parse(std::string_view text) {

@@ -5,11 +5,11 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
-#include <fstream>
-#include <sstream>
+#include <string>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -70,22 +70,42 @@ void write_file(const std::filesystem::path& directory, const char* name, const 
   }
 }
 
+[[noreturn]] void damaged(const std::filesystem::path& path) {
+  throw Failure(Code::integrity, fmt::format("'{}' is damaged", path.string()),
+                "it is the witness of the secondary's last state; look at the secondary, and if it "
+                "is as it should be, run: abgleich adopt --reason TEXT. Nothing was changed");
+}
+
+/// Empty where there is no such file; one that cannot be read is not taken for none.
 std::optional<Anchor> read_file(const std::filesystem::path& path) {
-  const std::ifstream in(path);
-  if (!in) {
-    return std::nullopt;
+  const File file(path, O_RDONLY | O_NOFOLLOW);
+  if (file.number() < 0) {
+    if (errno == ENOENT || errno == ENOTDIR) {
+      return std::nullopt;
+    }
+    cannot(path, "read");
   }
-  std::ostringstream text;
-  text << in.rdbuf();
-  const auto json = nlohmann::json::parse(text.str(), nullptr, false);
-  if (!json.is_object() || json.value("format", "") != "abgleich.anchor/1") {
-    return std::nullopt;
+  std::string text;
+  std::array<char, 4096> buffer{};
+  for (;;) {
+    const auto got = ::read(file.number(), buffer.data(), buffer.size());
+    if (got < 0) {
+      cannot(path, "read");
+    }
+    if (got == 0) {
+      break;
+    }
+    text.append(buffer.data(), static_cast<std::size_t>(got));
   }
+  const auto json = nlohmann::json::parse(text, nullptr, false);
   try {
+    if (!json.is_object() || json.at("format") != "abgleich.anchor/1") {
+      damaged(path);
+    }
     return Anchor{
         .lineage = json.at("lineage"), .epoch = json.at("epoch"), .hash = json.at("hash")};
   } catch (const nlohmann::json::exception&) {
-    return std::nullopt;
+    damaged(path);
   }
 }
 
@@ -97,6 +117,10 @@ StateLock::StateLock(const std::filesystem::path& directory) {
   }
   struct stat status {};
   if (::stat(directory.c_str(), &status) != 0) {
+    cannot(directory, "open the state directory");
+  }
+  if (!S_ISDIR(status.st_mode)) {
+    errno = ENOTDIR;
     cannot(directory, "open the state directory");
   }
   if ((status.st_mode & 0077U) != 0) {

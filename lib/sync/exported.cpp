@@ -28,7 +28,8 @@ struct Layout {
   throw Failure(
       Code::integrity,
       fmt::format("the bookkeeping of table '{}' in the secondary is damaged", row.source),
-      "restore the secondary from its backup, then run: abgleich adopt --reason TEXT");
+      "restore the secondary from its backup, then run: abgleich adopt --reason TEXT. Nothing was "
+      "changed");
 }
 
 std::vector<Layout> read_layout(const db::TrackedRow& row) {
