@@ -1,5 +1,6 @@
 #include "sync/resolve.hpp"
 
+#include "contract/words.hpp"
 #include "db/retry.hpp"
 #include "db/target.hpp"
 #include "journal/head.hpp"
@@ -181,6 +182,7 @@ class Choice {
   }
 
   bool takes(const std::string& id, const std::string& table) {
+    open_.push_back(id);
     if (resolution_.ids.empty()) {
       return resolution_.table.empty() || resolution_.table == table;
     }
@@ -197,8 +199,9 @@ class Choice {
     for (const auto& [prefix, count] : found_) {
       if (count == 0) {
         throw Failure(Code::usage, fmt::format("no open conflict has the id '{}'", prefix),
-                      "it may have closed or changed since; see what is open: abgleich conflicts. "
-                      "Nothing was changed");
+                      near_text(prefix) +
+                          "it may have closed or changed since; see what is open: abgleich "
+                          "conflicts. Nothing was changed");
       }
       if (count > 1) {
         throw Failure(Code::usage, fmt::format("'{}' is the beginning of several ids", prefix),
@@ -208,8 +211,18 @@ class Choice {
   }
 
  private:
+  [[nodiscard]] std::string near_text(const std::string& prefix) const {
+    std::vector<std::string_view> words;
+    for (const auto& id : open_) {
+      words.push_back(std::string_view(id).substr(0, prefix.size()));
+    }
+    const auto near = contract::nearest(prefix, words);
+    return near ? fmt::format("did you mean '{}'? ", *near) : std::string();
+  }
+
   const Resolution& resolution_;
   std::map<std::string, int> found_;
+  std::vector<std::string> open_;
 };
 
 Resolved attempt(const Pairing& pairing, const Resolution& resolution) {
