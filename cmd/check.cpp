@@ -25,7 +25,11 @@ Code run(const Context& context) {
     if (fine && context.loudness() == Loudness::problems) {
       return;
     }
-    print(fmt::format("{} {}: {}\n", fine ? "ok  " : "FAIL", line.what, line.result));
+    print(fmt::format("{} {}: {}\n",
+                      fine                                     ? "ok  "
+                      : line.code == Code::quarantine_or_drift ? "WARN"
+                                                               : "FAIL",
+                      line.what, line.result));
     if (!line.hint.empty()) {
       print(fmt::format("     hint: {}\n", line.hint));
     }

@@ -43,7 +43,10 @@ Code list_quarantine(const Context& context) {
   });
   if (!context.json && context.loudness() != Loudness::problems) {
     print(held == 0 ? "no rows are held back\n"
-                    : "mend them in the primary or in the contract; the next sync takes them\n");
+                    : fmt::format("{} held back; mend {} in the primary or in the contract, and "
+                                  "the next sync takes {}\n",
+                                  held == 1 ? "1 row" : fmt::format("{} rows", held),
+                                  held == 1 ? "it" : "them", held == 1 ? "it" : "them"));
   }
   return Code::done;
 }

@@ -40,8 +40,11 @@ Code show(const Context& context, const Arguments& arguments) {
     print(context.json ? report::json_line(event) + "\n"
                        : report::text_of(event, context.colour_of(1)));
   }
-  if (events.empty() && !context.json && context.loudness() == Loudness::more) {
-    print("no drift\n");
+  if (!context.json && context.loudness() != Loudness::problems) {
+    const auto blocked = report::blocked_text(events);
+    print(events.empty()    ? "no drift\n"
+          : blocked.empty() ? "nothing of it blocks a table\n"
+                            : blocked);
   }
   return arguments.exit_code && !events.empty() ? Code::differences : Code::done;
 }

@@ -60,7 +60,12 @@ void setup_log(CLI::App& app, Context& context) {
   constexpr std::int64_t kShown = 20;
   auto* command = app.add_subcommand("log", "the runs, newest first");
   const auto limit = std::make_shared<std::int64_t>(kShown);
-  command->add_option("-n", *limit, "how many")->check(CLI::PositiveNumber);
+  command->add_option("-n", *limit, "how many")->check([](const std::string& text) {
+    const bool number = !text.empty() && text.size() < 10 &&
+                        text.find_first_not_of("0123456789") == std::string::npos;
+    return number && std::stol(text) > 0 ? std::string()
+                                         : fmt::format("'{}' is not a number of runs", text);
+  });
   command->callback([&context, limit] {
     context.run = [&context, limit] { return print_log(context, *limit); };
   });

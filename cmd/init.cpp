@@ -55,6 +55,12 @@ Code run(const Context& context, const Arguments& arguments) {
           "written");
     }
   }
+  // Relative paths are the caller's here; in the file they would be relative to the file.
+  const auto here = std::filesystem::current_path();
+  const auto primary = contract::parse_endpoint(Role::primary, arguments.primary, here);
+  const auto secondary = contract::parse_endpoint(Role::secondary, arguments.secondary, here);
+  db::Source source(primary);
+  const auto& catalog = source.catalog();
   std::error_code error;
   std::filesystem::create_directories(directory, error);
   if (error) {
@@ -62,22 +68,16 @@ Code run(const Context& context, const Arguments& arguments) {
                   fmt::format("cannot make the directory '{}'", directory.string()),
                   "look at its parent's rights");
   }
-  // Relative paths are the caller's here; in the file they would be relative to the file.
-  const auto here = std::filesystem::current_path();
-  const auto primary = contract::parse_endpoint(Role::primary, arguments.primary, here);
-  const auto secondary = contract::parse_endpoint(Role::secondary, arguments.secondary, here);
-  db::Source source(primary);
-  const auto& catalog = source.catalog();
   write_new(config, contract::config_text(url_of(primary), url_of(secondary)));
   write_new(contract_file, contract::contract_text(catalog));
   drift::write_catalog(catalog, catalog_file);
   mask::Keyring::generate(key);
   if (context.loudness() != Loudness::problems) {
-    print(
-        fmt::format("made '{}', '{}', '{}' and the key '{}' from {} tables\n"
-                    "next: read and correct the contract, then run: abgleich --config '{}' check\n",
-                    config.string(), contract_file.string(), catalog_file.string(), key.string(),
-                    catalog.tables.size(), config.string()));
+    print(fmt::format(
+        "made '{}', '{}', '{}' and the key '{}' from {} {}\n"
+        "next: read and correct the contract, then run: abgleich --config '{}' check\n",
+        config.string(), contract_file.string(), catalog_file.string(), key.string(),
+        catalog.tables.size(), catalog.tables.size() == 1 ? "table" : "tables", config.string()));
   }
   return Code::done;
 }

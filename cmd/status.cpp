@@ -21,6 +21,7 @@ Code print_status(const Context& context) {
         {"schema", "abgleich.status/1"},
         {"run", status.last ? nlohmann::ordered_json(status.last->id) : nullptr},
         {"finished", status.last ? nlohmann::ordered_json(status.last->finished) : nullptr},
+        {"age_seconds", status.last ? nlohmann::ordered_json(status.age) : nullptr},
         {"tables", status.tables},
         {"open", {{"conflicts", status.conflicts}, {"quarantined", status.quarantined}}},
         {"paused", status.head && status.head->paused ? nlohmann::ordered_json(*status.head->paused)
@@ -32,8 +33,8 @@ Code print_status(const Context& context) {
     print("no run yet; the first one: abgleich sync\n");
     return Code::done;
   }
-  print(fmt::format("last run: {} ({}) finished {}\n", status.last->id, status.last->kind,
-                    status.last->finished));
+  print(fmt::format("last run: {} ({}) finished {}, {}\n", status.last->id, status.last->kind,
+                    status.last->finished, report::age_text(status.age)));
   print(fmt::format("tables: {}\n", fmt::join(status.tables, ", ")));
   print(fmt::format("open conflicts: {}{}\n", status.conflicts,
                     status.conflicts > 0 ? "; see them: abgleich conflicts" : ""));

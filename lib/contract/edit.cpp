@@ -85,6 +85,10 @@ NewColumn named_column(const Contract& contract, std::string_view name) {
       return {.table = std::string(name.substr(0, at)), .column = std::string(name.substr(at + 1))};
     }
   }
+  if (const auto at = name.find('.'); at != std::string_view::npos && at + 1 < name.size()) {
+    throw Failure(Code::usage, fmt::format("the contract has no table '{}'", name.substr(0, at)),
+                  "the tables are in " + contract.file.string());
+  }
   throw Failure(Code::usage,
                 fmt::format("'{}' is not a table of the contract, a point and a column", name),
                 "write TABLE.COLUMN; the tables are in " + contract.file.string());

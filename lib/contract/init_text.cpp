@@ -20,7 +20,7 @@ namespace {
 constexpr std::size_t kWidestKey = 32;
 
 constexpr std::string_view kContractHead =
-    "# What may leave the primary, and how; see the manual for all options.\n"
+    "# What may leave the primary, and how; all options: schemas/contract.schema.json.\n"
     "#\n"
     "# 'abgleich init' has guessed this from the names and types of the columns; it has not read "
     "a\n"

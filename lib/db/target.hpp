@@ -175,7 +175,6 @@ class Target {
   /// trigger or a cascade of its own is at work.
   std::int64_t rows_astray(const Relation& relation);
 
-
   /// Rewrites `cells` of every base row: for a contract whose exported columns are others now.
   void rewrite_base(const Relation& relation,
                     const std::function<std::string(const Row& key, std::string_view cells)>& next);

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <sodium.h>
 
+#include <algorithm>
 #include <array>
 #include <ctime>
 #include <pwd.h>
@@ -127,6 +128,12 @@ std::string now_utc() {
 std::string utc_days_ago(std::int64_t days) {
   constexpr std::int64_t kSecondsADay = 86'400;
   return utc_text(std::time(nullptr) - static_cast<std::time_t>(days * kSecondsADay));
+}
+
+std::int64_t seconds_since(std::string_view utc) {
+  std::tm then{};
+  const auto* end = strptime(std::string(utc).c_str(), "%Y-%m-%dT%H:%M:%SZ", &then);
+  return end == nullptr ? 0 : std::max<std::int64_t>(0, std::time(nullptr) - timegm(&then));
 }
 
 std::string operator_name() {

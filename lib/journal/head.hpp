@@ -38,6 +38,9 @@ void chain(const std::optional<db::HeadRow>& head, std::string_view lineage, db:
 /// "2026-11-23T19:05:53Z", for people.
 std::string now_utc();
 std::string utc_days_ago(std::int64_t days);
+
+/// Seconds since such a time; 0 for one in the future (another machine's clock).
+std::int64_t seconds_since(std::string_view utc);
 /// Who runs this: login name or number.
 std::string operator_name();
 

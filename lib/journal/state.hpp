@@ -34,8 +34,8 @@ class StateLock {
   int file_ = -1;
 };
 
-/// The anchor, if there is one. Throws Failure: integrity where it is damaged, configuration where it
-/// cannot be read; taken for none, it would let a restored secondary pass.
+/// The anchor, if there is one. Throws Failure: integrity where it is damaged, configuration where
+/// it cannot be read; taken for none, it would let a restored secondary pass.
 std::optional<Anchor> read_anchor(const std::filesystem::path& directory);
 /// Atomic and durable: temporary file, fsync, rename, fsync of the directory.
 void write_anchor(const std::filesystem::path& directory, const Anchor& anchor);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <string_view>
 
 namespace abgleich::report {
@@ -111,7 +112,77 @@ std::string cell_line(const Change& change, const CellChange& cell) {
   }
 }
 
+/// In the order of the events, each once.
+std::vector<std::string> blocked_tables(const std::vector<drift::Event>& events) {
+  std::vector<std::string> tables;
+  for (const auto& event : events) {
+    if (event.verdict == drift::Verdict::block &&
+        std::ranges::find(tables, event.table) == tables.end()) {
+      tables.push_back(event.table);
+    }
+  }
+  return tables;
+}
+
+std::string what_was_done(const Outcome& outcome) {
+  if (outcome.run) {
+    const bool rows = std::ranges::any_of(outcome.tables, [](const TableCounts& counts) {
+      return counts.inserted + counts.updated + counts.deleted > 0;
+    });
+    return fmt::format("run {} applied{}\n", *outcome.run,
+                       rows ? "" : ": no rows, only the secondary's tables or bookkeeping");
+  }
+  if (outcome.result != Result::unchanged) {
+    return {};
+  }
+  // with something open, "up to date" would send a tired reader back to bed
+  const bool open = outcome.open_conflicts + outcome.open_quarantined > 0 ||
+                    !blocked_tables(outcome.drift).empty();
+  return open ? "nothing was written\n" : "nothing to do: the secondary is up to date\n";
+}
+
+std::string what_is_open(const Outcome& outcome) {
+  std::string text;
+  const auto conflicts = fmt::format("{} {}", outcome.open_conflicts,
+                                     outcome.open_conflicts == 1 ? "conflict" : "conflicts");
+  const auto rows = fmt::format("{} {}", outcome.open_quarantined,
+                                outcome.open_quarantined == 1 ? "row" : "rows");
+  const bool dry = outcome.kind == Run::dry;  // what it has found is not recorded, so not listed
+  if (outcome.open_conflicts > 0) {
+    text += dry ? fmt::format("sync would leave {} open\n", conflicts)
+                : fmt::format("{} open {}; see them: abgleich conflicts\n", outcome.open_conflicts,
+                              outcome.open_conflicts == 1 ? "conflict" : "conflicts");
+  }
+  if (outcome.open_quarantined > 0) {
+    text += dry ? fmt::format("sync would hold back {}\n", rows)
+                : fmt::format("{} held back; see them: abgleich quarantine\n", rows);
+  }
+  const auto blocked = blocked_text(outcome.drift);
+  return text + (blocked.empty() ? "" : blocked + "look at it: abgleich drift\n");
+}
+
 }  // namespace
+
+std::string blocked_text(const std::vector<drift::Event>& events) {
+  const auto blocked = blocked_tables(events);
+  return blocked.empty() ? std::string()
+                         : fmt::format("not synchronised until their drift is decided: {}\n",
+                                       fmt::join(blocked, ", "));
+}
+
+std::string age_text(std::int64_t seconds) {
+  constexpr std::int64_t kMinute = 60;
+  constexpr std::int64_t kHour = 60 * kMinute;
+  constexpr std::int64_t kDay = 24 * kHour;
+  const auto told = [](std::int64_t count, std::string_view unit) {
+    return fmt::format("{} {}{} ago", count, unit, count == 1 ? "" : "s");
+  };
+  // two of a unit before it is taken: "90 minutes ago" says more than "1 hour ago"
+  return seconds < 2 * kMinute ? told(seconds, "second")
+         : seconds < 2 * kHour ? told(seconds / kMinute, "minute")
+         : seconds < 2 * kDay  ? told(seconds / kHour, "hour")
+                               : told(seconds / kDay, "day");
+}
 
 std::string text_of(const Change& change, Colour colour) {
   const auto mark = mark_of(change.fate);
@@ -120,6 +191,8 @@ std::string text_of(const Change& change, Colour colour) {
     head += fmt::format("  conflict {} ({})", change.id, change.kind);
   } else if (change.fate == Fate::quarantine) {
     head += fmt::format("  held back: {}", change.reason);
+  } else if (change.fate == Fate::keep) {
+    head += "  gone from the primary; kept here by the contract";
   } else if (!change.reason.empty()) {
     head += "  " + change.reason;
   }
@@ -163,6 +236,15 @@ std::string text_of(const drift::Event& event, Colour colour) {
   return text;
 }
 
+namespace {
+
+/// A run's counts as the closing lines of `sync` call them.
+std::string_view words_of(std::string_view count) {
+  return count == "conflicts" ? "in conflict" : count == "quarantined" ? "held back" : count;
+}
+
+}  // namespace
+
 std::string text_of(const db::RunRow& run) {
   auto text = fmt::format("{}  {}  {}  {}", run.id, run.finished, run.kind, run.operator_);
   if (run.reason) {
@@ -173,8 +255,9 @@ std::string text_of(const db::RunRow& run) {
   for (const auto& [table, numbers] : counts.items()) {
     std::string line;
     for (const auto& [name, number] : numbers.items()) {
-      if (number.is_number_integer() && number.get<std::int64_t>() != 0) {
-        line += fmt::format("{}{} {}", line.empty() ? "" : ", ", number.get<std::int64_t>(), name);
+      if (number.is_number_integer() && number.get<std::int64_t>() != 0 && name != "unchanged") {
+        line += fmt::format("{}{} {}", line.empty() ? "" : ", ", number.get<std::int64_t>(),
+                            words_of(name));
       }
     }
     if (!line.empty()) {
@@ -205,21 +288,7 @@ std::string text_of(const Outcome& outcome, Colour colour) {
     }
     text += "\n";
   }
-  if (outcome.result == Result::unchanged) {
-    text += "nothing to do: the secondary is up to date\n";
-  }
-  if (outcome.run) {
-    text += fmt::format("run {} applied\n", *outcome.run);
-  }
-  if (outcome.open_conflicts > 0) {
-    text += fmt::format("{} open {}; see them: abgleich conflicts\n", outcome.open_conflicts,
-                        outcome.open_conflicts == 1 ? "conflict" : "conflicts");
-  }
-  if (outcome.open_quarantined > 0) {
-    text += fmt::format("{} {} held back; see them: abgleich quarantine\n",
-                        outcome.open_quarantined, outcome.open_quarantined == 1 ? "row" : "rows");
-  }
-  return text;
+  return text + what_was_done(outcome) + what_is_open(outcome);
 }
 
 std::string text_of(const Error& error, Colour colour) {

@@ -24,6 +24,12 @@ std::string text_of(const drift::Event& event, Colour colour);
 /// One run of the history: a line, and one a table that it changed.
 std::string text_of(const db::RunRow& run);
 
+/// A line with the tables that drift blocks; empty where there are none.
+std::string blocked_text(const std::vector<drift::Event>& events);
+
+/// "5 minutes ago".
+std::string age_text(std::int64_t seconds);
+
 /// The counts a run ends with: one line a table that has something to say, and one in all.
 std::string text_of(const Outcome& outcome, Colour colour);
 

@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <optional>
 #include <unistd.h>
 #include <utility>
@@ -105,10 +106,18 @@ Code check(const std::filesystem::path& config,
     checker.line("contract and primary", [&]() -> std::string {
       events = drift_events(*pairing, *primary);
       if (events->empty()) {
-        return "they fit; no drift";
+        return pairing->accepted ? "they fit; no drift" : "they fit";
       }
-      throw Failure(Code::drift_decision, fmt::format("{} things have drifted", events->size()),
-                    "look at them: abgleich drift");
+      const bool blocked = std::ranges::any_of(*events, [](const drift::Event& event) {
+        return event.verdict == drift::Verdict::block;
+      });
+      throw Failure(
+          blocked ? Code::drift_decision : Code::quarantine_or_drift,
+          fmt::format(
+              "{} drifted; {}",
+              events->size() == 1 ? "1 thing has" : fmt::format("{} things have", events->size()),
+              blocked ? "tables are blocked until that is decided" : "no table is blocked"),
+          "look at it: abgleich drift");
     });
   }
   checker.line("secondary", [&] {

@@ -21,6 +21,7 @@ Status status(const Pairing& pairing) {
   const auto last = books.runs(1);
   if (!last.empty()) {
     status.last = last.front();
+    status.age = journal::seconds_since(status.last->finished);
   }
   for (const auto& row : books.tracked()) {
     status.tables.push_back(row.source);

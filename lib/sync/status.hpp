@@ -14,6 +14,7 @@ namespace abgleich::sync {
 struct Status {
   std::optional<db::HeadRow> head;  // empty before the first run
   std::optional<db::RunRow> last;
+  std::int64_t age = 0;  // of the last run, in seconds
   std::vector<std::string> tables;
   std::int64_t conflicts = 0;
   std::int64_t quarantined = 0;
