@@ -145,7 +145,7 @@ TEST_CASE("exit 12: another run holds the lock") {
   CHECK(pairing.run({"sync", "--accept-mass-change", "person", "--reason", "x"}).exit == 0);
 }
 
-TEST_CASE("exit 13: a paused pairing does nothing until it is resumed") {
+TEST_CASE("exit 13: where it is paused, nothing is done until it is resumed") {
   for (const auto secondary : {On::sqlite, On::postgresql}) {
     Synced pairing(On::sqlite, secondary);
     const std::string head = secondary == On::sqlite ? "abgleich_head" : "abgleich.head";

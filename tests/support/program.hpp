@@ -41,7 +41,9 @@ class Program {
       if (!directory.empty() && ::chdir(directory.c_str()) != 0) {
         ::_exit(127);
       }
-      for (const auto* name : {"ABGLEICH_CONFIG", "NO_COLOR", "PGUSER", "PGDATABASE"}) {
+      for (const auto* name :
+           {"ABGLEICH_CONFIG", "ABGLEICH_JSON", "ABGLEICH_QUIET", "ABGLEICH_VERBOSE",
+            "ABGLEICH_COLOR", "ABGLEICH_NO_PROGRESS", "NO_COLOR", "PGUSER", "PGDATABASE"}) {
         ::unsetenv(name);
       }
       for (const auto& setting : environment) {
