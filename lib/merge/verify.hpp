@@ -1,0 +1,114 @@
+// How a row stands between two runs: do primary and secondary agree, and if not, what explains it?
+// Pure, on digests; what the next run would do is asked of `merge_row`, so that the two never say
+// different things.
+//
+// A difference is explained by a rule of the merge table (DESIGN section 4) or by work that is
+// still to be done. As long as the base is known to be what the last run left (its seal holds),
+// nothing else can be: the base says which side has changed. Where the seal does not hold
+// (`Trust`), the states that a false or lost base row makes look like both sides having changed, so
+// whatever needs the base's word and has no open conflict for it is unexplained.
+//
+// By presence and equality, base, primary, secondary (a letter is a value, '-' is absent):
+//
+//   aaa  agrees
+//   aab  edited; owner_primary or owner_secondary by the column's owner
+//   aba  pending: the primary's change is to be written (owner_secondary: stands for good)
+//   abb  pending: both changed alike, the base is to follow       no trust: unexplained
+//   abc  conflict where one is open for the cell, else pending    no trust: unexplained
+//        (owner primary: pending, the primary's change is to be written; no trust: unexplained;
+//        owner secondary: owner_secondary)
+//   aa-  deleted in the secondary, stays deleted
+//   ab-  conflict, else pending                                   no trust: unexplained
+//   a-a  pending: the row is to be deleted (or, by on_delete = keep, its base row)
+//   a-b  conflict, else pending; by on_delete pending             no trust: unexplained
+//   a--  pending: the base row is to go                           no trust: unexplained
+//   -a-  pending: the row is to be inserted                       base rows missing: unexplained
+//   -aa  pending: the row is to be adopted                        no trust: unexplained
+//   -ab  conflict, else pending                                   no trust: unexplained
+//   --a  secondary_only: entered there, or left by on_delete = keep
+//
+// Cells of a group (`together`) stand as the group does. A pending row that the secondary's
+// constraints have refused (an open conflict of that kind) is in conflict. A row of which the
+// primary's side is held back stands as `quarantined`, whatever base and secondary have.
+#pragma once
+
+#include "core/digest.hpp"
+#include "merge/merge.hpp"
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+namespace abgleich::merge {
+
+/// How a cell or a row stands, the more pressing the later: a row stands as its most pressing cell.
+enum class Standing : std::uint8_t {
+  agrees,
+  owner_secondary,  // differs, and is the secondary's by contract
+  owner_primary,    // edited in the secondary; stands until the primary changes
+  edited,           // edited in the secondary; stands
+  secondary_only,   // the row is in the secondary alone
+  deleted,          // deleted in the secondary, stays deleted
+  quarantined,      // the primary's row is held back
+  conflict,         // a conflict is open for it
+  pending,          // not yet synced: the next run will see to it
+  unexplained,      // nothing accounts for it: the base is not what the last run left
+};
+
+inline constexpr std::size_t kStandings = 10;
+std::string_view name_of(Standing standing);
+
+/// Whether the base is what the last run left.
+enum class Trust : std::uint8_t {
+  sealed,
+  altered,     // it is not
+  incomplete,  // it is not, and it has lost rows
+};
+
+/// What is known of a row besides its digests.
+struct Evidence {
+  Trust trust = Trust::sealed;
+  bool held = false;                 // the primary has the row, but it is held back
+  bool base_unreadable = false;      // there is a base row, but it is not one digest a column
+  bool refused = false;              // an open conflict says that the constraints refuse the row
+  bool row_conflict = false;         // an open conflict is about the row as a whole
+  std::vector<bool> cell_conflicts;  // an open conflict is about these cells; empty: none
+};
+
+/// How a row stands. `cells` has one entry a column where both sides have the row, and is empty
+/// otherwise.
+struct Explanation {
+  Standing row = Standing::agrees;
+  std::vector<Standing> cells;
+};
+
+/// Explains rows of one table; reuses its memory.
+class Explainer {
+ public:
+  explicit Explainer(const Rules& rules) : rules_(rules) {}
+
+  /// REQUIRES: at least one side is present, or the base is unreadable.
+  const Explanation& explain(const Three<Cells>& row, const Evidence& evidence);
+
+  /// Whether an open conflict, if there is one, would matter to how the row stands: it is worth
+  /// looking for. Of the row that was explained last, with no conflict in its evidence.
+  [[nodiscard]] bool wants_conflict() const;
+
+ private:
+  void explain_cells(const Three<Cells>& row, const Evidence& evidence);
+  [[nodiscard]] Standing cell(const Three<Cells>& row, const Evidence& evidence,
+                              std::size_t i) const;
+
+  const Rules& rules_;
+  Decision decision_;
+  Explanation explanation_;
+};
+
+/// A base row that tells nothing untrue, for a row that is unexplained: where both sides agree,
+/// their value; where the base's digest is that of one side, that digest, for it cannot be so by
+/// accident; else a digest that is neither side's, so that both count as changed and the next run
+/// shows a conflict. Empty where neither side has the row and it is not held back: the base row is
+/// to go.
+std::vector<Digest> mend(const Three<Cells>& row, const Evidence& evidence, std::size_t columns);
+
+}  // namespace abgleich::merge
