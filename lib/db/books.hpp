@@ -78,6 +78,15 @@ struct JournalRow {
   std::optional<std::string> base_after;
 };
 
+/// What a run says that the base of a table holds, so that a base that anybody else has written to
+/// is known: number of rows, and the sum of their checksums (schemas/stored-formats.md).
+struct Seal {
+  std::int64_t rows = 0;
+  std::uint64_t sum = 0;
+
+  bool operator==(const Seal&) const = default;
+};
+
 /// How many rows one comparison of found against recorded changed.
 struct Settled {
   std::int64_t added = 0;
@@ -137,6 +146,30 @@ class Books {
   void quarantines(const std::function<void(const QuarantineRow&)>& on_row);
   std::int64_t count_conflicts();
   std::int64_t count_quarantine();
+
+  /// The seal of a tracked table's base; that of an empty one where nothing was sealed yet.
+  Seal base_seal(std::int64_t tracked);
+  void seal_base(std::int64_t tracked, const Seal& seal);
+  /// Seals the number of journal entries of a run: after the last of them.
+  void seal_journal(std::int64_t epoch);
+
+  // What `verify` looks at.
+  /// Oldest first, as a stream.
+  void each_run(const std::function<void(const RunRow&)>& on_row);
+  /// Calls `on_epoch` for every run whose journal entries are not as many as were sealed.
+  void unsealed_journal(const std::function<void(std::int64_t epoch, std::int64_t entries,
+                                                 std::int64_t sealed)>& on_epoch);
+  /// Rows of journal, conflicts and quarantine that name a table that is not tracked.
+  struct Untracked {
+    std::int64_t journal = 0;
+    std::int64_t conflicts = 0;
+    std::int64_t quarantined = 0;
+  };
+  Untracked count_untracked();
+  /// Forgets such conflicts and quarantined rows.
+  void forget_untracked();
+  /// The open conflict of a row.
+  std::optional<ConflictRow> find_conflict(std::int64_t tracked, const std::string& key_text);
 
  private:
   [[nodiscard]] std::string own(std::string_view name) const;

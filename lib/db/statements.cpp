@@ -110,6 +110,22 @@ std::string foreign_key(const Dialect& dialect, const std::string& schema, const
       list(key.referenced.size(), [&](std::size_t i) { return dialect.quote(key.referenced[i]); }));
 }
 
+/// The base's rows with their data, in the shape of a pair without a primary.
+std::string base_pairs(const Dialect& dialect, const Names& names, const Relation& relation) {
+  return fmt::format(
+      "SELECT {}, NULL, b.cells, CASE WHEN t.{} IS NULL THEN NULL ELSE 1 END, {} FROM {} b "
+      "LEFT JOIN {} t ON {}",
+      list(relation.columns.size(),
+           [&](std::size_t i) {
+             return relation.is_key(i) ? dialect.select_expression(fmt::format("b.c{}", i),
+                                                                   relation.columns[i].held)
+                                       : std::string("NULL");
+           }),
+      dialect.quote(relation.columns[relation.key.front()].name),
+      data_columns(dialect, "t", relation), names.base, names.data,
+      key_equal_data(dialect, "b", "t", relation));
+}
+
 }  // namespace
 
 std::string temporary_name(std::string_view what, std::int64_t relation) {
@@ -240,13 +256,7 @@ std::string hold_duplicates(const Names& names, const Relation& relation) {
       key_columns("", relation), names.stage);
 }
 
-std::string select_changed_pairs(const Dialect& dialect, const Names& names,
-                                 const Relation& relation) {
-  return select_staged_pairs(dialect, names, relation) + " AND b.cells IS DISTINCT FROM s.cells";
-}
-
-std::string select_staged_pairs(const Dialect& dialect, const Names& names,
-                                const Relation& relation) {
+std::string select_all_pairs(const Dialect& dialect, const Names& names, const Relation& relation) {
   return fmt::format(
       "SELECT {}, s.cells, b.cells, CASE WHEN t.{} IS NULL THEN NULL ELSE 1 END, {} FROM {} s "
       "LEFT JOIN {} b ON {} LEFT JOIN {} t ON {} "
@@ -260,20 +270,50 @@ std::string select_staged_pairs(const Dialect& dialect, const Names& names,
       names.data, key_equal_data(dialect, "s", "t", relation));
 }
 
+std::string select_changed_pairs(const Dialect& dialect, const Names& names,
+                                 const Relation& relation) {
+  return select_all_pairs(dialect, names, relation) + " AND b.cells IS DISTINCT FROM s.cells";
+}
+
 std::string select_missing_pairs(const Dialect& dialect, const Names& names,
                                  const Relation& relation) {
+  return base_pairs(dialect, names, relation) +
+         fmt::format(" WHERE NOT EXISTS (SELECT 1 FROM {} s WHERE {})", names.stage,
+                     key_equal("s", "b", relation));
+}
+
+std::string select_held_pairs(const Dialect& dialect, const Names& names,
+                              const Relation& relation) {
+  return base_pairs(dialect, names, relation) +
+         fmt::format(" WHERE EXISTS (SELECT 1 FROM {} s WHERE {} AND s.cells IS NULL)", names.stage,
+                     key_equal("s", "b", relation));
+}
+
+std::string select_secondary_only(const Dialect& dialect, const Names& names,
+                                  const Relation& relation) {
   return fmt::format(
-      "SELECT {}, NULL, b.cells, CASE WHEN t.{} IS NULL THEN NULL ELSE 1 END, {} FROM {} b "
-      "LEFT JOIN {} t ON {} WHERE NOT EXISTS (SELECT 1 FROM {} s WHERE {})",
+      "SELECT {}, NULL, NULL, 1, {} FROM {} t WHERE NOT EXISTS (SELECT 1 FROM {} b WHERE {}) "
+      "AND NOT EXISTS (SELECT 1 FROM {} s WHERE {})",
       list(relation.columns.size(),
            [&](std::size_t i) {
-             return relation.is_key(i) ? dialect.select_expression(fmt::format("b.c{}", i),
-                                                                   relation.columns[i].held)
-                                       : std::string("NULL");
+             return relation.is_key(i)
+                        ? dialect.select_expression("t." + dialect.quote(relation.columns[i].name),
+                                                    relation.columns[i].held)
+                        : std::string("NULL");
            }),
-      dialect.quote(relation.columns[relation.key.front()].name),
-      data_columns(dialect, "t", relation), names.base, names.data,
-      key_equal_data(dialect, "b", "t", relation), names.stage, key_equal("s", "b", relation));
+      data_columns(dialect, "t", relation), names.data, names.base,
+      key_equal_data(dialect, "b", "t", relation), names.stage,
+      key_equal_data(dialect, "s", "t", relation));
+}
+
+std::string select_sealed(const Names& names, const Relation& relation) {
+  return fmt::format("SELECT {}, b.cells FROM {} b", key_columns("b.", relation), names.base);
+}
+
+std::string select_sealed_of_plan(const Names& names, const Relation& relation) {
+  return select_sealed(names, relation) +
+         fmt::format(" WHERE ({}) IN (SELECT {} FROM {} WHERE action = lower(action))",
+                     key_columns("b.", relation), key_columns("", relation), names.plan);
 }
 
 std::vector<std::string> base_columns(const Relation& relation) {

@@ -80,12 +80,21 @@ std::string hold_duplicates(const Names& names, const Relation& relation);
 // row", c0…cn of the secondary.
 std::string select_changed_pairs(const Dialect& dialect, const Names& names,
                                  const Relation& relation);
-// The same for every row of the stage, whether or not the base has it so.
-std::string select_staged_pairs(const Dialect& dialect, const Names& names,
-                                const Relation& relation);
 // The same for rows of the base that the stage lacks; stage columns are the key's, from the base.
 std::string select_missing_pairs(const Dialect& dialect, const Names& names,
                                  const Relation& relation);
+
+// For `verify`, in the same shape: every row of the stage that is not held back; rows of the base
+// that are held back; and rows of the data that neither stage nor base has.
+std::string select_all_pairs(const Dialect& dialect, const Names& names, const Relation& relation);
+std::string select_held_pairs(const Dialect& dialect, const Names& names, const Relation& relation);
+std::string select_secondary_only(const Dialect& dialect, const Names& names,
+                                  const Relation& relation);
+
+// For the base's seal: key and cells of all base rows, and of those that a plan is about. The key
+// as the engine writes it.
+std::string select_sealed(const Names& names, const Relation& relation);
+std::string select_sealed_of_plan(const Names& names, const Relation& relation);
 
 // The base as a whole (key, cells), and one row of base or data by its key ($1, …).
 std::vector<std::string> base_columns(const Relation& relation);

@@ -213,12 +213,20 @@ void Target::changed_pairs(const Relation& relation, const OnPair& on_pair) {
   read_pairs(relation, select_changed_pairs(dialect(), names(relation), relation), on_pair);
 }
 
-void Target::staged_pairs(const Relation& relation, const OnPair& on_pair) {
-  read_pairs(relation, select_staged_pairs(dialect(), names(relation), relation), on_pair);
-}
-
 void Target::missing_pairs(const Relation& relation, const OnPair& on_pair) {
   read_pairs(relation, select_missing_pairs(dialect(), names(relation), relation), on_pair);
+}
+
+void Target::all_pairs(const Relation& relation, const OnPair& on_pair) {
+  read_pairs(relation, select_all_pairs(dialect(), names(relation), relation), on_pair);
+}
+
+void Target::held_pairs(const Relation& relation, const OnPair& on_pair) {
+  read_pairs(relation, select_held_pairs(dialect(), names(relation), relation), on_pair);
+}
+
+void Target::secondary_only(const Relation& relation, const OnPair& on_pair) {
+  read_pairs(relation, select_secondary_only(dialect(), names(relation), relation), on_pair);
 }
 
 // Planning --------------------------------------------------------------------------------------
@@ -355,6 +363,9 @@ void Target::rewrite_base(const Relation& relation,
   }
   session_.connection->execute(replace_base(name, rewritten, relation));
   session_.connection->execute("DROP TABLE " + rewritten);
+  if (mode_ == Mode::real) {
+    seal_base(relation);
+  }
 }
 
 std::optional<Row> Target::find_row(const Relation& relation, const Row& key) {
@@ -400,8 +411,7 @@ void Target::settle(const Relation& relation, std::int64_t epoch, BeforeImages i
     connection.execute(erase_images(name, relation, journal));
   }
   connection.execute(journal_plan(name, relation, journal, epoch, images));
-  connection.execute(forget_base(dialect(), name, relation));
-  connection.execute(advance_base(dialect(), name, relation));
+  settle_base(relation);
 }
 
 }  // namespace abgleich::db

@@ -111,12 +111,29 @@ class Target {
   using OnPair = std::function<void(Pair&)>;
   /// Rows whose primary side is not as the base has it.
   void changed_pairs(const Relation& relation, const OnPair& on_pair);
-  /// Every row of the primary that is not held back.
-  void staged_pairs(const Relation& relation, const OnPair& on_pair);
   /// Rows of the base that the primary no longer has.
   void missing_pairs(const Relation& relation, const OnPair& on_pair);
   /// Rows in the base, whether or not the secondary still has them.
   std::int64_t base_rows(const Relation& relation);
+
+  // For `verify` and `sync --full`: together with `missing_pairs`, every row that any of the three has, once.
+  /// Rows that the primary has and that are not held back.
+  void all_pairs(const Relation& relation, const OnPair& on_pair);
+  /// Rows of the base that the primary has, but that are held back.
+  void held_pairs(const Relation& relation, const OnPair& on_pair);
+  /// Rows that the secondary alone has.
+  void secondary_only(const Relation& relation, const OnPair& on_pair);
+
+  /// What the base of a tracked table is, and what the last run that wrote it says that it is.
+  struct Base {
+    bool exists = false;
+    Seal seal;
+    std::int64_t misfits = 0;  // rows that do not have one digest a column
+  };
+  [[nodiscard]] Base measure_base(const Relation& relation);
+  [[nodiscard]] Seal base_seal(const Relation& relation);
+  /// Seals the base as it is now.
+  void seal_base(const Relation& relation);
   /// Rows of the plan, once it is finished.
   [[nodiscard]] std::int64_t planned(const Relation& relation) const;
 
@@ -200,6 +217,9 @@ class Target {
                                             std::vector<std::string>& scratch) const;
   void read_pairs(const Relation& relation, const std::string& sql, const OnPair& on_pair);
   std::int64_t count(const std::string& sql);
+  Base measure(const Relation& relation, const std::string& sql);
+  /// Base rows forward to what the plan says, and the seal with them.
+  void settle_base(const Relation& relation);
   [[nodiscard]] std::string action_sql(const Work& work) const;
   [[nodiscard]] std::vector<Work> all_work(const std::vector<Relation>& relations) const;
   bool apply_whole(const std::vector<Relation>& relations);

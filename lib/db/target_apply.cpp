@@ -68,6 +68,7 @@ std::optional<std::int64_t> Target::fill(const Relation& relation) {
     const auto rows = connection.execute(fill_data(dialect(), name, relation));
     connection.execute(fill_base(name, relation));
     connection.execute("RELEASE SAVEPOINT fill");
+    seal_base(relation);
     return rows;
   } catch (const Fault& fault) {
     if (fault.cause() != Fault::Cause::constraint && fault.cause() != Fault::Cause::data) {

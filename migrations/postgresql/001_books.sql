@@ -18,7 +18,7 @@ CREATE TABLE abgleich.head (
 CREATE TABLE abgleich.run (
   epoch    bigint PRIMARY KEY,
   id       text NOT NULL UNIQUE,
-  kind     text NOT NULL,         -- sync, resolve, adopt, revert, resume
+  kind     text NOT NULL,         -- sync, resolve, adopt, revert, resume, repair
   started  text NOT NULL,         -- UTC, for people; nothing is decided by it
   finished text NOT NULL,
   operator text NOT NULL,
@@ -71,4 +71,14 @@ CREATE TABLE abgleich.quarantine (
   rows        bigint NOT NULL,
   epoch       bigint NOT NULL,
   PRIMARY KEY (tracked, key_text, column_name, reason)
+);
+
+-- What abgleich itself has left, so that a change by anybody else is known: of the base of a tracked
+-- table (n: its id) rows and the sum of their checksums, of the journal of a run (n: its epoch) rows.
+CREATE TABLE abgleich.seal (
+  what text NOT NULL,             -- base, journal
+  n    bigint NOT NULL,
+  rows bigint NOT NULL,
+  sum  text NOT NULL,             -- 16 hexadecimal digits; of a journal: empty
+  PRIMARY KEY (what, n)
 );

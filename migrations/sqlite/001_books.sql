@@ -17,7 +17,7 @@ CREATE TABLE abgleich_head (
 CREATE TABLE abgleich_run (
   epoch    integer PRIMARY KEY,
   id       text NOT NULL UNIQUE,
-  kind     text NOT NULL,         -- sync, resolve, adopt, revert, resume
+  kind     text NOT NULL,         -- sync, resolve, adopt, revert, resume, repair
   started  text NOT NULL,         -- UTC, for people; nothing is decided by it
   finished text NOT NULL,
   operator text NOT NULL,
@@ -70,4 +70,14 @@ CREATE TABLE abgleich_quarantine (
   rows        integer NOT NULL,
   epoch       integer NOT NULL,
   PRIMARY KEY (tracked, key_text, column_name, reason)
+);
+
+-- What abgleich itself has left, so that a change by anybody else is known: of the base of a tracked
+-- table (n: its id) rows and the sum of their checksums, of the journal of a run (n: its epoch) rows.
+CREATE TABLE abgleich_seal (
+  what text NOT NULL,             -- base, journal
+  n    integer NOT NULL,
+  rows integer NOT NULL,
+  sum  text NOT NULL,             -- 16 hexadecimal digits; of a journal: empty
+  PRIMARY KEY (what, n)
 );
