@@ -1,0 +1,89 @@
+#include "journal/latch.hpp"
+
+#include "core/error.hpp"
+#include "journal/head.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <fstream>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace abgleich::journal {
+
+namespace {
+
+constexpr const char* kName = "damaged";
+
+[[noreturn]] void cannot(const std::filesystem::path& path, std::string_view what) {
+  const int number = errno;
+  throw Failure(number == ENOSPC || number == EDQUOT ? Code::out_of_space : Code::configuration,
+                fmt::format("damage was found, but cannot {} '{}': {}", what, path.string(),
+                            std::strerror(number)),
+                "correct [state] directory in abgleich.toml, or its owner and rights, and run no "
+                "sync before: abgleich verify");
+}
+
+}  // namespace
+
+void set_latch(const std::filesystem::path& directory, const std::vector<Damage>& damage) {
+  if (::mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST) {
+    cannot(directory, "make the state directory");
+  }
+  nlohmann::ordered_json json = {{"format", "abgleich.damaged/1"}, {"found", now_utc()}};
+  auto& all = json["damage"] = nlohmann::ordered_json::array();
+  for (const auto& one : damage) {
+    all.push_back({{"table", one.table}, {"what", one.what}});
+  }
+  const auto text = json.dump() + "\n";
+  const auto path = directory / kName;
+  // Not by way of a temporary file: the name alone is the latch, whatever is in it.
+  const int file =
+      ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+  if (file < 0) {
+    cannot(path, "write");
+  }
+  const bool written =
+      ::write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
+      ::fsync(file) == 0;
+  const int number = errno;
+  ::close(file);
+  if (!written) {
+    errno = number;
+    cannot(path, "write");
+  }
+  const int parent = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (parent >= 0) {
+    ::fsync(parent);
+    ::close(parent);
+  }
+}
+
+void clear_latch(const std::filesystem::path& directory) {
+  if (::unlink((directory / kName).c_str()) != 0 && errno != ENOENT && errno != ENOTDIR) {
+    cannot(directory / kName, "remove");
+  }
+}
+
+void check_latch(const std::filesystem::path& directory) {
+  const auto path = directory / kName;
+  struct stat status {};
+  if (::lstat(path.c_str(), &status) != 0 && (errno == ENOENT || errno == ENOTDIR)) {
+    return;
+  }
+  std::ifstream in(path);
+  const auto json = nlohmann::json::parse(in, nullptr, false);
+  const auto found = json.is_object() && json.contains("found") && json["found"].is_string()
+                         ? json["found"].get<std::string>()
+                         : std::string("an unknown time");
+  throw Failure(Code::integrity,
+                fmt::format("the bookkeeping in the secondary was found damaged at {}", found),
+                "see what is damaged: abgleich verify; then, where it says so: abgleich verify "
+                "--repair-base --reason TEXT. Nothing was changed");
+}
+
+}  // namespace abgleich::journal

@@ -1,0 +1,22 @@
+// The latch: a file in the state directory that says that the secondary's bookkeeping was found
+// damaged. While it is there, no run writes.
+#pragma once
+
+#include "journal/audit.hpp"
+
+#include <filesystem>
+#include <vector>
+
+namespace abgleich::journal {
+
+/// Sets the latch: durable before this returns. Makes the directory (mode 0700) where it is
+/// missing.
+void set_latch(const std::filesystem::path& directory, const std::vector<Damage>& damage);
+
+/// Takes it off, if it is set: everything was looked at and found whole, or was repaired.
+void clear_latch(const std::filesystem::path& directory);
+
+/// Throws Failure{integrity} while it is set, whatever the file holds.
+void check_latch(const std::filesystem::path& directory);
+
+}  // namespace abgleich::journal
