@@ -72,5 +72,6 @@ void setup_drift(CLI::App& app, Context& context);
 void setup_keys(CLI::App& app, Context& context);
 void setup_adopt(CLI::App& app, Context& context);
 void setup_contract(CLI::App& app, Context& context);
+void setup_verify(CLI::App& app, Context& context);
 
 }  // namespace abgleich::cmd

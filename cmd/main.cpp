@@ -98,6 +98,7 @@ void setup(CLI::App& app, Context& context) {
   setup_quarantine(app, context);
   setup_revert(app, context);
   setup_resume(app, context);
+  setup_verify(app, context);
   setup_adopt(app, context);
   app.footer(kExitCodes);
 }

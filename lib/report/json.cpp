@@ -173,6 +173,55 @@ std::string json_line(const db::RunRow& run) {
                {"hash", run.hash}});
 }
 
+std::string json_line(const Difference& difference) {
+  Json json = {{"table", difference.table}};
+  auto& key = json["key"] = Json::object();
+  for (const auto& [name, value] : difference.key) {
+    key[name] = json_of(value);
+  }
+  json["class"] = merge::name_of(difference.standing);
+  auto& columns = json["columns"] = Json::object();
+  for (const auto& cell : difference.cells) {
+    auto& sides = columns[cell.column] = Json::object();
+    sides["primary"] = cell.primary ? json_of(*cell.primary) : Json(nullptr);
+    sides["secondary"] = cell.secondary ? json_of(*cell.secondary) : Json(nullptr);
+    sides["class"] = merge::name_of(cell.standing);
+  }
+  if (!difference.reason.empty()) {
+    json["reason"] = difference.reason;
+  }
+  return dump(json);
+}
+
+std::string json_line(const Verification& verification, Code exit) {
+  Json json = {{"schema", "abgleich.verify/1"}, {"exit", static_cast<int>(exit)}};
+  auto& tables = json["tables"] = Json::object();
+  for (const auto& table : verification.tables) {
+    auto& counts = tables[table.table] = Json::object();
+    for (std::size_t i = 0; i < merge::kStandings; ++i) {
+      counts[std::string(merge::name_of(static_cast<merge::Standing>(i)))] = table.rows.at(i);
+    }
+  }
+  auto& damage = json["damage"] = Json::array();
+  for (const auto& one : verification.damage) {
+    damage.push_back({{"table", one.table.empty() ? Json(nullptr) : Json(one.table)},
+                      {"what", one.what},
+                      {"hint", one.hint}});
+  }
+  auto& events = json["drift"] = Json::array();
+  for (const auto& event : verification.drift) {
+    events.push_back(json_of(event));
+  }
+  return dump(json);
+}
+
+std::string json_line(const Repair& repair) {
+  return dump({{"schema", "abgleich.repair/1"},
+               {"run", repair.run ? Json(*repair.run) : Json(nullptr)},
+               {"rewritten", repair.rewritten},
+               {"removed", repair.removed}});
+}
+
 std::string json_line(const Error& error) {
   return dump({{"error", json_of(error)}});
 }

@@ -3,6 +3,7 @@
 
 #include "db/books.hpp"
 #include "report/change.hpp"
+#include "report/verification.hpp"
 
 #include <string>
 #include <string_view>
@@ -18,6 +19,10 @@ std::string json_line(const Outcome& outcome, std::string_view schema = kSyncSch
 std::string history_line(const Change& change);
 std::string json_line(const drift::Event& event);
 std::string json_line(const db::RunRow& run);
+std::string json_line(const Difference& difference);
+/// The line that `verify` ends with; `exit` is its exit code.
+std::string json_line(const Verification& verification, Code exit);
+std::string json_line(const Repair& repair);
 /// {"error":{…}}
 std::string json_line(const Error& error);
 

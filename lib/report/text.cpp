@@ -60,9 +60,9 @@ std::string shown(const std::optional<Value>& value) {
   return value ? shown(*value) : std::string("(no row)");
 }
 
-std::string key_of(const Change& change) {
+std::string key_of(const std::vector<std::pair<std::string, Value>>& key) {
   std::string text;
-  for (const auto& [name, value] : change.key) {
+  for (const auto& [name, value] : key) {
     auto shown_value = shown(value);
     if (value.kind() == Kind::text) {
       shown_value = shown_value.substr(1, shown_value.size() - 2);  // without the quotes
@@ -76,6 +76,55 @@ struct Mark {
   std::string_view sign;
   std::string_view colour;
 };
+
+/// How people are told of a standing; "row" and "rows" are the reader's to add.
+std::string_view words_of(merge::Standing standing) {
+  switch (standing) {
+    case merge::Standing::agrees:
+      return "agree";
+    case merge::Standing::owner_secondary:
+      return "owned by the secondary";
+    case merge::Standing::owner_primary:
+      return "owner primary: edited in the secondary";
+    case merge::Standing::edited:
+      return "edited in the secondary";
+    case merge::Standing::secondary_only:
+      return "in the secondary only";
+    case merge::Standing::deleted:
+      return "deleted in the secondary";
+    case merge::Standing::quarantined:
+      return "held back";
+    case merge::Standing::conflict:
+      return "in conflict";
+    case merge::Standing::pending:
+      return "not yet synced";
+    case merge::Standing::unexplained:
+      return "unexplained";
+  }
+  return "";
+}
+
+std::string_view colour_of(merge::Standing standing) {
+  switch (standing) {
+    case merge::Standing::unexplained:
+    case merge::Standing::conflict:
+    case merge::Standing::quarantined:
+      return kRed;
+    case merge::Standing::pending:
+      return kYellow;
+    default:
+      return kBold;
+  }
+}
+
+/// "12,867"
+std::string with_commas(std::int64_t number) {
+  auto digits = std::to_string(number);
+  for (auto at = digits.size(); at > 3; at -= 3) {
+    digits.insert(at - 3, ",");
+  }
+  return digits;
+}
 
 Mark mark_of(Fate fate) {
   switch (fate) {
@@ -186,7 +235,7 @@ std::string age_text(std::int64_t seconds) {
 
 std::string text_of(const Change& change, Colour colour) {
   const auto mark = mark_of(change.fate);
-  auto head = fmt::format("{} {} {}", mark.sign, change.table, key_of(change));
+  auto head = fmt::format("{} {} {}", mark.sign, change.table, key_of(change.key));
   if (change.fate == Fate::conflict) {
     head += fmt::format("  conflict {} ({})", change.id, change.kind);
   } else if (change.fate == Fate::quarantine) {
@@ -289,6 +338,49 @@ std::string text_of(const Outcome& outcome, Colour colour) {
     text += "\n";
   }
   return text + what_was_done(outcome) + what_is_open(outcome);
+}
+
+std::string text_of(const Difference& difference, Colour colour) {
+  auto head = fmt::format("! {} {}  {}", difference.table, key_of(difference.key),
+                          words_of(difference.standing));
+  if (!difference.reason.empty()) {
+    head += ": " + difference.reason;
+  }
+  auto text = paint(head, colour_of(difference.standing), colour) + "\n";
+  for (const auto& cell : difference.cells) {
+    text += fmt::format("    {}: primary {} | secondary {}", cell.column, shown(cell.primary),
+                        shown(cell.secondary));
+    if (cell.standing != difference.standing) {
+      text += fmt::format("  ({})", words_of(cell.standing));
+    }
+    text += "\n";
+  }
+  return text;
+}
+
+std::string text_of(const Verification& verification, Colour colour) {
+  std::string text;
+  for (const auto& table : verification.tables) {
+    const auto agree = table.of(merge::Standing::agrees);
+    text += fmt::format("{}: {} {}", table.table, with_commas(agree),
+                        agree == 1 ? "row agrees" : "rows agree");
+    for (std::size_t i = 1; i < merge::kStandings; ++i) {
+      const auto standing = static_cast<merge::Standing>(i);
+      const auto rows = table.of(standing);
+      if (rows > 0 || standing == merge::Standing::unexplained) {
+        const auto part = fmt::format("{} {}", with_commas(rows), words_of(standing));
+        text += "; " + (rows > 0 ? paint(part, colour_of(standing), colour) : part);
+      }
+    }
+    text += "\n";
+  }
+  for (const auto& damage : verification.damage) {
+    const auto where =
+        damage.table.empty() ? std::string() : fmt::format("table '{}': ", damage.table);
+    text += fmt::format("{} {}{}\n    hint: {}\n", paint("damaged:", kRed, colour), where,
+                        damage.what, damage.hint);
+  }
+  return text;
 }
 
 std::string text_of(const Error& error, Colour colour) {

@@ -3,6 +3,7 @@
 
 #include "db/books.hpp"
 #include "report/change.hpp"
+#include "report/verification.hpp"
 
 #include <cstdint>
 #include <string>
@@ -32,6 +33,13 @@ std::string age_text(std::int64_t seconds);
 
 /// The counts a run ends with: one line a table that has something to say, and one in all.
 std::string text_of(const Outcome& outcome, Colour colour);
+
+/// A row that does not agree: a mark, the table, the key, why, and a line a cell.
+std::string text_of(const Difference& difference, Colour colour);
+
+/// "person: 12,867 rows agree; 2 edited in the secondary; 0 unexplained" for every table, then the
+/// damage, each with what to do.
+std::string text_of(const Verification& verification, Colour colour);
 
 /// "error: …" and "hint: …".
 std::string text_of(const Error& error, Colour colour);

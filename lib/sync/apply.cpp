@@ -76,6 +76,9 @@ void refused_to_conflicts(db::Target& target, const ExportedTable& exported, con
 Judged plan_or_fill(db::Target& target, const ExportedTable& exported, const Staged& staged,
                     const SipKey& id_key, const Options& options, Progress& progress) {
   Judged judged{.staged = staged, .base_rows = target.base_rows(exported.relation)};
+  if (target.base_seal(exported.relation).rows != judged.base_rows) {
+    damaged_base(exported.table->name);
+  }
   if (may_fill(target, exported, judged, options)) {
     if (const auto rows = target.fill(exported.relation)) {
       judged.counts.table = exported.table->name;

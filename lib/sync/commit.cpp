@@ -82,6 +82,7 @@ std::string commit_run(const Pairing& pairing, db::Target& target,
   const auto lineage = head ? head->lineage : journal::new_lineage();
   journal::chain(head, lineage, run);
   target.books().insert_run(run);
+  target.books().seal_journal(run.epoch);
   const db::HeadRow next{.lineage = lineage,
                          .epoch = run.epoch,
                          .hash = run.hash,

@@ -293,6 +293,19 @@ db::TrackedRow tracked_row(const ExportedTable& exported) {
           .columns = columns.dump()};
 }
 
+void damaged_base(const std::string& table) {
+  throw Failure(Code::integrity, fmt::format("the base of '{}' in the secondary is damaged", table),
+                "see what is damaged: abgleich verify; then repair it: abgleich verify "
+                "--repair-base --reason TEXT. Nothing was changed");
+}
+
+std::vector<Digest> base_digests(const db::Relation& relation, std::string_view packed) {
+  if (packed.size() != relation.columns.size() * sizeof(Digest::bits)) {
+    damaged_base(relation.source);
+  }
+  return unpack_digests(packed);
+}
+
 std::vector<SipKey> digest_keys_of(const db::TrackedRow& row, const mask::Keyring& keyring) {
   std::vector<SipKey> keys;
   for (const auto& column : read_layout(row)) {

@@ -31,7 +31,7 @@ class Planner {
   void take(db::Pair& pair) {
     merge::Three<merge::Cells> three;
     if (pair.base_cells) {
-      base_ = unpack_digests(*pair.base_cells);
+      base_ = base_digests(relation_, *pair.base_cells);
       three.base = base_;
     }
     if (pair.primary_cells) {

@@ -4,6 +4,7 @@
 #include "db/retry.hpp"
 #include "db/target.hpp"
 #include "journal/head.hpp"
+#include "journal/latch.hpp"
 #include "journal/record.hpp"
 #include "journal/state.hpp"
 #include "sync/commit.hpp"
@@ -155,7 +156,8 @@ class Table {
   /// the secondary holds instead counts as its own edit from now on.
   std::string next_base(const journal::Conflict& conflict, const Row& key) {
     const auto base = target_.find_base(relation_, key);
-    auto digests = base ? unpack_digests(*base) : std::vector<Digest>(relation_.columns.size());
+    auto digests =
+        base ? base_digests(relation_, *base) : std::vector<Digest>(relation_.columns.size());
     for (const auto& cell : conflict.cells) {
       digests[column(cell.column)] = cell.digest;
     }
@@ -311,6 +313,7 @@ std::map<std::int64_t, std::string> table_names(db::Books& books) {
 
 Resolved resolve(const Pairing& pairing, const Resolution& resolution) {
   const journal::StateLock lock(pairing.config.state_directory);
+  journal::check_latch(pairing.config.state_directory);
   return db::with_retries([&] { return attempt(pairing, resolution); });
 }
 

@@ -29,6 +29,9 @@ std::vector<std::string> missing(db::Target& target, std::vector<ExportedTable>&
 /// A base row in the new layout: digests that are still exported move, a new column starts as NULL
 /// on both sides.
 void rewrite_base(db::Target& target, const ExportedTable& exported) {
+  if (target.measure_base(exported.relation).seal != target.base_seal(exported.relation)) {
+    damaged_base(exported.table->name);  // or the new seal would hide it
+  }
   const auto& before = exported.previous_labels;
   std::string key_bytes;
   std::string scratch;

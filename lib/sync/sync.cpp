@@ -5,6 +5,7 @@
 #include "db/target.hpp"
 #include "drift/drift.hpp"
 #include "journal/head.hpp"
+#include "journal/latch.hpp"
 #include "journal/state.hpp"
 #include "mask/keyring.hpp"
 #include "sync/apply.hpp"
@@ -100,6 +101,7 @@ report::Outcome run(const Pairing& pairing, const Options& options, Progress& pr
   std::optional<journal::StateLock> lock;
   if (options.kind == report::Run::real) {
     lock.emplace(pairing.config.state_directory);
+    journal::check_latch(pairing.config.state_directory);
   }
   return db::with_retries([&] { return attempt(pairing, options, keyring, progress, on_change); });
 }

@@ -1,0 +1,59 @@
+// What `verify` and the repair of a base go by: whether each base is as it was sealed, and how a
+// row of the three stands.
+#pragma once
+
+#include "db/target.hpp"
+#include "journal/audit.hpp"
+#include "merge/verify.hpp"
+#include "sync/exported.hpp"
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace abgleich::sync {
+
+/// The bases of all tracked tables against their seals. Reads them whole.
+struct Bases {
+  std::map<std::int64_t, merge::Trust> trust;  // by the table's number; no other is tracked
+  std::vector<journal::Damage> damage;
+
+  /// A table that is not tracked yet has nothing that could be damaged.
+  [[nodiscard]] merge::Trust of(std::int64_t tracked) const;
+};
+Bases look_at_bases(db::Target& target, const std::vector<db::TrackedRow>& tracked);
+
+/// Whether the primary's side of a row is known: absent or there, or that it is held back.
+enum class PrimarySide : std::uint8_t { known, held };
+
+/// Explains the rows of one table, one after the other.
+class RowWitness {
+ public:
+  RowWitness(db::Target& target, const ExportedTable& exported, merge::Trust trust);
+
+  /// How the row stands; where an open conflict can matter, it is looked up. The pair's key becomes
+  /// the stage's spelling.
+  const merge::Explanation& explain(db::Pair& pair, PrimarySide side);
+
+  /// A base row for the row that was explained last; see `merge::mend`.
+  [[nodiscard]] std::vector<Digest> mended() const;
+
+ private:
+  void find_conflict(const db::Pair& pair);
+
+  db::Target& target_;
+  const ExportedTable& exported_;
+  merge::Trust trust_;
+  bool books_;  // there may be conflicts to be found
+  merge::Explainer explainer_;
+  merge::Evidence evidence_;
+  merge::Three<merge::Cells> three_;
+  std::vector<Digest> base_;
+  std::vector<Digest> primary_;
+  std::vector<Digest> secondary_;
+  std::string key_bytes_;
+  std::string scratch_;
+};
+
+}  // namespace abgleich::sync

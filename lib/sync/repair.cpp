@@ -1,0 +1,187 @@
+#include "sync/repair.hpp"
+
+#include "db/retry.hpp"
+#include "db/source.hpp"
+#include "db/target.hpp"
+#include "journal/audit.hpp"
+#include "journal/head.hpp"
+#include "journal/latch.hpp"
+#include "journal/record.hpp"
+#include "journal/state.hpp"
+#include "mask/keyring.hpp"
+#include "sync/commit.hpp"
+#include "sync/evidence.hpp"
+#include "sync/exported.hpp"
+#include "sync/recover.hpp"
+#include "sync/stage.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+
+namespace abgleich::sync {
+
+namespace {
+
+/// Rewrites the base of one table.
+class TableRepair {
+ public:
+  TableRepair(db::Target& target, const ExportedTable& exported, merge::Trust trust)
+      : target_(target), exported_(exported), witness_(target, exported, trust) {}
+
+  void run(const Staged& staged) {
+    const auto& relation = exported_.relation;
+    db::Target::Plan plan(target_, relation);
+    const auto known = [&](db::Pair& pair) { take(pair, PrimarySide::known, plan); };
+    const auto held = [&](db::Pair& pair) { take(pair, PrimarySide::held, plan); };
+    target_.all_pairs(relation, known);
+    if (staged.nameless > 0) {
+      target_.missing_pairs(relation, held);
+    } else {
+      target_.missing_pairs(relation, known);
+    }
+    target_.held_pairs(relation, held);
+    plan.finish();
+    target_.settle_base(relation);
+  }
+
+  [[nodiscard]] std::int64_t rewritten() const { return rewritten_; }
+  [[nodiscard]] std::int64_t removed() const { return removed_; }
+
+ private:
+  void take(db::Pair& pair, PrimarySide side, db::Target::Plan& plan) {
+    if (witness_.explain(pair, side).row != merge::Standing::unexplained) {
+      return;
+    }
+    db::PlanRow row{.mask = std::string(exported_.columns.size(), '0'),
+                    .fate = "repaired",
+                    .key_text = journal::key_text(exported_.relation, pair.primary)};
+    const auto base = witness_.mended();
+    if (base.empty()) {
+      row.action = db::PlanAction::forget;
+      ++removed_;
+    } else {
+      row.action = db::PlanAction::agree;
+      row.cells = pack(base);
+      ++rewritten_;
+    }
+    plan.add(row, pair.primary);
+  }
+
+  db::Target& target_;
+  const ExportedTable& exported_;
+  RowWitness witness_;
+  std::int64_t rewritten_ = 0;
+  std::int64_t removed_ = 0;
+};
+
+/// The repair reads by the layout that the base has: the contract must be that of the last run.
+void require_layout(db::Target& target, std::vector<ExportedTable>& tables) {
+  target.load_catalog();
+  std::vector<db::Relation> relations;
+  for (const auto& exported : tables) {
+    relations.push_back(exported.relation);
+  }
+  const auto ddl = target.missing_ddl(relations);
+  bool same = ddl.empty();
+  for (std::size_t i = 0; i < tables.size(); ++i) {
+    tables[i].relation = relations[i];
+    same = same && tables[i].previous_labels == tables[i].labels;
+  }
+  if (!same) {
+    throw Failure(
+        Code::configuration,
+        "the contract's columns, or the tables of the secondary, are no longer those of "
+        "the last run",
+        "put them back as they were, repair, then change them again. Nothing was changed");
+  }
+}
+
+/// The damaged tables that can be read now. One that is in the contract no longer is only sealed
+/// anew: no run reads its base.
+std::vector<ExportedTable> damaged_tables(const Pairing& pairing, const Bases& bases,
+                                          std::vector<ExportedTable> tables) {
+  for (const auto& damage : bases.damage) {
+    const bool readable = std::ranges::any_of(tables, [&](const ExportedTable& exported) {
+      return exported.table->name == damage.table || exported.table->was == damage.table;
+    });
+    if (!readable && pairing.contract.find_table(damage.table) != nullptr) {
+      throw Failure(
+          Code::drift_decision,
+          fmt::format("the base of '{}' cannot be repaired: drift blocks the table", damage.table),
+          "decide the drift first: abgleich drift. Nothing was changed");
+    }
+  }
+  std::erase_if(tables, [&](const ExportedTable& exported) {
+    return bases.of(exported.relation.id) == merge::Trust::sealed;
+  });
+  return tables;
+}
+
+report::Repair attempt(const Pairing& pairing, const mask::Keyring& keyring,
+                       const std::string& reason, Progress& progress) {
+  const auto started = journal::now_utc();
+  const auto& directory = pairing.config.state_directory;
+  db::Source source(pairing.config.primary);
+  const auto& primary = source.catalog();
+  const auto drift = drift_events(pairing, primary);
+
+  db::Target target(pairing.config.secondary, db::Mode::real);
+  auto& books = target.books();
+  const auto head = books.exist() ? books.head(db::Books::Lock::row) : std::nullopt;
+  // a paused pairing may be repaired: its data does not move
+  recover(pairing, target, keyring, primary.identity, report::Run::dry);
+  if (!head) {
+    throw Failure(Code::usage, "the secondary has no history yet, so there is no base",
+                  "the first run makes it: abgleich sync");
+  }
+  const auto tracked = books.tracked();
+  const auto bases = look_at_bases(target, tracked);
+  report::Repair repair;
+  if (bases.damage.empty() && journal::audit(books, *head).empty()) {
+    journal::clear_latch(directory);
+    return repair;
+  }
+
+  auto counts = nlohmann::ordered_json::object();
+  if (!bases.damage.empty()) {
+    auto tables = damaged_tables(pairing, bases,
+                                 export_tables(pairing.contract, primary, drift, tracked, keyring));
+    require_layout(target, tables);
+    books.begin_findings();
+    for (const auto& exported : tables) {
+      target.prepare(exported.relation);
+      const auto staged = stage_table(source, target, exported, keyring, progress);
+      TableRepair table(target, exported, bases.of(exported.relation.id));
+      table.run(staged);
+      repair.rewritten += table.rewritten();
+      repair.removed += table.removed();
+      counts[exported.table->name] = {{"base_rewritten", table.rewritten()},
+                                      {"base_removed", table.removed()}};
+    }
+    for (const auto& row : tracked) {
+      if (bases.of(row.id) != merge::Trust::sealed) {
+        target.seal_base(relation_of(row));
+      }
+    }
+  }
+  books.forget_untracked();
+  repair.run = commit_run(pairing, target, head, head->key_check, head->primary_id,
+                          {.kind = std::string(journal::kRepair),
+                           .started = started,
+                           .reason = reason,
+                           .counts = counts.dump()});
+  journal::clear_latch(directory);
+  return repair;
+}
+
+}  // namespace
+
+report::Repair repair_base(const Pairing& pairing, const std::string& reason, Progress& progress) {
+  const auto keyring = mask::Keyring::read(pairing.config.key_file);
+  const journal::StateLock lock(pairing.config.state_directory);
+  return db::with_retries([&] { return attempt(pairing, keyring, reason, progress); });
+}
+
+}  // namespace abgleich::sync
