@@ -56,7 +56,9 @@ Standing Explainer::cell(const Three<Cells>& row, const Evidence& evidence, std:
     case CellAction::take:
       return evidence.refused ? Standing::conflict : Standing::pending;
     case CellAction::converge:
-      return doubtful(evidence);
+      // of a refused row the base waits until all of it can be written
+      return evidence.refused && decision_.action == RowAction::update ? Standing::agrees
+                                                                       : doubtful(evidence);
     case CellAction::override_:
       return evidence.refused ? Standing::conflict : doubtful(evidence);
     case CellAction::conflict:

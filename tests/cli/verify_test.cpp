@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <functional>
 #include <map>
@@ -170,6 +171,23 @@ TEST_CASE("verify: both sides agree, and nothing is written anywhere") {
     CHECK(text.err.empty());
     CHECK(pairing.run({"verify", "-q"}).out.empty());
   });
+}
+
+TEST_CASE("verify: the published schema names every class that is counted") {
+  const auto schema = Json::parse(read_file(ABGLEICH_SOURCE_DIR "/schemas/verify.schema.json"));
+  Synced pairing(On::sqlite);
+  const auto line = pairing.verify(0).line;
+  std::vector<std::string> counted;
+  for (const auto& [name, count] : line["tables"]["person"].items()) {
+    counted.push_back(name);
+  }
+  auto named = schema["$defs"]["class"]["enum"].get<std::vector<std::string>>();
+  std::ranges::sort(named);
+  CHECK(named == counted);  // the parsed object is in the order of names
+  for (const auto& field : schema["$defs"]["closing"]["required"]) {
+    CHECK(line.contains(field));
+  }
+  CHECK(line["schema"] == schema["$defs"]["closing"]["properties"]["schema"]["const"]);
 }
 
 TEST_CASE("verify: before the first run everything is not yet synced") {

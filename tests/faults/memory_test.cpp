@@ -53,6 +53,9 @@ TEST_CASE("a million rows from SQLite to SQLite take less than 64 MiB, first run
   CHECK(second.exit == 0);
   CHECK(second.out.find("\"unchanged\"") != std::string::npos);
   CHECK(second.peak_kib < kLimitKib);
+  const auto proof = pairing.run({"verify", "--exit-code"});
+  CHECK(proof.exit == 0);
+  CHECK(proof.peak_kib < kLimitKib);
 }
 
 TEST_CASE("ten thousand conflicts in many rows are found, listed, decided in less than 64 MiB") {
@@ -71,7 +74,13 @@ TEST_CASE("ten thousand conflicts in many rows are found, listed, decided in les
   CHECK(pairing.secondary.rows("SELECT count(*) FROM person WHERE status = 'theirs'") == "10000");
   CHECK(pairing.secondary.rows("SELECT count(*) FROM abgleich_conflict") == "0");
   CHECK(pairing.run({"sync", "-q"}).exit == 0);
-  for (const auto* ran : {&sync, &list, &resolve}) {
+  pairing.secondary.run("UPDATE abgleich_base_1 SET cells = zeroblob(length(cells))");
+  const auto damaged = pairing.run({"verify", "--json"});
+  CHECK(damaged.exit == 41);
+  const auto repair = pairing.run({"verify", "--repair-base", "--reason", "test"});
+  CHECK_MESSAGE(repair.exit == 0, repair.err);
+  CHECK(pairing.run({"sync", "-q"}).exit == 0);
+  for (const auto* ran : {&sync, &list, &resolve, &damaged, &repair}) {
     CHECK(ran->peak_kib < kLimitKib);
   }
 }

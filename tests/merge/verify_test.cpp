@@ -159,6 +159,18 @@ TEST_CASE(
   });
 }
 
+TEST_CASE("of a refused row, cells that both sides have alike are no difference") {
+  const auto how = rules({Owner::both, Owner::primary, Owner::both});
+  Explainer explainer(how);
+  const Sides adopted("-", "aba", "aca");
+  CHECK(explainer.explain(adopted.three(), {.refused = true}).cells ==
+        std::vector{Standing::agrees, Standing::conflict, Standing::agrees});
+  CHECK(explainer.explain(adopted.three(), {.refused = true}).row == Standing::conflict);
+  const Sides updated("aaa", "abb", "aab");
+  CHECK(explainer.explain(updated.three(), {.refused = true}).cells ==
+        std::vector{Standing::agrees, Standing::conflict, Standing::agrees});
+}
+
 TEST_CASE("under a sealed base nothing is unexplained, and pending is what the next run would do") {
   for_all([](const std::string& pattern, Owner owner, OnDelete on_delete) {
     Decision decision;

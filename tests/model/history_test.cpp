@@ -178,6 +178,45 @@ class History {
       resolve();
       sync();
     }
+    expect_proof();
+  }
+
+  /// `verify` finds the bookkeeping whole and every difference explained, each row once.
+  void expect_proof() {
+    if (refused() || !made_) {
+      return;  // what was refused is still to be synced
+    }
+    const auto ran = run({"verify", "--json", "--exit-code"});
+    expect(ran.exit == 0 && ran.err.empty(), "verify found something");
+    std::vector<std::size_t> differ(schema_.size(), 0);
+    json closing;
+    std::istringstream lines(ran.out);
+    for (std::string line; std::getline(lines, line);) {
+      const auto parsed = json::parse(line);
+      if (parsed.contains("schema")) {
+        closing = parsed;
+        continue;
+      }
+      for (std::size_t t = 0; t < schema_.size(); ++t) {
+        differ[t] += schema_[t].name == parsed["table"] ? 1 : 0;
+      }
+    }
+    for (std::size_t t = 0; t < schema_.size(); ++t) {
+      const auto& counts = closing["tables"][schema_[t].name];
+      std::size_t rows = 0;
+      for (const auto& [name, count] : counts.items()) {
+        rows += count.get<std::size_t>();
+      }
+      std::set<std::vector<Cell>> keys;
+      for (const auto* side : {&primary_, &base_, &secondary_}) {
+        for (const auto& [key, row] : (*side)[t]) {
+          keys.insert(key);
+        }
+      }
+      expect(rows == keys.size(), "verify did not count every row of " + schema_[t].name + " once");
+      expect(differ[t] == rows - counts["agrees"].get<std::size_t>(),
+             "verify did not list every difference of " + schema_[t].name);
+    }
   }
 
   void expect(bool holds, const std::string& what) const {
