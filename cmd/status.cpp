@@ -25,9 +25,13 @@ Code print_status(const Context& context) {
         {"tables", status.tables},
         {"open", {{"conflicts", status.conflicts}, {"quarantined", status.quarantined}}},
         {"paused", status.head && status.head->paused ? nlohmann::ordered_json(*status.head->paused)
-                                                      : nullptr}};
+                                                      : nullptr},
+        {"damaged", status.damaged}};
     print(json.dump() + "\n");
     return Code::done;
+  }
+  if (status.damaged) {
+    print("the bookkeeping was found damaged, and no run writes; see: abgleich verify\n");
   }
   if (!status.last) {
     print("no run yet; the first one: abgleich sync\n");

@@ -52,7 +52,7 @@ Seal Target::base_seal(const Relation& relation) {
 }
 
 void Target::seal_base(const Relation& relation) {
-  books_->seal_base(relation.id, measure(relation, select_sealed(names(relation), relation)).seal);
+  books_->seal_base(relation.id, measure_base(relation).seal);
 }
 
 void Target::settle_base(const Relation& relation) {

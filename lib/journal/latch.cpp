@@ -69,13 +69,18 @@ void clear_latch(const std::filesystem::path& directory) {
   }
 }
 
-void check_latch(const std::filesystem::path& directory) {
-  const auto path = directory / kName;
+bool latched(const std::filesystem::path& directory) {
   struct stat status {};
-  if (::lstat(path.c_str(), &status) != 0 && (errno == ENOENT || errno == ENOTDIR)) {
+  // what cannot be looked at may be set
+  return ::lstat((directory / kName).c_str(), &status) == 0 ||
+         (errno != ENOENT && errno != ENOTDIR);
+}
+
+void check_latch(const std::filesystem::path& directory) {
+  if (!latched(directory)) {
     return;
   }
-  std::ifstream in(path);
+  std::ifstream in(directory / kName);
   const auto json = nlohmann::json::parse(in, nullptr, false);
   const auto found = json.is_object() && json.contains("found") && json["found"].is_string()
                          ? json["found"].get<std::string>()

@@ -16,6 +16,8 @@ void set_latch(const std::filesystem::path& directory, const std::vector<Damage>
 /// Takes it off, if it is set: everything was looked at and found whole, or was repaired.
 void clear_latch(const std::filesystem::path& directory);
 
+[[nodiscard]] bool latched(const std::filesystem::path& directory);
+
 /// Throws Failure{integrity} while it is set, whatever the file holds.
 void check_latch(const std::filesystem::path& directory);
 

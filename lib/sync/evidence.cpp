@@ -14,7 +14,7 @@ constexpr const char* kHint = "abgleich verify --repair-base --reason TEXT";
 
 /// What is wrong with a base, for people; empty where nothing is.
 std::string wrong_with(const db::Target::Base& base, const db::Seal& sealed) {
-  if (!base.exists) {
+  if (!base.exists && sealed.rows > 0) {
     return "its base is gone";
   }
   if (base.misfits > 0) {
@@ -47,6 +47,7 @@ Bases look_at_bases(db::Target& target, const std::vector<db::TrackedRow>& track
       continue;
     }
     trust = base.seal.rows < sealed.rows ? merge::Trust::incomplete : merge::Trust::altered;
+    bases.gone += base.exists ? 0 : 1;
     bases.damage.push_back({.table = row.source, .what = wrong, .hint = kHint});
   }
   return bases;

@@ -18,6 +18,7 @@ namespace abgleich::sync {
 struct Bases {
   std::map<std::int64_t, merge::Trust> trust;  // by the table's number; no other is tracked
   std::vector<journal::Damage> damage;
+  std::size_t gone = 0;  // tables that have none any more
 
   /// A table that is not tracked yet has nothing that could be damaged.
   [[nodiscard]] merge::Trust of(std::int64_t tracked) const;

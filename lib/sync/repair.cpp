@@ -76,15 +76,17 @@ class TableRepair {
   std::int64_t removed_ = 0;
 };
 
-/// The repair reads by the layout that the base has: the contract must be that of the last run.
-void require_layout(db::Target& target, std::vector<ExportedTable>& tables) {
+/// The repair reads by the layout that the base has: the contract must be that of the last run. A
+/// base that is gone is made again, empty.
+void bring_layout(const Pairing& pairing, db::Target& target, std::vector<ExportedTable>& tables,
+                  std::size_t gone) {
   target.load_catalog();
   std::vector<db::Relation> relations;
   for (const auto& exported : tables) {
     relations.push_back(exported.relation);
   }
   const auto ddl = target.missing_ddl(relations);
-  bool same = ddl.empty();
+  bool same = ddl.size() <= gone;  // where the data is as it was, only bases can be missing
   for (std::size_t i = 0; i < tables.size(); ++i) {
     tables[i].relation = relations[i];
     same = same && tables[i].previous_labels == tables[i].labels;
@@ -96,6 +98,14 @@ void require_layout(db::Target& target, std::vector<ExportedTable>& tables) {
         "the last run",
         "put them back as they were, repair, then change them again. Nothing was changed");
   }
+  if (!ddl.empty() && !pairing.config.secondary.manage_schema) {
+    throw Failure(Code::drift_decision,
+                  "a base is gone from the secondary, and [secondary] manage_schema is false",
+                  fmt::format("run this in the secondary as its owner, then repair again: {}. "
+                              "Nothing was changed",
+                              fmt::join(ddl, "; ")));
+  }
+  target.execute_ddl(ddl);
 }
 
 /// The damaged tables that can be read now. One that is in the contract no longer is only sealed
@@ -148,7 +158,7 @@ report::Repair attempt(const Pairing& pairing, const mask::Keyring& keyring,
   if (!bases.damage.empty()) {
     auto tables = damaged_tables(pairing, bases,
                                  export_tables(pairing.contract, primary, drift, tracked, keyring));
-    require_layout(target, tables);
+    bring_layout(pairing, target, tables, bases.gone);
     books.begin_findings();
     for (const auto& exported : tables) {
       target.prepare(exported.relation);

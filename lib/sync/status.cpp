@@ -3,6 +3,7 @@
 #include "db/source.hpp"
 #include "db/target.hpp"
 #include "journal/head.hpp"
+#include "journal/latch.hpp"
 #include "journal/state.hpp"
 #include "sync/commit.hpp"
 
@@ -12,7 +13,7 @@ namespace abgleich::sync {
 
 Status status(const Pairing& pairing) {
   db::Target target(pairing.config.secondary, db::Mode::dry);
-  Status status;
+  Status status{.damaged = journal::latched(pairing.config.state_directory)};
   auto& books = target.books();
   if (!books.exist()) {
     return status;

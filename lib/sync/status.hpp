@@ -18,6 +18,7 @@ struct Status {
   std::vector<std::string> tables;
   std::int64_t conflicts = 0;
   std::int64_t quarantined = 0;
+  bool damaged = false;  // `verify` has found damage, and no run writes
 };
 
 Status status(const Pairing& pairing);

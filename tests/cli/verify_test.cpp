@@ -479,13 +479,20 @@ TEST_CASE(
   });
 }
 
-TEST_CASE("verify: a base that is gone is damage of its own") {
+TEST_CASE("verify: a base that is gone is damage, whether its rows are or the table itself") {
   on_both_engines([](On engine) {
-    Synced pairing(engine);
-    pairing.secondary.run("DELETE FROM " + pairing.own("base_1"));
-    pairing.expect_damaged("person", "its base has 0 rows, but the last run has left 6");
-    CHECK(pairing.repair()["rewritten"] == 6);
-    CHECK(pairing.sync()["outcome"] == "unchanged");
+    for (const bool table : {false, true}) {
+      CAPTURE(table);
+      Synced pairing(engine);
+      pairing.secondary.run("UPDATE person SET status = 'mine' WHERE tag = 'a'");
+      pairing.secondary.run((table ? "DROP TABLE " : "DELETE FROM ") + pairing.own("base_1"));
+      CHECK(pairing.run({"sync"}).exit == 41);
+      pairing.expect_damaged("person", table ? "its base is gone"
+                                             : "its base has 0 rows, but the last run has left 6");
+      CHECK(pairing.repair()["rewritten"] == 6);
+      CHECK(pairing.sync()["open"]["conflicts"] == 1);
+      CHECK(pairing.person("a") == "mine|o|t");
+    }
   });
 }
 
@@ -509,6 +516,8 @@ TEST_CASE(
   CHECK(refused.exit == 41);
   CHECK(refused.err.find("abgleich verify") != std::string::npos);
   CHECK(pairing.run({"diff"}).exit == 0);  // looking is free
+  CHECK(pairing.run({"status"}).out.find("abgleich verify") != std::string::npos);
+  CHECK(Json::parse(pairing.run({"status", "--json"}).out)["damaged"] == true);
   CHECK(pairing.run({"verify"}).exit == 0);
   CHECK(pairing.sync()["outcome"] == "unchanged");
 }
