@@ -17,8 +17,28 @@ struct Arguments {
   bool all = false;
   std::string table;
   std::string take;
+  std::vector<std::string> set;
+  std::vector<std::string> set_null;
   std::string reason;
 };
+
+/// COLUMN=VALUE: the first "=" ends the name.
+std::vector<std::pair<std::string, std::optional<std::string>>> values_of(
+    const Arguments& arguments) {
+  std::vector<std::pair<std::string, std::optional<std::string>>> values;
+  for (const auto& text : arguments.set) {
+    const auto at = text.find('=');
+    if (at == std::string::npos || at == 0) {
+      throw Failure(Code::usage, "--set wants COLUMN=VALUE",
+                    "for example --set status=closed; for NULL: --set-null status");
+    }
+    values.emplace_back(text.substr(0, at), text.substr(at + 1));
+  }
+  for (const auto& name : arguments.set_null) {
+    values.emplace_back(name, std::nullopt);
+  }
+  return values;
+}
 
 Code list_conflicts(const Context& context) {
   std::int64_t open = 0;
@@ -56,6 +76,10 @@ Code decide(Context& context, const Arguments& arguments) {
     throw Failure(Code::usage, "name the conflicts to resolve, or say --all",
                   "see what is open: abgleich conflicts");
   }
+  if (arguments.take.empty() == (arguments.set.empty() && arguments.set_null.empty())) {
+    throw Failure(Code::usage, "say which side to take, or which values to set",
+                  "--take primary, --take secondary, or --set COLUMN=VALUE");
+  }
   if (!arguments.table.empty() && !arguments.all) {
     throw Failure(Code::usage, "--table goes with --all", "abgleich resolve --all --table TABLE …");
   }
@@ -64,20 +88,31 @@ Code decide(Context& context, const Arguments& arguments) {
       {.ids = arguments.ids,
        .table = arguments.table,
        .take = arguments.take == "primary" ? sync::Take::primary : sync::Take::secondary,
+       .set = values_of(arguments),
        .reason = arguments.reason});
   context.applied = resolved.run;
-  for (const auto& left : resolved.left) {
-    complain("left open: " + left + "\n");
-  }
   if (context.json) {
+    auto left_open = nlohmann::ordered_json::array();
+    for (const auto& left : resolved.left) {
+      left_open.push_back({{"id", left.id}, {"why", left.why}});
+    }
     const nlohmann::ordered_json json = {
         {"schema", "abgleich.resolve/1"},
         {"run", resolved.run ? nlohmann::ordered_json(*resolved.run) : nullptr},
         {"resolved", resolved.decided},
         {"left", resolved.left.size()},
+        {"left_open", left_open},
         {"open", {{"conflicts", resolved.open}}}};
     print(json.dump() + "\n");
-  } else if (context.loudness() != Loudness::problems) {
+    return resolved.left.empty() ? Code::done : Code::conflicts_open;
+  }
+  for (const auto& left : resolved.left) {
+    complain(fmt::format("left open: {}: {}\n", left.id, left.why));
+    if (left.now) {
+      complain(report::text_of(*left.now, context.colour_of(2)));
+    }
+  }
+  if (context.loudness() != Loudness::problems) {
     print(fmt::format("{} resolved, {} open{}\n", resolved.decided, resolved.open,
                       resolved.run ? "; run " + *resolved.run + " applied" : ""));
   }
@@ -105,8 +140,13 @@ void setup_resolve(CLI::App& app, Context& context) {
   command->add_option("--table", arguments->table, "with --all: of this table only")
       ->type_name("TABLE");
   command->add_option("--take", arguments->take, "the side whose value stands")
-      ->required()
       ->check(CLI::IsMember({"primary", "secondary"}));
+  command->add_option("--set", arguments->set, "instead: a value for a column of the secondary")
+      ->type_name("COLUMN=VALUE")
+      ->allow_extra_args(false);
+  command->add_option("--set-null", arguments->set_null, "instead: NULL for a column")
+      ->type_name("COLUMN")
+      ->allow_extra_args(false);
   command->add_option("--reason", arguments->reason, "why, for the journal")->type_name("TEXT");
   command->callback([&context, arguments] {
     context.run = [&context, arguments] { return decide(context, *arguments); };

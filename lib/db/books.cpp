@@ -236,6 +236,8 @@ std::int64_t Books::last_before(const std::string& moment) {
 std::int64_t Books::purge_journal(std::int64_t epoch, const std::string& now) {
   session_.connection->execute(
       fmt::format("DELETE FROM {} WHERE epoch <= {}", own("journal"), epoch));
+  session_.connection->execute(
+      fmt::format("DELETE FROM {} WHERE what = 'journal' AND n <= {}", own("seal"), epoch));
   const Cell cells[] = {text_cell(now)};
   return session_.connection->execute(
       fmt::format("UPDATE {} SET purged = $1 WHERE purged IS NULL AND epoch <= {}", own("run"),
@@ -384,17 +386,6 @@ void Books::conflicts(const std::function<void(const ConflictRow&)>& on_row) {
   for (auto cells = cursor->next(); !cells.empty(); cells = cursor->next()) {
     on_row(conflict_row(cells));
   }
-}
-
-std::optional<ConflictRow> Books::conflict_of(std::int64_t tracked, const std::string& key_text) {
-  std::optional<ConflictRow> row;
-  const auto number_text = std::to_string(tracked);
-  const Cell parameters[] = {number_cell(number_text), text_cell(key_text)};
-  session_.connection->query(fmt::format("SELECT {} FROM {} WHERE tracked = $1 AND key_text = $2",
-                                         kConflictColumns, own("conflict")),
-                             parameters,
-                             [&](std::span<const Cell> cells) { row = conflict_row(cells); });
-  return row;
 }
 
 void Books::record_conflict(const ConflictRow& row) {

@@ -140,7 +140,6 @@ class Books {
   void found_quarantines(const std::function<void(const QuarantineRow&)>& on_row);
 
   void conflicts(const std::function<void(const ConflictRow&)>& on_row);
-  std::optional<ConflictRow> conflict_of(std::int64_t tracked, const std::string& key_text);
   void record_conflict(const ConflictRow& row);
   void close_conflict(const std::string& id);
   void quarantines(const std::function<void(const QuarantineRow&)>& on_row);

@@ -368,6 +368,44 @@ void Target::rewrite_base(const Relation& relation,
   }
 }
 
+Value Target::literal(const RelationColumn& column, const std::optional<std::string>& text) {
+  Value value;
+  if (!text) {
+    return value;
+  }
+  const auto refuse = [&](std::string_view why) {
+    throw Failure(Code::usage, fmt::format("the value for '{}' does not fit: {}", column.name, why),
+                  fmt::format("the column is of type {}. Nothing was changed", column.held.native));
+  };
+  // The engine itself says what the text means in a column of this type.
+  const auto table = temporary_name("literal", ++literals_);
+  auto& connection = *session_.connection;
+  connection.execute(fmt::format("CREATE TEMPORARY TABLE {} (c {})", table, column.held.native));
+  const Cell cell = text_cell(*text);
+  const auto meaning = dialect().engine() == Engine::postgresql
+                           ? fmt::format("CAST(CAST($1 AS text) AS {})", column.held.native)
+                           : std::string("$1");
+  try {
+    connection.execute(fmt::format("INSERT INTO {} SELECT {}", table, meaning), {&cell, 1});
+  } catch (const Fault& fault) {
+    if (fault.cause() != Fault::Cause::data) {
+      throw;
+    }
+    refuse("it is no such value");
+  }
+  std::string scratch;
+  connection.query(
+      fmt::format("SELECT {} FROM {}", dialect().select_expression("c", column.held), table), {},
+      [&](std::span<const Cell> cells) {
+        const auto read = dialect().decode(read_as(dialect(), column), cells[0], scratch);
+        value.set(read.kind, read.bytes);
+      });
+  if (const auto why = dialect().fit(column.held, value)) {
+    refuse(*why);
+  }
+  return value;
+}
+
 std::optional<Row> Target::find_row(const Relation& relation, const Row& key) {
   std::optional<Row> row;
   std::vector<std::string> scratch;

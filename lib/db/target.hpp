@@ -116,7 +116,8 @@ class Target {
   /// Rows in the base, whether or not the secondary still has them.
   std::int64_t base_rows(const Relation& relation);
 
-  // For `verify` and `sync --full`: together with `missing_pairs`, every row that any of the three has, once.
+  // For `verify` and `sync --full`: together with `missing_pairs`, every row that any of the three
+  // has, once.
   /// Rows that the primary has and that are not held back.
   void all_pairs(const Relation& relation, const OnPair& on_pair);
   /// Rows of the base that the primary has, but that are held back.
@@ -196,6 +197,10 @@ class Target {
   void rewrite_base(const Relation& relation,
                     const std::function<std::string(const Row& key, std::string_view cells)>& next);
 
+  /// A value that somebody has typed, as the column will hold it; no text: NULL. Throws
+  /// Failure{usage} where the column cannot.
+  Value literal(const RelationColumn& column, const std::optional<std::string>& text);
+
   /// The secondary's row of a key, if it has it.
   std::optional<Row> find_row(const Relation& relation, const Row& key);
   std::optional<std::string> find_base(const Relation& relation, const Row& key);
@@ -237,6 +242,7 @@ class Target {
   std::vector<std::vector<std::size_t>> updated_columns_;  // by relation id: union of the masks
   std::vector<std::int64_t> planned_;                      // by relation id: rows of the plan
   std::vector<std::string> refusals_;                      // the statements that mark refused rows
+  std::int64_t literals_ = 0;  // temporary tables that `literal` has made
   bool open_ = true;
 };
 

@@ -101,9 +101,11 @@ db::ConflictRow to_row(const Conflict& conflict, const SipKey& id_key) {
                       .detail = detail.dump()};
   const auto content =
       fmt::format("{}\n{}\n{}\n{}", row.tracked, row.key_text, row.kind, row.detail);
-  row.id =
-      hex(siphash(id_key, {reinterpret_cast<const std::uint8_t*>(content.data()), content.size()}))
-          .substr(0, 12);
+  const auto half = [&](std::string_view of) {
+    return hex(siphash(id_key, {reinterpret_cast<const std::uint8_t*>(of.data()), of.size()}))
+        .substr(0, kConflictIdHalf);
+  };
+  row.id = half(content) + half(fmt::format("{}\n{}", row.tracked, row.key_text));
   return row;
 }
 

@@ -52,8 +52,10 @@ struct Conflict {
   std::int64_t epoch = 0;
 };
 
-/// To and from a row of the bookkeeping. The id is made from the content with a key, so that it
-/// tells nothing, and a conflict that changes gets another one.
+/// To and from a row of the bookkeeping. The id is made with a key, so that it tells nothing: the
+/// first half from the whole content, so that a conflict that changes gets another one; the second
+/// half from table and row, so that the other one can be found.
+inline constexpr std::size_t kConflictIdHalf = 6;
 db::ConflictRow to_row(const Conflict& conflict, const SipKey& id_key);
 Conflict from_row(const db::ConflictRow& row);
 

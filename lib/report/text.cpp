@@ -252,6 +252,15 @@ std::string text_of(const Change& change, Colour colour) {
   return text;
 }
 
+std::string one_line(const Change& change) {
+  std::string text;
+  for (const auto& cell : change.cells) {
+    text += fmt::format("{}{}: primary {} | secondary {}", text.empty() ? "" : "; ", cell.column,
+                        shown(cell.primary), shown(cell.secondary));
+  }
+  return text;
+}
+
 std::string conflict_text(const Change& change, Colour colour) {
   if (change.partly) {
     return text_of(change, colour) +

@@ -16,6 +16,9 @@ enum class Colour : std::uint8_t { off, on };
 /// One row of a diff: a mark, the table, the key, and a line a cell.
 std::string text_of(const Change& change, Colour colour);
 
+/// The cells of a conflict on one line, for an error: "status: primary … | secondary …; note: …".
+std::string one_line(const Change& change);
+
 /// An open conflict, both sides, with the commands that decide it.
 std::string conflict_text(const Change& change, Colour colour);
 

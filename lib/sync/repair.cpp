@@ -30,7 +30,7 @@ class TableRepair {
   TableRepair(db::Target& target, const ExportedTable& exported, merge::Trust trust)
       : target_(target), exported_(exported), witness_(target, exported, trust) {}
 
-  void run(const Staged& staged) {
+  void run(const Staged& staged, std::int64_t epoch) {
     const auto& relation = exported_.relation;
     db::Target::Plan plan(target_, relation);
     const auto known = [&](db::Pair& pair) { take(pair, PrimarySide::known, plan); };
@@ -43,7 +43,7 @@ class TableRepair {
     }
     target_.held_pairs(relation, held);
     plan.finish();
-    target_.settle_base(relation);
+    target_.settle(relation, epoch, db::BeforeImages::keep);
   }
 
   [[nodiscard]] std::int64_t rewritten() const { return rewritten_; }
@@ -164,7 +164,7 @@ report::Repair attempt(const Pairing& pairing, const mask::Keyring& keyring,
       target.prepare(exported.relation);
       const auto staged = stage_table(source, target, exported, keyring, progress);
       TableRepair table(target, exported, bases.of(exported.relation.id));
-      table.run(staged);
+      table.run(staged, head->epoch + 1);
       repair.rewritten += table.rewritten();
       repair.removed += table.removed();
       counts[exported.table->name] = {{"base_rewritten", table.rewritten()},

@@ -7,6 +7,7 @@
 #include "journal/latch.hpp"
 #include "journal/record.hpp"
 #include "journal/state.hpp"
+#include "report/text.hpp"
 #include "sync/commit.hpp"
 #include "sync/exported.hpp"
 #include "sync/plan.hpp"
@@ -42,20 +43,32 @@ class Table {
   [[nodiscard]] const db::Relation& relation() const { return relation_; }
 
   /// Plans one decision; says why not, where it cannot be.
-  std::optional<std::string> decide(const journal::Conflict& conflict, Take take) {
+  std::optional<Left> decide(const journal::Conflict& conflict, const Resolution& resolution) {
+    const auto take = resolution.take;
     const auto key = key_row(conflict);
     const auto now = target_.find_row(relation_, key);
+    const auto left = [&](std::string why) {
+      return Left{.id = conflict.id, .why = std::move(why)};
+    };
     if (!as_it_was(conflict, now)) {
-      return "the row in the secondary has changed since; run abgleich sync, then look again";
+      return Left{.id = conflict.id,
+                  .why =
+                      "the row in the secondary has changed since; run abgleich sync, then look "
+                      "again",
+                  .now = as_it_is(conflict, now)};
     }
-    if (conflict.action == journal::kPartly && take == Take::primary) {
-      return "only a run knows the primary's side of it whole; run abgleich resume --reason TEXT "
-             "and "
-             "abgleich sync, then look again";
+    if (conflict.action == journal::kPartly && (take == Take::primary || !resolution.set.empty())) {
+      return left(
+          "only a run knows the primary's side of it whole; run abgleich resume --reason TEXT and "
+          "abgleich sync, then look again");
+    }
+    if (!resolution.set.empty()) {
+      return set(conflict, resolution, key, now);
     }
     if (conflict.kind == journal::kConstraint && take == Take::primary) {
-      return "the secondary's constraints refuse the primary's row; mend the secondary, then run "
-             "abgleich sync";
+      return left(
+          "the secondary's constraints refuse the primary's row; mend the secondary, then run "
+          "abgleich sync; or set a value that they take: --set COLUMN=VALUE");
     }
     db::PlanRow row{.action = action_of(conflict, take),
                     .mask = std::string(relation_.columns.size(), '0'),
@@ -92,10 +105,10 @@ class Table {
   void finish() { plan_->finish(); }
 
   /// The decided conflicts that were applied; those that were refused go to `left`.
-  std::vector<std::string> applied(std::vector<std::string>& left) {
+  std::vector<std::string> applied(std::vector<Left>& left) {
     target_.refused_rows(relation_, [&](const db::Target::Refused& refused) {
       const auto found = decided_.find(refused.key_text);
-      left.push_back(fmt::format("{}: the secondary's constraints refuse it", found->second));
+      left.push_back({.id = found->second, .why = "the secondary's constraints refuse it"});
       decided_.erase(found);
     });
     std::vector<std::string> ids;
@@ -106,6 +119,80 @@ class Table {
   }
 
  private:
+  /// Plans values that a person has chosen: they count as the secondary's own edits of what the
+  /// primary has.
+  std::optional<Left> set(const journal::Conflict& conflict, const Resolution& resolution,
+                          const Row& key, const std::optional<Row>& now) {
+    const bool refused = conflict.kind == journal::kConstraint;
+    const bool inserts = refused && conflict.action == "insert";
+    if (!now && !inserts) {
+      return Left{
+          .id = conflict.id,
+          .why = "the secondary does not have the row, so no value can be set; take a side"};
+    }
+    db::PlanRow row{.action = inserts ? db::PlanAction::insert : db::PlanAction::update,
+                    .mask = std::string(relation_.columns.size(), inserts ? '1' : '0'),
+                    .fate = "resolved_set",
+                    .key_text = conflict.key_text};
+    Row values = key;
+    bool primary_has_it = false;
+    for (const auto& cell : conflict.cells) {
+      primary_has_it = primary_has_it || cell.primary.has_value();
+      if (refused && cell.primary) {
+        values.cells[column(cell.column)] = *cell.primary;
+        row.mask[column(cell.column)] = '1';
+      }
+    }
+    for (const auto& [name, text] : resolution.set) {
+      const auto at = settable(name);
+      const auto [known, is_new] = literals_.try_emplace(at);
+      if (is_new) {
+        known->second = target_.literal(relation_.columns[at], text);
+      }
+      values.cells[at] = known->second;
+      row.mask[at] = '1';
+    }
+    // a row that the primary has deleted is the secondary's own from now on: it leaves the base
+    if (primary_has_it) {
+      row.cells = next_base(conflict, key);
+    }
+    if (now) {
+      row.before = journal::cells_text(relation_, *now, row.mask);
+    }
+    row.after = journal::cells_text(relation_, values, row.mask);
+    plan_->add(row, values);
+    decided_[conflict.key_text] = conflict.id;
+    return std::nullopt;
+  }
+
+  [[nodiscard]] std::size_t settable(const std::string& name) const {
+    std::vector<std::string_view> names;
+    for (std::size_t i = 0; i < relation_.columns.size(); ++i) {
+      if (relation_.is_key(i)) {
+        continue;
+      }
+      if (relation_.columns[i].name == name) {
+        return i;
+      }
+      names.push_back(relation_.columns[i].name);
+    }
+    const auto near = contract::nearest(name, names);
+    throw Failure(Code::usage,
+                  fmt::format("'{}' has no column {} that could be set", relation_.name,
+                              contract::in_quotes(name)),
+                  (near ? fmt::format("did you mean '{}'? ", *near) : std::string()) +
+                      fmt::format("the columns: {}. Nothing was changed", fmt::join(names, ", ")));
+  }
+
+  [[nodiscard]] report::Change as_it_is(const journal::Conflict& conflict,
+                                        const std::optional<Row>& now) const {
+    auto change = change_of(relation_.source, conflict);
+    for (auto& cell : change.cells) {
+      cell.secondary = now ? std::optional(now->cells[column(cell.column)]) : std::nullopt;
+    }
+    return change;
+  }
+
   [[nodiscard]] std::size_t column(const std::string& name) const {
     const auto found = std::ranges::find(relation_.columns, name, &db::RelationColumn::name);
     if (found == relation_.columns.end()) {
@@ -168,6 +255,7 @@ class Table {
   db::Relation relation_;
   std::optional<db::Target::Plan> plan_;
   std::map<std::string, std::string> decided_;  // key -> id
+  std::map<std::size_t, Value> literals_;       // what was typed for a column
 };
 
 /// Which of the open conflicts are meant.
@@ -184,7 +272,6 @@ class Choice {
   }
 
   bool takes(const std::string& id, const std::string& table) {
-    open_.push_back(id);
     if (resolution_.ids.empty()) {
       return resolution_.table.empty() || resolution_.table == table;
     }
@@ -197,9 +284,17 @@ class Choice {
     return false;
   }
 
+  /// Whether `check` will need to know what is open.
+  [[nodiscard]] bool lacks_some() const {
+    return std::ranges::any_of(found_, [](const auto& entry) { return entry.second == 0; });
+  }
+
+  void know(const report::Change& open) { open_.emplace_back(open.id, report::one_line(open)); }
+
   void check() const {
     for (const auto& [prefix, count] : found_) {
       if (count == 0) {
+        refuse_changed(prefix);
         throw Failure(Code::usage, fmt::format("no open conflict has the id '{}'", prefix),
                       near_text(prefix) +
                           "it may have closed or changed since; see what is open: abgleich "
@@ -213,9 +308,28 @@ class Choice {
   }
 
  private:
+  /// The same row in another state: the second half of its id is the same.
+  void refuse_changed(const std::string& id) const {
+    if (id.size() != 2 * journal::kConflictIdHalf) {
+      return;
+    }
+    const auto row = std::string_view(id).substr(journal::kConflictIdHalf);
+    for (const auto& [now, state] : open_) {
+      if (now.ends_with(row)) {
+        throw Failure(
+            Code::usage,
+            fmt::format("conflict '{}' has changed since it was shown; it is now '{}': {}", id, now,
+                        state),
+            fmt::format("if that is still what you want: abgleich resolve {} …. Nothing "
+                        "was changed",
+                        now));
+      }
+    }
+  }
+
   [[nodiscard]] std::string near_text(const std::string& prefix) const {
     std::vector<std::string_view> words;
-    for (const auto& id : open_) {
+    for (const auto& [id, state] : open_) {
       words.push_back(std::string_view(id).substr(0, prefix.size()));
     }
     const auto near = contract::nearest(prefix, words);
@@ -224,7 +338,7 @@ class Choice {
 
   const Resolution& resolution_;
   std::map<std::string, int> found_;
-  std::vector<std::string> open_;
+  std::vector<std::pair<std::string, std::string>> open_;  // id, what it looks like
 };
 
 Resolved attempt(const Pairing& pairing, const Resolution& resolution) {
@@ -266,10 +380,14 @@ Resolved attempt(const Pairing& pairing, const Resolution& resolution) {
     if (table == tables.end()) {
       table = tables.try_emplace(row.tracked, target, *at).first;
     }
-    if (const auto why = table->second.decide(journal::from_row(row), resolution.take)) {
-      resolved.left.push_back(row.id + ": " + *why);
+    if (auto left = table->second.decide(journal::from_row(row), resolution)) {
+      resolved.left.push_back(std::move(*left));
     }
   });
+  if (choice.lacks_some()) {
+    target.books().conflicts(
+        [&](const db::ConflictRow& row) { choice.know(change_of("", journal::from_row(row))); });
+  }
   choice.check();
 
   std::vector<db::Relation> planned;

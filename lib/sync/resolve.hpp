@@ -18,19 +18,30 @@ struct Resolution {
   std::vector<std::string> ids;  // whole ids or prefixes of at least four characters; empty: all
   std::string table;             // with all: only this table, by its name in the contract
   Take take = Take::secondary;
+  /// Instead of a side: values for columns of the secondary; without one: NULL. They count as the
+  /// secondary's own edits.
+  std::vector<std::pair<std::string, std::optional<std::string>>> set;
   std::string reason;
+};
+
+/// A conflict that could not be decided.
+struct Left {
+  std::string id;
+  std::string why;                    // for people
+  std::optional<report::Change> now;  // where the row has changed since: as it is now
 };
 
 struct Resolved {
   std::optional<std::string> run;
   std::int64_t decided = 0;
-  std::vector<std::string> left;  // why some of them are still open, for people
-  std::int64_t open = 0;          // conflicts that are open afterwards
+  std::vector<Left> left;
+  std::int64_t open = 0;  // conflicts that are open afterwards
 };
 
 /// Decides conflicts in one run of its own: data, base, journal and head together. A conflict whose
 /// row has changed since it was found is left open and said so. Throws Failure{usage} for an id
-/// that is not open, with the nearest one that is.
+/// that is not open, with the nearest one that is, or with what has become of its row; for a value
+/// that its column cannot hold.
 Resolved resolve(const Pairing& pairing, const Resolution& resolution);
 
 /// Calls `on_conflict` for every open conflict, in order of table and key.

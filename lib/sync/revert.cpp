@@ -3,6 +3,7 @@
 #include "db/retry.hpp"
 #include "db/target.hpp"
 #include "journal/head.hpp"
+#include "journal/latch.hpp"
 #include "journal/record.hpp"
 #include "journal/state.hpp"
 #include "mask/keyring.hpp"
@@ -316,7 +317,7 @@ class Table {
   void put(journal::Conflict conflict) {
     auto& books = target_.books();
     const auto cells = merge::name_of(merge::Fate::both_updated);
-    const auto open = books.conflict_of(relation_.id, conflict.key_text);
+    const auto open = books.find_conflict(relation_.id, conflict.key_text);
     if (open && open->kind == cells && conflict.kind == cells) {
       for (auto& cell : journal::from_row(*open).cells) {
         if (std::ranges::find(conflict.cells, cell.column, &journal::ConflictCell::column) ==
@@ -479,11 +480,13 @@ report::Outcome revert(const Pairing& pairing, const std::string& called,
                        const std::string& reason) {
   const auto keyring = mask::Keyring::read(pairing.config.key_file);
   const journal::StateLock lock(pairing.config.state_directory);
+  journal::check_latch(pairing.config.state_directory);
   return db::with_retries([&] { return attempt(pairing, keyring, called, reason); });
 }
 
 std::string resume(const Pairing& pairing, const std::string& reason) {
   const journal::StateLock lock(pairing.config.state_directory);
+  journal::check_latch(pairing.config.state_directory);
   return db::with_retries([&] {
     const auto started = journal::now_utc();
     db::Target target(pairing.config.secondary, db::Mode::real);
