@@ -96,9 +96,9 @@ void setup(CLI::App& app, Context& context) {
   setup_conflicts(app, context);
   setup_resolve(app, context);
   setup_quarantine(app, context);
+  setup_verify(app, context);
   setup_revert(app, context);
   setup_resume(app, context);
-  setup_verify(app, context);
   setup_adopt(app, context);
   app.footer(kExitCodes);
 }

@@ -388,6 +388,17 @@ void Books::conflicts(const std::function<void(const ConflictRow&)>& on_row) {
   }
 }
 
+std::optional<ConflictRow> Books::conflict_of(std::int64_t tracked, const std::string& key_text) {
+  std::optional<ConflictRow> row;
+  const auto number_text = std::to_string(tracked);
+  const Cell parameters[] = {number_cell(number_text), text_cell(key_text)};
+  session_.connection->query(fmt::format("SELECT {} FROM {} WHERE tracked = $1 AND key_text = $2",
+                                         kConflictColumns, own("conflict")),
+                             parameters,
+                             [&](std::span<const Cell> cells) { row = conflict_row(cells); });
+  return row;
+}
+
 void Books::record_conflict(const ConflictRow& row) {
   const auto tracked = std::to_string(row.tracked);
   const auto epoch = std::to_string(row.epoch);

@@ -140,6 +140,8 @@ class Books {
   void found_quarantines(const std::function<void(const QuarantineRow&)>& on_row);
 
   void conflicts(const std::function<void(const ConflictRow&)>& on_row);
+  /// The open conflict of a row.
+  std::optional<ConflictRow> conflict_of(std::int64_t tracked, const std::string& key_text);
   void record_conflict(const ConflictRow& row);
   void close_conflict(const std::string& id);
   void quarantines(const std::function<void(const QuarantineRow&)>& on_row);
@@ -167,8 +169,6 @@ class Books {
   Untracked count_untracked();
   /// Forgets such conflicts and quarantined rows.
   void forget_untracked();
-  /// The open conflict of a row.
-  std::optional<ConflictRow> find_conflict(std::int64_t tracked, const std::string& key_text);
 
  private:
   [[nodiscard]] std::string own(std::string_view name) const;

@@ -104,22 +104,4 @@ void Books::forget_untracked() {
   }
 }
 
-std::optional<ConflictRow> Books::find_conflict(std::int64_t tracked, const std::string& key_text) {
-  std::optional<ConflictRow> row;
-  const Cell cells[] = {text_cell(key_text)};
-  session_.connection->query(
-      fmt::format("SELECT id, tracked, key_text, kind, detail, epoch FROM {} "
-                  "WHERE tracked = {} AND key_text = $1",
-                  own("conflict"), tracked),
-      cells, [&](std::span<const Cell> found) {
-        row = ConflictRow{.id = text(found[0]),
-                          .tracked = integer(found[1]),
-                          .key_text = text(found[2]),
-                          .kind = text(found[3]),
-                          .detail = text(found[4]),
-                          .epoch = integer(found[5])};
-      });
-  return row;
-}
-
 }  // namespace abgleich::db

@@ -256,7 +256,13 @@ std::string hold_duplicates(const Names& names, const Relation& relation) {
       key_columns("", relation), names.stage);
 }
 
-std::string select_all_pairs(const Dialect& dialect, const Names& names, const Relation& relation) {
+std::string select_changed_pairs(const Dialect& dialect, const Names& names,
+                                 const Relation& relation) {
+  return select_staged_pairs(dialect, names, relation) + " AND b.cells IS DISTINCT FROM s.cells";
+}
+
+std::string select_staged_pairs(const Dialect& dialect, const Names& names,
+                                const Relation& relation) {
   return fmt::format(
       "SELECT {}, s.cells, b.cells, CASE WHEN t.{} IS NULL THEN NULL ELSE 1 END, {} FROM {} s "
       "LEFT JOIN {} b ON {} LEFT JOIN {} t ON {} "
@@ -268,11 +274,6 @@ std::string select_all_pairs(const Dialect& dialect, const Names& names, const R
       dialect.quote(relation.columns[relation.key.front()].name),
       data_columns(dialect, "t", relation), names.stage, names.base, key_equal("s", "b", relation),
       names.data, key_equal_data(dialect, "s", "t", relation));
-}
-
-std::string select_changed_pairs(const Dialect& dialect, const Names& names,
-                                 const Relation& relation) {
-  return select_all_pairs(dialect, names, relation) + " AND b.cells IS DISTINCT FROM s.cells";
 }
 
 std::string select_missing_pairs(const Dialect& dialect, const Names& names,

@@ -80,13 +80,15 @@ std::string hold_duplicates(const Names& names, const Relation& relation);
 // row", c0…cn of the secondary.
 std::string select_changed_pairs(const Dialect& dialect, const Names& names,
                                  const Relation& relation);
+// The same for every row of the stage, whether or not the base has it so.
+std::string select_staged_pairs(const Dialect& dialect, const Names& names,
+                                const Relation& relation);
 // The same for rows of the base that the stage lacks; stage columns are the key's, from the base.
 std::string select_missing_pairs(const Dialect& dialect, const Names& names,
                                  const Relation& relation);
 
-// For `verify`, in the same shape: every row of the stage that is not held back; rows of the base
-// that are held back; and rows of the data that neither stage nor base has.
-std::string select_all_pairs(const Dialect& dialect, const Names& names, const Relation& relation);
+// For `verify`, in the same shape: rows of the base that are held back; and rows of the data that
+// neither stage nor base has.
 std::string select_held_pairs(const Dialect& dialect, const Names& names, const Relation& relation);
 std::string select_secondary_only(const Dialect& dialect, const Names& names,
                                   const Relation& relation);

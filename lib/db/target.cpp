@@ -213,12 +213,12 @@ void Target::changed_pairs(const Relation& relation, const OnPair& on_pair) {
   read_pairs(relation, select_changed_pairs(dialect(), names(relation), relation), on_pair);
 }
 
-void Target::missing_pairs(const Relation& relation, const OnPair& on_pair) {
-  read_pairs(relation, select_missing_pairs(dialect(), names(relation), relation), on_pair);
+void Target::staged_pairs(const Relation& relation, const OnPair& on_pair) {
+  read_pairs(relation, select_staged_pairs(dialect(), names(relation), relation), on_pair);
 }
 
-void Target::all_pairs(const Relation& relation, const OnPair& on_pair) {
-  read_pairs(relation, select_all_pairs(dialect(), names(relation), relation), on_pair);
+void Target::missing_pairs(const Relation& relation, const OnPair& on_pair) {
+  read_pairs(relation, select_missing_pairs(dialect(), names(relation), relation), on_pair);
 }
 
 void Target::held_pairs(const Relation& relation, const OnPair& on_pair) {
@@ -439,17 +439,6 @@ std::vector<Cell> Target::key_cells(const Relation& relation, const Row& key,
     cells.push_back(dialect().encode(relation.columns[at].type, key.cells[at], scratch[i]));
   }
   return cells;
-}
-
-void Target::settle(const Relation& relation, std::int64_t epoch, BeforeImages images) {
-  const auto name = names(relation);
-  auto& connection = *session_.connection;
-  const auto journal = dialect().own_table("journal");
-  if (images == BeforeImages::not_of_deleted) {
-    connection.execute(erase_images(name, relation, journal));
-  }
-  connection.execute(journal_plan(name, relation, journal, epoch, images));
-  settle_base(relation);
 }
 
 }  // namespace abgleich::db

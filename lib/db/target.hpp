@@ -111,15 +111,15 @@ class Target {
   using OnPair = std::function<void(Pair&)>;
   /// Rows whose primary side is not as the base has it.
   void changed_pairs(const Relation& relation, const OnPair& on_pair);
+  /// Every row of the primary that is not held back.
+  void staged_pairs(const Relation& relation, const OnPair& on_pair);
   /// Rows of the base that the primary no longer has.
   void missing_pairs(const Relation& relation, const OnPair& on_pair);
   /// Rows in the base, whether or not the secondary still has them.
   std::int64_t base_rows(const Relation& relation);
 
-  // For `verify` and `sync --full`: together with `missing_pairs`, every row that any of the three
-  // has, once.
-  /// Rows that the primary has and that are not held back.
-  void all_pairs(const Relation& relation, const OnPair& on_pair);
+  // For `verify`: with `staged_pairs` and `missing_pairs`, every row that any of the three has,
+  // once.
   /// Rows of the base that the primary has, but that are held back.
   void held_pairs(const Relation& relation, const OnPair& on_pair);
   /// Rows that the secondary alone has.
@@ -186,7 +186,8 @@ class Target {
                     const std::function<void(std::string_view mask, std::string_view cells,
                                              const Row& row)>& on_row);
 
-  /// What was applied goes into the journal, and the base forward to what the plan says.
+  /// What was applied goes into the journal, and the base forward to what the plan says, and its
+  /// seal with it.
   void settle(const Relation& relation, std::int64_t epoch, BeforeImages images);
 
   /// How many rows of the plan the secondary did not take although it refused none of them: a
@@ -223,8 +224,6 @@ class Target {
   void read_pairs(const Relation& relation, const std::string& sql, const OnPair& on_pair);
   std::int64_t count(const std::string& sql);
   Base measure(const Relation& relation, const std::string& sql);
-  /// Base rows forward to what the plan says, and the seal with them.
-  void settle_base(const Relation& relation);
   [[nodiscard]] std::string action_sql(const Work& work) const;
   [[nodiscard]] std::vector<Work> all_work(const std::vector<Relation>& relations) const;
   bool apply_whole(const std::vector<Relation>& relations);

@@ -55,12 +55,18 @@ void Target::seal_base(const Relation& relation) {
   books_->seal_base(relation.id, measure_base(relation).seal);
 }
 
-void Target::settle_base(const Relation& relation) {
+void Target::settle(const Relation& relation, std::int64_t epoch, BeforeImages images) {
   const auto name = names(relation);
+  auto& connection = *session_.connection;
+  const auto journal = dialect().own_table("journal");
+  if (images == BeforeImages::not_of_deleted) {
+    connection.execute(erase_images(name, relation, journal));
+  }
+  connection.execute(journal_plan(name, relation, journal, epoch, images));
   const auto touched = select_sealed_of_plan(name, relation);
   const auto before = measure(relation, touched).seal;
-  session_.connection->execute(forget_base(dialect(), name, relation));
-  session_.connection->execute(advance_base(dialect(), name, relation));
+  connection.execute(forget_base(dialect(), name, relation));
+  connection.execute(advance_base(dialect(), name, relation));
   const auto after = measure(relation, touched).seal;
   auto seal = books_->base_seal(relation.id);
   seal.rows += after.rows - before.rows;

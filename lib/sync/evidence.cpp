@@ -93,7 +93,7 @@ const merge::Explanation& RowWitness::explain(db::Pair& pair, PrimarySide side) 
 void RowWitness::find_conflict(const db::Pair& pair) {
   const auto& relation = exported_.relation;
   const auto row =
-      target_.books().find_conflict(relation.id, journal::key_text(relation, pair.primary));
+      target_.books().conflict_of(relation.id, journal::key_text(relation, pair.primary));
   if (!row) {
     return;
   }

@@ -44,14 +44,14 @@ db::TrackedRow tracked_row(const ExportedTable& exported);
 /// (`resolve`, `conflicts`). Without foreign keys, and with `held` still to be filled in.
 db::Relation relation_of(const db::TrackedRow& row);
 
-/// The keys that a tracked table's digests are made with, a column each.
-std::vector<SipKey> digest_keys_of(const db::TrackedRow& row, const mask::Keyring& keyring);
-
 /// Throws Failure{integrity}: the base of this table is not what the last run has left.
 [[noreturn]] void damaged_base(const std::string& table);
 
 /// A base row's digests. Throws Failure{integrity} where they are not one a column.
 std::vector<Digest> base_digests(const db::Relation& relation, std::string_view packed);
+
+/// The keys that a tracked table's digests are made with, a column each.
+std::vector<SipKey> digest_keys_of(const db::TrackedRow& row, const mask::Keyring& keyring);
 
 /// The digests of a row of the secondary's shape.
 void digest_row(const db::Relation& relation, const std::vector<SipKey>& keys, const Row& row,

@@ -252,7 +252,7 @@ report::TableCounts plan_table(db::Target& target, const ExportedTable& exported
     }
   };
   if (exported.rules.reassert) {
-    target.all_pairs(exported.relation, take);
+    target.staged_pairs(exported.relation, take);
   } else {
     target.changed_pairs(exported.relation, take);
   }

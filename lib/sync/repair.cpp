@@ -35,7 +35,7 @@ class TableRepair {
     db::Target::Plan plan(target_, relation);
     const auto known = [&](db::Pair& pair) { take(pair, PrimarySide::known, plan); };
     const auto held = [&](db::Pair& pair) { take(pair, PrimarySide::held, plan); };
-    target_.all_pairs(relation, known);
+    target_.staged_pairs(relation, known);
     if (staged.nameless > 0) {
       target_.missing_pairs(relation, held);
     } else {

@@ -317,7 +317,7 @@ class Table {
   void put(journal::Conflict conflict) {
     auto& books = target_.books();
     const auto cells = merge::name_of(merge::Fate::both_updated);
-    const auto open = books.find_conflict(relation_.id, conflict.key_text);
+    const auto open = books.conflict_of(relation_.id, conflict.key_text);
     if (open && open->kind == cells && conflict.kind == cells) {
       for (auto& cell : journal::from_row(*open).cells) {
         if (std::ranges::find(conflict.cells, cell.column, &journal::ConflictCell::column) ==
@@ -403,6 +403,10 @@ report::Outcome attempt(const Pairing& pairing, const mask::Keyring& keyring,
   journal::check_key(head, keyring.check_value());
   auto& books = target.books();
   const auto run = find_run(books, called);
+  if (run.kind == journal::kRepair) {
+    throw Failure(Code::usage, fmt::format("run {} repaired a damaged base", run.id),
+                  "there is nothing good to go back to. Nothing was changed");
+  }
   expect_kept(pairing, run);
   target.load_catalog();
 

@@ -43,7 +43,7 @@ class Verifier {
     const auto& relation = exported_.relation;
     const auto known = [this](db::Pair& pair) { take(pair, PrimarySide::known); };
     const auto held = [this](db::Pair& pair) { take(pair, PrimarySide::held); };
-    target_.all_pairs(relation, known);
+    target_.staged_pairs(relation, known);
     if (staged.nameless > 0) {
       // any of them may be the row whose key cannot be known
       target_.missing_pairs(relation, held);

@@ -453,6 +453,24 @@ TEST_CASE("verify: a journal entry that is gone is damage") {
 }
 
 TEST_CASE(
+    "verify: a journal that was purged as configured is no damage, and a revert none either") {
+  on_both_engines([](On engine) {
+    Synced pairing(engine);
+    pairing.primary.run("UPDATE person SET status = 'case' WHERE id = 1");
+    const std::string second = pairing.sync()["run"];
+    REQUIRE(pairing.run({"revert", second, "--reason", "test"}).exit == 0);
+    pairing.verify(0);
+    REQUIRE(pairing.run({"resume", "--reason", "test"}).exit == 0);
+    pairing.configure(std::string(kLimits) + "[journal]\nkeep = \"1 runs\"\n");
+    CHECK(pairing.sync()["outcome"] == "applied");
+    CHECK(pairing.secondary.rows("SELECT count(DISTINCT epoch) FROM " + pairing.own("journal")) ==
+          "1");
+    pairing.verify(0, {"--exit-code"});
+    CHECK(pairing.sync()["outcome"] == "unchanged");
+  });
+}
+
+TEST_CASE(
     "verify: a journal entry of no run is damage; mended by hand, a look takes off the latch") {
   on_both_engines([](On engine) {
     Synced pairing(engine);
