@@ -400,6 +400,10 @@ Value Target::literal(const RelationColumn& column, const std::optional<std::str
         const auto read = dialect().decode(read_as(dialect(), column), cells[0], scratch);
         value.set(read.kind, read.bytes);
       });
+  // SQLite keeps text in a column of numbers if it is given any; a person meant a number
+  if (column.held.family == Family::integer && value.kind() == Kind::text) {
+    refuse("it is not an integer");
+  }
   if (const auto why = dialect().fit(column.held, value)) {
     refuse(*why);
   }
