@@ -95,6 +95,9 @@ db::ConflictRow to_row(const Conflict& conflict, const SipKey& id_key) {
                             {"secondary", json_of(cell.secondary)},
                             {"digest", hex(cell.digest.bits)}};
   }
+  for (const auto& [column, digest] : conflict.unwritten) {
+    detail["unwritten"][column] = hex(digest.bits);
+  }
   db::ConflictRow row{.tracked = conflict.tracked,
                       .key_text = conflict.key_text,
                       .kind = conflict.kind,
@@ -123,6 +126,11 @@ Conflict from_row(const db::ConflictRow& row) {
                                 .primary = value_of(cell.at("primary")),
                                 .secondary = value_of(cell.at("secondary")),
                                 .digest = {bits_of(cell.at("digest").get<std::string>())}});
+    }
+    if (const auto unwritten = detail.find("unwritten"); unwritten != detail.end()) {
+      for (const auto& [name, digest] : unwritten->items()) {
+        conflict.unwritten.emplace_back(name, Digest{bits_of(digest.get<std::string>())});
+      }
     }
   } catch (const nlohmann::json::exception&) {
     damaged();

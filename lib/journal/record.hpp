@@ -50,6 +50,9 @@ struct Conflict {
   std::string action;  // of a constraint: "insert", "update", "delete"; or kPartly
   std::vector<ConflictCell> cells;
   std::int64_t epoch = 0;
+  /// Of an update that constraints refused: the base digests of the cells that it would not have
+  /// written. A row that both sides have inserted has no base that could say them.
+  std::vector<std::pair<std::string, Digest>> unwritten;
 };
 
 /// To and from a row of the bookkeeping. The id is made with a key, so that it tells nothing: the

@@ -292,6 +292,8 @@ journal::Conflict constraint_conflict(const db::Relation& relation,
       conflict.cells.push_back({.column = relation.columns[i].name,
                                 .primary = refused.row.cells[i],
                                 .digest = digests[i]});
+    } else if (update) {
+      conflict.unwritten.emplace_back(relation.columns[i].name, digests[i]);
     }
   }
   return conflict;

@@ -245,6 +245,11 @@ class Table {
     const auto base = target_.find_base(relation_, key);
     auto digests =
         base ? base_digests(relation_, *base) : std::vector<Digest>(relation_.columns.size());
+    for (const auto& [name, digest] : conflict.unwritten) {
+      if (!base) {
+        digests[column(name)] = digest;
+      }
+    }
     for (const auto& cell : conflict.cells) {
       digests[column(cell.column)] = cell.digest;
     }
