@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace abgleich::db {
 
 namespace {
@@ -33,23 +35,39 @@ std::string key_columns(std::string_view alias, const Relation& relation) {
               [&](std::size_t i) { return fmt::format("{}c{}", alias, relation.key[i]); });
 }
 
+/// The key as the base names it: by its place in the key, so that other columns may come and go.
+std::string base_key(std::string_view alias, const Relation& relation) {
+  return list(relation.key.size(), [&](std::size_t i) { return fmt::format("{}k{}", alias, i); });
+}
+
 std::string quoted_key(const Dialect& dialect, std::string_view alias, const Relation& relation) {
   return list(relation.key.size(), [&](std::size_t i) {
     return std::string(alias) + dialect.quote(relation.columns[relation.key[i]].name);
   });
 }
 
-/// "a.c0 = b.c0 AND …" over the key, both sides with positional names.
-std::string key_equal(std::string_view left, std::string_view right, const Relation& relation) {
+/// "s.c0 = b.k0 AND …" over the key: stage or plan on the left, base on the right.
+std::string key_equal(std::string_view left, std::string_view base, const Relation& relation) {
+  return list(
+      relation.key.size(),
+      [&](std::size_t i) { return fmt::format("{}.c{} = {}.k{}", left, relation.key[i], base, i); },
+      " AND ");
+}
+
+/// "b.k0 = t.id AND …" over the key: base on the left, the secondary's own names on the right.
+std::string base_equal_data(const Dialect& dialect, std::string_view base, std::string_view data,
+                            const Relation& relation) {
   return list(
       relation.key.size(),
       [&](std::size_t i) {
-        return fmt::format("{}.c{} = {}.c{}", left, relation.key[i], right, relation.key[i]);
+        return fmt::format("{}.k{} = {}.{}", base, i, data,
+                           dialect.quote(relation.columns[relation.key[i]].name));
       },
       " AND ");
 }
 
-/// The same with the secondary's own names on the right.
+/// "s.c0 = t.id AND …" over the key: stage or plan on the left, the secondary's own names on the
+/// right.
 std::string key_equal_data(const Dialect& dialect, std::string_view left, std::string_view right,
                            const Relation& relation) {
   return list(
@@ -117,13 +135,15 @@ std::string base_pairs(const Dialect& dialect, const Names& names, const Relatio
       "LEFT JOIN {} t ON {}",
       list(relation.columns.size(),
            [&](std::size_t i) {
-             return relation.is_key(i) ? dialect.select_expression(fmt::format("b.c{}", i),
-                                                                   relation.columns[i].held)
-                                       : std::string("NULL");
+             const auto at = static_cast<std::size_t>(std::ranges::find(relation.key, i) -
+                                                      relation.key.begin());
+             return at < relation.key.size() ? dialect.select_expression(fmt::format("b.k{}", at),
+                                                                         relation.columns[i].held)
+                                             : std::string("NULL");
            }),
       dialect.quote(relation.columns[relation.key.front()].name),
       data_columns(dialect, "t", relation), names.base, names.data,
-      key_equal_data(dialect, "b", "t", relation));
+      base_equal_data(dialect, "b", "t", relation));
 }
 
 }  // namespace
@@ -213,10 +233,10 @@ std::string create_base_table(const Dialect& dialect, const std::string& name,
                      temporary(lifetime), name,
                      list(relation.key.size(),
                           [&](std::size_t i) {
-                            return fmt::format("c{} {} NOT NULL", relation.key[i],
+                            return fmt::format("k{} {} NOT NULL", i,
                                                relation.columns[relation.key[i]].held.native);
                           }),
-                     blob_type(dialect), key_columns("", relation), table_end(dialect, lifetime));
+                     blob_type(dialect), base_key("", relation), table_end(dialect, lifetime));
 }
 
 std::string create_stage(const Dialect& dialect, const Names& names, const Relation& relation) {
@@ -303,24 +323,24 @@ std::string select_secondary_only(const Dialect& dialect, const Names& names,
                         : std::string("NULL");
            }),
       data_columns(dialect, "t", relation), names.data, names.base,
-      key_equal_data(dialect, "b", "t", relation), names.stage,
+      base_equal_data(dialect, "b", "t", relation), names.stage,
       key_equal_data(dialect, "s", "t", relation));
 }
 
 std::string select_sealed(const Names& names, const Relation& relation) {
-  return fmt::format("SELECT {}, b.cells FROM {} b", key_columns("b.", relation), names.base);
+  return fmt::format("SELECT {}, b.cells FROM {} b", base_key("b.", relation), names.base);
 }
 
 std::string select_sealed_of_plan(const Names& names, const Relation& relation) {
   return select_sealed(names, relation) +
          fmt::format(" WHERE ({}) IN (SELECT {} FROM {} WHERE action = lower(action))",
-                     key_columns("b.", relation), key_columns("", relation), names.plan);
+                     base_key("b.", relation), key_columns("", relation), names.plan);
 }
 
 std::vector<std::string> base_columns(const Relation& relation) {
   std::vector<std::string> columns;
-  for (const auto i : relation.key) {
-    columns.push_back(cell(i));
+  for (std::size_t i = 0; i < relation.key.size(); ++i) {
+    columns.push_back(fmt::format("k{}", i));
   }
   columns.emplace_back("cells");
   return columns;
@@ -331,15 +351,16 @@ std::string select_base(const Dialect& dialect, const Names& names, const Relati
                      list(relation.key.size(),
                           [&](std::size_t i) {
                             return dialect.select_expression(
-                                fmt::format("b.c{}", relation.key[i]),
-                                relation.columns[relation.key[i]].held);
+                                fmt::format("b.k{}", i), relation.columns[relation.key[i]].held);
                           }),
                      names.base);
 }
 
 std::string replace_base(const Names& names, const std::string& by, const Relation& relation) {
   return fmt::format("UPDATE {} AS b SET cells = r.cells FROM {} r WHERE {}", names.base, by,
-                     key_equal("r", "b", relation));
+                     list(
+                         relation.key.size(),
+                         [](std::size_t i) { return fmt::format("r.k{0} = b.k{0}", i); }, " AND "));
 }
 
 std::string select_base_row(const Dialect& dialect, const Names& names, const Relation& relation) {
@@ -347,8 +368,7 @@ std::string select_base_row(const Dialect& dialect, const Names& names, const Re
   return fmt::format(
       "SELECT b.cells FROM {} b WHERE {}", names.base,
       list(
-          relation.key.size(),
-          [&](std::size_t i) { return fmt::format("b.c{} = ${}", relation.key[i], i + 1); },
+          relation.key.size(), [](std::size_t i) { return fmt::format("b.k{} = ${}", i, i + 1); },
           " AND "));
 }
 
@@ -373,10 +393,8 @@ std::string fill_data(const Dialect& dialect, const Names& names, const Relation
 }
 
 std::string fill_base(const Names& names, const Relation& relation) {
-  return fmt::format(
-      "INSERT INTO {0} ({1}, cells) SELECT {1}, cells FROM {2} "
-      "WHERE cells IS NOT NULL",
-      names.base, key_columns("", relation), names.stage);
+  return fmt::format("INSERT INTO {} ({}, cells) SELECT {}, cells FROM {} WHERE cells IS NOT NULL",
+                     names.base, base_key("", relation), key_columns("", relation), names.stage);
 }
 
 std::string create_plan(const Dialect& dialect, const Names& names, const Relation& relation) {
@@ -465,8 +483,8 @@ std::string advance_base(const Dialect& dialect, const Names& names, const Relat
   return fmt::format(
       "INSERT INTO {} ({}, cells) SELECT {}, cells FROM {} WHERE cells IS NOT NULL "
       "AND action = lower(action) ON CONFLICT ({}) DO UPDATE SET cells = excluded.cells",
-      names.base, key_columns("", relation), key_columns("", relation), names.plan,
-      key_columns("", relation));
+      names.base, base_key("", relation), key_columns("", relation), names.plan,
+      base_key("", relation));
 }
 
 std::string forget_base(const Dialect& dialect, const Names& names, const Relation& relation) {
@@ -474,7 +492,7 @@ std::string forget_base(const Dialect& dialect, const Names& names, const Relati
   return fmt::format(
       "DELETE FROM {} WHERE ({}) IN (SELECT {} FROM {} WHERE cells IS NULL AND "
       "action = lower(action))",
-      names.base, key_columns("", relation), key_columns("", relation), names.plan);
+      names.base, base_key("", relation), key_columns("", relation), names.plan);
 }
 
 std::string select_written(const Dialect& dialect, const Names& names, const Relation& relation) {

@@ -121,6 +121,28 @@ void order_key(const contract::Table& table, ExportedTable& exported) {
   exported.relation.key = key;
 }
 
+/// A key of the same columns keeps the order in which the base was made: its columns and all its
+/// digests depend on it.
+void keep_key_order(const db::TrackedRow& known, const std::vector<Layout>& layout,
+                    ExportedTable& exported) {
+  std::vector<std::size_t> key;
+  const auto names = Json::parse(known.key_columns, nullptr, false);
+  if (!names.is_array()) {
+    damaged(known);
+  }
+  for (const auto& name : names) {
+    for (const auto i : exported.relation.key) {
+      const auto* remembered = find_layout(layout, *exported.columns[i]);
+      if (name.is_string() && remembered != nullptr && remembered->source == name) {
+        key.push_back(i);
+      }
+    }
+  }
+  if (key.size() == exported.relation.key.size()) {
+    exported.relation.key = key;
+  }
+}
+
 /// Names and number under which the secondary knows the table, or new ones.
 void number(const std::vector<db::TrackedRow>& tracked, std::int64_t& next,
             ExportedTable& exported) {
@@ -129,6 +151,9 @@ void number(const std::vector<db::TrackedRow>& tracked, std::int64_t& next,
   const auto layout = known != nullptr ? read_layout(*known) : std::vector<Layout>{};
   for (const auto& column : layout) {
     exported.previous_labels.push_back(column.label);
+  }
+  if (known != nullptr) {
+    keep_key_order(*known, layout, exported);
   }
   for (std::size_t i = 0; i < exported.columns.size(); ++i) {
     const auto* remembered = find_layout(layout, *exported.columns[i]);
@@ -286,10 +311,14 @@ db::TrackedRow tracked_row(const ExportedTable& exported) {
                        {"engine", name_of(column.type.engine)},
                        {"native", column.type.native}});
   }
+  Json key = Json::array();
+  for (const auto i : exported.relation.key) {
+    key.push_back(exported.columns[i]->name);
+  }
   return {.id = exported.relation.id,
           .source = exported.table->name,
           .target = exported.relation.name,
-          .key_columns = Json(exported.table->key).dump(),
+          .key_columns = key.dump(),
           .columns = columns.dump()};
 }
 

@@ -386,3 +386,55 @@ TEST_CASE("every pairing: rows without a usable key are held back, and nothing c
 }
 
 }  // namespace abgleich::test
+
+namespace abgleich::test {
+
+namespace {
+
+std::string keyed_contract(const std::string& key, const std::string& columns) {
+  return "[tables.visit]\nkey = " + key + "\n[tables.visit.columns]\n" + columns;
+}
+
+}  // namespace
+
+TEST_CASE("the contract's order of columns and key may change, on every pairing") {
+  on_every_pairing([](On primary, On secondary) {
+    const std::string first =
+        "person = { class = \"pseudonym\", identity = \"person\" }\nday = \"plain\"\n"
+        "place = \"plain\"\n";
+    Pairing pairing(primary, secondary, keyed_contract("[\"person\", \"day\"]", first), kLimits);
+    pairing.primary.run(
+        "CREATE TABLE visit (risk text, person integer, day text, place text, "
+        "PRIMARY KEY (person, day));"
+        "INSERT INTO visit VALUES ('high', 1, 'mon', 'a'), ('low', 1, 'tue', 'b'), "
+        "('low', 2, 'mon', 'c')");
+    REQUIRE(pairing.sync()["tables"]["visit"]["inserted"] == 3);
+    pairing.secondary.run("UPDATE visit SET place = 'ours' WHERE place = 'b'");
+
+    // a column that comes before the key, and the key's columns in another order
+    pairing.set_contract(keyed_contract("[\"day\", \"person\"]",
+                                        "risk = \"plain\"\nday = \"plain\"\n"
+                                        "place = \"plain\"\nperson = { class = "
+                                        "\"pseudonym\", identity = \"person\" }\n"));
+    CHECK(pairing.run({"diff"}).exit == 0);
+    auto line = pairing.sync();
+    CHECK(line["exit"] == 0);
+    CHECK(line["tables"]["visit"]["updated"] == 3);  // the new column's values
+    CHECK(line["tables"]["visit"]["deleted"] == 0);
+    CHECK(pairing.secondary.rows("SELECT risk, place FROM visit ORDER BY 1, 2") ==
+          "high|a\nlow|c\nlow|ours");
+
+    pairing.primary.run(
+        "UPDATE visit SET place = 'd' WHERE day = 'tue';"
+        "DELETE FROM visit WHERE person = 2");
+    line = pairing.sync();
+    CHECK(line["exit"] == 10);
+    CHECK(line["tables"]["visit"]["deleted"] == 1);
+    CHECK(line["tables"]["visit"]["conflicts"] == 1);
+    CHECK(pairing.run({"resolve", "--all", "--take", "primary"}).exit == 0);
+    CHECK(pairing.run({"verify", "--exit-code"}).exit == 0);
+    CHECK(pairing.sync()["outcome"] == "unchanged");
+  });
+}
+
+}  // namespace abgleich::test

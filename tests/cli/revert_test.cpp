@@ -76,8 +76,8 @@ struct Scene : Pairing {
   std::string base() {
     const bool sqlite = secondary.engine() == On::sqlite;
     return secondary.rows(
-        sqlite ? "SELECT c0, hex(cells) FROM abgleich_base_1 ORDER BY c0"
-               : "SELECT c0, upper(encode(cells, 'hex')) FROM abgleich.base_1 ORDER BY c0");
+        sqlite ? "SELECT k0, hex(cells) FROM abgleich_base_1 ORDER BY k0"
+               : "SELECT k0, upper(encode(cells, 'hex')) FROM abgleich.base_1 ORDER BY k0");
   }
   std::string books(const std::string& name) {
     return (secondary.engine() == On::sqlite ? "abgleich_" : "abgleich.") + name;

@@ -65,7 +65,7 @@ struct Synced : Pairing {
   [[nodiscard]] std::string base_of(const std::string& tag) const {
     for (const auto& [id, known] : tags) {
       if (known == tag) {
-        return own("base_1") + " WHERE c0 = '" + id + "'";
+        return own("base_1") + " WHERE k0 = '" + id + "'";
       }
     }
     return "";

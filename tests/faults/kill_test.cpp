@@ -108,8 +108,8 @@ struct Secondary {
            {"SELECT * FROM person ORDER BY id", "SELECT * FROM contact ORDER BY id"}) {
         text += rows(sql);
       }
-      for (const auto& sql : {"SELECT c0, " + cells + " FROM " + own() + "base_1 ORDER BY c0",
-                              "SELECT c0, " + cells + " FROM " + own() + "base_2 ORDER BY c0",
+      for (const auto& sql : {"SELECT k0, " + cells + " FROM " + own() + "base_1 ORDER BY k0",
+                              "SELECT k0, " + cells + " FROM " + own() + "base_2 ORDER BY k0",
                               "SELECT epoch, key_check FROM " + own() + "head",
                               "SELECT epoch, kind, counts FROM " + own() + "run ORDER BY epoch",
                               "SELECT * FROM " + own() + "tracked ORDER BY id",
