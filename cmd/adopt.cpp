@@ -6,12 +6,12 @@
 
 namespace abgleich::cmd {
 
-void setup_adopt(CLI::App& app, Context& context) {
-  auto* command = app.add_subcommand(
+void setup_adopt(CommandLine app, Context& context) {
+  auto command = app.add_subcommand(
       "adopt", "go on with a restored primary or secondary (after exit 21 or 22)");
   const auto reason = std::make_shared<std::string>();
-  command->add_option("--reason", *reason, "why, for the journal")->required()->type_name("TEXT");
-  command->callback([&context, reason] {
+  command.add_option("--reason", *reason, "why, for the journal").required().type_name("TEXT");
+  command.callback([&context, reason] {
     context.run = [&context, reason] {
       print(sync::adopt(context.pairing(), *reason) + "\n");
       return Code::done;

@@ -38,10 +38,10 @@ Code run(const Context& context) {
 
 }  // namespace
 
-void setup_check(CLI::App& app, Context& context) {
-  auto* command =
+void setup_check(CommandLine app, Context& context) {
+  auto command =
       app.add_subcommand("check", "configuration, contract, key, connections, rights, disk");
-  command->callback([&context] { context.run = [&context] { return run(context); }; });
+  command.callback([&context] { context.run = [&context] { return run(context); }; });
 }
 
 }  // namespace abgleich::cmd

@@ -2,12 +2,12 @@
 // hands to `Cli`. One file a command.
 #pragma once
 
+#include "command_line.hpp"
 #include "core/error.hpp"
 #include "report/text.hpp"
 #include "sync/pairing.hpp"
 
-#include <CLI/CLI.hpp>
-
+#include <cstdint>
 #include <exception>
 #include <filesystem>
 #include <functional>
@@ -56,22 +56,22 @@ void finish_output();
 /// To stderr.
 void complain(std::string_view text);
 
-void setup_init(CLI::App& app, Context& context);
-void setup_check(CLI::App& app, Context& context);
-void setup_diff(CLI::App& app, Context& context);
-void setup_sync(CLI::App& app, Context& context);
-void setup_status(CLI::App& app, Context& context);
-void setup_log(CLI::App& app, Context& context);
-void setup_show(CLI::App& app, Context& context);
-void setup_revert(CLI::App& app, Context& context);
-void setup_resume(CLI::App& app, Context& context);
-void setup_conflicts(CLI::App& app, Context& context);
-void setup_resolve(CLI::App& app, Context& context);
-void setup_quarantine(CLI::App& app, Context& context);
-void setup_drift(CLI::App& app, Context& context);
-void setup_keys(CLI::App& app, Context& context);
-void setup_adopt(CLI::App& app, Context& context);
-void setup_contract(CLI::App& app, Context& context);
-void setup_verify(CLI::App& app, Context& context);
+void setup_init(CommandLine app, Context& context);
+void setup_check(CommandLine app, Context& context);
+void setup_diff(CommandLine app, Context& context);
+void setup_sync(CommandLine app, Context& context);
+void setup_status(CommandLine app, Context& context);
+void setup_log(CommandLine app, Context& context);
+void setup_show(CommandLine app, Context& context);
+void setup_revert(CommandLine app, Context& context);
+void setup_resume(CommandLine app, Context& context);
+void setup_conflicts(CommandLine app, Context& context);
+void setup_resolve(CommandLine app, Context& context);
+void setup_quarantine(CommandLine app, Context& context);
+void setup_drift(CommandLine app, Context& context);
+void setup_keys(CommandLine app, Context& context);
+void setup_adopt(CommandLine app, Context& context);
+void setup_contract(CommandLine app, Context& context);
+void setup_verify(CommandLine app, Context& context);
 
 }  // namespace abgleich::cmd

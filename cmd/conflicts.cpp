@@ -121,34 +121,34 @@ Code decide(Context& context, const Arguments& arguments) {
 
 }  // namespace
 
-void setup_conflicts(CLI::App& app, Context& context) {
-  auto* command = app.add_subcommand("conflicts", "open conflicts, with both values");
-  command->callback([&context] { context.run = [&context] { return list_conflicts(context); }; });
+void setup_conflicts(CommandLine app, Context& context) {
+  auto command = app.add_subcommand("conflicts", "open conflicts, with both values");
+  command.callback([&context] { context.run = [&context] { return list_conflicts(context); }; });
 }
 
-void setup_quarantine(CLI::App& app, Context& context) {
-  auto* command = app.add_subcommand("quarantine", "rows that are held back, and why");
-  command->callback([&context] { context.run = [&context] { return list_quarantine(context); }; });
+void setup_quarantine(CommandLine app, Context& context) {
+  auto command = app.add_subcommand("quarantine", "rows that are held back, and why");
+  command.callback([&context] { context.run = [&context] { return list_quarantine(context); }; });
 }
 
-void setup_resolve(CLI::App& app, Context& context) {
-  auto* command = app.add_subcommand("resolve", "decide open conflicts");
+void setup_resolve(CommandLine app, Context& context) {
+  auto command = app.add_subcommand("resolve", "decide open conflicts");
   const auto arguments = std::make_shared<Arguments>();
-  command->add_option("ID", arguments->ids, "ids, or their first characters (at least 4)")
-      ->type_name("");
-  command->add_flag("--all", arguments->all, "all open conflicts");
-  command->add_option("--table", arguments->table, "with --all: of this table only")
-      ->type_name("TABLE");
-  command->add_option("--take", arguments->take, "the side whose value stands")
-      ->check(CLI::IsMember({"primary", "secondary"}));
-  command->add_option("--set", arguments->set, "instead: a value for a column of the secondary")
-      ->type_name("COLUMN=VALUE")
-      ->allow_extra_args(false);
-  command->add_option("--set-null", arguments->set_null, "instead: NULL for a column")
-      ->type_name("COLUMN")
-      ->allow_extra_args(false);
-  command->add_option("--reason", arguments->reason, "why, for the journal")->type_name("TEXT");
-  command->callback([&context, arguments] {
+  command.add_option("ID", arguments->ids, "ids, or their first characters (at least 4)")
+      .type_name("");
+  command.add_flag("--all", arguments->all, "all open conflicts");
+  command.add_option("--table", arguments->table, "with --all: of this table only")
+      .type_name("TABLE");
+  command.add_option("--take", arguments->take, "the side whose value stands")
+      .one_of({"primary", "secondary"});
+  command.add_option("--set", arguments->set, "instead: a value for a column of the secondary")
+      .type_name("COLUMN=VALUE")
+      .one_at_a_time();
+  command.add_option("--set-null", arguments->set_null, "instead: NULL for a column")
+      .type_name("COLUMN")
+      .one_at_a_time();
+  command.add_option("--reason", arguments->reason, "why, for the journal").type_name("TEXT");
+  command.callback([&context, arguments] {
     context.run = [&context, arguments] { return decide(context, *arguments); };
   });
 }

@@ -69,21 +69,21 @@ Code add(const Context& context, const Arguments& arguments) {
 
 }  // namespace
 
-void setup_contract(CLI::App& app, Context& context) {
-  auto* command = app.add_subcommand("contract", "the contract file");
-  command->require_subcommand(1);
-  command->fallthrough();
-  auto* adding = command->add_subcommand("add", "name a column, keeping comments and order");
+void setup_contract(CommandLine app, Context& context) {
+  auto command = app.add_subcommand("contract", "the contract file");
+  command.require_subcommand();
+  command.fallthrough();
+  auto adding = command.add_subcommand("add", "name a column, keeping comments and order");
   const auto arguments = std::make_shared<Arguments>();
-  adding->add_option("TABLE.COLUMN", arguments->name, "of the primary")->required()->type_name("");
-  adding->add_option("--class", arguments->column.cls, "plain, pseudonym, generalise or withhold")
-      ->required()
-      ->check(CLI::IsMember({"plain", "pseudonym", "generalise", "withhold"}));
-  adding->add_option("--identity", arguments->column.identity, "of a pseudonym: whose it is");
-  adding->add_option("--normalise", arguments->column.normalise, "of a pseudonym");
-  adding->add_option("--to", arguments->column.to, "of a generalisation: year, month, …");
-  adding->add_option("--reference", arguments->column.reference, "of an age band: YYYY-MM-DD");
-  adding->callback([&context, arguments] {
+  adding.add_option("TABLE.COLUMN", arguments->name, "of the primary").required().type_name("");
+  adding.add_option("--class", arguments->column.cls, "plain, pseudonym, generalise or withhold")
+      .required()
+      .one_of({"plain", "pseudonym", "generalise", "withhold"});
+  adding.add_option("--identity", arguments->column.identity, "of a pseudonym: whose it is");
+  adding.add_option("--normalise", arguments->column.normalise, "of a pseudonym");
+  adding.add_option("--to", arguments->column.to, "of a generalisation: year, month, …");
+  adding.add_option("--reference", arguments->column.reference, "of an age band: YYYY-MM-DD");
+  adding.callback([&context, arguments] {
     context.run = [&context, arguments] { return add(context, *arguments); };
   });
 }

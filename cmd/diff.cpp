@@ -55,13 +55,13 @@ Code run(const Context& context, const Arguments& arguments) {
 
 }  // namespace
 
-void setup_diff(CLI::App& app, Context& context) {
-  auto* command = app.add_subcommand("diff", "what sync would do; writes nothing anywhere");
+void setup_diff(CommandLine app, Context& context) {
+  auto command = app.add_subcommand("diff", "what sync would do; writes nothing anywhere");
   const auto arguments = std::make_shared<Arguments>();
-  command->add_option("TABLE", arguments->tables, "only these tables")->type_name("");
-  command->add_flag("--exit-code", arguments->exit_code, "exit with 1 where there are differences");
-  command->add_flag("--full", arguments->full, "read both sides whole");
-  command->callback([&context, arguments] {
+  command.add_option("TABLE", arguments->tables, "only these tables").type_name("");
+  command.add_flag("--exit-code", arguments->exit_code, "exit with 1 where there are differences");
+  command.add_flag("--full", arguments->full, "read both sides whole");
+  command.callback([&context, arguments] {
     context.run = [&context, arguments] { return run(context, *arguments); };
   });
 }

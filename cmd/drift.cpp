@@ -66,24 +66,24 @@ Code snapshot(const Context& context, const Arguments& arguments) {
 
 }  // namespace
 
-void setup_drift(CLI::App& app, Context& context) {
-  auto* command = app.add_subcommand("drift", "the primary's schema against the accepted one");
+void setup_drift(CommandLine app, Context& context) {
+  auto command = app.add_subcommand("drift", "the primary's schema against the accepted one");
   const auto arguments = std::make_shared<Arguments>();
-  command->add_option("--catalog", arguments->catalog, "a catalogue file instead of the primary")
-      ->type_name("FILE");
-  command->add_flag("--exit-code", arguments->exit_code, "exit with 1 where there is drift");
-  command->require_subcommand(0, 1);
-  command->fallthrough();
-  command->add_subcommand("accept", "accept the schema as it is now")->callback([&context] {
+  command.add_option("--catalog", arguments->catalog, "a catalogue file instead of the primary")
+      .type_name("FILE");
+  command.add_flag("--exit-code", arguments->exit_code, "exit with 1 where there is drift");
+  command.require_subcommand(CommandLine::Subcommand::optional);
+  command.fallthrough();
+  command.add_subcommand("accept", "accept the schema as it is now").callback([&context] {
     context.run = [&context] { return accept(context); };
   });
-  auto* into = command->add_subcommand("snapshot", "write the schema as it is now to a file");
-  into->add_option("FILE", arguments->snapshot, "where to")->required()->type_name("");
-  into->callback([&context, arguments] {
+  auto into = command.add_subcommand("snapshot", "write the schema as it is now to a file");
+  into.add_option("FILE", arguments->snapshot, "where to").required().type_name("");
+  into.callback([&context, arguments] {
     context.run = [&context, arguments] { return snapshot(context, *arguments); };
   });
-  command->callback([&context, arguments, command] {
-    if (command->get_subcommands().empty()) {
+  command.callback([&context, arguments, command] {
+    if (!command.subcommand_given()) {
       context.run = [&context, arguments] { return show(context, *arguments); };
     }
   });

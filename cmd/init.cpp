@@ -84,18 +84,18 @@ Code run(const Context& context, const Arguments& arguments) {
 
 }  // namespace
 
-void setup_init(CLI::App& app, Context& context) {
-  auto* command = app.add_subcommand(
+void setup_init(CommandLine app, Context& context) {
+  auto command = app.add_subcommand(
       "init", "write a first configuration, contract, catalogue and key for a primary");
   const auto arguments = std::make_shared<Arguments>();
-  command->add_option("--primary", arguments->primary, "the database that is read")
-      ->required()
-      ->type_name("URL");
-  command->add_option("--secondary", arguments->secondary, "the database that is merged into")
-      ->required()
-      ->type_name("URL");
-  command->add_option("--directory", arguments->directory, "where the files go")->type_name("DIR");
-  command->callback([&context, arguments] {
+  command.add_option("--primary", arguments->primary, "the database that is read")
+      .required()
+      .type_name("URL");
+  command.add_option("--secondary", arguments->secondary, "the database that is merged into")
+      .required()
+      .type_name("URL");
+  command.add_option("--directory", arguments->directory, "where the files go").type_name("DIR");
+  command.callback([&context, arguments] {
     context.run = [&context, arguments] { return run(context, *arguments); };
   });
 }

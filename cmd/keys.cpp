@@ -39,14 +39,14 @@ Code check(const Context& context) {
 
 }  // namespace
 
-void setup_keys(CLI::App& app, Context& context) {
-  auto* command = app.add_subcommand("keys", "the key file");
-  command->require_subcommand(1);
-  command->fallthrough();
-  command->add_subcommand("generate", "make a new key file; never overwrites one")
-      ->callback([&context] { context.run = [&context] { return generate(context); }; });
-  command->add_subcommand("check", "whether the key file can be used, and its check value")
-      ->callback([&context] { context.run = [&context] { return check(context); }; });
+void setup_keys(CommandLine app, Context& context) {
+  auto command = app.add_subcommand("keys", "the key file");
+  command.require_subcommand();
+  command.fallthrough();
+  command.add_subcommand("generate", "make a new key file; never overwrites one")
+      .callback([&context] { context.run = [&context] { return generate(context); }; });
+  command.add_subcommand("check", "whether the key file can be used, and its check value")
+      .callback([&context] { context.run = [&context] { return check(context); }; });
 }
 
 }  // namespace abgleich::cmd

@@ -1,13 +1,11 @@
 // abgleich: keeps a second system in step with a database that it may only read.
 #include "command.hpp"
-#include "contract/words.hpp"
 #include "mask/keyring.hpp"
 #include "report/json.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 #include <cerrno>
 #include <clocale>
 #include <csignal>
@@ -16,7 +14,6 @@
 #include <exception>
 #include <fcntl.h>
 #include <new>
-#include <sstream>
 #include <string_view>
 #include <vector>
 
@@ -67,22 +64,21 @@ int report(const Context& context, Error error) {
   return static_cast<int>(error.code);
 }
 
-void setup(CLI::App& app, Context& context) {
-  app.require_subcommand(1);
+void setup(CommandLine app, Context& context) {
+  app.require_subcommand();
   app.fallthrough();
   app.footer(std::string(kEverywhere) + kExitCodes);  // what the commands inherit
-  app.set_version_flag("--version", "abgleich " ABGLEICH_VERSION);
   app.add_option("--config", context.config, "the pairing's abgleich.toml")
-      ->envname("ABGLEICH_CONFIG")
-      ->type_name("FILE");
-  app.add_flag("--json", context.json, "machine-readable output")->envname("ABGLEICH_JSON");
-  app.add_flag("-q,--quiet", context.quiet, "say nothing but problems")->envname("ABGLEICH_QUIET");
-  app.add_flag("-v,--verbose", context.verbose, "say more")->envname("ABGLEICH_VERBOSE");
+      .envname("ABGLEICH_CONFIG")
+      .type_name("FILE");
+  app.add_flag("--json", context.json, "machine-readable output").envname("ABGLEICH_JSON");
+  app.add_flag("-q,--quiet", context.quiet, "say nothing but problems").envname("ABGLEICH_QUIET");
+  app.add_flag("-v,--verbose", context.verbose, "say more").envname("ABGLEICH_VERBOSE");
   app.add_option("--color", context.colour, "auto, always or never")
-      ->check(CLI::IsMember({"auto", "always", "never"}))
-      ->envname("ABGLEICH_COLOR");
+      .one_of({"auto", "always", "never"})
+      .envname("ABGLEICH_COLOR");
   app.add_flag("--no-progress", context.no_progress, "no progress on the terminal")
-      ->envname("ABGLEICH_NO_PROGRESS");
+      .envname("ABGLEICH_NO_PROGRESS");
   setup_init(app, context);
   setup_check(app, context);
   setup_keys(app, context);
@@ -109,59 +105,28 @@ bool asked_for_json(int argc, char** argv) {
                      [](const char* word) { return std::string_view(word) == "--json"; });
 }
 
-/// CLI11's messages in our words, and the help that goes with what was typed.
-Error typed_wrong(const CLI::App& app, const CLI::ParseError& error) {
-  std::string command = "abgleich";
-  const CLI::App* inner = &app;
-  while (!inner->get_subcommands().empty()) {
-    inner = inner->get_subcommands().front();
-    command += " " + inner->get_name();
-  }
-  std::string message = error.what();
-  std::string hint = "see what there is: " + command + " --help";
-  const auto left = app.remaining(true);
-  if (!left.empty() && (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::ExtrasError) ||
-                        error.get_exit_code() == static_cast<int>(CLI::ExitCodes::RequiredError))) {
-    const auto& word = left.front();
-    std::vector<std::string> names;
-    for (const auto* known : inner->get_subcommands({})) {
-      names.push_back(known->get_name());
-    }
-    message = fmt::format("{} '{}'",
-                          word.starts_with('-') ? "unknown option"
-                          : names.empty()       ? "unexpected argument"
-                                                : "unknown command",
-                          word);
-    const std::vector<std::string_view> words(names.begin(), names.end());
-    if (const auto near = contract::nearest(word, words)) {
-      hint = fmt::format("did you mean '{}'? {}", *near, hint);
-    }
-  } else if (!message.empty()) {
-    message.front() = static_cast<char>(std::tolower(static_cast<unsigned char>(message.front())));
-  }
-  return {.code = Code::usage, .message = message, .hint = hint};
-}
-
-Code parse_and_run(CLI::App& app, Context& context, int argc, char** argv) {
+Code parse_and_run(Parser& parser, Context& context, int argc, char** argv) {
   try {
-    app.parse(argc, argv);
-  } catch (const CLI::Success& asked) {  // --help or --version
-    std::ostringstream text;
-    app.exit(asked, text, text);
-    print(text.str());
-    return Code::done;
+    if (const auto asked = parser.parse(argc, argv)) {
+      print(*asked);
+      return Code::done;
+    }
+  } catch (const Failure&) {
+    context.json = context.json || asked_for_json(argc, argv);
+    throw;
   }
   return context.run();
 }
 
 int run(int argc, char** argv) {
-  CLI::App app("keeps a second system in step with a database that it may only read", "abgleich");
+  Parser parser("abgleich", "keeps a second system in step with a database that it may only read",
+                "abgleich " ABGLEICH_VERSION);
   Context context;
   auto code = Code::done;
   open_standard_streams();
   try {
-    setup(app, context);
-    code = parse_and_run(app, context, argc, argv);
+    setup(parser.top(), context);
+    code = parse_and_run(parser, context, argc, argv);
     finish_output();
     return static_cast<int>(code);
   } catch (const ReaderGone&) {
@@ -169,9 +134,6 @@ int run(int argc, char** argv) {
     std::signal(SIGPIPE, SIG_DFL);
     std::raise(SIGPIPE);
     return 128 + SIGPIPE;
-  } catch (const CLI::ParseError& error) {
-    context.json = context.json || asked_for_json(argc, argv);
-    return report(context, typed_wrong(app, error));
   } catch (const Failure& failure) {
     // a result that could not be printed may be graver than that
     report(context, failure.error());

@@ -52,9 +52,9 @@ Code print_status(const Context& context) {
 
 }  // namespace
 
-void setup_status(CLI::App& app, Context& context) {
-  auto* command = app.add_subcommand("status", "the last run and what is open");
-  command->callback([&context] { context.run = [&context] { return print_status(context); }; });
+void setup_status(CommandLine app, Context& context) {
+  auto command = app.add_subcommand("status", "the last run and what is open");
+  command.callback([&context] { context.run = [&context] { return print_status(context); }; });
 }
 
 }  // namespace abgleich::cmd

@@ -82,25 +82,25 @@ Code run(Context& context, const Arguments& arguments) {
 
 }  // namespace
 
-void setup_sync(CLI::App& app, Context& context) {
-  auto* command = app.add_subcommand("sync", "bring the secondary up to date with the primary");
+void setup_sync(CommandLine app, Context& context) {
+  auto command = app.add_subcommand("sync", "bring the secondary up to date with the primary");
   const auto arguments = std::make_shared<Arguments>();  // lives as long as the parser's callbacks
-  command->add_flag("--dry-run", arguments->dry_run, "everything but the writes");
-  command->add_flag(
+  command.add_flag("--dry-run", arguments->dry_run, "everything but the writes");
+  command.add_flag(
       "--full", arguments->full,
       "look at every row, not only at those that changed; owner = \"primary\" wins again");
   command
-      ->add_option("--accept-mass-change", arguments->accepted,
-                   "let this run pass the limits for a table")
-      ->type_name("TABLE")
-      ->allow_extra_args(false);
+      .add_option("--accept-mass-change", arguments->accepted,
+                  "let this run pass the limits for a table")
+      .type_name("TABLE")
+      .one_at_a_time();
   command
-      ->add_option(
+      .add_option(
           "--adopt", arguments->adopt,
           "the side that wins where both have a row, differently, from before the first run")
-      ->check(CLI::IsMember({"primary", "secondary"}));
-  command->add_option("--reason", arguments->reason, "why, for the journal")->type_name("TEXT");
-  command->callback([&context, arguments] {
+      .one_of({"primary", "secondary"});
+  command.add_option("--reason", arguments->reason, "why, for the journal").type_name("TEXT");
+  command.callback([&context, arguments] {
     context.run = [&context, arguments] { return run(context, *arguments); };
     context.failed = failed_line(context, report::kSyncSchema,
                                  arguments->dry_run ? report::Run::dry : report::Run::real);

@@ -88,19 +88,20 @@ Code verify(const Context& context, const Arguments& arguments) {
 
 }  // namespace
 
-void setup_verify(CLI::App& app, Context& context) {
-  auto* command = app.add_subcommand("verify", "prove that both sides agree, or list where not");
-  command->footer(kExitCodes);
+void setup_verify(CommandLine app, Context& context) {
+  auto command = app.add_subcommand("verify", "prove that both sides agree, or list where not");
+  command.footer(kExitCodes);
   const auto arguments = std::make_shared<Arguments>();
-  command->add_flag("--exit-code", arguments->exit_code, "exit with 1 where rows are not synced");
-  auto* repair_base = command->add_flag("--repair-base", arguments->repair,
-                                        "rewrite what is untrue in a damaged base, in a run");
-  auto* reason =
-      command->add_option("--reason", arguments->reason, "why, for the journal")->type_name("TEXT");
-  repair_base->needs(reason);
-  reason->needs(repair_base);
-  repair_base->excludes("--exit-code");
-  command->callback([&context, arguments] {
+  const auto exit_code = command.add_flag("--exit-code", arguments->exit_code,
+                                          "exit with 1 where rows are not synced");
+  auto repair_base = command.add_flag("--repair-base", arguments->repair,
+                                      "rewrite what is untrue in a damaged base, in a run");
+  auto reason =
+      command.add_option("--reason", arguments->reason, "why, for the journal").type_name("TEXT");
+  repair_base.needs(reason);
+  reason.needs(repair_base);
+  repair_base.excludes(exit_code);
+  command.callback([&context, arguments] {
     context.run = [&context, arguments] {
       return arguments->repair ? repair(context, *arguments) : verify(context, *arguments);
     };

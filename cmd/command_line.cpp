@@ -1,0 +1,181 @@
+#include "command_line.hpp"
+
+#include "contract/words.hpp"
+#include "core/error.hpp"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <cctype>
+#include <sstream>
+#include <string_view>
+#include <utility>
+
+namespace abgleich::cmd {
+
+namespace {
+
+/// CLI11's messages in our words, and the help that goes with what was typed.
+Failure typed_wrong(const CLI::App& app, const CLI::ParseError& error) {
+  std::string command = "abgleich";
+  const CLI::App* inner = &app;
+  while (!inner->get_subcommands().empty()) {
+    inner = inner->get_subcommands().front();
+    command += " " + inner->get_name();
+  }
+  std::string message = error.what();
+  std::string hint = "see what there is: " + command + " --help";
+  const auto left = app.remaining(true);
+  if (!left.empty() && (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::ExtrasError) ||
+                        error.get_exit_code() == static_cast<int>(CLI::ExitCodes::RequiredError))) {
+    const auto& word = left.front();
+    std::vector<std::string> names;
+    for (const auto* known : inner->get_subcommands({})) {
+      names.push_back(known->get_name());
+    }
+    message = fmt::format("{} '{}'",
+                          word.starts_with('-') ? "unknown option"
+                          : names.empty()       ? "unexpected argument"
+                                                : "unknown command",
+                          word);
+    const std::vector<std::string_view> words(names.begin(), names.end());
+    if (const auto near = contract::nearest(word, words)) {
+      hint = fmt::format("did you mean '{}'? {}", *near, hint);
+    }
+  } else if (!message.empty()) {
+    message.front() = static_cast<char>(std::tolower(static_cast<unsigned char>(message.front())));
+  }
+  return {Code::usage, message, hint};
+}
+
+}  // namespace
+
+Option Option::required() {
+  option_->required();
+  return *this;
+}
+
+Option Option::type_name(const std::string& name) {
+  option_->type_name(name);
+  return *this;
+}
+
+Option Option::envname(const std::string& name) {
+  option_->envname(name);
+  return *this;
+}
+
+Option Option::one_of(const std::vector<std::string>& words) {
+  option_->check(CLI::IsMember(words));
+  return *this;
+}
+
+Option Option::check(std::function<std::string(const std::string&)> wrong) {
+  option_->check(std::move(wrong));
+  return *this;
+}
+
+Option Option::one_at_a_time() {
+  option_->allow_extra_args(false);
+  return *this;
+}
+
+Option Option::needs(const Option& other) {
+  option_->needs(other.option_);
+  return *this;
+}
+
+Option Option::excludes(const Option& other) {
+  option_->excludes(other.option_);
+  return *this;
+}
+
+CommandLine CommandLine::add_subcommand(const std::string& name, const std::string& description) {
+  return CommandLine(app_->add_subcommand(name, description));
+}
+
+void CommandLine::require_subcommand(Subcommand how) {
+  app_->require_subcommand(how == Subcommand::required ? 1 : 0, 1);
+}
+
+void CommandLine::fallthrough() {
+  app_->fallthrough();
+}
+
+void CommandLine::footer(const std::string& text) {
+  app_->footer(text);
+}
+
+void CommandLine::callback(std::function<void()> given) {
+  app_->callback(std::move(given));
+}
+
+bool CommandLine::subcommand_given() const {
+  return !app_->get_subcommands().empty();
+}
+
+Option CommandLine::add_option(const std::string& names, std::string& value,
+                               const std::string& description) {
+  return Option(app_->add_option(names, value, description));
+}
+
+Option CommandLine::add_option(const std::string& names, std::int64_t& value,
+                               const std::string& description) {
+  return Option(app_->add_option(names, value, description));
+}
+
+Option CommandLine::add_option(const std::string& names, std::filesystem::path& value,
+                               const std::string& description) {
+  return Option(app_->add_option(names, value, description));
+}
+
+Option CommandLine::add_option(const std::string& names, std::optional<std::string>& value,
+                               const std::string& description) {
+  return Option(app_->add_option(names, value, description));
+}
+
+Option CommandLine::add_option(const std::string& names,
+                               std::optional<std::filesystem::path>& value,
+                               const std::string& description) {
+  return Option(app_->add_option(names, value, description));
+}
+
+Option CommandLine::add_option(const std::string& names, std::vector<std::string>& values,
+                               const std::string& description) {
+  return Option(app_->add_option(names, values, description));
+}
+
+Option CommandLine::add_flag(const std::string& names, bool& given,
+                             const std::string& description) {
+  return Option(app_->add_flag(names, given, description));
+}
+
+Option CommandLine::add_flag(const std::string& names, int& times, const std::string& description) {
+  return Option(app_->add_flag(names, times, description));
+}
+
+Parser::Parser(const std::string& name, const std::string& description, const std::string& version)
+    : app_(std::make_unique<CLI::App>(description, name)) {
+  app_->set_version_flag("--version", version);
+}
+
+Parser::~Parser() = default;
+
+CommandLine Parser::top() {
+  return CommandLine(app_.get());
+}
+
+std::optional<std::string> Parser::parse(int argc, char** argv) {
+  try {
+    app_->parse(argc, argv);
+  } catch (const CLI::Success& asked) {  // --help or --version
+    std::ostringstream text;
+    app_->exit(asked, text, text);
+    return text.str();
+  } catch (const CLI::ParseError& error) {
+    throw typed_wrong(*app_, error);
+  }
+  return std::nullopt;
+}
+
+}  // namespace abgleich::cmd

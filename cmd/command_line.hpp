@@ -1,0 +1,95 @@
+// What a command declares of itself: its name, options and arguments. Handles on the parser, copied
+// freely; the parser's own header, most of the work of compiling a command, stays in one source
+// file.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace CLI {
+class App;
+class Option;
+}  // namespace CLI
+
+namespace abgleich::cmd {
+
+/// An option or argument.
+class Option {
+ public:
+  explicit Option(CLI::Option* option) : option_(option) {}
+
+  Option required();
+  /// What stands for its value in the help; empty: nothing.
+  Option type_name(const std::string& name);
+  /// A variable of the environment that stands for it.
+  Option envname(const std::string& name);
+  Option one_of(const std::vector<std::string>& words);
+  /// `wrong` says what is wrong with a value, or nothing.
+  Option check(std::function<std::string(const std::string&)> wrong);
+  /// A list: given once for each value.
+  Option one_at_a_time();
+  Option needs(const Option& other);
+  Option excludes(const Option& other);
+
+ private:
+  CLI::Option* option_;
+};
+
+/// A command, or the whole program. Where the parsed values go has to live as long as the parser.
+class CommandLine {
+ public:
+  explicit CommandLine(CLI::App* app) : app_(app) {}
+
+  CommandLine add_subcommand(const std::string& name, const std::string& description);
+  /// Exactly one of its subcommands has to be given, or, with `optional`, at most one.
+  enum class Subcommand : std::uint8_t { required, optional };
+  void require_subcommand(Subcommand how = Subcommand::required);
+  /// Options of the command around it may stand behind it.
+  void fallthrough();
+  void footer(const std::string& text);
+  /// Is called when the command, or one inside it, was given.
+  void callback(std::function<void()> given);
+  [[nodiscard]] bool subcommand_given() const;
+
+  /// Names: "-n", "--name", or a bare word for an argument.
+  Option add_option(const std::string& names, std::string& value, const std::string& description);
+  Option add_option(const std::string& names, std::int64_t& value, const std::string& description);
+  Option add_option(const std::string& names, std::filesystem::path& value,
+                    const std::string& description);
+  Option add_option(const std::string& names, std::optional<std::string>& value,
+                    const std::string& description);
+  Option add_option(const std::string& names, std::optional<std::filesystem::path>& value,
+                    const std::string& description);
+  Option add_option(const std::string& names, std::vector<std::string>& values,
+                    const std::string& description);
+  Option add_flag(const std::string& names, bool& given, const std::string& description);
+  /// Counts how often.
+  Option add_flag(const std::string& names, int& times, const std::string& description);
+
+ private:
+  CLI::App* app_;
+};
+
+/// The parser of the whole program.
+class Parser {
+ public:
+  Parser(const std::string& name, const std::string& description, const std::string& version);
+  ~Parser();
+  Parser(const Parser&) = delete;
+  Parser& operator=(const Parser&) = delete;
+
+  CommandLine top();
+  /// Calls back what was given. The text of --help or --version where it was asked for, and nothing
+  /// is called then. Throws Failure{usage}, with a hint at what was meant.
+  std::optional<std::string> parse(int argc, char** argv);
+
+ private:
+  std::unique_ptr<CLI::App> app_;
+};
+
+}  // namespace abgleich::cmd
