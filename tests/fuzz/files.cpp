@@ -1,0 +1,312 @@
+#include "contract/config.hpp"
+#include "contract/contract.hpp"
+#include "contract/edit.hpp"
+#include "contract/endpoint_url.hpp"
+#include "core/error.hpp"
+#include "core/value.hpp"
+#include "db/books.hpp"
+#include "db/postgresql/password_file.hpp"
+#include "drift/catalog_file.hpp"
+#include "fuzz/parser.hpp"
+#include "journal/latch.hpp"
+#include "journal/record.hpp"
+#include "journal/state.hpp"
+#include "mask/key_text.hpp"
+#include "support/temporary_directory.hpp"
+
+#include <algorithm>
+#include <fstream>
+#include <initializer_list>
+#include <sys/stat.h>
+
+namespace abgleich::fuzz {
+
+namespace {
+
+constexpr const char* kContract = R"(format = 1
+
+[tables.person]
+key       = ["id"]
+target    = "persons"
+on_delete = "erase"
+together  = [["status", "status_date"]]
+max_deleted = 3
+max_updated = "12.5%"
+was = "people"
+
+[tables.person.columns]
+id         = { class = "pseudonym", identity = "person", format = "uuid" }
+phone      = { class = "pseudonym", identity = "phone", normalise = "phone" }
+birth_date = { class = "generalise", to = "year" }
+age        = { class = "generalise", to = "age-band:10", reference = "2024-02-29" }
+plz        = { class = "generalise", to = "prefix:2", as = "region" }
+sex        = { class = "plain", codes = ["F", "M"], was = "gender" }
+note       = { class = "plain", owner = "secondary" }
+status     = "plain"
+status_date = "plain"
+"first name" = "withhold"
+
+[tables."Zürich.fälle"]
+key = ["a", "b"]
+columns = { a = "plain", b.class = "plain", c.class = "withhold" }
+)";
+
+constexpr const char* kConfig = R"(contract = "contract.toml"
+catalog  = "catalog.json"
+
+[primary]
+url = "postgresql://reader@db1/kpm?sslmode=verify-full"
+password_file = "pass"
+schema = "public"
+
+[secondary]
+url = "sqlite:second.db"
+manage_schema = true
+
+[keys]
+file = "abgleich.key"
+
+[state]
+directory = "state"
+
+[journal]
+keep = "90d"
+
+[limits]
+max_deleted = "5%"
+max_updated = 50
+)";
+
+/// Runs `parse`: it understands, or refuses with one of these codes, one line of message and one of
+/// hint.
+template <class Parse>
+Outcome refused_at_worst(std::initializer_list<Code> codes, const Parse& parse,
+                         std::string_view place = {}) {
+  try {
+    parse();
+    return Outcome::understood;
+  } catch (const Failure& failure) {
+    const Error& error = failure.error();
+    promise(std::ranges::find(codes, error.code) != codes.end(), "refused with another code");
+    promise(!error.message.empty() && error.message.find('\n') == std::string::npos,
+            "the message is no line");
+    promise(!error.hint.empty() && error.hint.find('\n') == std::string::npos,
+            "the hint is no line");
+    promise(error.message.starts_with(place), "the message does not start with the place");
+    promise(place.empty() || error.message.find_first_of("123456789") == place.size(),
+            "the place has no line");
+    return Outcome::refused;
+  }
+}
+
+Outcome take_contract(std::string_view bytes) {
+  return refused_at_worst(
+      {Code::configuration},
+      [&] { static_cast<void>(contract::parse_contract(bytes, "contract.toml")); },
+      "contract.toml:");
+}
+
+Outcome take_config(std::string_view bytes) {
+  return refused_at_worst(
+      {Code::configuration},
+      [&] { static_cast<void>(contract::parse_config(bytes, "abgleich.toml")); }, "abgleich.toml:");
+}
+
+/// A contract with a column more is the same contract, with a column more.
+Outcome take_edit(std::string_view bytes) {
+  const contract::NewColumn column{.table = "person", .column = "pass \"port\"", .cls = "withhold"};
+  std::string edited;
+  const auto outcome = refused_at_worst({Code::configuration, Code::usage}, [&] {
+    edited = contract::add_column(bytes, "contract.toml", column);
+  });
+  if (outcome == Outcome::understood) {
+    const auto before = contract::parse_contract(bytes, "c");
+    const auto after = contract::parse_contract(edited, "c");
+    const auto columns = [](const contract::Contract& contract) {
+      return contract.find_table("person")->columns.size();
+    };
+    promise(after.tables.size() == before.tables.size() && columns(after) == columns(before) + 1,
+            "adding a column changed something else");
+    promise(edited.size() > bytes.size(), "adding a column took something away");
+  }
+  return outcome;
+}
+
+/// No error repeats a password, wherever in the URL it stands.
+Outcome take_url(std::string_view bytes) {
+  const auto said =
+      contract::understand_url(Role::primary, bytes, std::filesystem::path("/somewhere"));
+  const auto* problem = std::get_if<contract::UrlProblem>(&said);
+  if (problem == nullptr) {
+    return Outcome::understood;
+  }
+  promise(problem->message.find("s3cr3t") == std::string::npos &&
+              problem->hint.find("s3cr3t") == std::string::npos,
+          "a password is repeated");
+  promise(!problem->message.empty() && problem->message.find('\n') == std::string::npos,
+          "the message is no line");
+  return Outcome::refused;
+}
+
+/// What is understood is written the same way again and again.
+Outcome take_catalog(std::string_view bytes) {
+  return refused_at_worst({Code::configuration}, [&] {
+    const auto catalog = drift::catalog_from_json(bytes, "catalog.json");
+    const auto text = drift::catalog_to_json(catalog);
+    promise(drift::catalog_from_json(text, "catalog.json") == catalog,
+            "a catalogue is not read as it was written");
+  });
+}
+
+Outcome take_key_file(std::string_view bytes) {
+  return refused_at_worst({Code::key_or_trust}, [&] {
+    const auto roots = mask::parse_key_text(bytes, "abgleich.key");
+    const auto text = mask::key_text(roots.bytes());
+    const auto written = text.bytes();
+    promise(
+        std::string_view(reinterpret_cast<const char*>(written.data()), written.size()) == bytes,
+        "two key files hold the same keys");
+  });
+}
+
+class OneFile {
+ public:
+  explicit OneFile(const char* name) : path_(directory_ / name) {}
+  const std::filesystem::path& with(std::string_view bytes) const {
+    std::ofstream(path_, std::ios::binary) << bytes;
+    ::chmod(path_.c_str(), 0600);
+    return path_;
+  }
+  [[nodiscard]] const std::filesystem::path& directory() const { return directory_.path(); }
+
+ private:
+  test::TemporaryDirectory directory_;
+  std::filesystem::path path_;
+};
+
+Outcome take_password_file(std::string_view bytes) {
+  static const OneFile file("password");
+  return refused_at_worst({Code::key_or_trust}, [&] {
+    db::postgresql::PasswordFile password;
+    db::postgresql::read_password_file(file.with(bytes), Role::primary, password);
+    promise(password.form == db::postgresql::PasswordForm::pgpass || !password.password.empty(),
+            "an empty password was taken");
+    promise(password.password.find_first_of(std::string_view("\n\0", 2)) == std::string::npos,
+            "the password goes on behind its line");
+  });
+}
+
+/// A damaged witness is never taken for a good or a missing one.
+Outcome take_anchor(std::string_view bytes) {
+  static const OneFile file("anchor.json");
+  return refused_at_worst({Code::integrity}, [&] {
+    file.with(bytes);
+    const auto anchor = journal::read_anchor(file.directory());
+    promise(anchor.has_value(), "a file was taken for none");
+    journal::write_anchor(file.directory(), *anchor);
+    promise(journal::read_anchor(file.directory()) == anchor,
+            "an anchor is not read as it was written");
+  });
+}
+
+/// Whatever is in it, a latch is set.
+Outcome take_latch(std::string_view bytes) {
+  static const OneFile file("damaged");
+  file.with(bytes);
+  promise(refused_at_worst({Code::integrity}, [&] { journal::check_latch(file.directory()); }) ==
+              Outcome::refused,
+          "a latch was passed");
+  return Outcome::understood;
+}
+
+Outcome take_stored_value(std::string_view bytes) {
+  try {
+    promise(to_text(value_from_text(bytes)) == bytes, "two texts stand for one value");
+    return Outcome::understood;
+  } catch (const Failure& failure) {
+    promise(failure.error().code == Code::integrity, "refused with another code");
+    return Outcome::refused;
+  }
+}
+
+Outcome take_cells(std::string_view bytes) {
+  try {
+    static_cast<void>(journal::read_cells(bytes));
+    return Outcome::understood;
+  } catch (const Failure& failure) {
+    promise(failure.error().code == Code::integrity, "refused with another code");
+    return Outcome::refused;
+  }
+}
+
+Outcome take_conflict(std::string_view bytes) {
+  try {
+    const auto conflict = journal::from_row({.id = "0123456789ab",
+                                             .tracked = 1,
+                                             .key_text = "{}",
+                                             .kind = "constraint",
+                                             .detail = std::string(bytes)});
+    const auto row = journal::to_row(conflict, {1, 2});
+    promise(journal::to_row(journal::from_row(row), {1, 2}).detail == row.detail,
+            "a conflict is not read as it was written");
+    return Outcome::understood;
+  } catch (const Failure& failure) {
+    promise(failure.error().code == Code::integrity, "refused with another code");
+    return Outcome::refused;
+  }
+}
+
+std::string key_seed() {
+  std::vector<std::uint8_t> roots(2 * mask::kEpochSize, 0x5a);
+  const auto text = mask::key_text(roots);
+  const auto bytes = text.bytes();
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+std::string catalog_seed() {
+  Catalog catalog{.identity = {.system = "7", .database = "5", .version = "15.1"},
+                  .schema = "public"};
+  CatalogTable table{.name = "person", .identity = 16384};
+  table.columns.push_back({.name = "id",
+                           .identity = 1,
+                           .type = {.family = Family::integer, .native = "bigint", .bits = 64},
+                           .nullable = false});
+  table.columns.push_back({.name = "größe", .identity = 2, .type = text_type()});
+  table.primary_key = CatalogKey{.name = "person_pkey", .columns = {"id"}};
+  table.foreign_keys.push_back(
+      {.name = "f", .columns = {"größe"}, .table = "person", .referenced = {"id"}});
+  catalog.tables.push_back(table);
+  return drift::catalog_to_json(catalog);
+}
+
+}  // namespace
+
+std::vector<Parser> file_parsers() {
+  return {
+      {"contract", {kContract}, take_contract},
+      {"config", {kConfig}, take_config},
+      {"contract-add", {kContract}, take_edit},
+      {"url",
+       {"postgresql://reader@db1:5432/kpm?sslmode=verify-full&application_name=x",
+        "postgresql:///db?host=%2Frun%2Fpg&user=a", "sqlite:some/file.db"},
+       take_url},
+      {"catalog", {catalog_seed()}, take_catalog},
+      {"key-file", {key_seed()}, take_key_file},
+      {"password-file",
+       {"db1:5432:kpm:reader:a\\:b\n# comment\n*:*:*:*:x\n", "alone\n"},
+       take_password_file},
+      {"anchor",
+       {R"({"format":"abgleich.anchor/1","lineage":"a1","epoch":12,"hash":"00ff"})"},
+       take_anchor},
+      {"latch",
+       {R"({"format":"abgleich.damaged/1","found":"2026-01-01","damage":[{"table":"t","what":"w"}]})"},
+       take_latch},
+      {"stored-value", {"text:p1_abc", "bytes:00ff10", "null:", "integer:-12"}, take_stored_value},
+      {"stored-cells", {R"({"id":"text:p1_abc","größe":"null:","b":"bytes:00"})"}, take_cells},
+      {"stored-conflict",
+       {R"({"action":"update","columns":{"a":{"primary":"integer:1","secondary":null,"digest":"00000000000000ff"}},"unwritten":{"b":"0000000000000001"}})"},
+       take_conflict},
+  };
+}
+
+}  // namespace abgleich::fuzz
