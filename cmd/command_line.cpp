@@ -2,6 +2,7 @@
 
 #include "contract/words.hpp"
 #include "core/error.hpp"
+#include "manual_page.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -98,12 +99,20 @@ void CommandLine::require_subcommand(Subcommand how) {
   app_->require_subcommand(how == Subcommand::required ? 1 : 0, 1);
 }
 
+void CommandLine::hide() {
+  app_->group("");
+}
+
 void CommandLine::fallthrough() {
   app_->fallthrough();
 }
 
 void CommandLine::footer(const std::string& text) {
   app_->footer(text);
+}
+
+void CommandLine::explain(const std::string& text) {
+  app_->footer(text + app_->get_footer());
 }
 
 void CommandLine::callback(std::function<void()> given) {
@@ -155,7 +164,7 @@ Option CommandLine::add_flag(const std::string& names, int& times, const std::st
 }
 
 Parser::Parser(const std::string& name, const std::string& description, const std::string& version)
-    : app_(std::make_unique<CLI::App>(description, name)) {
+    : version_(version), app_(std::make_unique<CLI::App>(description, name)) {
   app_->set_version_flag("--version", version);
 }
 
@@ -176,6 +185,10 @@ std::optional<std::string> Parser::parse(int argc, char** argv) {
     throw typed_wrong(*app_, error);
   }
   return std::nullopt;
+}
+
+std::string Parser::manual(const std::string& exit_codes) const {
+  return manual_page(*app_, version_, exit_codes);
 }
 
 }  // namespace abgleich::cmd

@@ -49,9 +49,13 @@ class CommandLine {
   /// Exactly one of its subcommands has to be given, or, with `optional`, at most one.
   enum class Subcommand : std::uint8_t { required, optional };
   void require_subcommand(Subcommand how = Subcommand::required);
+  /// Leaves it out of the help.
+  void hide();
   /// Options of the command around it may stand behind it.
   void fallthrough();
   void footer(const std::string& text);
+  /// Puts a text before the footer, which a command has from the one around it.
+  void explain(const std::string& text);
   /// Is called when the command, or one inside it, was given.
   void callback(std::function<void()> given);
   [[nodiscard]] bool subcommand_given() const;
@@ -87,8 +91,11 @@ class Parser {
   /// Calls back what was given. The text of --help or --version where it was asked for, and nothing
   /// is called then. Throws Failure{usage}, with a hint at what was meant.
   std::optional<std::string> parse(int argc, char** argv);
+  /// See manual_page.hpp.
+  [[nodiscard]] std::string manual(const std::string& exit_codes) const;
 
  private:
+  std::string version_;
   std::unique_ptr<CLI::App> app_;
 };
 

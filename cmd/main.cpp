@@ -99,6 +99,18 @@ void setup(CommandLine app, Context& context) {
   app.footer(kExitCodes);
 }
 
+/// `abgleich manual`: for whoever packages this; what the build installs as abgleich.1.
+void setup_manual(Parser& parser, Context& context) {
+  auto command = parser.top().add_subcommand("manual", "the manual page, as roff");
+  command.hide();
+  command.callback([&] {
+    context.run = [&] {
+      print(parser.manual(kExitCodes));
+      return Code::done;
+    };
+  });
+}
+
 /// --json as it was typed: a line that cannot be parsed has set nothing yet.
 bool asked_for_json(int argc, char** argv) {
   return std::any_of(argv, argv + argc,
@@ -126,6 +138,7 @@ int run(int argc, char** argv) {
   open_standard_streams();
   try {
     setup(parser.top(), context);
+    setup_manual(parser, context);
     code = parse_and_run(parser, context, argc, argv);
     finish_output();
     return static_cast<int>(code);

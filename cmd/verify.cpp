@@ -15,17 +15,13 @@ namespace abgleich::cmd {
 
 namespace {
 
-constexpr const char* kExitCodes = R"(
-Every row that differs is explained (an edit of the secondary, a rule of the contract, an open
-conflict, quarantine), not yet synced, or unexplained. -v lists them all, --json too.
+constexpr const char* kExplained =
+    R"(Every row that differs is explained (an edit of the secondary, a rule of the contract, an open
+conflict, quarantine), not yet synced, or unexplained. -v lists them all, --json too. Exit code 0: both
+sides agree, or every difference is explained or not yet synced; 1: with --exit-code, rows are not yet
+synced; 41: bookkeeping or base are damaged, and sync refuses from now on, until `verify` finds them
+whole or `verify --repair-base --reason TEXT` has repaired them. In the secondary, only a repair writes.
 
-Exit codes:
-  0   both sides agree, or every difference is explained or not yet synced
-  1   with --exit-code: rows are not yet synced
-  23  as 0, but drift blocks a table, which was not verified
-  41  bookkeeping or base are damaged: sync refuses from now on, until `verify` finds them whole
-      or `verify --repair-base --reason TEXT` has repaired them
-2x, 3x, 64, 70, 78 as everywhere: see abgleich --help. In the secondary, only a repair writes.
 )";
 
 struct Arguments {
@@ -90,7 +86,7 @@ Code verify(const Context& context, const Arguments& arguments) {
 
 void setup_verify(CommandLine app, Context& context) {
   auto command = app.add_subcommand("verify", "prove that both sides agree, or list where not");
-  command.footer(kExitCodes);
+  command.explain(kExplained);
   const auto arguments = std::make_shared<Arguments>();
   const auto exit_code = command.add_flag("--exit-code", arguments->exit_code,
                                           "exit with 1 where rows are not synced");

@@ -5,7 +5,9 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
+#include <sstream>
 #include <sys/file.h>
 #include <sys/stat.h>
 
@@ -800,50 +802,96 @@ TEST_CASE("-q is silent where nothing is wrong, and says what is where something
   CHECK(json.err.empty());
 }
 
-TEST_CASE("every command's --help names it and lists the exit codes; --version is one line") {
-  const std::vector<std::vector<std::string>> commands{{},
-                                                       {"init"},
-                                                       {"check"},
-                                                       {"keys"},
-                                                       {"keys", "generate"},
-                                                       {"keys", "check"},
-                                                       {"drift"},
-                                                       {"drift", "accept"},
-                                                       {"drift", "snapshot"},
-                                                       {"contract"},
-                                                       {"contract", "add"},
-                                                       {"diff"},
-                                                       {"sync"},
-                                                       {"status"},
-                                                       {"log"},
-                                                       {"conflicts"},
-                                                       {"resolve"},
-                                                       {"quarantine"},
-                                                       {"adopt"}};
-  for (auto words : commands) {
-    words.insert(words.begin(), ABGLEICH_BINARY);
-    words.emplace_back("--help");
-    CAPTURE(words[words.size() - 2]);
-    const auto ran = run_program(words, "/");
-    CHECK(ran.exit == 0);
-    CHECK(ran.err.empty());
-    words.pop_back();
-    std::string usage = "Usage: abgleich";
-    for (auto word = words.begin() + 1; word != words.end(); ++word) {
-      usage += " " + *word;
+namespace {
+
+using Words = std::vector<std::string>;
+
+/// What a help lists under a heading: the first word of every line that is indented by two spaces.
+Words listed(const std::string& help, const std::string& heading) {
+  Words words;
+  std::istringstream lines(help.substr(std::min(help.find("\n" + heading + ":\n"), help.size())));
+  std::string line;
+  std::getline(lines, line);
+  std::getline(lines, line);
+  while (std::getline(lines, line) && line.starts_with("  ")) {
+    if (line.at(2) != ' ') {
+      words.push_back(line.substr(2, line.find(' ', 2) - 2));
     }
-    CHECK(ran.out.find(usage + " ") != std::string::npos);
+  }
+  return words;
+}
+
+/// The help of this command and of all that are inside it, by what they are called.
+void collect_help(const Words& words, std::map<std::string, std::string>& helps) {
+  Words call{ABGLEICH_BINARY};
+  std::string called = "abgleich";
+  for (const auto& word : words) {
+    call.push_back(word);
+    called += " " + word;
+  }
+  call.emplace_back("--help");
+  const auto ran = run_program(call, "/");
+  CAPTURE(called);
+  CHECK(ran.exit == 0);
+  CHECK(ran.err.empty());
+  helps[called] = ran.out;
+  for (const auto& inner : listed(ran.out, "Subcommands")) {
+    auto deeper = words;
+    deeper.push_back(inner);
+    collect_help(deeper, helps);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("every command's --help names it and lists the exit codes; --version is one line") {
+  std::map<std::string, std::string> helps;
+  collect_help({}, helps);
+  CHECK(helps.size() > 20);
+  for (const auto* command : {"abgleich sync", "abgleich keys generate", "abgleich drift accept"}) {
+    CHECK(helps.contains(command));
+  }
+  for (const auto& [called, help] : helps) {
+    CAPTURE(called);
+    CHECK(help.find("Usage: " + called + " ") != std::string::npos);
     for (const std::string code : {"0",  "1",  "10", "11", "12", "13", "20", "21", "22", "23",
                                    "24", "25", "26", "30", "31", "40", "41", "64", "70", "78"}) {
       CAPTURE(code);
-      CHECK((ran.out.find("\n  " + code + " ") != std::string::npos ||
-             ran.out.find("  " + code + " ") != std::string::npos));
+      CHECK(help.find("  " + code + " ") != std::string::npos);
     }
   }
   const auto version = run_program({ABGLEICH_BINARY, "--version"}, "/");
   CHECK(version.exit == 0);
   CHECK(version.out.starts_with("abgleich "));
   CHECK(std::ranges::count(version.out, '\n') == 1);
+}
+
+TEST_CASE("the manual page has every command and option of the help, and the exit codes") {
+  std::map<std::string, std::string> helps;
+  collect_help({}, helps);
+  const auto manual = run_program({ABGLEICH_BINARY, "manual"}, "/");
+  CHECK(manual.exit == 0);
+  CHECK(manual.err.empty());
+  CHECK(manual.out.starts_with(".TH ABGLEICH 1 "));
+  auto plain = manual.out;
+  for (auto at = plain.find("\\-"); at != std::string::npos; at = plain.find("\\-", at)) {
+    plain.erase(at, 1);
+  }
+  for (const auto& [called, help] : helps) {
+    CAPTURE(called);
+    const bool whole = called == "abgleich";
+    const auto section = whole ? plain.find("\n.SH OPTIONS\n")
+                               : plain.find("\n.SS " + called.substr(called.find(' ') + 1) + "\n");
+    REQUIRE(section != std::string::npos);
+    const auto text = plain.substr(section, plain.find("\n.S", section + 1) - section);
+    for (auto option : listed(help, "Options")) {
+      option = option.substr(0, option.find(','));
+      CAPTURE(option);
+      CHECK(text.find("\\fB" + option) != std::string::npos);
+    }
+  }
+  const auto& help = helps["abgleich"];
+  CHECK(plain.find(help.substr(help.find("Exit codes"))) != std::string::npos);
 }
 
 TEST_CASE("exit 31: output that cannot be written is no success, and what was done is done") {
