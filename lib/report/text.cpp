@@ -119,11 +119,16 @@ std::string_view colour_of(merge::Standing standing) {
 
 /// "12,867"
 std::string with_commas(std::int64_t number) {
-  auto digits = std::to_string(number);
-  for (auto at = digits.size(); at > 3; at -= 3) {
-    digits.insert(at - 3, ",");
+  constexpr std::size_t kGroup = 3;
+  const auto digits = std::to_string(number);
+  std::string text;
+  for (std::size_t i = 0; i < digits.size(); ++i) {
+    if (i > 0 && (digits.size() - i) % kGroup == 0) {
+      text += ',';
+    }
+    text += digits[i];
   }
-  return digits;
+  return text;
 }
 
 Mark mark_of(Fate fate) {

@@ -133,7 +133,8 @@ void keep_key_order(const db::TrackedRow& known, const std::vector<Layout>& layo
   for (const auto& name : names) {
     for (const auto i : exported.relation.key) {
       const auto* remembered = find_layout(layout, *exported.columns[i]);
-      if (name.is_string() && remembered != nullptr && remembered->source == name) {
+      if (name.is_string() && remembered != nullptr &&
+          remembered->source == name.get_ref<const std::string&>()) {
         key.push_back(i);
       }
     }
