@@ -18,6 +18,8 @@ class Ff1 {
   /// `key` has 16, 24 or 32 bytes. Throws Failure{bug} unless radix^length is at least 1,000,000
   /// (the standard's minimum) and half a string fits 56 bits (which keeps the arithmetic in words).
   Ff1(std::span<const std::uint8_t> key, Domain domain);
+  Ff1(const Ff1&) = delete;
+  Ff1& operator=(const Ff1&) = delete;
   Ff1(Ff1&&) noexcept;
   Ff1& operator=(Ff1&&) noexcept;
   ~Ff1();

@@ -30,8 +30,7 @@ IntegerPseudonym::IntegerPseudonym(std::span<const std::uint8_t> key, std::strin
                                    IntegerDomain domain)
     : domain_(domain),
       short_(key, {.radix = 10, .length = kShort}),
-      long_(key, {.radix = 10, .length = kLong}),
-      tweak_{} {
+      long_(key, {.radix = 10, .length = kLong}) {
   start_sodium();
   std::array<std::uint8_t, crypto_hash_sha256_BYTES> hash;
   crypto_hash_sha256(hash.data(), reinterpret_cast<const unsigned char*>(identity.data()),

@@ -35,7 +35,7 @@ class IntegerPseudonym {
 
   IntegerDomain domain_;
   Ff1 short_, long_;
-  std::array<std::uint8_t, 8> tweak_;
+  std::array<std::uint8_t, 8> tweak_{};
 };
 
 }  // namespace abgleich::mask

@@ -18,6 +18,6 @@ struct ServerType {
 };
 
 /// The type without labels, which stand in pg_enum.
-Type type_from(const ServerType& type);
+Type type_from(const ServerType& server);
 
 }  // namespace abgleich::db::postgresql

@@ -54,7 +54,7 @@ char unescaped(char letter) {
   }
 }
 
-Cell unescape(char* begin, char* end) {
+Cell unescape(char* begin, const char* end) {
   const auto size = static_cast<std::size_t>(end - begin);
   if (size == 2 && begin[0] == '\\' && begin[1] == 'N') {
     return {};

@@ -186,7 +186,8 @@ void read_foreign_keys(Connection& connection, const std::vector<CatalogTable>& 
       key.referenced.push_back(row[3]);
     }
   }
-  for (auto& [id, key] : keys) {
+  for (auto& numbered : keys) {
+    auto& key = numbered.second;
     const auto parent = std::ranges::find_if(
         tables, [&](const CatalogTable& other) { return same_name(other.name, key.table); });
     if (parent != tables.end()) {

@@ -125,7 +125,9 @@ std::string file_uri(std::string_view path) {
 namespace {
 
 /// SOCI's library keeps the backend's type information to itself, which the sanitizer would need.
-[[gnu::no_sanitize("vptr")]] api::sqlite3* handle_of(soci::session& session) {
+/// For the same reason there is no dynamic_cast.
+__attribute__((no_sanitize("vptr"))) api::sqlite3* handle_of(soci::session& session) {
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-static-cast-downcast)
   return static_cast<soci::sqlite3_session_backend*>(session.get_backend())->conn_;
 }
 

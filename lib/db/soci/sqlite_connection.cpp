@@ -6,6 +6,7 @@
 #include <sqlite3.h>
 
 #include <cctype>
+#include <memory>
 #include <utility>
 
 namespace abgleich::db::sqlite {
@@ -81,11 +82,9 @@ class SqliteLoader final : public Loader {
   }
 
   void insert(std::span<const Cell> row) {
-    struct Reset {  // also where it throws: the cells are the caller's
-      Statement& statement;
-      ~Reset() { statement.reset(); }
-    };
-    const Reset reset{statement_};
+    // also where it throws: the cells are the caller's
+    const auto reset_it = [](Statement* statement) { statement->reset(); };
+    const std::unique_ptr<Statement, decltype(reset_it)> reset(&statement_, reset_it);
     const auto before = sqlite3_total_changes64(file_.raw());
     statement_.bind(row);
     statement_.step();
