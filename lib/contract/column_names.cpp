@@ -47,6 +47,14 @@ constexpr auto kPersonalEndings = std::to_array<std::string_view>({"lat", "lon",
 
 constexpr auto kBirthStems = std::to_array<std::string_view>({"birth", "geburt", "dob"});
 
+// Whoever counts how often each pseudonym of them comes, knows what it stands for.
+constexpr auto kGuessableStems = std::to_array<std::string_view>(
+    {"gender", "geschlecht", "postcode", "postalcode", "postleitzahl", "birth", "geburt",
+     "nationalit", "citizenship", "staatsangehoerig", "familienstand", "maritalstatus",
+     "bundesland", "bloodgroup", "blutgruppe"});
+constexpr auto kGuessableWords = std::to_array<std::string_view>(
+    {"sex", "plz", "zip", "age", "alter", "dob", "geb", "anrede", "salutation", "religion"});
+
 constexpr auto kRecordDates = std::to_array<std::string_view>(
     {"changedate",   "changeddate",     "changed",          "changedat",        "changedon",
      "changetime",   "changetimestamp", "creationdate",     "creationtime",     "creationtimestamp",
@@ -140,6 +148,14 @@ bool personal_word(const std::string& word) {
 bool sounds_personal(std::string_view column) {
   const std::vector<std::string> words = words_of(column);
   return holds_any(joined(words), kPersonalStems) || std::ranges::any_of(words, personal_word);
+}
+
+bool sounds_guessable(std::string_view column) {
+  const std::vector<std::string> words = words_of(column);
+  return holds_any(joined(words), kGuessableStems) ||
+         std::ranges::any_of(words, [](const std::string& word) {
+           return std::ranges::find(kGuessableWords, word) != kGuessableWords.end();
+         });
 }
 
 bool sounds_like_birth(std::string_view column) {

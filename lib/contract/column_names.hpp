@@ -12,6 +12,10 @@ bool sounds_personal(std::string_view column);
 /// Whether the name sounds like a birth date (or another part of one).
 bool sounds_like_birth(std::string_view column);
 
+/// Whether the name sounds like something that few values fill: a sex, a postcode, a birthday, an
+/// age.
+bool sounds_guessable(std::string_view column);
+
 /// Whether the name is one of those that date the record, not what it is about ("changedate",
 /// "created_at", "erstellt_am").
 bool dates_the_record(std::string_view column);

@@ -16,6 +16,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kEnvironment = "ABGLEICH_CONFIG";
+constexpr std::string_view kCredentials = "CREDENTIALS_DIRECTORY";
 constexpr std::string_view kFileName = "abgleich.toml";
 constexpr std::string_view kSystemFile = "/etc/abgleich/abgleich.toml";
 
@@ -34,6 +35,39 @@ const Node& section(const Node& root, std::string_view name, Words known) {
   const Node& table = table_of(*member, header);
   expect_only(table, known, header);
   return table;
+}
+
+/// The name of a systemd credential: a file name, never a path.
+std::string credential_of(const Member& credential, const Node& keys) {
+  constexpr std::string_view kExample = "credential = \"abgleich.key\"";
+  const std::string& name = name_of(credential, kExample);
+  if (name.find('/') != std::string::npos || name == "." || name == "..") {
+    refuse(credential.value.place,
+           fmt::format("{} is not the name of a credential", in_quotes(name)),
+           fmt::format("write {}, as LoadCredential= in the unit names it", kExample));
+  }
+  if (keys.find("file") != nullptr) {
+    refuse(credential.place, "[keys] has both 'file' and 'credential'",
+           "delete one of the two: the key comes from one place");
+  }
+  return name;
+}
+
+/// Where systemd has put them; where it has not, what it would be called.
+fs::path credentials_directory() {
+  const char* const set = std::getenv(kCredentials.data());
+  return set != nullptr && *set != '\0' ? std::string(set) : fmt::format("${}", kCredentials);
+}
+
+std::int64_t min_k_of(const Member& member) {
+  // With more, a secondary of any size would be empty.
+  constexpr std::int64_t kMost = 1'000'000;
+  if (member.value.kind != Node::Kind::integer || member.value.integer < 0 ||
+      member.value.integer > kMost) {
+    refuse(member.value.place, fmt::format("'min_k' must be a whole number from 0 to {}", kMost),
+           "write min_k = 5: rows whose quasi-identifiers fewer than 5 people share are held back");
+  }
+  return member.value.integer;
 }
 
 /// Words that people look for here, and where they are.
@@ -158,7 +192,12 @@ Config parse_config(std::string_view text, const fs::path& file) {
            "the primary and the secondary are the same database",
            "write the URL of another one: the primary is never written");
   }
-  config.key_file = path(section(root, "keys", kKeysKeys), "file", "abgleich.key");
+  const Node& keys = section(root, "keys", kKeysKeys);
+  config.key_file = path(keys, "file", "abgleich.key");
+  if (const Member* credential = keys.find("credential")) {
+    config.key_credential = credential_of(*credential, keys);
+    config.key_file = credentials_directory() / config.key_credential;
+  }
   config.state_directory = path(section(root, "state", kStateKeys), "directory", "state");
 
   constexpr double kMostDeleted = 0.05;
@@ -171,6 +210,9 @@ Config parse_config(std::string_view text, const fs::path& file) {
   const Node& journal = section(root, "journal", kJournalKeys);
   if (const Member* keep = journal.find("keep")) {
     config.keep = retention_of(*keep);
+  }
+  if (const Member* min_k = section(root, "privacy", kPrivacyKeys).find("min_k")) {
+    config.min_k = min_k_of(*min_k);
   }
   return config;
 }

@@ -5,6 +5,7 @@
 #include "contract/retention.hpp"
 #include "core/endpoint.hpp"
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -18,11 +19,14 @@ struct Config {
   std::filesystem::path catalog;
   Endpoint primary;
   Endpoint secondary;
-  std::filesystem::path key_file;
+  std::filesystem::path key_file;  // a credential's: in $CREDENTIALS_DIRECTORY, or so called
+  std::string key_credential;      // the name of the systemd credential that it is; empty: none
   std::filesystem::path state_directory;
   Limit max_deleted;  // default 5%
   Limit max_updated;  // default 50%
   Retention keep;     // of the journal; default 90 days
+  /// Rows whose quasi-identifiers fewer subjects share are held back; 0: none are.
+  std::int64_t min_k = 0;
 };
 
 /// Parses "postgresql://…" or "sqlite:PATH" (relative to `directory`). Refuses a password inside a

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <utility>
 
 namespace abgleich::contract {
 
@@ -99,6 +100,51 @@ void expect_groups(const Table& table, const std::vector<std::vector<Named>>& gr
                "write the same owner for every column of the group");
       }
       first = first == nullptr ? &column : first;
+    }
+  }
+}
+
+void expect_subject(const Table& table, const Place& place) {
+  if (!table.subject.empty()) {
+    const Column& subject =
+        exported_column(table, {.name = table.subject, .place = place},
+                        fmt::format("the subject of table {}", in_quotes(table.name)));
+    if (subject.cls != Class::pseudonym) {
+      refuse(place,
+             fmt::format("the subject of table {} is {}, which is no pseudonym",
+                         in_quotes(table.name), in_quotes(table.subject)),
+             "name the column whose pseudonym says whose row it is");
+    }
+    return;
+  }
+  for (const Column& column : table.columns) {
+    if (column.cls == Class::generalise && column.generalisation.to == Generalisation::To::shift) {
+      refuse(column.place,
+             fmt::format("column {} is shifted by subject, and table {} has no subject",
+                         in_quotes(column.name), in_quotes(table.name)),
+             fmt::format("write subject = \"…\" below [tables.{}]: the pseudonym that says whose "
+                         "row it is",
+                         toml_key(table.name)));
+    }
+  }
+}
+
+void expect_quasi_identifiers(const Table& table, const std::vector<Named>& quasi_identifiers,
+                              const std::vector<Named>& sensitive) {
+  std::set<std::string_view> seen;
+  for (const auto& [list, what] : {std::pair(&quasi_identifiers, "'quasi_identifiers'"),
+                                   std::pair(&sensitive, "'sensitive'")}) {
+    for (const Named& named : *list) {
+      static_cast<void>(exported_column(table, named, what));
+      if (std::ranges::find(table.key, named.name) != table.key.end()) {
+        refuse(named.place,
+               fmt::format("{} names {}, a column of the key", what, in_quotes(named.name)),
+               "delete it: a key is every row's own");
+      }
+      if (!seen.insert(named.name).second) {
+        refuse(named.place, fmt::format("{} names {} a second time", what, in_quotes(named.name)),
+               "a column is one quasi-identifier, or one sensitive column");
+      }
     }
   }
 }

@@ -16,6 +16,13 @@ void expect_key(const Table& table, const std::vector<Named>& key);
 /// rest of its group. REQUIRES: `table.key` is set.
 void expect_groups(const Table& table, const std::vector<std::vector<Named>>& groups);
 
+/// The subject is an exported pseudonym; a shift has one. REQUIRES: `table.subject` is set.
+void expect_subject(const Table& table, const Place& place);
+
+/// Quasi-identifiers and sensitive columns are exported, not of the key, and named once.
+void expect_quasi_identifiers(const Table& table, const std::vector<Named>& quasi_identifiers,
+                              const std::vector<Named>& sensitive);
+
 /// No two exported columns have one name in the secondary, none has another's old name.
 void expect_distinct_columns(const Table& table);
 

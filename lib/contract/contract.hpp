@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -26,12 +27,17 @@ std::string_view name_of(OnDelete);
 std::string_view name_of(Format);
 std::string_view name_of(Normaliser);
 
-/// `to = "year"`, `"month"`, `"week"`, `"age-band:N"` (needs `reference`), `"prefix:N"`.
+/// `to = "year"`, `"month"`, `"week"`, `"age-band:N"` (needs `reference`), `"prefix:N"`,
+/// `"round:N"`,
+/// `"shift:N"` (needs the table's subject), `"map"` (needs `map`), `"const"` (needs `value`).
 struct Generalisation {
-  enum class To : std::uint8_t { year, month, week, age_band, prefix };
+  enum class To : std::uint8_t { year, month, week, age_band, prefix, round, shift, map, constant };
   To to = To::year;
-  int n = 0;              // years of an age band; characters of a prefix
+  int n = 0;  // years of an age band; characters of a prefix; step; most days of a shift
   std::string reference;  // ISO date that ages are counted at; a contract's, never today
+  std::map<std::string, std::string, std::less<>> map;  // value in the primary -> what leaves
+  std::optional<std::string> otherwise;  // what leaves for others; empty: the row is held back
+  std::string value;                     // of a constant
 
   bool operator==(const Generalisation&) const = default;
 };
@@ -44,6 +50,8 @@ struct Column {
   std::string identity;  // of a pseudonym: whose identity the value is
   Format format = Format::automatic;
   Normaliser normaliser = Normaliser::none;
+  std::string country;  // of `phone`: whose the numbers without a country are, ISO 3166 ("DE")
+  std::string accept_low_entropy;  // why a pseudonym may hide few values all the same
   Generalisation generalisation;
   std::vector<std::string> codes;  // the only values allowed; empty: any
   std::string was;                 // accepted rename: the old name in the primary
@@ -74,6 +82,13 @@ struct Table {
   OnDelete on_delete = OnDelete::remove;
   std::vector<std::vector<std::string>> together;  // names in the primary
   std::optional<Limit> max_deleted, max_updated;
+  /// The exported pseudonym that says whose row it is, by its name in the primary: said so, or the
+  /// key where that is one pseudonym; empty: no column says it.
+  std::string subject;
+  std::vector<std::string> quasi_identifiers;  // names in the primary: together they can tell who
+  std::vector<std::string> sensitive;          // what nobody is to learn of a person by them
+  /// How many subjects must share the quasi-identifiers of a row that leaves: the configuration's.
+  std::int64_t min_k = 0;
   std::vector<Column> columns;  // all, as written
   Place place;
 

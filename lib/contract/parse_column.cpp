@@ -1,25 +1,16 @@
 #include "contract/parse_column.hpp"
 
+#include "contract/parse_generalisation.hpp"
 #include "contract/toml_text.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
-#include <chrono>
 #include <set>
 
 namespace abgleich::contract {
 
 namespace {
-
-// Nobody is older, and a wider band says nothing.
-constexpr int kWidestAgeBand = 100;
-// A longer prefix of a postal code, an ICD code, a district key is not a generalisation.
-constexpr int kLongestPrefix = 255;
-
-constexpr std::string_view kGeneralisationForms =
-    "write to = \"year\", \"month\", \"week\", \"age-band:N\" (years) or \"prefix:N\" (characters)";
 
 std::string line(std::string_view name, std::string_view rest) {
   return fmt::format("{} = {}", toml_key(name), rest);
@@ -30,11 +21,16 @@ struct Fit {
   std::string_view option;
   Class cls;
 };
-constexpr std::array<Fit, 5> kFits{{{"identity", Class::pseudonym},
-                                    {"format", Class::pseudonym},
-                                    {"normalise", Class::pseudonym},
-                                    {"to", Class::generalise},
-                                    {"reference", Class::generalise}}};
+constexpr std::array<Fit, 10> kFits{{{"identity", Class::pseudonym},
+                                     {"format", Class::pseudonym},
+                                     {"normalise", Class::pseudonym},
+                                     {"country", Class::pseudonym},
+                                     {"accept_low_entropy", Class::pseudonym},
+                                     {"to", Class::generalise},
+                                     {"reference", Class::generalise},
+                                     {"map", Class::generalise},
+                                     {"otherwise", Class::generalise},
+                                     {"value", Class::generalise}}};
 
 void expect_fitting_options(const Node& options, const Column& column) {
   for (const Member& option : options.members) {
@@ -57,98 +53,6 @@ void expect_fitting_options(const Node& options, const Column& column) {
                          name_of(fit->cls)));
     }
   }
-}
-
-bool is_date(const std::string& text) {
-  if (text.size() != 10 || text[4] != '-' || text[7] != '-') {
-    return false;
-  }
-  const auto number = [&text](std::size_t from, std::size_t length) -> int {
-    int value = 0;
-    const char* first = text.data() + from;
-    const auto [end, error] = std::from_chars(first, first + length, value);
-    return error == std::errc() && end == first + length && text[from] != '-' ? value : -1;
-  };
-  const int year = number(0, 4);
-  const int month = number(5, 2);
-  const int day = number(8, 2);
-  return year >= 1 && month >= 1 && day >= 1 &&
-         std::chrono::year_month_day(std::chrono::year(year),
-                                     std::chrono::month(static_cast<unsigned>(month)),
-                                     std::chrono::day(static_cast<unsigned>(day)))
-             .ok();
-}
-
-int parse_n(const Member& to, std::string_view word, std::string_view digits, int most) {
-  int n = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), n);
-  if (digits.empty() || digits.front() == '0' || error != std::errc() ||
-      end != digits.data() + digits.size() || n < 1 || n > most) {
-    refuse(
-        to.value.place,
-        fmt::format("{} needs a whole number from 1 to {} behind the colon", in_quotes(word), most),
-        fmt::format("write to = \"{}:5\"", word));
-  }
-  return n;
-}
-
-Generalisation parse_to(const Member& to, const Column& column) {
-  const std::string_view text = text_of(to, "to = \"year\"");
-  const std::size_t colon = text.find(':');
-  const std::string_view word = text.substr(0, colon);
-  const auto position = position_of(word, kGeneralisations);
-  if (!position) {
-    refuse(to.value.place,
-           fmt::format("unknown generalisation {} of column {}", in_quotes(text),
-                       in_quotes(column.name)),
-           suggestion(word, kGeneralisations, kGeneralisationForms));
-  }
-  Generalisation out;
-  out.to = static_cast<Generalisation::To>(*position);
-  const bool counted =
-      out.to == Generalisation::To::age_band || out.to == Generalisation::To::prefix;
-  if (counted && colon == std::string_view::npos) {
-    refuse(to.value.place, fmt::format("{} is without its number", in_quotes(word)),
-           fmt::format("write to = \"{}:5\"", word));
-  }
-  if (!counted && colon != std::string_view::npos) {
-    refuse(to.value.place, fmt::format("{} takes no number", in_quotes(word)),
-           fmt::format("write to = \"{}\"", word));
-  }
-  if (counted) {
-    const int most = out.to == Generalisation::To::age_band ? kWidestAgeBand : kLongestPrefix;
-    out.n = parse_n(to, word, text.substr(colon + 1), most);
-  }
-  return out;
-}
-
-void parse_reference(const Node& options, Column& column) {
-  constexpr std::string_view kExample = "reference = \"2026-01-01\"";
-  const Member* reference = options.find("reference");
-  const bool needed = column.generalisation.to == Generalisation::To::age_band;
-  if (reference == nullptr) {
-    if (needed) {
-      refuse(
-          column.place,
-          fmt::format("column {} has an age band without a reference date", in_quotes(column.name)),
-          fmt::format("write {}, the day that ages are counted at: never today, or every "
-                      "birthday would be a change",
-                      kExample));
-    }
-    return;
-  }
-  if (!needed) {
-    refuse(reference->place,
-           fmt::format("'reference' does not fit column {}: only an age band counts from a date",
-                       in_quotes(column.name)),
-           "delete 'reference', or write to = \"age-band:5\"");
-  }
-  const std::string& date = text_of(*reference, kExample);
-  if (!is_date(date)) {
-    refuse(reference->value.place, fmt::format("{} is not a date", in_quotes(date)),
-           fmt::format("write {} (year, month, day)", kExample));
-  }
-  column.generalisation.reference = date;
 }
 
 std::vector<std::string> parse_codes(const Member& codes, const Column& column) {
@@ -228,20 +132,39 @@ void parse_pseudonym_options(const Node& options, Column& column) {
   if (const Member* normalise = options.find("normalise")) {
     column.normaliser = static_cast<Normaliser>(word_of(*normalise, kNormalisers, "normaliser"));
   }
-}
-
-void parse_generalise_options(const Node& options, Column& column) {
-  const Member* to = options.find("to");
-  if (to == nullptr) {
-    refuse(column.place,
-           fmt::format("column {} is to be generalised, but not to what", in_quotes(column.name)),
-           std::string(kGeneralisationForms));
+  if (const Member* country = options.find("country")) {
+    if (column.normaliser != Normaliser::phone) {
+      refuse(country->place,
+             fmt::format("'country' does not fit column {}: only phone numbers are of a country",
+                         in_quotes(column.name)),
+             "delete 'country', or write normalise = \"phone\"");
+    }
+    column.country = country_of(*country);
   }
-  column.generalisation = parse_to(*to, column);
-  parse_reference(options, column);
+  if (const Member* accept = options.find("accept_low_entropy")) {
+    constexpr std::string_view kExample = "accept_low_entropy = \"the reason\"";
+    column.accept_low_entropy = text_of(*accept, kExample);
+    if (column.accept_low_entropy.find_first_not_of(" \t\r\n") == std::string::npos) {
+      refuse(
+          accept->value.place,
+          fmt::format("'accept_low_entropy' of column {} gives no reason", in_quotes(column.name)),
+          fmt::format("write {}, for those who review the contract", kExample));
+    }
+  }
 }
 
 }  // namespace
+
+std::string country_of(const Member& member) {
+  constexpr std::string_view kExample = "country = \"DE\"";
+  const std::string& code = text_of(member, kExample);
+  if (code.size() != 2 ||
+      code.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ") != std::string::npos) {
+    refuse(member.value.place, fmt::format("{} is not a country code", in_quotes(code)),
+           fmt::format("write {}: two capital letters (ISO 3166)", kExample));
+  }
+  return code;
+}
 
 Column parse_column(const Member& member, std::string_view table) {
   const std::string what =
@@ -287,7 +210,7 @@ Column parse_column(const Member& member, std::string_view table) {
     parse_pseudonym_options(*options, column);
   }
   if (column.cls == Class::generalise) {
-    parse_generalise_options(*options, column);
+    parse_generalisation(*options, column);
   }
   return column;
 }

@@ -4,6 +4,7 @@
 #include "contract/contract.hpp"
 #include "contract/document.hpp"
 
+#include <string>
 #include <string_view>
 
 namespace abgleich::contract {
@@ -11,5 +12,8 @@ namespace abgleich::contract {
 /// Parses `name = "plain"` or `name = { class = "…", … }` of the named table. What concerns several
 /// columns is left to `expect_consistent`.
 Column parse_column(const Member& member, std::string_view table);
+
+/// The value of `country = "DE"`: two capital letters.
+std::string country_of(const Member& member);
 
 }  // namespace abgleich::contract

@@ -12,6 +12,7 @@ namespace abgleich::contract {
 namespace {
 
 constexpr std::int64_t kFormatVersion = 1;
+constexpr std::string_view kCountry = "DE";
 
 void expect_format(const Node& root, const std::string& file) {
   const Place top{.file = file, .line = 1, .column = 1};
@@ -88,6 +89,27 @@ void parse_columns(const Member& member, Table& table) {
   }
 }
 
+/// Whose row it is, and what could tell who that is.
+void parse_subject(const Member& member, Table& table) {
+  const Member* subject = member.value.find("subject");
+  if (subject != nullptr) {
+    table.subject = name_of(*subject, "subject = \"person_id\"");
+  } else if (table.key.size() == 1 &&
+             table.find_column(table.key.front())->cls == Class::pseudonym) {
+    table.subject = table.key.front();
+  }
+  expect_subject(table, subject != nullptr ? subject->value.place : member.place);
+  const auto named = [&member](std::string_view key, std::string_view example) {
+    const Member* list = member.value.find(key);
+    return list == nullptr ? std::vector<Named>{} : texts_of(*list, example);
+  };
+  const auto quasi = named("quasi_identifiers", "quasi_identifiers = [\"birth_date\", \"sex\"]");
+  const auto sensitive = named("sensitive", "sensitive = [\"status\"]");
+  expect_quasi_identifiers(table, quasi, sensitive);
+  table.quasi_identifiers = names(quasi);
+  table.sensitive = names(sensitive);
+}
+
 Table parse_table(const Member& member) {
   expect_name(member.name, member.place, "a table name");
   table_of(member, fmt::format("[tables.{}]", toml_key(member.name)));
@@ -128,6 +150,7 @@ Table parse_table(const Member& member) {
   expect_distinct_columns(table);
   expect_key(table, key);
   table.key = names(key);
+  parse_subject(member, table);
   if (const Member* together = member.value.find("together")) {
     const std::vector<std::vector<Named>> groups = parse_together(*together);
     expect_groups(table, groups);
@@ -146,9 +169,16 @@ Contract parse_contract(std::string_view text, const std::filesystem::path& file
   expect_only(root, kContractKeys, "the contract");
   Contract contract;
   contract.file = file;
+  const Member* country = root.find("country");
+  const std::string own = country != nullptr ? country_of(*country) : std::string(kCountry);
   if (const Member* tables = root.find("tables")) {
     for (const Member& table : table_of(*tables, "[tables.person]").members) {
       contract.tables.push_back(parse_table(table));
+      for (Column& column : contract.tables.back().columns) {
+        if (column.normaliser == Normaliser::phone && column.country.empty()) {
+          column.country = own;
+        }
+      }
     }
   }
   expect_distinct_tables(contract);

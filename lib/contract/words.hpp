@@ -21,26 +21,29 @@ inline constexpr std::array<std::string_view, 3> kOnDeletes{"delete", "keep", "e
 inline constexpr std::array<std::string_view, 3> kFormats{"text", "uuid", "integer"};
 inline constexpr std::array<std::string_view, 5> kNormalisers{"none", "text", "name", "phone",
                                                               "email"};
-inline constexpr std::array<std::string_view, 5> kGeneralisations{"year", "month", "week",
-                                                                  "age-band", "prefix"};
+inline constexpr std::array<std::string_view, 9> kGeneralisations{
+    "year", "month", "week", "age-band", "prefix", "round", "shift", "map", "const"};
 
 // Keys of the contract.
-inline constexpr std::array<std::string_view, 2> kContractKeys{"format", "tables"};
-inline constexpr std::array<std::string_view, 8> kTableKeys{
-    "key", "target", "on_delete", "together", "was", "max_deleted", "max_updated", "columns"};
-inline constexpr std::array<std::string_view, 10> kColumnKeys{
-    "class", "as", "owner", "identity", "format", "normalise", "to", "reference", "codes", "was"};
+inline constexpr std::array<std::string_view, 3> kContractKeys{"format", "country", "tables"};
+inline constexpr std::array<std::string_view, 11> kTableKeys{
+    "key",         "target",  "on_delete",         "together",  "was",    "max_deleted",
+    "max_updated", "subject", "quasi_identifiers", "sensitive", "columns"};
+inline constexpr std::array<std::string_view, 15> kColumnKeys{
+    "class",     "as",  "owner", "identity",  "format", "normalise", "country",           "to",
+    "reference", "map", "value", "otherwise", "codes",  "was",       "accept_low_entropy"};
 
 // Keys of the configuration.
-inline constexpr std::array<std::string_view, 8> kConfigKeys{
-    "contract", "catalog", "primary", "secondary", "keys", "state", "limits", "journal"};
+inline constexpr std::array<std::string_view, 9> kConfigKeys{
+    "contract", "catalog", "primary", "secondary", "keys", "state", "limits", "journal", "privacy"};
 inline constexpr std::array<std::string_view, 3> kPrimaryKeys{"url", "password_file", "schema"};
 inline constexpr std::array<std::string_view, 4> kSecondaryKeys{"url", "password_file", "schema",
                                                                 "manage_schema"};
-inline constexpr std::array<std::string_view, 1> kKeysKeys{"file"};
+inline constexpr std::array<std::string_view, 2> kKeysKeys{"file", "credential"};
 inline constexpr std::array<std::string_view, 1> kStateKeys{"directory"};
 inline constexpr std::array<std::string_view, 2> kLimitsKeys{"max_deleted", "max_updated"};
 inline constexpr std::array<std::string_view, 1> kJournalKeys{"keep"};
+inline constexpr std::array<std::string_view, 1> kPrivacyKeys{"min_k"};
 
 /// What bookkeeping tables and columns in the secondary begin with.
 inline constexpr std::string_view kReservedPrefix = "abgleich_";

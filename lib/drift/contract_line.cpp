@@ -30,6 +30,14 @@ std::string text(const Generalisation& generalisation) {
       return fmt::format("age-band:{}", generalisation.n);
     case Generalisation::To::prefix:
       return fmt::format("prefix:{}", generalisation.n);
+    case Generalisation::To::round:
+      return fmt::format("round:{}", generalisation.n);
+    case Generalisation::To::shift:
+      return fmt::format("shift:{}", generalisation.n);
+    case Generalisation::To::map:
+      return "map";
+    case Generalisation::To::constant:
+      return "const";
   }
   return {};
 }
@@ -42,12 +50,31 @@ void append_pseudonym(std::string& line, const contract::Column& column) {
   if (column.normaliser != contract::Normaliser::none) {
     append_text(line, "normalise", name_of(column.normaliser));
   }
+  if (!column.country.empty()) {
+    append_text(line, "country", column.country);
+  }
+  if (!column.accept_low_entropy.empty()) {
+    append_text(line, "accept_low_entropy", column.accept_low_entropy);
+  }
 }
 
 void append_generalisation(std::string& line, const Generalisation& generalisation) {
   append_text(line, "to", text(generalisation));
   if (!generalisation.reference.empty()) {
     append_text(line, "reference", generalisation.reference);
+  }
+  if (!generalisation.map.empty()) {
+    std::string pairs;
+    for (const auto& [from, to] : generalisation.map) {
+      pairs += fmt::format("{}{} = {}", pairs.empty() ? "" : ", ", toml_key(from), toml_string(to));
+    }
+    line += fmt::format(", map = {{ {} }}", pairs);
+  }
+  if (generalisation.otherwise) {
+    append_text(line, "otherwise", *generalisation.otherwise);
+  }
+  if (generalisation.to == Generalisation::To::constant) {
+    append_text(line, "value", generalisation.value);
   }
 }
 

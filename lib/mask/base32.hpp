@@ -5,8 +5,13 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 
 namespace abgleich::mask {
+
+/// The inverse: reads exactly `out.size()` bytes. False where the text is not what `append_base32`
+/// makes of any.
+bool read_base32(std::string_view text, std::span<std::uint8_t> out);
 
 /// Appends ceil(8 n / 5) characters for n bytes.
 void append_base32(std::span<const std::uint8_t> bytes, std::string& out);

@@ -114,6 +114,32 @@ Week week_of(const Date& date) {
   return {year, static_cast<int>((thursday - start) / 7) + 1};
 }
 
+bool shift(Date& date, int days) {
+  constexpr int kLastYear = 9'999'999;
+  Date moved = date;
+  moved.day += days;
+  while (moved.day < 1) {
+    if (--moved.month < 1) {
+      moved.month = 12;
+      if (--moved.year < 1) {
+        return false;
+      }
+    }
+    moved.day += days_in(moved.year, moved.month);
+  }
+  while (moved.day > days_in(moved.year, moved.month)) {
+    moved.day -= days_in(moved.year, moved.month);
+    if (++moved.month > 12) {
+      moved.month = 1;
+      if (++moved.year > kLastYear) {
+        return false;
+      }
+    }
+  }
+  date = moved;
+  return true;
+}
+
 int full_years(const Date& birth, const Date& on) {
   const bool birthday_to_come =
       on.month < birth.month || (on.month == birth.month && on.day < birth.day);

@@ -1,5 +1,6 @@
 // Which classes fit which types, and what type a column has once it is exported.
 #include "mask/masker.hpp"
+#include "mask/phone.hpp"
 
 #include <fmt/format.h>
 
@@ -56,6 +57,14 @@ std::string_view word_of(Generalisation::To to) {
       return "age-band";
     case Generalisation::To::prefix:
       return "prefix";
+    case Generalisation::To::round:
+      return "round";
+    case Generalisation::To::shift:
+      return "shift";
+    case Generalisation::To::map:
+      return "map";
+    case Generalisation::To::constant:
+      return "const";
   }
   return "";
 }
@@ -69,7 +78,19 @@ std::string needs(std::string_view what, std::string_view need, const contract::
 std::optional<std::string> misfit_of_generalisation(const contract::Column& column,
                                                     const Type& source) {
   const auto to = column.generalisation.to;
-  if (to == Generalisation::To::prefix) {
+  if (to == Generalisation::To::constant) {
+    return std::nullopt;
+  }
+  if (to == Generalisation::To::map) {
+    if (source.family == Family::bytes) {
+      return needs(word_of(to), "anything but bytes", column, source);
+    }
+  } else if (to == Generalisation::To::round) {
+    if (source.family != Family::integer && source.family != Family::decimal &&
+        source.family != Family::real && source.family != Family::dynamic) {
+      return needs(word_of(to), "numbers", column, source);
+    }
+  } else if (to == Generalisation::To::prefix) {
     if (!is_text(source.family) && source.family != Family::integer) {
       return needs(word_of(to), "text or integers", column, source);
     }
@@ -91,6 +112,10 @@ std::optional<std::string> misfit_of_pseudonym(const contract::Column& column, c
     case Normaliser::name:
     case Normaliser::email:
     case Normaliser::phone:
+      if (!column.country.empty() && !is_country(column.country)) {
+        return fmt::format("no phone numbers are known of country '{}'; '{}' has it",
+                           column.country, column.name);
+      }
       if (!is_text(source.family)) {
         return needs(fmt::format("normalise = \"{}\"", name_of(column.normaliser)), "text", column,
                      source);
@@ -119,7 +144,16 @@ Type exported_type(const contract::Column& column, const Type& source) {
     case Class::withhold:
       break;
     case Class::generalise:
-      return column.generalisation.to == Generalisation::To::year ? integer_type(32) : text_type();
+      switch (column.generalisation.to) {
+        case Generalisation::To::year:
+          return integer_type(32);
+        case Generalisation::To::round:
+          return integer_type(64);
+        case Generalisation::To::shift:
+          return source;
+        default:
+          return text_type();
+      }
     case Class::pseudonym:
       switch (column.format) {
         case Format::text:

@@ -7,6 +7,7 @@
 
 #include <array>
 #include <charconv>
+#include <system_error>
 
 namespace abgleich::mask {
 
@@ -33,7 +34,8 @@ void set(Value& out, Kind kind, fmt::format_string<Arguments...> form, Arguments
 Generaliser::Generaliser(const contract::Generalisation& generalisation)
     : generalisation_(generalisation) {
   using To = contract::Generalisation::To;
-  const bool counts = generalisation.to == To::age_band || generalisation.to == To::prefix;
+  const bool counts = generalisation.to == To::age_band || generalisation.to == To::prefix ||
+                      generalisation.to == To::round;
   if (counts && generalisation.n < 1) {
     throw Failure(Code::bug, "a generalisation without its number got past the contract");
   }
@@ -49,6 +51,25 @@ Reason Generaliser::make(const Value& value, Value& out) const {
       return reason::kNotText;
     }
     out.set(Kind::text, first_characters(value.bytes(), generalisation_.n));
+    return std::nullopt;
+  }
+  if (generalisation_.to == To::constant) {
+    out.set(Kind::text, generalisation_.value);
+    return std::nullopt;
+  }
+  if (generalisation_.to == To::map) {
+    return look_up(value, out);
+  }
+  if (generalisation_.to == To::round) {
+    const auto kind = value.kind();
+    std::int64_t rounded = 0;
+    if (kind != Kind::integer && kind != Kind::decimal && kind != Kind::real) {
+      return reason::kNotNumber;
+    }
+    if (auto why = round_to(value.bytes(), generalisation_.n, rounded)) {
+      return why;
+    }
+    set(out, Kind::integer, "{}", rounded);
     return std::nullopt;
   }
   Date date;
@@ -79,11 +100,57 @@ Reason Generaliser::make(const Value& value, Value& out) const {
       set(out, Kind::text, "{}-{}", youngest, youngest + generalisation_.n - 1);
       break;
     }
-    case To::year:
-    case To::prefix:
+    default:
       set(out, Kind::integer, "{}", date.year);
       break;
   }
+  return std::nullopt;
+}
+
+Reason Generaliser::look_up(const Value& value, Value& out) const {
+  const auto found = generalisation_.map.find(value.bytes());
+  if (found != generalisation_.map.end()) {
+    out.set(Kind::text, found->second);
+  } else if (generalisation_.otherwise) {
+    out.set(Kind::text, *generalisation_.otherwise);
+  } else {
+    return reason::kNotInMap;
+  }
+  return std::nullopt;
+}
+
+Reason round_to(std::string_view number, int step, std::int64_t& out) {
+  constexpr std::size_t kMostDigits = 18;
+  std::array<char, 400> plain;  // a double without exponent has up to 309 digits
+  if (number.find_first_of("eE") != std::string_view::npos) {
+    double real = 0;
+    const auto read = std::from_chars(number.data(), number.data() + number.size(), real);
+    if (read.ec != std::errc{}) {
+      return reason::kTooLarge;
+    }
+    const auto written =
+        std::to_chars(plain.data(), plain.data() + plain.size(), real, std::chars_format::fixed);
+    number = std::string_view(plain.data(), static_cast<std::size_t>(written.ptr - plain.data()));
+  }
+  const bool negative = number.starts_with('-');
+  number.remove_prefix(negative ? 1 : 0);
+  const auto point = number.find('.');
+  const auto whole = number.substr(0, point);
+  const auto fraction = point == std::string_view::npos ? "" : number.substr(point + 1);
+  constexpr std::string_view kDigits = "0123456789";
+  if (whole.empty() || whole.find_first_not_of(kDigits) != std::string_view::npos ||
+      fraction.find_first_not_of(kDigits) != std::string_view::npos) {
+    return reason::kNotNumber;
+  }
+  if (whole.size() > kMostDigits) {
+    return reason::kTooLarge;
+  }
+  std::int64_t steps = 0;
+  std::from_chars(whole.data(), whole.data() + whole.size(), steps);
+  const auto rest = steps % step;
+  const bool half_by_fraction = 2 * rest + 1 == step && !fraction.empty() && fraction[0] >= '5';
+  steps = steps / step + (2 * rest >= step || half_by_fraction ? 1 : 0);
+  out = (negative ? -1 : 1) * steps * step;
   return std::nullopt;
 }
 

@@ -1,4 +1,5 @@
-// Coarser values: years, months, weeks, age bands, prefixes. Pure functions of value and contract.
+// Coarser values: years, months, weeks, age bands, prefixes, steps, maps, constants. Pure functions
+// of value and contract.
 #pragma once
 
 #include "contract/contract.hpp"
@@ -6,13 +7,16 @@
 #include "mask/calendar.hpp"
 #include "mask/reason.hpp"
 
+#include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace abgleich::mask {
 
 class Generaliser {
  public:
   /// Throws Failure{bug} on an age band without a valid reference date or a number below 1.
+  /// REQUIRES: not a shift, which is DateShift's.
   explicit Generaliser(const contract::Generalisation& generalisation);
 
   /// Writes the coarser form of a value that is not NULL. Reuses the memory of `out`, which is left
@@ -20,9 +24,16 @@ class Generaliser {
   Reason make(const Value& value, Value& out) const;
 
  private:
+  Reason look_up(const Value& value, Value& out) const;
+
   contract::Generalisation generalisation_;
   Date reference_;
 };
+
+/// The multiple of `step` that is nearest to a canonical integer, decimal or real; a half goes away
+/// from zero. Exact for integers and decimals; refuses what 18 digits do not hold, and what is no
+/// number ("NaN", "Infinity").
+Reason round_to(std::string_view number, int step, std::int64_t& out);
 
 /// The first `count` characters as a reader sees them (grapheme clusters, Unicode annex 29).
 std::string_view first_characters(std::string_view utf8, int count);

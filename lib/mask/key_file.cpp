@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <fcntl.h>
 #include <string>
 #include <string_view>
@@ -46,7 +47,23 @@ std::string reason(int error) {
   return std::generic_category().message(error);
 }
 
+/// Where systemd puts a service's credentials, if it has started this process with some.
+std::string credentials_directory() {
+  const char* const directory = std::getenv("CREDENTIALS_DIRECTORY");
+  return directory == nullptr ? "" : directory;
+}
+
+bool is_credential(const std::filesystem::path& file) {
+  const auto directory = credentials_directory();
+  return !directory.empty() && file.parent_path() == std::filesystem::path(directory);
+}
+
 [[noreturn]] void refuse_open(const std::filesystem::path& file, int error) {
+  if (file.native().starts_with("$CREDENTIALS_DIRECTORY")) {
+    refuse(file, "is not there: systemd has not started this process with credentials",
+           fmt::format("run it as a service with `LoadCredential={}:/path/of/the/key`",
+                       file.filename().string()));
+  }
   if (error == ENOENT || error == ENOTDIR) {
     refuse(file, "does not exist",
            "restore it from your backup, or, if there was none yet, run `abgleich keys generate`");
@@ -58,10 +75,28 @@ std::string reason(int error) {
          fmt::format("look at its rights: `ls -l {}`", file.string()));
 }
 
+void check_size(const std::filesystem::path& file, const struct stat& status) {
+  if (status.st_size > kMostBytes) {
+    refuse(file, "is too large for a key file", "look at [keys] file in abgleich.toml");
+  }
+}
+
 void check_status(const std::filesystem::path& file, const struct stat& status) {
   const auto name = file.string();
   if (!S_ISREG(status.st_mode)) {
     refuse(file, "is not a regular file", "look at [keys] file in abgleich.toml");
+  }
+  if (is_credential(file)) {
+    // Where the kernel has access control lists, systemd keeps them root's and lets the service in
+    // by one, which shows in the group's bits.
+    if ((status.st_uid != ::geteuid() && status.st_uid != 0) ||
+        (status.st_mode & (S_IRWXO | S_IWGRP | S_IXGRP)) != 0) {
+      refuse(file,
+             fmt::format("is no credential as systemd makes them (mode {:04o})",
+                         status.st_mode & 07777U),
+             "look at LoadCredential= in the unit");
+    }
+    return check_size(file, status);
   }
   if (status.st_uid != ::geteuid()) {
     refuse(file, "belongs to another user",
@@ -72,9 +107,7 @@ void check_status(const std::filesystem::path& file, const struct stat& status) 
     refuse(file, fmt::format("is open to others (mode {:04o})", status.st_mode & 07777U),
            fmt::format("run `chmod 600 {}`", name));
   }
-  if (status.st_size > kMostBytes) {
-    refuse(file, "is too large for a key file", "look at [keys] file in abgleich.toml");
-  }
+  check_size(file, status);
 }
 
 void sync_directory(const std::filesystem::path& file) {
@@ -100,6 +133,34 @@ void write_whole(const Descriptor& out, std::span<const std::uint8_t> text) {
   }
   if (::fsync(out.number()) != 0) {
     throw std::system_error(errno, std::generic_category());
+  }
+}
+
+/// Writes a new file; what could not be written whole is removed again.
+void make_file(const std::filesystem::path& file, std::span<const std::uint8_t> text,
+               std::string_view again) {
+  const Descriptor out(::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+                              S_IRUSR | S_IWUSR));
+  if (!out.is_open()) {
+    const auto error = errno;
+    if (error == EEXIST) {
+      refuse(file, "exists already, and a key is never overwritten",
+             "go on with it, or write another path into [keys] file in abgleich.toml");
+    }
+    if (error == ENOENT) {
+      refuse(file, "cannot be made: its directory does not exist",
+             fmt::format("run `mkdir -m 700 -p {}`", file.parent_path().string()));
+    }
+    refuse(file, fmt::format("cannot be made: {}", reason(error)),
+           "look at the rights of its directory");
+  }
+  try {
+    write_whole(out, text);
+    sync_directory(file);
+  } catch (const std::system_error& error) {
+    ::unlink(file.c_str());
+    refuse(file, fmt::format("cannot be written: {}", reason(error.code().value())),
+           fmt::format("look at the disk (`df`) and run `{}` again", again));
   }
 }
 
@@ -135,28 +196,26 @@ LockedMemory read_key_file(const std::filesystem::path& file) {
 }
 
 void write_key_file(const std::filesystem::path& file, std::span<const std::uint8_t> text) {
-  const Descriptor out(::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-                              S_IRUSR | S_IWUSR));
-  if (!out.is_open()) {
+  make_file(file, text, "abgleich keys generate");
+}
+
+void replace_key_file(const std::filesystem::path& file, std::span<const std::uint8_t> text) {
+  auto next = file;
+  next += ".new";
+  ::unlink(next.c_str());  // of a rotation that was cut short: nothing was made with it
+  make_file(next, text, "abgleich keys rotate");
+  if (::rename(next.c_str(), file.c_str()) != 0) {
     const auto error = errno;
-    if (error == EEXIST) {
-      refuse(file, "exists already, and a key is never overwritten",
-             "go on with it, or write another path into [keys] file in abgleich.toml");
-    }
-    if (error == ENOENT) {
-      refuse(file, "cannot be made: its directory does not exist",
-             fmt::format("run `mkdir -m 700 -p {}`", file.parent_path().string()));
-    }
-    refuse(file, fmt::format("cannot be made: {}", reason(error)),
+    ::unlink(next.c_str());
+    refuse(file, fmt::format("cannot be replaced: {}", reason(error)),
            "look at the rights of its directory");
   }
   try {
-    write_whole(out, text);
     sync_directory(file);
-  } catch (const std::system_error& error) {
-    ::unlink(file.c_str());
-    refuse(file, fmt::format("cannot be written: {}", reason(error.code().value())),
-           "look at the disk (`df`) and run `abgleich keys generate` again");
+  } catch (const std::system_error&) {
+    // it is in its place; that it also survives a power cut, nobody could say
+    refuse(file, "was replaced, but its directory cannot be brought to the disk",
+           "run `sync`, then `abgleich keys check`");
   }
 }
 

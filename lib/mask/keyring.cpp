@@ -60,6 +60,28 @@ void Keyring::generate(const std::filesystem::path& file) {
   write_key_file(file, text.bytes());
 }
 
+int Keyring::rotate(const std::filesystem::path& file) {
+  const auto roots = parse_key_text(as_text(read_key_file(file)), file.string());
+  LockedMemory more(roots.bytes().size() + kEpochSize);
+  std::ranges::copy(roots.bytes(), more.bytes().begin());
+  const auto fresh = more.bytes().last(kEpochSize);
+  randombytes_buf(fresh.data(), fresh.size());
+  const auto text = key_text(more.bytes());
+  replace_key_file(file, text.bytes());
+  return static_cast<int>(more.bytes().size() / kEpochSize);
+}
+
+Keyring Keyring::until(int epoch) const {
+  const auto size = static_cast<std::size_t>(epoch) * kEpochSize;
+  if (epoch < 1 || size > roots_->all.bytes().size()) {
+    throw Failure(Code::bug, "an epoch that the keyring does not have");
+  }
+  LockedMemory roots(size);
+  std::ranges::copy(std::as_const(roots_->all).bytes().first(size), roots.bytes().begin());
+  roots.seal();
+  return Keyring(std::make_unique<Roots>(Roots{std::move(roots)}));
+}
+
 Keyring Keyring::read(const std::filesystem::path& file) {
   return parse(as_text(read_key_file(file)), file.string());
 }
@@ -85,12 +107,28 @@ Subkey Keyring::pseudonym_key(std::string_view info) const {
   return key;
 }
 
+Subkey Keyring::shift_key(std::string_view info) const {
+  Subkey key;
+  const auto first = std::as_const(roots_->all).bytes().first(kEpochSize);
+  hkdf_sha256(first.subspan(Roots::date_shifts * kRootSize, kRootSize), {}, info, key.bytes());
+  return key;
+}
+
 SipKey Keyring::digest_key(std::string_view table, std::string_view column) const {
   return roots_->digest_subkey(info_of({"abgleich digest", kVersion, table, column}));
 }
 
 SipKey Keyring::purpose_key(std::string_view purpose) const {
   return roots_->digest_subkey(info_of({"abgleich purpose", kVersion, purpose}));
+}
+
+std::optional<int> Keyring::epoch_of(std::string_view check_value) const {
+  for (int one = epoch(); one > 0; --one) {
+    if (until(one).check_value() == check_value) {
+      return one;
+    }
+  }
+  return std::nullopt;
 }
 
 std::string Keyring::check_value() const {

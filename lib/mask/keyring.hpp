@@ -6,6 +6,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -35,11 +36,25 @@ class Keyring {
   Keyring& operator=(const Keyring&) = delete;
   ~Keyring();
 
+  /// The key file with one epoch more, put in its place in one step: whoever reads it meanwhile
+  /// gets the old one or the new one. Returns the new epoch. Throws Failure{key_or_trust}.
+  static int rotate(const std::filesystem::path& file);
+
+  /// The same keys without the epochs behind `epoch`: the keyring as it was then.
+  [[nodiscard]] Keyring until(int epoch) const;
+
+  /// The epoch in which the keyring had this check value, if it ever had.
+  [[nodiscard]] std::optional<int> epoch_of(std::string_view check_value) const;
+
   /// The epoch that new pseudonyms are made in; from 1.
   [[nodiscard]] int epoch() const;
 
   /// HKDF-SHA256 (RFC 5869) of the pseudonym root; `info` is the purpose.
   [[nodiscard]] Subkey pseudonym_key(std::string_view info) const;
+
+  /// HKDF-SHA256 of the date shift root of the first epoch: shifts do not rotate, since two shifts
+  /// of one date say more of it than one.
+  [[nodiscard]] Subkey shift_key(std::string_view info) const;
 
   /// The key of one column's cell digests, bound to table and column (names in the primary).
   [[nodiscard]] SipKey digest_key(std::string_view table, std::string_view column) const;

@@ -2,6 +2,7 @@
 
 #include "core/error.hpp"
 #include "mask/ascii.hpp"
+#include "mask/date_shift.hpp"
 #include "mask/generalise.hpp"
 #include "mask/integer_pseudonym.hpp"
 #include "mask/pseudonym.hpp"
@@ -18,9 +19,11 @@ namespace {
 
 constexpr int kWord = 32;  // bits of the smallest integer with a domain for FF1
 
+constexpr std::string_view kDefaultCountry = "DE";
+
 struct Plain {};
 
-using Way = std::variant<Plain, Pseudonymiser, Generaliser>;
+using Way = std::variant<Plain, Pseudonymiser, Generaliser, DateShift>;
 
 contract::Format format_of(const contract::Column& column, const Type& source) {
   if (column.format != contract::Format::automatic) {
@@ -29,19 +32,27 @@ contract::Format format_of(const contract::Column& column, const Type& source) {
   return source.family == Family::uuid ? contract::Format::uuid : contract::Format::text;
 }
 
-Way way_of(const contract::Column& column, const Type& source, const Keyring& keyring) {
+/// The column that says whose row it is.
+struct Subject {
+  const contract::Column* column = nullptr;
+  const Type* source = nullptr;
+};
+
+Way way_of(const contract::Column& column, const Type& source, const Subject& subject,
+           const Keyring& keyring) {
   switch (column.cls) {
     case contract::Class::plain:
       return Plain{};
     case contract::Class::pseudonym:
-      return Pseudonymiser(keyring,
-                           {.identity = column.identity,
-                            .format = format_of(column, source),
-                            .normaliser = column.normaliser,
-                            .domain = source.family == Family::integer && source.bits == kWord
-                                          ? IntegerDomain::digits_9
-                                          : IntegerDomain::digits_18});
+      return Pseudonymiser(keyring, recipe_of(column, source));
     case contract::Class::generalise:
+      if (column.generalisation.to == contract::Generalisation::To::shift) {
+        if (subject.column == nullptr) {
+          throw Failure(Code::bug, "a shift without a subject got past the contract");
+        }
+        return DateShift(keyring, recipe_of(*subject.column, *subject.source),
+                         column.generalisation.n);
+      }
       return Generaliser(column.generalisation);
     case contract::Class::withhold:
       break;
@@ -61,22 +72,35 @@ std::string_view without_padding(std::string_view text) {
 
 }  // namespace
 
+Recipe recipe_of(const contract::Column& column, const Type& source) {
+  return {.identity = column.identity,
+          .format = format_of(column, source),
+          .normaliser = column.normaliser,
+          .country = column.country.empty() ? kDefaultCountry : std::string_view(column.country),
+          .domain = source.family == Family::integer && source.bits == kWord
+                        ? IntegerDomain::digits_9
+                        : IntegerDomain::digits_18};
+}
+
 /// One column's way from the primary to the secondary, with what it needs for it.
 class Masker::Column {
  public:
   enum class Part : std::uint8_t { key, data };
 
-  Column(const contract::Column& column, const Type& source, Part part, const Keyring& keyring)
+  Column(const contract::Column& column, const Type& source, Part part, const Subject& subject,
+         const Keyring& keyring)
       : part_(part),
         padded_(source.padded),
+        padded_subject_(subject.source != nullptr && subject.source->padded),
         codes_(column.codes),
-        way_(way_of(column, source, keyring)) {
+        way_(way_of(column, source, subject, keyring)) {
     std::ranges::sort(codes_);
   }
 
   [[nodiscard]] Part part() const { return part_; }
 
-  Reason mask(const Value& raw, Value& out) {
+  /// `subject` is the row's subject as the primary has it, where the table has one.
+  Reason mask(const Value& raw, const Value* subject, Value& out) {
     if (raw.is_null()) {
       out.set_null();
       return part_ == Part::key ? Reason(reason::kKeyIsNull) : std::nullopt;
@@ -94,7 +118,11 @@ class Masker::Column {
       unpadded_.set(raw.kind(), without_padding(raw.bytes()));
       return pseudonymiser->make(unpadded_, out);
     }
-    if (const auto* const generaliser = std::get_if<Generaliser>(&way_)) {
+    if (auto* const shift = std::get_if<DateShift>(&way_)) {
+      if (auto why = move(*shift, raw, *subject, out)) {
+        return why;
+      }
+    } else if (const auto* const generaliser = std::get_if<Generaliser>(&way_)) {
       if (auto why = generaliser->make(raw, out)) {
         return why;
       }
@@ -105,6 +133,20 @@ class Masker::Column {
   }
 
  private:
+  Reason move(DateShift& shift, const Value& raw, const Value& subject, Value& out) {
+    if (subject.is_null()) {
+      return reason::kNoSubject;
+    }
+    if (is_free_text(subject.kind()) && !is_ascii(subject.bytes()) && !is_utf8(subject.bytes())) {
+      return reason::kNotUtf8;
+    }
+    if (!padded_subject_) {
+      return shift.make(raw, subject, out);
+    }
+    unpadded_.set(subject.kind(), without_padding(subject.bytes()));
+    return shift.make(raw, unpadded_, out);
+  }
+
   [[nodiscard]] bool allows(const Value& value) const {
     if (codes_.empty()) {
       return true;
@@ -117,6 +159,7 @@ class Masker::Column {
 
   Part part_;
   bool padded_;
+  bool padded_subject_;
   std::vector<std::string> codes_;  // sorted
   Way way_;
   Value unpadded_;
@@ -127,10 +170,17 @@ Masker::Masker(const contract::Table& table, const std::vector<const contract::C
   if (columns.size() != types.size()) {
     throw Failure(Code::bug, "columns and their types do not match");
   }
+  Subject subject;
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    if (!table.subject.empty() && columns[i]->name == table.subject) {
+      subject = {.column = columns[i], .source = &types[i]};
+      subject_ = i;
+    }
+  }
   for (std::size_t i = 0; i < columns.size(); ++i) {
     const auto part = std::ranges::count(table.key, columns[i]->name) > 0 ? Column::Part::key
                                                                           : Column::Part::data;
-    columns_.push_back(std::make_unique<Column>(*columns[i], types[i], part, keyring));
+    columns_.push_back(std::make_unique<Column>(*columns[i], types[i], part, subject, keyring));
     order_.push_back(i);
   }
   std::stable_partition(order_.begin(), order_.end(),
@@ -146,8 +196,9 @@ Masker::Outcome Masker::mask(const RawRow& raw, Row& row) {
     throw Failure(Code::bug, "a row of the primary has another number of cells than the contract");
   }
   row.cells.resize(columns_.size());
+  const auto* const subject = subject_ ? &Reader::open(raw.cells[*subject_]) : nullptr;
   for (const auto i : order_) {
-    const auto why = columns_[i]->mask(Reader::open(raw.cells[i]), row.cells[i]);
+    const auto why = columns_[i]->mask(Reader::open(raw.cells[i]), subject, row.cells[i]);
     if (!why) {
       continue;
     }

@@ -5,6 +5,7 @@
 #include "core/type.hpp"
 #include "core/value.hpp"
 #include "mask/keyring.hpp"
+#include "mask/pseudonym.hpp"
 
 #include <memory>
 #include <optional>
@@ -20,6 +21,9 @@ Type exported_type(const contract::Column& column, const Type& source);
 
 /// Whether the column's class fits its type; where not, why ("year needs a date, 'note' is text").
 std::optional<std::string> misfit(const contract::Column& column, const Type& source);
+
+/// The recipe of a pseudonym column.
+Recipe recipe_of(const contract::Column& column, const Type& source);
 
 /// Why a row is held back. Never holds a value.
 struct Refusal {
@@ -52,6 +56,7 @@ class Masker {
   class Column;
   std::vector<std::unique_ptr<Column>> columns_;
   std::vector<std::size_t> order_;  // key cells first
+  std::optional<std::size_t> subject_;
 };
 
 /// The pseudonym of one value, for `token` and for test vectors.

@@ -142,13 +142,13 @@ std::string versioned_name(contract::Normaliser normaliser) {
 }
 
 Reason normalise(contract::Normaliser normaliser, std::string_view text, std::string& out,
-                 NormaliseScratch& scratch) {
+                 NormaliseScratch& scratch, std::string_view country) {
   switch (normaliser) {
     case contract::Normaliser::none:
       out.assign(text);
       return std::nullopt;
     case contract::Normaliser::phone:
-      return normalise_phone(text, out);
+      return normalise_phone(text, country, out);
     case contract::Normaliser::text:
     case contract::Normaliser::name:
     case contract::Normaliser::email:

@@ -27,8 +27,8 @@ struct NormaliseScratch {
 /// text   NFKC_Casefold of Unicode; white space trimmed, and runs of it one space
 /// name   text, and ä, ö, ü as ae, oe, ue; all other diacritical marks removed
 /// email  text; refused without exactly one @ with something on either side, or with white space
-/// phone  E.164; a single leading 0 is the trunk prefix of Germany (+49)
+/// phone  E.164; a number without its country is one of `country`
 Reason normalise(contract::Normaliser normaliser, std::string_view text, std::string& out,
-                 NormaliseScratch& scratch);
+                 NormaliseScratch& scratch, std::string_view country = "DE");
 
 }  // namespace abgleich::mask

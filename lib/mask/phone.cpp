@@ -3,17 +3,27 @@
 #include "mask/white_space.hpp"
 
 #include <cstddef>
+#include <phonenumbers/phonenumberutil.h>
+#include <set>
 
 namespace abgleich::mask {
 
 namespace {
 
-constexpr std::string_view kCountry = "49";
-constexpr std::string_view kGermanTrunk = "+490";  // no national number there starts with 0
+using i18n::phonenumbers::PhoneNumber;
+using i18n::phonenumbers::PhoneNumberUtil;
+
 constexpr std::string_view kPunctuation = "-/().";
 constexpr std::string_view kTrunkPrefix = "(0)";
 constexpr std::size_t kFewestDigits = 7;
 constexpr std::size_t kMostDigits = 15;  // ITU-T E.164, section 6
+
+// Germany's numbers take a short cut: libphonenumber needs 9 us a number, and a health office has
+// millions of them. Lengths without the country code; a test compares both ways.
+constexpr std::string_view kGermany = "DE";
+constexpr std::string_view kGermanCode = "+49";
+constexpr std::size_t kShortestGerman = 5;
+constexpr std::size_t kLongestGerman = 13;
 
 bool is_digit(char c) {
   return c >= '0' && c <= '9';
@@ -47,26 +57,69 @@ bool take_digits(std::string_view text, std::string& out) {
   return true;
 }
 
+/// Whether the digits are plainly a German number; then they become E.164.
+bool make_german(std::string_view country, std::string& digits) {
+  std::size_t prefix = 0;
+  if (digits.starts_with(kGermanCode)) {
+    prefix = kGermanCode.size();
+  } else if (country == kGermany && digits.starts_with("0049")) {
+    prefix = 4;
+  } else if (country != kGermany || !digits.starts_with('0')) {
+    return false;
+  }
+  // no national number there starts with 0: one in front is the trunk prefix
+  const std::size_t start = digits.size() > prefix && digits[prefix] == '0' ? prefix + 1 : prefix;
+  const std::size_t length = digits.size() - start;
+  if (length < kShortestGerman || length > kLongestGerman || digits[start] == '0') {
+    return false;
+  }
+  digits.replace(0, start, kGermanCode);
+  return true;
+}
+
+/// Whether a number without its country could lack its area code, too.
+bool may_be_local(const PhoneNumberUtil& numbers, std::string_view digits,
+                  const std::string& country) {
+  if (digits.starts_with('+')) {
+    return false;
+  }
+  std::string trunk;
+  numbers.GetNddPrefixForRegion(country, true, &trunk);
+  return trunk == "0" && !digits.starts_with('0');
+}
+
+bool has_plausible_length(std::string_view e164) {
+  return e164.size() > kFewestDigits && e164.size() <= kMostDigits + 1;
+}
+
 }  // namespace
 
-Reason normalise_phone(std::string_view text, std::string& out) {
+Reason normalise_phone(std::string_view text, std::string_view country, std::string& out) {
   if (!take_digits(text, out)) {
     return reason::kNotPhone;
   }
-  if (out.starts_with("00")) {
-    out.replace(0, 2, "+");
-  } else if (out.starts_with('0')) {
-    out.replace(0, 1, kCountry);
-    out.insert(0, 1, '+');
+  if (!make_german(country, out)) {
+    const auto& numbers = *PhoneNumberUtil::GetInstance();
+    const std::string region(country);
+    PhoneNumber number;
+    // neither a trunk prefix nor an international one has three zeros
+    if (out.starts_with("000") || may_be_local(numbers, out, region) ||
+        numbers.Parse(out, region, &number) != PhoneNumberUtil::NO_PARSING_ERROR ||
+        numbers.IsPossibleNumberWithReason(number) != PhoneNumberUtil::IS_POSSIBLE) {
+      return reason::kNotPhone;
+    }
+    numbers.Format(number, PhoneNumberUtil::E164, &out);
   }
-  if (out.starts_with(kGermanTrunk)) {
-    out.erase(kGermanTrunk.size() - 1, 1);
-  }
-  const auto digits = out.size() - (out.empty() ? 0 : 1);
-  if (!out.starts_with('+') || digits < kFewestDigits || digits > kMostDigits || out[1] == '0') {
-    return reason::kNotPhone;
-  }
-  return std::nullopt;
+  return has_plausible_length(out) ? std::nullopt : Reason(reason::kNotPhone);
+}
+
+bool is_country(std::string_view code) {
+  static const auto regions = [] {
+    std::set<std::string> known;
+    PhoneNumberUtil::GetInstance()->GetSupportedRegions(&known);
+    return known;
+  }();
+  return regions.contains(std::string(code));
 }
 
 }  // namespace abgleich::mask

@@ -4,6 +4,7 @@
 #include "mask/base32.hpp"
 #include "mask/hkdf.hpp"
 #include "mask/masker.hpp"
+#include "mask/uuid.hpp"
 
 #include <fmt/format.h>
 #include <sodium.h>
@@ -24,7 +25,6 @@ constexpr char kTextClass = 't';
 constexpr char kBytesClass = 'b';
 
 using State = crypto_auth_hmacsha256_state;
-using Digits = std::span<const std::uint8_t, kBytes>;
 
 /// HMAC-SHA-256 of class, length and bytes, from the state after the key.
 std::array<std::uint8_t, crypto_auth_hmacsha256_BYTES> authenticate(
@@ -43,29 +43,12 @@ std::array<std::uint8_t, crypto_auth_hmacsha256_BYTES> authenticate(
   return out;
 }
 
-/// UUID version 8 (RFC 9562, section 5.8): 122 bits of the pseudonym, version and variant.
-void append_uuid(Digits digits, std::string& out) {
-  constexpr std::string_view kHex = "0123456789abcdef";
-  for (std::size_t i = 0; i < kBytes; ++i) {
-    if (i == 4 || i == 6 || i == 8 || i == 10) {
-      out += '-';
-    }
-    unsigned byte = digits[i];
-    if (i == 6) {
-      byte = (byte & 0x0fU) | 0x80U;
-    } else if (i == 8) {
-      byte = (byte & 0x3fU) | 0x80U;
-    }
-    out += kHex[byte >> 4U];
-    out += kHex[byte & 0x0fU];
-  }
-}
-
 }  // namespace
 
 Pseudonymiser::Pseudonymiser(const Keyring& keyring, const Recipe& recipe)
     : format_(recipe.format),
       normaliser_(recipe.normaliser),
+      country_(recipe.country),
       prefix_(fmt::format("p{}_", keyring.epoch())),
       keyed_(sizeof(State)) {
   const auto key = keyring.pseudonym_key(
@@ -82,15 +65,21 @@ Pseudonymiser::Pseudonymiser(const Keyring& keyring, const Recipe& recipe)
   keyed_.seal();
 }
 
-Reason Pseudonymiser::make(const Value& value, Value& out) {
+Reason normal_form(contract::Normaliser normaliser, std::string_view country, const Value& value,
+                   std::string& out, NormaliseScratch& scratch) {
   using contract::Normaliser;
+  const bool any_text = value.kind() != Kind::bytes && normaliser == Normaliser::text;
+  if (normaliser != Normaliser::none && !any_text && value.kind() != Kind::text &&
+      value.kind() != Kind::integer) {
+    return reason::kNotText;
+  }
+  return normalise(normaliser, value.bytes(), out, scratch, country);
+}
+
+Reason Pseudonymiser::make(const Value& value, Value& out) {
   std::string_view bytes = value.bytes();
-  if (normaliser_ != Normaliser::none) {
-    const bool any_text = value.kind() != Kind::bytes && normaliser_ == Normaliser::text;
-    if (!any_text && value.kind() != Kind::text && value.kind() != Kind::integer) {
-      return reason::kNotText;
-    }
-    if (auto why = normalise(normaliser_, bytes, normal_, scratch_)) {
+  if (normaliser_ != contract::Normaliser::none) {
+    if (auto why = normal_form(normaliser_, country_, value, normal_, scratch_)) {
       return why;
     }
     bytes = normal_;
@@ -103,7 +92,7 @@ Reason Pseudonymiser::make(const Value& value, Value& out) {
   const auto digits = std::span(hash).first<kBytes>();
   if (format_ == contract::Format::uuid) {
     text_.clear();
-    append_uuid(digits, text_);
+    append_uuid8(digits, text_);
     out.set(Kind::uuid, text_);
   } else {
     text_ = prefix_;

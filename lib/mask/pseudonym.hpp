@@ -20,9 +20,16 @@ struct Recipe {
   std::string_view identity;
   contract::Format format = contract::Format::text;  // never automatic
   contract::Normaliser normaliser = contract::Normaliser::none;
+  /// Of `phone`. Does not change the pseudonym of any number that has its country.
+  std::string_view country = "DE";
   /// Integers that the column can hold; of `integer` only. Does not change any pseudonym.
   IntegerDomain domain = IntegerDomain::digits_18;
 };
+
+/// What a pseudonym is made of: the bytes of the value in their normal form. REQUIRES: `value` is
+/// not NULL, text is valid UTF-8.
+Reason normal_form(contract::Normaliser normaliser, std::string_view country, const Value& value,
+                   std::string& out, NormaliseScratch& scratch);
 
 /// Not thread-safe: it has working memory.
 class Pseudonymiser {
@@ -38,6 +45,7 @@ class Pseudonymiser {
 
   contract::Format format_;
   contract::Normaliser normaliser_;
+  std::string country_;
   std::string prefix_;  // of the text format: "p1_"
   LockedMemory keyed_;  // HMAC's state after the key: as secret as the key
   std::optional<IntegerPseudonym> integers_;

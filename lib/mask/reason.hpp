@@ -22,6 +22,10 @@ inline constexpr std::string_view kOutsideDomain = "outside the domain of intege
 inline constexpr std::string_view kNotDate = "not a date";
 inline constexpr std::string_view kNoYear = "has no year of our era";
 inline constexpr std::string_view kAfterReference = "after the reference date";
+inline constexpr std::string_view kNotNumber = "not a number";
+inline constexpr std::string_view kTooLarge = "too large to be rounded";
+inline constexpr std::string_view kNotInMap = "not in the contract's map";
+inline constexpr std::string_view kNoSubject = "its subject is NULL";
 inline constexpr std::string_view kImplausible = "implausible";
 
 }  // namespace reason

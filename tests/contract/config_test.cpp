@@ -73,6 +73,46 @@ TEST_CASE("the smallest configuration has the defaults of the manual") {
   CHECK(config.secondary.manage_schema);
 }
 
+TEST_CASE("the key may be a systemd credential, and is then nowhere else") {
+  const std::string text = std::string(kSmallest) + "[keys]\ncredential = \"pseudonyms\"\n";
+  const auto* const before = std::getenv("CREDENTIALS_DIRECTORY");
+  const std::string kept = before == nullptr ? "" : before;
+  setenv("CREDENTIALS_DIRECTORY", "/run/credentials/abgleich.service", 1);
+  const Config config = parse_config(text, "/etc/abgleich/abgleich.toml");
+  CHECK(config.key_file == "/run/credentials/abgleich.service/pseudonyms");
+  CHECK(config.key_credential == "pseudonyms");
+  unsetenv("CREDENTIALS_DIRECTORY");
+  CHECK(parse_config(text, "/etc/abgleich/abgleich.toml").key_file ==
+        "$CREDENTIALS_DIRECTORY/pseudonyms");
+  if (before != nullptr) {
+    setenv("CREDENTIALS_DIRECTORY", kept.c_str(), 1);
+  }
+  for (const std::string name : {"a/b", "../key", "..", "."}) {
+    const Error error =
+        config_refusal(std::string(kSmallest) + "[keys]\ncredential = \"" + name + "\"\n");
+    CHECK(error.message == "abgleich.toml:6:14: '" + name + "' is not the name of a credential");
+  }
+  CHECK(config_refusal(std::string(kSmallest) + "[keys]\nfile = \"a\"\ncredential = \"b\"\n")
+            .message == "abgleich.toml:7:1: [keys] has both 'file' and 'credential'");
+}
+
+TEST_CASE("no row is held back for being rare unless min_k says so") {
+  const auto min_k = [](const std::string& value) {
+    return std::string(kSmallest) + "[privacy]\nmin_k = " + value + "\n";
+  };
+  CHECK(parse_config(kSmallest, "abgleich.toml").min_k == 0);
+  CHECK(parse_config(min_k("5"), "abgleich.toml").min_k == 5);
+  CHECK(parse_config(min_k("0"), "abgleich.toml").min_k == 0);
+  for (const std::string bad : {"-1", "1000001", "\"5\"", "5.0", "true"}) {
+    CAPTURE(bad);
+    const Error error = config_refusal(min_k(bad));
+    CHECK(error.message == "abgleich.toml:6:9: 'min_k' must be a whole number from 0 to 1000000");
+    CHECK(contains(error.hint, "write min_k = 5"));
+  }
+  CHECK(contains(config_refusal(std::string(kSmallest) + "[privacy]\nk = 5\n").message,
+                 "unknown key 'k' in [privacy]"));
+}
+
 TEST_CASE("the whole configuration is understood, with paths relative to its file") {
   const Config config = parse_config(R"(
 contract = "rules/contract.toml"

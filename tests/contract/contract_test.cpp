@@ -169,7 +169,7 @@ TEST_CASE("every error of a contract says where it is, what is wrong and what to
        "write format = 1"},
       {"format = \"1\"", "contract.toml:1:10: 'format' must be an integer", "write format = 1"},
       {"format = 1\ntable.x = 1", "contract.toml:2:1: unknown key 'table' in the contract",
-       "did you mean 'tables'? the contract takes format or tables"},
+       "did you mean 'tables'? the contract takes format, country or tables"},
       {"format = 1\ntables = 3", "contract.toml:2:10: 'tables' is an integer, but must be a table",
        "[tables.person]"},
       {"format = 1\nformat = 1",
@@ -362,14 +362,85 @@ TEST_CASE("every error of a contract says where it is, what is wrong and what to
       {column("class = \"generalise\", to = \"age-bnd:5\""),
        "contract.toml:6:34: unknown generalisation 'age-bnd:5' of column 'x'",
        "did you mean 'age-band'? write to = \"year\", \"month\", \"week\", \"age-band:N\""},
-      {column("class = \"generalise\", to = \"shift:30\""),
-       "contract.toml:6:34: unknown generalisation 'shift:30' of column 'x'", "\"prefix:N\""},
-      {column("class = \"generalise\", to = \"round:3\""),
-       "contract.toml:6:34: unknown generalisation 'round:3' of column 'x'", "\"prefix:N\""},
+      {column("class = \"generalise\", to = \"hash\""),
+       "contract.toml:6:34: unknown generalisation 'hash' of column 'x'", "\"round:N\""},
+      {column("class = \"generalise\", to = \"round\""),
+       "contract.toml:6:34: 'round' is without its number", "write to = \"round:5\""},
+      {column("class = \"generalise\", to = \"map:3\""),
+       "contract.toml:6:34: 'map' takes no number", "write to = \"map\""},
       {column("class = \"generalise\", to = \"map\""),
-       "contract.toml:6:34: unknown generalisation 'map' of column 'x'", "\"prefix:N\""},
+       "contract.toml:6:1: column 'x' is without its 'map'", "write map = { \"A\" = \"ill\""},
+      {column("class = \"generalise\", to = \"map\", map = {}"),
+       "contract.toml:6:47: 'map' of column 'x' is empty", "write map = {"},
+      {column("class = \"generalise\", to = \"map\", map = \"A\""),
+       "contract.toml:6:47: 'map' is a string, but must be a table", "write map = {"},
+      {column("class = \"generalise\", to = \"map\", map = { A = 1 }"),
+       "contract.toml:6:53: 'A' is an integer, but must be a string", "write map = {"},
+      {column("class = \"generalise\", to = \"map\", map = { A = \"a\" }, otherwise = 1"),
+       "contract.toml:6:72: 'otherwise' is an integer, but must be a string",
+       "otherwise = \"other\""},
+      {column("class = \"generalise\", to = \"year\", map = { A = \"a\" }"),
+       "contract.toml:6:42: 'map' does not fit column 'x': it goes with to = \"map\"",
+       "delete 'map'"},
+      {column("class = \"generalise\", to = \"const\", otherwise = \"a\", value = \"v\""),
+       "contract.toml:6:43: 'otherwise' does not fit column 'x': it goes with to = \"map\"",
+       "delete 'otherwise'"},
       {column("class = \"generalise\", to = \"const\""),
-       "contract.toml:6:34: unknown generalisation 'const' of column 'x'", "\"prefix:N\""},
+       "contract.toml:6:1: column 'x' is without its 'value'", "write value = \"hidden\""},
+      {column("class = \"generalise\", to = \"map\", map = { A = \"a\" }, value = \"v\""),
+       "contract.toml:6:60: 'value' does not fit column 'x': it goes with to = \"const\"",
+       "write to = \"const\""},
+      {column("class = \"plain\", map = { A = \"a\" }"),
+       "contract.toml:6:24: 'map' does not fit column 'x' of class plain",
+       "class = \"generalise\""},
+      {column("class = \"plain\", accept_low_entropy = \"so\""),
+       "contract.toml:6:24: 'accept_low_entropy' does not fit column 'x' of class plain",
+       "class = \"pseudonym\""},
+      {column("class = \"pseudonym\", identity = \"p\", accept_low_entropy = \" \""),
+       "contract.toml:6:65: 'accept_low_entropy' of column 'x' gives no reason",
+       "accept_low_entropy = \"the reason\""},
+      {column("class = \"pseudonym\", identity = \"p\", accept_low_entropy = true"),
+       "contract.toml:6:65: 'accept_low_entropy' is true or false, but must be a string",
+       "the reason"},
+      {column("class = \"pseudonym\", identity = \"p\", country = \"AT\""),
+       "contract.toml:6:44: 'country' does not fit column 'x': only phone numbers are of a country",
+       "normalise = \"phone\""},
+      {column("class = \"pseudonym\", identity = \"p\", normalise = \"phone\", country = \"at\""),
+       "contract.toml:6:75: 'at' is not a country code", "two capital letters"},
+      {"format = 1\ncountry = \"DEU\"", "contract.toml:2:11: 'DEU' is not a country code",
+       "write country = \"DE\""},
+      {"format = 1\ncountry = 49",
+       "contract.toml:2:11: 'country' is an integer, but must be a string",
+       "write country = \"DE\""},
+      // Subjects
+      {"format = 1\n[tables.t]\nkey = [\"a\", \"b\"]\n[tables.t.columns]\na = \"plain\"\nb = "
+       "\"plain\"\nd = { class = \"generalise\", to = \"shift:30\" }\n",
+       "contract.toml:7:1: column 'd' is shifted by subject, and table 't' has no subject",
+       "write subject = "},
+      {person("x = \"plain\"\n", "subject = \"x\"\n"),
+       "contract.toml:4:11: the subject of table 'person' is 'x', which is no pseudonym",
+       "whose row it is"},
+      {person("x = \"plain\"\n", "subject = \"y\"\n"),
+       "contract.toml:4:11: the subject of table 'person' names 'y', which is not among the "
+       "columns "
+       "of table 'person'",
+       "write a line"},
+      {person("x = \"withhold\"\n", "subject = \"x\"\n"),
+       "contract.toml:4:11: the subject of table 'person' names 'x', which is withheld",
+       "another class"},
+      {person("x = \"plain\"\n", "quasi_identifiers = \"x\"\n"),
+       "contract.toml:4:21: 'quasi_identifiers' is a string, but must be a list of strings",
+       "quasi_identifiers = ["},
+      {person("x = \"plain\"\n", "quasi_identifiers = [\"x\", \"y\"]\n"),
+       "contract.toml:4:27: 'quasi_identifiers' names 'y', which is not among the columns of table "
+       "'person'",
+       "write a line"},
+      {person("x = \"plain\"\n", "quasi_identifiers = [\"id\"]\n"),
+       "contract.toml:4:22: 'quasi_identifiers' names 'id', a column of the key", "delete it"},
+      {person("x = \"withhold\"\n", "sensitive = [\"x\"]\n"),
+       "contract.toml:4:14: 'sensitive' names 'x', which is withheld", "another class"},
+      {person("x = \"plain\"\n", "quasi_identifiers = [\"x\"]\nsensitive = [\"x\"]\n"),
+       "contract.toml:5:14: 'sensitive' names 'x' a second time", "one quasi-identifier"},
       {column("class = \"generalise\", to = \"prefix\""),
        "contract.toml:6:34: 'prefix' is without its number", "write to = \"prefix:5\""},
       {column("class = \"generalise\", to = \"year:2\""),
@@ -404,7 +475,8 @@ TEST_CASE("the number of an age band or a prefix is whole, positive and sensible
   for (const std::string bad :
        {"age-band:", "age-band:0", "age-band:05", "age-band:-5", "age-band:+5", "age-band:5.0",
         "age-band: 5", "age-band:101", "age-band:5:5", "age-band:99999999999999999999", "prefix:0",
-        "prefix:x", "prefix:256"}) {
+        "prefix:x", "prefix:256", "round:0", "round:1000000001", "round:0.5", "shift:0", "shift:-3",
+        "shift:3651"}) {
     CAPTURE(bad);
     const Error error = contract_refusal(
         person("x = { class = \"generalise\", to = \"" + std::string(bad) + "\" }\n"));
@@ -412,6 +484,63 @@ TEST_CASE("the number of an age band or a prefix is whole, positive and sensible
     CHECK(contains(error.message, "needs a whole number from 1 to "));
   }
   CHECK_NOTHROW(parse(person("x = { class = \"generalise\", to = \"prefix:255\" }\n")));
+}
+
+TEST_CASE("maps, constants, steps, shifts, countries, subjects and reasons are understood") {
+  const Contract contract = parse(R"(format = 1
+country = "AT"
+[tables.person]
+key = ["id"]
+quasi_identifiers = ["born", "sex"]
+sensitive = ["state"]
+[tables.person.columns]
+id = { class = "pseudonym", identity = "person" }
+phone = { class = "pseudonym", identity = "phone", normalise = "phone" }
+fax = { class = "pseudonym", identity = "phone", normalise = "phone", country = "CH" }
+born = { class = "generalise", to = "shift:14" }
+size = { class = "generalise", to = "round:5" }
+state = { class = "generalise", to = "map", map = { A = "ill", "" = "none" }, otherwise = "other" }
+code = { class = "generalise", to = "map", map.A = "" }
+name = { class = "generalise", to = "const", value = "" }
+sex = { class = "pseudonym", identity = "sex", accept_low_entropy = "counted only" }
+[tables.contact]
+key = ["person_id", "n"]
+subject = "person_id"
+[tables.contact.columns]
+person_id = { class = "pseudonym", identity = "person" }
+n = "plain"
+met_on = { class = "generalise", to = "shift:14" }
+[tables.place]
+key = ["id"]
+columns.id = "plain"
+)");
+  const Table& table = contract.tables[0];
+  CHECK(table.subject == "id");
+  CHECK(table.quasi_identifiers == std::vector<std::string>{"born", "sex"});
+  CHECK(table.sensitive == std::vector<std::string>{"state"});
+  CHECK(table.find_column("phone")->country == "AT");
+  CHECK(table.find_column("fax")->country == "CH");
+  CHECK(table.find_column("id")->country.empty());
+  CHECK(table.find_column("born")->generalisation ==
+        Generalisation{.to = Generalisation::To::shift, .n = 14});
+  CHECK(table.find_column("size")->generalisation ==
+        Generalisation{.to = Generalisation::To::round, .n = 5});
+  CHECK(table.find_column("state")->generalisation ==
+        Generalisation{.to = Generalisation::To::map,
+                       .map = {{"A", "ill"}, {"", "none"}},
+                       .otherwise = "other"});
+  CHECK(table.find_column("code")->generalisation ==
+        Generalisation{.to = Generalisation::To::map, .map = {{"A", ""}}});
+  CHECK(table.find_column("name")->generalisation.to == Generalisation::To::constant);
+  CHECK(table.find_column("sex")->accept_low_entropy == "counted only");
+  CHECK(contract.tables[1].subject == "person_id");
+  CHECK(contract.tables[2].subject.empty());
+}
+
+TEST_CASE("phone numbers are German unless the contract says otherwise") {
+  const Contract contract =
+      parse(person("x = { class = \"pseudonym\", identity = \"p\", normalise = \"phone\" }\n"));
+  CHECK(contract.tables[0].find_column("x")->country == "DE");
 }
 
 TEST_CASE("a reference date is a day of the calendar") {

@@ -72,6 +72,8 @@ TEST_CASE("the schema of the configuration has the parser's keys") {
   CHECK(keys(sections.at("keys")) == sorted(kKeysKeys));
   CHECK(keys(sections.at("state")) == sorted(kStateKeys));
   CHECK(keys(sections.at("limits")) == sorted(kLimitsKeys));
+  CHECK(keys(sections.at("journal")) == sorted(kJournalKeys));
+  CHECK(keys(sections.at("privacy")) == sorted(kPrivacyKeys));
   check_references(config, config);
 }
 

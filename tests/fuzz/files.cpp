@@ -33,6 +33,8 @@ together  = [["status", "status_date"]]
 max_deleted = 3
 max_updated = "12.5%"
 was = "people"
+quasi_identifiers = ["plz", "sex"]
+sensitive = ["status"]
 
 [tables.person.columns]
 id         = { class = "pseudonym", identity = "person", format = "uuid" }
@@ -42,6 +44,12 @@ age        = { class = "generalise", to = "age-band:10", reference = "2024-02-29
 plz        = { class = "generalise", to = "prefix:2", as = "region" }
 sex        = { class = "plain", codes = ["F", "M"], was = "gender" }
 note       = { class = "plain", owner = "secondary" }
+size       = { class = "generalise", to = "round:5" }
+seen       = { class = "generalise", to = "shift:14" }
+kind       = { class = "generalise", to = "map", map = { A = "a", "ü" = "" }, otherwise = "x" }
+hidden     = { class = "generalise", to = "const", value = "y" }
+fax        = { class = "pseudonym", identity = "phone", normalise = "phone", country = "AT" }
+grade      = { class = "pseudonym", identity = "grade", accept_low_entropy = "counted only" }
 status     = "plain"
 status_date = "plain"
 "first name" = "withhold"
@@ -75,6 +83,9 @@ keep = "90d"
 [limits]
 max_deleted = "5%"
 max_updated = 50
+
+[privacy]
+min_k = 5
 )";
 
 /// Runs `parse`: it understands, or refuses with one of these codes, one line of message and one of

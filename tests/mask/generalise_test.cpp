@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include <cstdlib>
 #include <string>
 #include <vector>
 
@@ -124,6 +125,75 @@ TEST_CASE("a generalisation that the contract must not let pass is a bug") {
   CHECK_THROWS_AS(Generaliser(generalisation(To::prefix, 0)), Failure);
   CHECK_THROWS_AS(Generaliser(generalisation(To::age_band, 0)), Failure);
   CHECK_THROWS_AS(Generaliser({.to = To::age_band, .n = 5, .reference = "today"}), Failure);
+}
+
+TEST_CASE("a number is rounded to the nearest multiple, halves away from zero, exactly") {
+  const auto rounded = [](std::string_view number, int step) -> std::string {
+    std::int64_t out = 0;
+    const auto why = round_to(number, step, out);
+    return why ? "!" + std::string(*why) : std::to_string(out);
+  };
+  CHECK(rounded("0", 5) == "0");
+  CHECK(rounded("2", 5) == "0");
+  CHECK(rounded("3", 5) == "5");
+  CHECK(rounded("-3", 5) == "-5");
+  CHECK(rounded("-2", 5) == "0");
+  CHECK(rounded("5", 10) == "10");
+  CHECK(rounded("-5", 10) == "-10");
+  CHECK(rounded("4.999999999999999999999", 10) == "0");
+  CHECK(rounded("2.4999", 5) == "0");
+  CHECK(rounded("2.5", 5) == "5");
+  CHECK(rounded("2.50", 5) == "5");
+  CHECK(rounded("-2.5", 5) == "-5");
+  CHECK(rounded("0.5", 1) == "1");
+  CHECK(rounded("0.49", 1) == "0");
+  CHECK(rounded("1e3", 7) == "1001");
+  CHECK(rounded("1.5e-7", 1) == "0");
+  CHECK(rounded("999999999999999999", 1'000'000'000) == "1000000000000000000");
+  CHECK(rounded("1000000000000000000", 5) == "!too large to be rounded");
+  CHECK(rounded("1e300", 5) == "!too large to be rounded");
+  for (const auto* other : {"NaN", "Infinity", "-Infinity", "", "-", "x", "1.2.3", "--1", " 1"}) {
+    CAPTURE(std::string(other));
+    CHECK(rounded(other, 5).starts_with("!"));
+  }
+  for (int i = -200; i <= 200; ++i) {
+    for (const int step : {1, 2, 3, 7, 10}) {
+      const int away = (std::abs(i) * 2 + step) / (2 * step) * step;
+      CHECK(rounded(std::to_string(i), step) == std::to_string(i < 0 ? -away : away));
+    }
+  }
+}
+
+TEST_CASE("numbers of every kind are rounded to integers, anything else is refused") {
+  const auto round = generalisation(To::round, 10);
+  CHECK(made(round, {Kind::integer, "47"}) == Value(Kind::integer, "50"));
+  CHECK(made(round, {Kind::decimal, "44.90"}) == Value(Kind::integer, "40"));
+  CHECK(made(round, {Kind::real, "45"}) == Value(Kind::integer, "50"));
+  for (const auto* other : {"", " ", "47"}) {
+    CHECK(refusal(round, text(other)) == reason::kNotNumber);
+  }
+  CHECK(refusal(round, date("1980-05-17")) == reason::kNotNumber);
+}
+
+TEST_CASE("a map has a value for each value, or one for all others, or refuses") {
+  Generalisation map{.to = To::map, .map = {{"A", "ill"}, {"B", "well"}, {"", "empty"}}};
+  CHECK(made(map, text("A")) == text("ill"));
+  CHECK(made(map, text("")) == text("empty"));
+  CHECK(refusal(map, text("a")) == reason::kNotInMap);
+  CHECK(refusal(map, text(" ")) == reason::kNotInMap);
+  map.map.emplace("7", "seven");
+  CHECK(made(map, {Kind::integer, "7"}) == text("seven"));
+  map.otherwise = "other";
+  CHECK(made(map, text("a")) == text("other"));
+  CHECK(made(map, text(" ")) == text("other"));
+}
+
+TEST_CASE("a constant stands for every value, of every kind") {
+  const Generalisation constant{.to = To::constant, .value = "hidden"};
+  for (const auto& value : {text(""), text(" "), text("x"), date("infinity"),
+                            Value(Kind::bytes, "\xff"), Value(Kind::integer, "0")}) {
+    CHECK(made(constant, value) == text("hidden"));
+  }
 }
 
 }  // namespace

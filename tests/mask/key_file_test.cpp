@@ -6,6 +6,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -188,6 +189,69 @@ TEST_CASE("an empty or damaged key file is refused by its name") {
   fs::remove(directory.file());
   write(directory.file(), kKnownKeyText + "x");
   refusal_to_read(directory.file());
+}
+
+TEST_CASE("a credential of systemd is read though it is root's and its group bits are set") {
+  const Directory directory;
+  const auto* const before = std::getenv("CREDENTIALS_DIRECTORY");
+  const std::string kept = before == nullptr ? "" : before;
+  ::setenv("CREDENTIALS_DIRECTORY", directory.path().c_str(), 1);
+  for (const mode_t mode : {0400U, 0440U, 0600U}) {
+    write(directory.file(), kKnownKeyText, mode);
+    CHECK(Keyring::read(directory.file()).check_value() == known_keyring().check_value());
+    fs::remove(directory.file());
+  }
+  for (const mode_t mode : {0444U, 0460U, 0604U, 0450U}) {
+    write(directory.file(), kKnownKeyText, mode);
+    CHECK(
+        refusal_to_read(directory.file()).message.find("is no credential as systemd makes them") !=
+        std::string::npos);
+    fs::remove(directory.file());
+  }
+  // elsewhere the stricter rule holds
+  fs::create_directory(directory.path() / "below");
+  write(directory.path() / "below" / "a.key", kKnownKeyText, 0440);
+  CHECK(refusal_to_read(directory.path() / "below" / "a.key").message.find("is open to others") !=
+        std::string::npos);
+  ::unsetenv("CREDENTIALS_DIRECTORY");
+  if (before != nullptr) {
+    ::setenv("CREDENTIALS_DIRECTORY", kept.c_str(), 1);
+  }
+  const auto error = refusal_to_read("$CREDENTIALS_DIRECTORY/abgleich.key");
+  CHECK(ends_with(error, "is not there: systemd has not started this process with credentials"));
+  CHECK(error.hint == "run it as a service with `LoadCredential=abgleich.key:/path/of/the/key`");
+}
+
+TEST_CASE("rotate adds an epoch, keeps the old ones and the mode, and leaves nothing beside it") {
+  const Directory directory;
+  Keyring::generate(directory.file());
+  const auto first = Keyring::read(directory.file());
+  write(fs::path(directory.file().string() + ".new"), "of a rotation that was cut short");
+  CHECK(Keyring::rotate(directory.file()) == 2);
+  const auto second = Keyring::read(directory.file());
+  CHECK(second.epoch() == 2);
+  CHECK(second.check_value() != first.check_value());
+  CHECK(second.until(1).check_value() == first.check_value());
+  CHECK(second.until(1).epoch() == 1);
+  CHECK(second.until(2).check_value() == second.check_value());
+  CHECK(second.digest_key("t", "c") != first.digest_key("t", "c"));
+  CHECK(second.until(1).digest_key("t", "c") == first.digest_key("t", "c"));
+  CHECK(std::ranges::equal(second.shift_key("x").bytes(), first.shift_key("x").bytes()));
+  struct stat status {};
+  REQUIRE(::stat(directory.file().c_str(), &status) == 0);
+  CHECK((status.st_mode & 07777U) == 0600);
+  CHECK_FALSE(fs::exists(directory.file().string() + ".new"));
+  CHECK(Keyring::rotate(directory.file()) == 3);
+  CHECK(Keyring::read(directory.file()).until(2).check_value() == second.check_value());
+}
+
+TEST_CASE("rotate refuses what read refuses, and changes nothing then") {
+  const Directory directory;
+  write(directory.file(), kKnownKeyText, 0644);
+  refusal([&] { Keyring::rotate(directory.file()); });
+  CHECK(content(directory.file()) == kKnownKeyText);
+  CHECK_THROWS_AS((void)known_keyring().until(2), Failure);
+  CHECK_THROWS_AS((void)known_keyring().until(0), Failure);
 }
 
 }  // namespace

@@ -52,8 +52,12 @@ Column generalised(To to, int n = 0) {
 
 /// A table with these columns, all of the given types, and its masker.
 struct Bench {
-  Bench(std::vector<Column> columns, std::vector<Type> types, std::vector<std::string> key = {})
-      : table{.name = "person", .key = std::move(key), .columns = std::move(columns)},
+  Bench(std::vector<Column> columns, std::vector<Type> types, std::vector<std::string> key = {},
+        std::string subject = {})
+      : table{.name = "person",
+              .key = std::move(key),
+              .subject = std::move(subject),
+              .columns = std::move(columns)},
         masker(table, table.exported(), types, known_keyring()) {}
 
   Masker::Outcome mask(std::vector<RawValue> cells) {
@@ -113,6 +117,48 @@ TEST_CASE("NULL, the empty text and white space stay distinct in every class") {
     CHECK(one(generalised(to, 10), raw("")) == text("!not a date"));
     CHECK(one(generalised(to, 10), raw("  ")) == text("!not a date"));
   }
+}
+
+TEST_CASE("NULL, the empty text and white space in columns that are mapped, constant or rounded") {
+  auto mapped = generalised(To::map);
+  mapped.generalisation.map = {{"", "nothing"}, {"  ", "blank"}};
+  auto constant = generalised(To::constant);
+  constant.generalisation.value = "hidden";
+  CHECK(one(mapped, RawValue()).is_null());
+  CHECK(one(mapped, raw("")) == text("nothing"));
+  CHECK(one(mapped, raw("  ")) == text("blank"));
+  CHECK(one(constant, RawValue()).is_null());
+  CHECK(one(constant, raw("")) == text("hidden"));
+  CHECK(one(constant, raw("  ")) == text("hidden"));
+  const auto rounded = generalised(To::round, 5);
+  CHECK(one(rounded, RawValue()).is_null());
+  CHECK(one(rounded, raw("")) == text("!not a number"));
+  CHECK(one(rounded, raw("  ")) == text("!not a number"));
+}
+
+TEST_CASE("a date is shifted by its row's subject, which must be there") {
+  Bench bench({pseudonym_of("person"), generalised(To::shift, 14)}, {text_type(), text_type()}, {},
+              "id");
+  CHECK_FALSE(bench.mask({raw("42"), raw("1980-05-18")}).refusal.has_value());
+  CHECK(bench.row.cells[1] == text("1980-05-09"));
+  CHECK_FALSE(bench.mask({raw("42"), RawValue()}).refusal.has_value());
+  CHECK(bench.row.cells[1].is_null());
+  CHECK(bench.mask({raw("42"), raw("")}).refusal->reason == "not a date");
+  CHECK(bench.mask({raw("42"), raw("  ")}).refusal->reason == "not a date");
+  CHECK(bench.mask({RawValue(), raw("1980-05-18")}).refusal->reason == "its subject is NULL");
+  CHECK_FALSE(bench.mask({RawValue(), RawValue()}).refusal.has_value());
+  CHECK_FALSE(bench.mask({raw(""), raw("1980-05-18")}).refusal.has_value());
+  CHECK(bench.mask({raw("\xff"), raw("1980-05-18")}).refusal->reason == "not valid UTF-8");
+  CHECK_THROWS_AS(Bench({generalised(To::shift, 14)}, {text_type()}), Failure);
+}
+
+TEST_CASE("a blank-padded subject shifts like one that is not") {
+  auto padded = text_type();
+  padded.padded = true;
+  Bench bench({pseudonym_of("person"), generalised(To::shift, 14)}, {padded, text_type()}, {},
+              "id");
+  CHECK_FALSE(bench.mask({raw("42   "), raw("1980-05-18")}).refusal.has_value());
+  CHECK(bench.row.cells[1] == text("1980-05-09"));
 }
 
 TEST_CASE("a column that the contract withholds is absent, which is no NULL") {

@@ -1,12 +1,14 @@
 #include "mask/normalise.hpp"
 
 #include "core/value.hpp"
+#include "mask/phone.hpp"
 #include "mask/white_space.hpp"
 
 #include <doctest/doctest.h>
 
 #include <array>
 #include <cstdint>
+#include <phonenumbers/phonenumberutil.h>
 #include <random>
 #include <string>
 #include <vector>
@@ -164,11 +166,64 @@ TEST_CASE("a bracketed zero is a trunk prefix behind a country code only") {
   CHECK(normal(Normaliser::phone, "(0)531 123456") == "+49531123456");
 }
 
-TEST_CASE("numbers have 7 to 15 digits") {
-  CHECK(normal(Normaliser::phone, "+1234567") == "+1234567");
-  CHECK(refusal(Normaliser::phone, "+123456") == reason::kNotPhone);
-  CHECK(normal(Normaliser::phone, "+123456789012345") == "+123456789012345");
-  CHECK(refusal(Normaliser::phone, "+1234567890123456") == reason::kNotPhone);
+TEST_CASE("a number without its country is one of the contract's country") {
+  const auto in = [](std::string_view country, std::string_view text) -> std::string {
+    std::string out;
+    NormaliseScratch scratch;
+    const auto why = normalise(Normaliser::phone, text, out, scratch, country);
+    return why ? "!" + std::string(*why) : out;
+  };
+  CHECK(in("DE", "0664 1234567") == "+496641234567");
+  CHECK(in("AT", "0664 1234567") == "+436641234567");
+  CHECK(in("AT", "0049 531 123456") == "+49531123456");
+  CHECK(in("AT", "664 1234567") == "!not a phone number");  // without its trunk prefix
+  CHECK(in("IT", "06 1234567") == "+39061234567");
+  CHECK(in("ES", "612 345 678") == "+34612345678");  // which has no trunk prefix
+  CHECK(in("US", "(202) 555-0100") == "+12025550100");
+  CHECK(in("US", "1 202 555 0100") == "+12025550100");
+  CHECK(in("US", "555-0100") == "!not a phone number");  // without its area code
+  CHECK(in("US", "011 49 531 123456") == "+49531123456");
+  for (const auto* country : {"DE", "AT", "US"}) {
+    CHECK(in(country, "+49 531 123456") == "+49531123456");
+    CHECK(in(country, "") == "!not a phone number");
+  }
+  CHECK(is_country("DE"));
+  CHECK_FALSE(is_country("XX"));
+  CHECK_FALSE(is_country(""));
+}
+
+TEST_CASE("the short cut for German numbers says what libphonenumber says") {
+  const auto& numbers = *i18n::phonenumbers::PhoneNumberUtil::GetInstance();
+  std::mt19937 random(17);
+  int accepted = 0;
+  for (int i = 0; i < 4000; ++i) {
+    std::string digits;
+    const auto length = 5 + random() % 9;
+    for (std::size_t k = 0; k < length; ++k) {
+      digits += static_cast<char>('0' + (k == 0 ? 1 + random() % 9 : random() % 10));
+    }
+    const std::string text = (i % 3 == 0 ? "0" : i % 3 == 1 ? "+49" : "0049") + digits;
+    i18n::phonenumbers::PhoneNumber number;
+    REQUIRE(numbers.Parse(text, "DE", &number) ==
+            i18n::phonenumbers::PhoneNumberUtil::NO_PARSING_ERROR);
+    std::string expected;
+    numbers.Format(number, i18n::phonenumbers::PhoneNumberUtil::E164, &expected);
+    CAPTURE(text);
+    CHECK(numbers.IsPossibleNumber(number));
+    CHECK(normal(Normaliser::phone, text) == expected);
+    ++accepted;
+  }
+  CHECK(accepted == 4000);
+}
+
+TEST_CASE("numbers have 7 to 15 digits, and as many as their country's have") {
+  CHECK(refusal(Normaliser::phone, "+43 1") == reason::kNotPhone);
+  CHECK(refusal(Normaliser::phone, "+1 202 555 01") == reason::kNotPhone);
+  CHECK(refusal(Normaliser::phone, "+999 123456789") == reason::kNotPhone);
+  CHECK(normal(Normaliser::phone, "+4912345") == "+4912345");
+  CHECK(refusal(Normaliser::phone, "+491234") == reason::kNotPhone);
+  CHECK(normal(Normaliser::phone, "+491234567890123") == "+491234567890123");
+  CHECK(refusal(Normaliser::phone, "+4912345678901234") == reason::kNotPhone);
 }
 
 TEST_CASE("what is not plainly a phone number is refused") {

@@ -1,0 +1,39 @@
+// Dates moved by days that nobody knows: one number of days a subject, the same in every table and
+// every run, so that the order of a subject's dates and the days between them stay.
+#pragma once
+
+#include "core/value.hpp"
+#include "mask/keyring.hpp"
+#include "mask/locked_memory.hpp"
+#include "mask/normalise.hpp"
+#include "mask/pseudonym.hpp"
+#include "mask/reason.hpp"
+
+#include <string>
+
+namespace abgleich::mask {
+
+/// Not thread-safe: it has working memory.
+class DateShift {
+ public:
+  /// `subject` is the recipe of the subject's pseudonym, of which identity, normaliser and country
+  /// count. REQUIRES: `most` is at least 1.
+  DateShift(const Keyring& keyring, const Recipe& subject, int most);
+
+  /// Days of this subject: -most to most, never 0. REQUIRES: `subject` is not NULL and valid UTF-8.
+  Reason days(const Value& subject, int& days);
+
+  /// Writes the moved date, of the kind and with the time of day that it had. `out` is left as it
+  /// was where there is a reason against. REQUIRES: neither is NULL, both are valid UTF-8.
+  Reason make(const Value& date, const Value& subject, Value& out);
+
+ private:
+  contract::Normaliser normaliser_;
+  std::string country_;
+  int most_;
+  Subkey key_;
+  std::string normal_;
+  NormaliseScratch scratch_;
+};
+
+}  // namespace abgleich::mask
