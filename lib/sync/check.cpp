@@ -4,6 +4,7 @@
 #include "db/target.hpp"
 #include "mask/keyring.hpp"
 #include "sync/exported.hpp"
+#include "sync/low_entropy.hpp"
 #include "sync/recover.hpp"
 #include "sync/schema.hpp"
 
@@ -101,6 +102,13 @@ Code check(const std::filesystem::path& config,
     return describe(*primary, pairing->config.primary.url);
   });
   std::optional<std::vector<drift::Event>> events;
+  if (primary && keyring) {
+    checker.line("pseudonyms", [&] {
+      db::Source source(pairing->config.primary);
+      expect_entropy(low_entropy_columns(pairing->contract, *primary, source, *keyring));
+      return std::string("none hides too few values");
+    });
+  }
   if (primary) {
     checker.line("keys of the tables", [&] { return keys_text(pairing->contract, *primary); });
     checker.line("contract and primary", [&]() -> std::string {
