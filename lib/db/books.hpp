@@ -154,6 +154,11 @@ class Books {
   /// Seals the number of journal entries of a run: after the last of them.
   void seal_journal(std::int64_t epoch);
 
+  // For the rotation of the key: every record passes by, may be changed, and is kept.
+  void rewrite_journal(const std::function<void(JournalRow&)>& rewrite);
+  void rewrite_conflicts(const std::function<void(ConflictRow&)>& rewrite);
+  void rewrite_quarantine(const std::function<void(QuarantineRow&)>& rewrite);
+
   // What `verify` looks at.
   /// Oldest first, as a stream.
   void each_run(const std::function<void(const RunRow&)>& on_row);

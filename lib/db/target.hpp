@@ -6,6 +6,7 @@
 #include "core/digest.hpp"
 #include "core/endpoint.hpp"
 #include "core/value.hpp"
+#include "db/anonymity.hpp"
 #include "db/books.hpp"
 #include "db/relation.hpp"
 #include "db/session.hpp"
@@ -23,6 +24,8 @@ namespace abgleich::db {
 
 /// Whether a run may change the secondary. A dry one works in temporary tables and rolls back.
 enum class Mode : std::uint8_t { dry, real };
+
+struct RekeyWork;  // rekey_statements.hpp
 
 /// One row as the three have it. `primary_cells` and `base_cells` are packed digests; absent where
 /// that side does not have the row. The rows are reused between calls.
@@ -206,6 +209,43 @@ class Target {
   std::optional<Row> find_row(const Relation& relation, const Row& key);
   std::optional<std::string> find_base(const Relation& relation, const Row& key);
 
+  /// How many subjects share what could tell who they are. Empty where the table or one of the
+  /// columns is not there. REQUIRES: `load_catalog` was called; there are quasi-identifiers.
+  std::optional<Anonymity> anonymity(const AnonymityQuestion& question);
+
+  // For the rotation of the key, in lib/db/target_rekey.cpp.
+  /// Takes the rows of one table as they are to be. `prepare` has been called for the relation.
+  class Rekey {
+   public:
+    Rekey(Target& target, const Relation& relation);
+    /// `was` holds the row's key until now, `row` its cells from now on, of which key and
+    /// pseudonyms count. `cells`: its base from now on, packed.
+    enum class Data : std::uint8_t { as_it_is, changes };
+    void add(const Row& was, const Row& row, Data data, const std::optional<std::string>& cells);
+    void finish();
+
+   private:
+    Target& target_;
+    const Relation& relation_;
+    std::unique_ptr<Loader> loader_;
+    std::vector<Cell> cells_;
+    std::vector<std::string> scratch_;
+  };
+
+  /// One table of a rotation, and which of its columns hold pseudonyms, and integer ones.
+  struct Rekeyed {
+    const Relation* relation = nullptr;
+    std::vector<std::size_t> columns;
+    std::vector<std::size_t> integers;
+  };
+  /// Puts the new pseudonyms into data and bases of all tables (parents before children), and seals
+  /// the bases. Returns how many rows of each table's data changed. Throws
+  /// Failure{secondary_refuses} where the secondary does not take them as they are.
+  std::vector<std::int64_t> apply_rekey(const std::vector<Rekeyed>& tables);
+
+  /// Forgets the base of a table that no contract names any more.
+  void forget_base_of(const Relation& relation);
+
   void commit();
 
  private:
@@ -224,6 +264,9 @@ class Target {
   void read_pairs(const Relation& relation, const std::string& sql, const OnPair& on_pair);
   std::int64_t count(const std::string& sql);
   Base measure(const Relation& relation, const std::string& sql);
+  /// For the time of a rotation. Returns the statements that drop them. Tables that belong to
+  /// somebody else are left without.
+  std::vector<std::string> index_foreign_keys(const std::vector<RekeyWork>& work);
   [[nodiscard]] std::string action_sql(const Work& work) const;
   [[nodiscard]] std::vector<Work> all_work(const std::vector<Relation>& relations) const;
   bool apply_whole(const std::vector<Relation>& relations);

@@ -17,7 +17,7 @@ namespace abgleich::sync {
 
 /// What a run is in the chain, before it has a hash.
 struct RunFacts {
-  std::string kind;  // "sync", "resolve", "adopt", "revert", "resume", "repair"
+  std::string kind;  // "sync", "resolve", "adopt", "revert", "resume", "repair", "rotate"
   std::string started;
   std::optional<std::string> reason;
   std::string counts;  // JSON

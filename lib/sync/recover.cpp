@@ -19,7 +19,7 @@ std::optional<db::HeadRow> recover(const Pairing& pairing, db::Target& target,
     head = target.books().head(lock);
   }
   journal::check_secondary(head, journal::read_anchor(directory), journal::read_intent(directory));
-  journal::check_key(head, keyring.check_value());
+  expect_key(head, keyring);
   journal::check_primary(head, journal::primary_id(primary));
   if (head && head->paused && kind == report::Run::real) {
     throw Failure(
@@ -30,6 +30,20 @@ std::optional<db::HeadRow> recover(const Pairing& pairing, db::Target& target,
     journal::write_anchor_if_new(directory, {head->lineage, head->epoch, head->hash});
   }
   return head;
+}
+
+void expect_key(const std::optional<db::HeadRow>& head, const mask::Keyring& keyring) {
+  const auto now = keyring.check_value();
+  if (head && head->key_check != now) {
+    if (const auto epoch = keyring.epoch_of(head->key_check)) {
+      throw Failure(Code::key_or_trust,
+                    fmt::format("the key was rotated to epoch {}, and the secondary's pseudonyms "
+                                "are still of epoch {}",
+                                keyring.epoch(), *epoch),
+                    "bring them to the new one: abgleich sync. Nothing was changed");
+    }
+  }
+  journal::check_key(head, now);
 }
 
 std::vector<db::TrackedRow> known_tables(db::Target& target) {

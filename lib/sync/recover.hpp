@@ -18,6 +18,10 @@ std::optional<db::HeadRow> recover(const Pairing& pairing, db::Target& target,
                                    const mask::Keyring& keyring, const DatabaseIdentity& primary,
                                    report::Run kind);
 
+/// Throws Failure{key_or_trust} where the key is not the one that made the secondary's pseudonyms,
+/// and says so where it has only been rotated since.
+void expect_key(const std::optional<db::HeadRow>& head, const mask::Keyring& keyring);
+
 /// The tables that the secondary's bookkeeping knows; none before the first run.
 std::vector<db::TrackedRow> known_tables(db::Target& target);
 

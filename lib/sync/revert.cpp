@@ -12,6 +12,7 @@
 #include "sync/exported.hpp"
 #include "sync/history.hpp"
 #include "sync/plan.hpp"
+#include "sync/recover.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -400,7 +401,7 @@ report::Outcome attempt(const Pairing& pairing, const mask::Keyring& keyring,
   report::Outcome outcome{.started = journal::now_utc()};
   db::Target target(pairing.config.secondary, db::Mode::real);
   const auto head = head_of(pairing, target);
-  journal::check_key(head, keyring.check_value());
+  expect_key(head, keyring);
   auto& books = target.books();
   const auto run = find_run(books, called);
   if (run.kind == journal::kRepair) {

@@ -13,6 +13,7 @@
 #include "sync/exported.hpp"
 #include "sync/limits.hpp"
 #include "sync/recover.hpp"
+#include "sync/rotate.hpp"
 #include "sync/schema.hpp"
 #include "sync/stage.hpp"
 
@@ -37,9 +38,10 @@ void choose_rules(const Options& options, std::vector<ExportedTable>& tables) {
   }
 }
 
-report::Outcome attempt(const Pairing& pairing, const Options& options,
-                        const mask::Keyring& keyring, Progress& progress,
-                        const OnChange& on_change) {
+/// Empty: the key's new epoch came first, in a run of its own; what this one found is out of date.
+std::optional<report::Outcome> attempt(const Pairing& pairing, const Options& options,
+                                       const mask::Keyring& keyring, Progress& progress,
+                                       const OnChange& on_change, std::vector<std::string>& notes) {
   report::Outcome outcome{.started = journal::now_utc(), .kind = options.kind};
   const bool real = options.kind == report::Run::real;
 
@@ -48,6 +50,11 @@ report::Outcome attempt(const Pairing& pairing, const Options& options,
   outcome.drift = drift_events(pairing, primary);
 
   db::Target target(pairing.config.secondary, real ? db::Mode::real : db::Mode::dry);
+  const auto old_epoch = real ? epoch_to_rotate(target, keyring) : std::nullopt;
+  if (old_epoch) {
+    notes.push_back(text_of(rotate(pairing, source, target, keyring, *old_epoch, progress)));
+    return std::nullopt;
+  }
   const auto head = recover(pairing, target, keyring, primary.identity, options.kind);
   if (head && head->paused) {
     outcome.notes.push_back("paused: " + *head->paused + "; sync goes on after: abgleich resume");
@@ -103,7 +110,15 @@ report::Outcome run(const Pairing& pairing, const Options& options, Progress& pr
     lock.emplace(pairing.config.state_directory);
     journal::check_latch(pairing.config.state_directory);
   }
-  return db::with_retries([&] { return attempt(pairing, options, keyring, progress, on_change); });
+  std::vector<std::string> notes;
+  for (;;) {
+    auto outcome = db::with_retries(
+        [&] { return attempt(pairing, options, keyring, progress, on_change, notes); });
+    if (outcome) {
+      outcome->notes.insert(outcome->notes.begin(), notes.begin(), notes.end());
+      return *std::move(outcome);
+    }
+  }
 }
 
 }  // namespace abgleich::sync

@@ -1,0 +1,146 @@
+#include "db/rekey_statements.hpp"
+
+#include "db/statements.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace abgleich::db {
+
+namespace {
+
+bool is_integer(const RekeyWork& work, std::size_t column) {
+  return std::ranges::find(work.integers, column) != work.integers.end();
+}
+
+/// The new value of a column after the first step: integers that were rekeyed are out of the way.
+std::string aside(const RekeyWork& work, std::size_t column) {
+  return is_integer(work, column)
+             ? fmt::format("CASE WHEN r.c{0} >= 0 THEN -1 - r.c{0} ELSE r.c{0} END", column)
+             : fmt::format("r.c{}", column);
+}
+
+std::string update(const Dialect& dialect, const RekeyWork& work, RekeyStep step) {
+  const auto& relation = *work.relation;
+  const auto& columns = step == RekeyStep::aside ? work.columns : work.integers;
+  std::string set;
+  for (const auto i : columns) {
+    set +=
+        fmt::format("{}{} = {}", set.empty() ? "" : ", ", dialect.quote(relation.columns[i].name),
+                    step == RekeyStep::aside ? aside(work, i) : fmt::format("r.c{}", i));
+  }
+  std::string where;
+  for (const auto i : relation.key) {
+    where += fmt::format(" AND t.{} = {}", dialect.quote(relation.columns[i].name),
+                         step == RekeyStep::aside ? fmt::format("r.k{}", i) : aside(work, i));
+  }
+  return fmt::format("UPDATE{} {} AS t SET {} FROM {} r WHERE r.in_data = 1{}",
+                     dialect.engine() == Engine::sqlite ? " OR ABORT" : "", work.data, set,
+                     rekey_name(relation), where);
+}
+
+std::string index_name(const RekeyWork& work, std::size_t key) {
+  return fmt::format("abgleich_rekey_{}_{}", work.relation->id, key);
+}
+
+}  // namespace
+
+std::string create_key_index(const Dialect& dialect, const RekeyWork& work, std::size_t key) {
+  std::string columns;
+  for (const auto i : work.relation->foreign_keys[key].columns) {
+    columns += (columns.empty() ? "" : ", ") + dialect.quote(work.relation->columns[i].name);
+  }
+  return fmt::format("CREATE INDEX {} ON {} ({})", dialect.quote(index_name(work, key)), work.data,
+                     columns);
+}
+
+std::string drop_key_index(const Dialect& dialect, const std::string& schema, const RekeyWork& work,
+                           std::size_t key) {
+  return "DROP INDEX " + dialect.table(schema, index_name(work, key));
+}
+
+std::string rekey_name(const Relation& relation) {
+  return temporary_name("rekey", relation.id);
+}
+
+std::string create_rekey(const Dialect& dialect, const Relation& relation) {
+  std::string columns;
+  for (const auto i : relation.key) {
+    columns += fmt::format("k{} {}, ", i, relation.columns[i].held.native);
+  }
+  for (std::size_t i = 0; i < relation.columns.size(); ++i) {
+    columns += fmt::format("c{} {}, ", i, relation.columns[i].held.native);
+  }
+  const bool postgresql = dialect.engine() == Engine::postgresql;
+  return fmt::format("CREATE TEMPORARY TABLE {} ({}in_data integer NOT NULL, cells {}){}",
+                     rekey_name(relation), columns, postgresql ? "bytea" : "BLOB",
+                     postgresql ? " ON COMMIT DROP" : "");
+}
+
+std::vector<std::string> rekey_columns(const Relation& relation) {
+  std::vector<std::string> columns;
+  for (const auto i : relation.key) {
+    columns.push_back(fmt::format("k{}", i));
+  }
+  for (std::size_t i = 0; i < relation.columns.size(); ++i) {
+    columns.push_back(fmt::format("c{}", i));
+  }
+  columns.emplace_back("in_data");
+  columns.emplace_back("cells");
+  return columns;
+}
+
+std::string finish_rekey(const Dialect& dialect, const Relation& relation) {
+  const auto name = rekey_name(relation);
+  if (dialect.engine() == Engine::postgresql) {
+    return "ANALYZE " + name;
+  }
+  std::string key;
+  for (const auto i : relation.key) {
+    key += fmt::format("{}k{}", key.empty() ? "" : ", ", i);
+  }
+  return fmt::format("CREATE INDEX {}_key ON {} ({})", name, name, key);
+}
+
+std::vector<std::string> rekey_data(const Dialect& dialect, const std::vector<RekeyWork>& work,
+                                    RekeyStep step) {
+  std::vector<std::string> updates;
+  for (const auto& one : work) {
+    if (!(step == RekeyStep::aside ? one.columns : one.integers).empty()) {
+      updates.push_back(update(dialect, one, step));
+    }
+  }
+  if (updates.empty() || dialect.engine() == Engine::sqlite) {
+    std::ranges::reverse(updates);  // parents come first
+    return updates;
+  }
+  std::string with;
+  std::string sum;
+  for (std::size_t i = 0; i < updates.size(); ++i) {
+    with += fmt::format("{}u{} AS ({} RETURNING 1)", with.empty() ? "" : ", ", i, updates[i]);
+    sum += fmt::format("{}(SELECT count(*) FROM u{})", sum.empty() ? "" : " + ", i);
+  }
+  return {fmt::format("WITH {} SELECT {}", with, sum)};
+}
+
+std::string count_rekeyed(const Relation& relation) {
+  return fmt::format("SELECT count(*) FROM {} WHERE in_data = 1", rekey_name(relation));
+}
+
+std::string clear_base(const RekeyWork& work) {
+  return "DELETE FROM " + work.base;
+}
+
+std::string fill_base(const RekeyWork& work) {
+  std::string base_key;
+  std::string key;
+  for (std::size_t i = 0; i < work.relation->key.size(); ++i) {
+    base_key += fmt::format("k{}, ", i);
+    key += fmt::format("c{}, ", work.relation->key[i]);
+  }
+  return fmt::format("INSERT INTO {} ({}cells) SELECT {}cells FROM {} WHERE cells IS NOT NULL",
+                     work.base, base_key, key, rekey_name(*work.relation));
+}
+
+}  // namespace abgleich::db

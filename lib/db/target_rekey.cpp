@@ -1,0 +1,135 @@
+// New pseudonyms in the place of old ones: data and bases of all tables, in the transaction that is
+// open.
+#include "db/rekey_statements.hpp"
+#include "db/statements.hpp"
+#include "db/target.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace abgleich::db {
+
+namespace {
+
+[[noreturn]] void refuse(const std::string& why) {
+  throw Failure(Code::secondary_refuses,
+                fmt::format("the secondary does not take the new pseudonyms: {}", why),
+                "a trigger, a rule or a constraint of its own is at work: mend that, then run: "
+                "abgleich sync. Nothing was changed");
+}
+
+}  // namespace
+
+Target::Rekey::Rekey(Target& target, const Relation& relation)
+    : target_(target), relation_(relation) {
+  auto& connection = *target.session_.connection;
+  connection.execute(create_rekey(target.dialect(), relation));
+  loader_ = connection.load(rekey_name(relation), rekey_columns(relation));
+}
+
+void Target::Rekey::add(const Row& was, const Row& row, Data data,
+                        const std::optional<std::string>& cells) {
+  const auto& columns = relation_.columns;
+  cells_.clear();
+  scratch_.resize(relation_.key.size() + columns.size());
+  auto scratch = scratch_.begin();
+  for (const auto i : relation_.key) {
+    cells_.push_back(target_.dialect().encode(columns[i].type, was.cells[i], *scratch++));
+  }
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    const bool counts = relation_.is_key(i) || data == Data::changes;
+    cells_.push_back(counts && !row.cells[i].is_null()
+                         ? target_.dialect().encode(columns[i].type, row.cells[i], *scratch)
+                         : Cell{});
+    ++scratch;
+  }
+  cells_.push_back({Cell::Storage::integer, data == Data::changes ? "1" : "0"});
+  cells_.push_back(cells ? Cell{Cell::Storage::blob, *cells} : Cell{});
+  loader_->add(cells_);
+}
+
+void Target::Rekey::finish() {
+  loader_->flush();
+  target_.session_.connection->execute(finish_rekey(target_.dialect(), relation_));
+}
+
+std::vector<std::int64_t> Target::apply_rekey(const std::vector<Rekeyed>& tables) {
+  auto& connection = *session_.connection;
+  std::vector<RekeyWork> work;
+  std::vector<std::int64_t> rows;
+  std::int64_t all = 0;
+  for (const auto& table : tables) {
+    const auto name = names(*table.relation);
+    work.push_back({.relation = table.relation,
+                    .data = name.data,
+                    .base = name.base,
+                    .columns = table.columns,
+                    .integers = table.integers});
+    rows.push_back(count(count_rekeyed(*table.relation)));
+    all += rows.back();
+  }
+  const auto indexes = index_foreign_keys(work);
+  connection.defer_constraints();
+  try {
+    for (const auto step : {RekeyStep::aside, RekeyStep::home}) {
+      std::int64_t changed = 0;
+      for (const auto& sql : rekey_data(dialect(), work, step)) {
+        changed += dialect().engine() == Engine::postgresql ? count(sql) : connection.execute(sql);
+      }
+      if (step == RekeyStep::aside && changed != all) {
+        refuse(fmt::format("{} of {} rows changed", changed, all));
+      }
+    }
+    connection.check_constraints();
+    for (const auto& sql : indexes) {
+      connection.execute(sql);
+    }
+  } catch (const Fault& fault) {
+    if (fault.cause() != Fault::Cause::constraint && fault.cause() != Fault::Cause::data) {
+      throw;
+    }
+    refuse(fmt::format("{} ({})", fault.error().message, fault.state()));
+  }
+  for (const auto& one : work) {
+    const auto before = connection.execute(clear_base(one));
+    if (connection.execute(fill_base(one)) != before) {
+      throw Failure(
+          Code::integrity,
+          fmt::format("the base of '{}' has rows that neither side explains", one.relation->source),
+          "see what is damaged: abgleich verify. Nothing was changed");
+    }
+    seal_base(*one.relation);
+  }
+  return rows;
+}
+
+std::vector<std::string> Target::index_foreign_keys(const std::vector<RekeyWork>& work) {
+  auto& connection = *session_.connection;
+  std::vector<std::string> drops;
+  for (const auto& one : work) {
+    for (std::size_t key = 0; key < one.relation->foreign_keys.size(); ++key) {
+      connection.execute("SAVEPOINT key_index");
+      try {
+        connection.execute(create_key_index(dialect(), one, key));
+        drops.push_back(drop_key_index(dialect(), session_.schema, one, key));
+      } catch (const Fault& fault) {
+        if (fault.cause() != Fault::Cause::rights) {
+          throw;
+        }
+        connection.execute("ROLLBACK TO SAVEPOINT key_index");  // it goes without, slowly
+      }
+      connection.execute("RELEASE SAVEPOINT key_index");
+    }
+  }
+  return drops;
+}
+
+void Target::forget_base_of(const Relation& relation) {
+  if (own_table_exists("base_" + std::to_string(relation.id))) {
+    session_.connection->execute("DELETE FROM " + names(relation).base);
+    seal_base(relation);
+  }
+}
+
+}  // namespace abgleich::db

@@ -1,0 +1,201 @@
+#include "sync/rekeyed_records.hpp"
+
+#include "mask/masker.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <cstring>
+
+namespace abgleich::sync {
+
+namespace {
+
+/// As journal::cells_text writes them.
+std::string text_of(const journal::NamedValues& cells) {
+  auto json = nlohmann::ordered_json::object();
+  for (const auto& [name, value] : cells) {
+    json[name] = to_text(value);
+  }
+  return json.dump();
+}
+
+constexpr const char* kNoKey = "null";
+
+}  // namespace
+
+mask::Rekeying* Rekeyings::of(const contract::Column& column, const Type& source) {
+  if (column.cls != contract::Class::pseudonym) {
+    return nullptr;
+  }
+  const auto recipe = mask::recipe_of(column, source);
+  auto& rekeying = all_[{std::string(recipe.identity), recipe.normaliser, recipe.format}];
+  if (!rekeying) {
+    rekeying = std::make_unique<mask::Rekeying>(before_, now_, recipe);
+  }
+  return rekeying.get();
+}
+
+void Rekeyings::finish() {
+  for (auto& [recipe, rekeying] : all_) {
+    rekeying->finish();
+  }
+}
+
+std::int64_t Rekeyings::orphans() const {
+  std::int64_t orphans = 0;
+  for (const auto& [recipe, rekeying] : all_) {
+    orphans += rekeying->orphans();
+  }
+  return orphans;
+}
+
+RekeyedTable::RekeyedTable(const ExportedTable& exported, Rekeyings& rekeyings,
+                           const mask::Keyring& now)
+    : exported_(exported), unknown_key_(now.purpose_key("unknown digest")) {
+  for (std::size_t i = 0; i < exported.columns.size(); ++i) {
+    rekeyings_.push_back(rekeyings.of(*exported.columns[i], exported.sources[i]->type));
+    digest_keys_.push_back(
+        now.digest_key(std::to_string(exported.relation.id), exported.labels[i]));
+  }
+}
+
+void RekeyedTable::rekey(const Row& was, Row& row) const {
+  row.cells.resize(was.cells.size());
+  for (std::size_t i = 0; i < was.cells.size(); ++i) {
+    row.cells[i].set(was.cells[i].kind(), was.cells[i].bytes());
+    if (rekeyings_[i] != nullptr) {
+      rekeyings_[i]->rekey(row.cells[i]);
+    }
+  }
+}
+
+void RekeyedTable::digest(const Row& row, std::vector<Digest>& digests) {
+  digest_row(exported_.relation, digest_keys_, row, key_bytes_, scratch_, digests);
+}
+
+Digest RekeyedTable::unknown(Digest was) const {
+  std::array<std::uint8_t, sizeof was.bits> bytes{};
+  std::memcpy(bytes.data(), &was.bits, bytes.size());
+  return {siphash(unknown_key_, bytes)};
+}
+
+std::optional<std::size_t> RekeyedTable::column(std::string_view name) const {
+  const auto& columns = exported_.relation.columns;
+  const auto found = std::ranges::find(columns, name, &db::RelationColumn::name);
+  if (found == columns.end()) {
+    return std::nullopt;
+  }
+  return static_cast<std::size_t>(found - columns.begin());
+}
+
+void RekeyedTable::rekey(std::string_view name, Value& value) const {
+  const auto at = column(name);
+  if (at && rekeyings_[*at] != nullptr) {
+    rekeyings_[*at]->rekey(value);
+  }
+}
+
+std::string RekeyedTable::rekeyed(const std::string& text) const {
+  auto cells = journal::read_cells(text);
+  for (auto& [name, value] : cells) {
+    rekey(name, value);
+  }
+  return text_of(cells);
+}
+
+std::string RekeyedTable::key_bytes(const journal::NamedValues& key) const {
+  std::string bytes;
+  for (const auto i : exported_.relation.key) {
+    const auto& name = exported_.relation.columns[i].name;
+    const auto found = std::ranges::find(key, name, &journal::NamedValue::first);
+    append_key_bytes(found != key.end() ? found->second : Value{}, bytes);
+  }
+  return bytes;
+}
+
+void RekeyedTable::rewrite_base(const journal::NamedValues& before,
+                                const journal::NamedValues& after, const std::string& was_key,
+                                const std::string& key, std::optional<std::string>& cells) {
+  if (!cells) {
+    return;
+  }
+  auto digests = unpack_digests(*cells);
+  const bool same_layout = digests.size() == exported_.columns.size();
+  std::vector<Digest> now;
+  for (const auto digest : digests) {
+    now.push_back(unknown(digest));
+  }
+  for (const auto* image : {&before, &after}) {
+    for (const auto& [name, value] : *image) {
+      const auto at = column(name);
+      if (!same_layout || !at ||
+          digest_cell(exported_.digest_keys[*at], was_key, value, scratch_) != digests[*at]) {
+        continue;
+      }
+      auto fresh = value;
+      rekey(name, fresh);
+      now[*at] = digest_cell(digest_keys_[*at], key, fresh, scratch_);
+    }
+  }
+  cells = pack(now);
+}
+
+void RekeyedTable::rewrite(db::JournalRow& row) {
+  const auto was_key = journal::read_cells(row.key_text);
+  if (was_key.empty()) {
+    return;  // a note on the table as a whole
+  }
+  auto key = was_key;
+  for (auto& [name, value] : key) {
+    rekey(name, value);
+  }
+  const auto before = row.before ? journal::read_cells(*row.before) : journal::NamedValues{};
+  const auto after = row.after ? journal::read_cells(*row.after) : journal::NamedValues{};
+  const auto was_bytes = key_bytes(was_key);
+  const auto bytes = key_bytes(key);
+  rewrite_base(before, after, was_bytes, bytes, row.base_before);
+  rewrite_base(before, after, was_bytes, bytes, row.base_after);
+  row.key_text = text_of(key);
+  if (row.before) {
+    row.before = rekeyed(*row.before);
+  }
+  if (row.after) {
+    row.after = rekeyed(*row.after);
+  }
+}
+
+void RekeyedTable::rewrite(db::QuarantineRow& row) const {
+  if (row.key_text != kNoKey) {
+    row.key_text = rekeyed(row.key_text);
+  }
+}
+
+void RekeyedTable::rewrite(db::ConflictRow& row, const SipKey& id_key) {
+  auto conflict = journal::from_row(row);
+  const auto was_key = journal::read_cells(conflict.key_text);
+  conflict.key_text = rekeyed(conflict.key_text);
+  const auto was_bytes = key_bytes(was_key);
+  const auto bytes = key_bytes(journal::read_cells(conflict.key_text));
+  for (auto& cell : conflict.cells) {
+    const auto at = column(cell.column);
+    const auto was = cell.digest;
+    const bool known =
+        at && cell.primary &&
+        digest_cell(exported_.digest_keys[*at], was_bytes, *cell.primary, scratch_) == was;
+    for (auto* side : {&cell.primary, &cell.secondary}) {
+      if (*side) {
+        rekey(cell.column, **side);
+      }
+    }
+    if (was != Digest{}) {
+      cell.digest =
+          known ? digest_cell(digest_keys_[*at], bytes, *cell.primary, scratch_) : unknown(was);
+    }
+  }
+  const auto epoch = row.epoch;
+  row = journal::to_row(conflict, id_key);
+  row.epoch = epoch;
+}
+
+}  // namespace abgleich::sync

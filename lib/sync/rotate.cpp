@@ -1,0 +1,272 @@
+#include "sync/rotate.hpp"
+
+#include "journal/head.hpp"
+#include "mask/rekey.hpp"
+#include "sync/commit.hpp"
+#include "sync/exported.hpp"
+#include "sync/recover.hpp"
+#include "sync/rekeyed_records.hpp"
+#include "sync/schema.hpp"
+#include "sync/stage.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+
+namespace abgleich::sync {
+
+namespace {
+
+constexpr std::int64_t kProgressEvery = 10'000;
+
+/// Drift that blocks a table would leave it in old pseudonyms.
+void expect_all_tables(const Pairing& pairing, const std::vector<ExportedTable>& tables) {
+  for (const auto& table : pairing.contract.tables) {
+    if (std::ranges::none_of(tables, [&](const ExportedTable& exported) {
+          return exported.table->name == table.name;
+        })) {
+      throw Failure(Code::drift_decision,
+                    fmt::format("the key cannot be rotated while drift blocks '{}'", table.name),
+                    "decide the drift first: abgleich drift. Nothing was changed");
+    }
+  }
+}
+
+void learn(db::Source& source, const ExportedTable& exported, const RekeyedTable& rekeyed,
+           Progress& progress) {
+  std::vector<const CatalogColumn*> columns;
+  std::vector<mask::Rekeying*> rekeyings;
+  for (std::size_t i = 0; i < exported.columns.size(); ++i) {
+    auto* const rekeying = rekeyed.rekeying(i);
+    if (rekeying != nullptr && rekeying->learns()) {
+      columns.push_back(exported.sources[i]);
+      rekeyings.push_back(rekeying);
+    }
+  }
+  if (columns.empty()) {
+    return;
+  }
+  std::int64_t rows = 0;
+  source.read(exported.table->name, columns, [&](const RawRow& raw) {
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+      rekeyings[i]->learn(raw.cells[i], columns[i]->type);
+    }
+    if (++rows % kProgressEvery == 0) {
+      progress.at("rekey", exported.table->name, rows);
+    }
+  });
+}
+
+/// The rows of one table: its data in new pseudonyms, and its base in digests of the new epoch that
+/// say of every cell what the old ones said: which side is as it was.
+class TableRotation {
+ public:
+  TableRotation(db::Target& target, RekeyedTable& rekeyed)
+      : target_(target), rekeyed_(rekeyed), rows_(target, rekeyed.exported().relation) {}
+
+  void run() {
+    const auto& relation = rekeyed_.exported().relation;
+    const auto take = [this](db::Pair& pair) { this->take(pair); };
+    target_.staged_pairs(relation, take);
+    target_.missing_pairs(relation, take);
+    target_.held_pairs(relation, take);
+    target_.secondary_only(relation, take);
+    rows_.finish();
+  }
+
+ private:
+  void take(db::Pair& pair) {
+    const auto& exported = rekeyed_.exported();
+    rekeyed_.rekey(pair.primary, primary_);
+    rekeyed_.rekey(pair.secondary, secondary_);
+    was_secondary_.clear();
+    now_secondary_.clear();
+    was_primary_.clear();
+    now_primary_.clear();
+    auto data = db::Target::Rekey::Data::as_it_is;
+    if (pair.in_secondary) {
+      if (secondary_ != pair.secondary) {
+        data = db::Target::Rekey::Data::changes;
+      }
+      // the key as the stage has it: the secondary's own spelling of it must not matter
+      for (const auto i : exported.relation.key) {
+        pair.secondary.cells[i] = pair.primary.cells[i];
+      }
+      digest_row(exported, pair.secondary, key_bytes_, scratch_, was_secondary_);
+      for (const auto i : exported.relation.key) {
+        secondary_.cells[i] = primary_.cells[i];
+      }
+      rekeyed_.digest(secondary_, now_secondary_);
+    }
+    if (pair.primary_cells) {
+      was_primary_ = unpack_digests(*pair.primary_cells);
+      rekeyed_.digest(primary_, now_primary_);
+    }
+    std::optional<std::string> base;
+    if (pair.base_cells) {
+      base = next_base(base_digests(exported.relation, *pair.base_cells));
+    }
+    rows_.add(pair.primary, pair.in_secondary ? secondary_ : primary_, data, base);
+  }
+
+  [[nodiscard]] std::string next_base(std::vector<Digest> base) const {
+    for (std::size_t i = 0; i < base.size(); ++i) {
+      if (!was_primary_.empty() && base[i] == was_primary_[i]) {
+        base[i] = now_primary_[i];
+      } else if (!was_secondary_.empty() && base[i] == was_secondary_[i]) {
+        base[i] = now_secondary_[i];
+      } else {
+        base[i] = rekeyed_.unknown(base[i]);
+      }
+    }
+    return pack(base);
+  }
+
+  db::Target& target_;
+  RekeyedTable& rekeyed_;
+  db::Target::Rekey rows_;
+  Row primary_;
+  Row secondary_;
+  std::vector<Digest> was_primary_;
+  std::vector<Digest> was_secondary_;
+  std::vector<Digest> now_primary_;
+  std::vector<Digest> now_secondary_;
+  std::string key_bytes_;
+  std::string scratch_;
+};
+
+db::Target::Rekeyed columns_of(const RekeyedTable& rekeyed) {
+  const auto& exported = rekeyed.exported();
+  db::Target::Rekeyed columns{.relation = &exported.relation};
+  for (std::size_t i = 0; i < exported.columns.size(); ++i) {
+    if (const auto* rekeying = rekeyed.rekeying(i)) {
+      columns.columns.push_back(i);
+      if (!rekeying->learns()) {
+        columns.integers.push_back(i);
+      }
+    }
+  }
+  return columns;
+}
+
+void rewrite_books(db::Books& books, std::vector<RekeyedTable>& tables, const SipKey& id_key) {
+  const auto table_of = [&](std::int64_t id) -> RekeyedTable* {
+    const auto found = std::ranges::find_if(
+        tables, [&](const RekeyedTable& one) { return one.exported().relation.id == id; });
+    return found == tables.end() ? nullptr : &*found;
+  };
+  books.rewrite_journal([&](db::JournalRow& row) {
+    if (auto* const table = table_of(row.tracked)) {
+      table->rewrite(row);
+    }
+  });
+  books.rewrite_conflicts([&](db::ConflictRow& row) {
+    if (auto* const table = table_of(row.tracked)) {
+      table->rewrite(row, id_key);
+    }
+  });
+  books.rewrite_quarantine([&](db::QuarantineRow& row) {
+    if (const auto* const table = table_of(row.tracked)) {
+      table->rewrite(row);
+    }
+  });
+}
+
+/// The tables as the bookkeeping is to remember them; bases of tables that the contract no longer
+/// names are of no epoch any more.
+void settle_tracked(db::Target& target, const std::vector<ExportedTable>& tables,
+                    const std::vector<db::TrackedRow>& tracked, std::int64_t epoch) {
+  for (const auto& exported : tables) {
+    auto row = tracked_row(exported);
+    const auto known = std::ranges::find(tracked, row.id, &db::TrackedRow::id);
+    if (known == tracked.end() || known->columns != row.columns || known->source != row.source ||
+        known->target != row.target || known->key_columns != row.key_columns) {
+      row.since = epoch;
+      target.books().put_tracked(row);
+    }
+  }
+  for (const auto& row : tracked) {
+    if (std::ranges::none_of(tables, [&](const ExportedTable& exported) {
+          return exported.relation.id == row.id;
+        })) {
+      target.forget_base_of(relation_of(row));
+    }
+  }
+}
+
+}  // namespace
+
+std::optional<int> epoch_to_rotate(db::Target& target, const mask::Keyring& keyring) {
+  if (keyring.epoch() == 1 || !target.books().exist()) {
+    return std::nullopt;
+  }
+  const auto head = target.books().head(db::Books::Lock::none);
+  if (!head || head->key_check == keyring.check_value()) {
+    return std::nullopt;
+  }
+  return keyring.epoch_of(head->key_check);
+}
+
+Rotation rotate(const Pairing& pairing, db::Source& source, db::Target& target,
+                const mask::Keyring& keyring, int from, Progress& progress) {
+  const auto started = journal::now_utc();
+  const auto before = keyring.until(from);
+  const auto& primary = source.catalog();
+  const auto drift = drift_events(pairing, primary);
+  const auto head = recover(pairing, target, before, primary.identity, report::Run::real);
+  const auto tracked = known_tables(target);
+  auto tables = export_tables(pairing.contract, primary, drift, tracked, before);
+  expect_all_tables(pairing, tables);
+  const auto schema = bring_schema(pairing, target, tables, report::Run::real);
+  if (!schema.refused.empty()) {
+    throw Failure(
+        Code::drift_decision,
+        "the secondary lacks tables or columns of the contract, and [secondary] "
+        "manage_schema is false",
+        fmt::format("run this in the secondary as its owner, then run: abgleich sync: {}. "
+                    "Nothing was changed",
+                    fmt::join(schema.refused, "; ")));
+  }
+
+  Rekeyings rekeyings(before, keyring);
+  std::vector<RekeyedTable> rekeyed;
+  rekeyed.reserve(tables.size());
+  for (const auto& exported : tables) {
+    rekeyed.emplace_back(exported, rekeyings, keyring);
+    learn(source, exported, rekeyed.back(), progress);
+  }
+  rekeyings.finish();
+  target.books().begin_findings();  // what staging holds back is found again by the next run
+  std::vector<db::Target::Rekeyed> columns;
+  for (std::size_t i = 0; i < tables.size(); ++i) {
+    target.prepare(tables[i].relation);
+    stage_table(source, target, tables[i], before, progress);
+    TableRotation(target, rekeyed[i]).run();
+    columns.push_back(columns_of(rekeyed[i]));
+  }
+  Rotation rotation{.from = from, .to = keyring.epoch()};
+  auto counts = nlohmann::ordered_json::object();
+  const auto rows = target.apply_rekey(columns);
+  for (std::size_t i = 0; i < tables.size(); ++i) {
+    counts[tables[i].table->name] = {{"rekeyed", rows[i]}};
+    rotation.rows += rows[i];
+  }
+  rewrite_books(target.books(), rekeyed, keyring.purpose_key("conflict-id"));
+  rotation.orphans = rekeyings.orphans();
+  settle_tracked(target, tables, tracked, head->epoch + 1);
+  rotation.run =
+      commit_run(pairing, target, head, keyring.check_value(), head->primary_id,
+                 {.kind = "rotate",
+                  .started = started,
+                  .reason = fmt::format("key rotated from epoch {} to {}", from, keyring.epoch()),
+                  .counts = counts.dump()});
+  return rotation;
+}
+
+std::string text_of(const Rotation& rotation) {
+  return fmt::format("the key's epoch {} is in: {} rows have new pseudonyms, run {}", rotation.to,
+                     rotation.rows, rotation.run);
+}
+
+}  // namespace abgleich::sync

@@ -1,0 +1,38 @@
+// The rotation of the key: after `keys rotate`, the next run gives every pseudonym of the secondary
+// its new form, in one transaction and as a run of its own, before it does anything else.
+#pragma once
+
+#include "db/source.hpp"
+#include "db/target.hpp"
+#include "mask/keyring.hpp"
+#include "sync/pairing.hpp"
+#include "sync/progress.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace abgleich::sync {
+
+/// The epoch that the secondary's pseudonyms are of, where that is an older one than the key's.
+std::optional<int> epoch_to_rotate(db::Target& target, const mask::Keyring& keyring);
+
+/// What a rotation did.
+struct Rotation {
+  std::string run;
+  int from = 0;  // epochs of the key
+  int to = 0;
+  std::int64_t rows = 0;     // of the data that have new pseudonyms
+  std::int64_t orphans = 0;  // pseudonyms of nobody that the primary still has
+};
+
+/// Rekeys data, bases, journal, conflicts and quarantine, and commits. Edits of the secondary,
+/// conflicts and the number of rows stay what they are. Throws Failure where it cannot be done
+/// whole: nothing has changed then.
+Rotation rotate(const Pairing& pairing, db::Source& source, db::Target& target,
+                const mask::Keyring& keyring, int from, Progress& progress);
+
+/// "key rotated from epoch 1 to 2: …", for people.
+std::string text_of(const Rotation& rotation);
+
+}  // namespace abgleich::sync
