@@ -7,6 +7,9 @@ namespace abgleich::sync {
 Pairing load_pairing(const std::filesystem::path& config) {
   Pairing pairing{.config = contract::read_config(config)};
   pairing.contract = contract::read_contract(pairing.config.contract);
+  for (auto& table : pairing.contract.tables) {
+    table.min_k = pairing.config.min_k;
+  }
   if (std::filesystem::exists(pairing.config.catalog)) {
     pairing.accepted = drift::read_catalog(pairing.config.catalog);
   }

@@ -3,6 +3,7 @@
 #include "core/digest.hpp"
 #include "journal/record.hpp"
 #include "mask/masker.hpp"
+#include "sync/rarity.hpp"
 
 #include <string>
 #include <utility>
@@ -17,10 +18,12 @@ constexpr std::int64_t kProgressEvery = 10'000;
 /// Takes the rows of one table from the source to the stage.
 class Stager {
  public:
-  Stager(db::Target& target, const ExportedTable& exported, const mask::Keyring& keyring)
+  Stager(db::Source& source, db::Target& target, const ExportedTable& exported,
+         const mask::Keyring& keyring)
       : target_(target),
         exported_(exported),
         masker_(*exported.table, exported.columns, types_of(exported), keyring),
+        rarity_(source, exported, keyring),
         stage_(target, exported.relation,
                [this](std::int64_t row, const std::string& state) { refused(row, state); }) {
     for (const auto& column : exported.relation.columns) {
@@ -45,6 +48,10 @@ class Stager {
         quarantine(i, std::string(*why), fit_key(i));
         return;
       }
+    }
+    if (rarity_.rare(row_)) {
+      hold_whole(rarity_.reason());
+      return;
     }
     digest_row(exported_, row_, key_bytes_, scratch_, digests_);
     remember();
@@ -103,6 +110,13 @@ class Stager {
     stage_.hold(row_);
   }
 
+  /// The row as a whole is held back: its key is known.
+  void hold_whole(const std::string& reason) {
+    record(journal::key_text(exported_.relation, row_), "", reason);
+    remember();
+    stage_.hold(row_);
+  }
+
   /// Keeps the keys of the rows that are on their way: the server refuses a row by its number.
   void remember() {
     if (on_their_way_ == kBatch) {
@@ -153,6 +167,7 @@ class Stager {
   db::Target& target_;
   const ExportedTable& exported_;
   mask::Masker masker_;
+  Rarity rarity_;
   db::Target::Stage stage_;
   std::vector<bool> fits_;
   Row row_;
@@ -171,7 +186,7 @@ class Stager {
 
 Staged stage_table(db::Source& source, db::Target& target, const ExportedTable& exported,
                    const mask::Keyring& keyring, Progress& progress) {
-  Stager stager(target, exported, keyring);
+  Stager stager(source, target, exported, keyring);
   std::int64_t rows = 0;
   source.read(exported.table->name, exported.sources, [&](const RawRow& raw) {
     stager.take(raw);

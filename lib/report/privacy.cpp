@@ -1,0 +1,186 @@
+#include "report/privacy.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <array>
+
+namespace abgleich::report {
+
+namespace {
+
+constexpr const char* kNullRule =
+    "NULL is a value like another; each subject counts once, a row without one by itself.";
+
+std::string listed(const std::vector<std::string>& names) {
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+
+std::string what(const PrivacyColumn& column) {
+  auto text = std::string(contract::name_of(column.cls));
+  if (!column.how.empty()) {
+    text += ": " + column.how;
+  }
+  if (!column.reason.empty()) {
+    text += fmt::format(" (few values, accepted: {})", column.reason);
+  }
+  return text;
+}
+
+std::int64_t withheld(const PrivacyTable& table) {
+  return std::ranges::count(table.columns, contract::Class::withhold, &PrivacyColumn::cls);
+}
+
+std::string counted(std::int64_t count, std::string_view one, std::string_view several) {
+  return fmt::format("{} {}", count, count == 1 ? one : several);
+}
+
+/// The findings of a table's quasi-identifiers, a sentence each.
+std::vector<std::string> findings(const PrivacyTable& table, std::int64_t min_k) {
+  std::vector<std::string> lines;
+  if (table.quasi_identifiers.empty()) {
+    lines.emplace_back("no quasi-identifiers are declared, so nothing is said of k-anonymity");
+    return lines;
+  }
+  if (!table.anonymity) {
+    lines.emplace_back("the secondary does not have these columns yet");
+    return lines;
+  }
+  const auto& found = *table.anonymity;
+  if (found.rows == 0) {
+    lines.emplace_back("the secondary has no rows of it");
+    return lines;
+  }
+  lines.push_back(fmt::format("k = {}: each of {} of {} is shared by {} or more", found.k,
+                              counted(found.groups, "combination", "combinations"),
+                              listed(table.quasi_identifiers),
+                              counted(found.k, "subject", "subjects")));
+  for (std::size_t i = 0; i < table.sensitive.size(); ++i) {
+    lines.push_back(fmt::format("l = {}: each combination has {} of {} or more", found.l[i],
+                                counted(found.l[i], "value", "values"), table.sensitive[i]));
+  }
+  if (min_k > 0) {
+    lines.push_back(fmt::format("{} in {} below min_k = {}",
+                                counted(found.rows_below, "row is", "rows are"),
+                                counted(found.groups_below, "combination", "combinations"), min_k));
+  }
+  return lines;
+}
+
+std::string escaped(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    if (std::string_view("\\`*_{}[]<>|#").find(c) != std::string_view::npos) {
+      out += '\\';
+    }
+    out += c == '\n' || c == '\r' ? ' ' : c;
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string text_of(const Privacy& privacy) {
+  std::string text = fmt::format("{}, key of epoch {}\n", privacy.contract, privacy.epoch);
+  for (const auto& table : privacy.tables) {
+    text += fmt::format("\n{}{}: {}, {} withheld\n", table.name,
+                        table.target == table.name ? "" : " as " + table.target,
+                        counted(static_cast<std::int64_t>(table.columns.size()) - withheld(table),
+                                "column leaves", "columns leave"),
+                        withheld(table) + table.unnamed);
+    std::size_t width = 0;
+    for (const auto& column : table.columns) {
+      width = std::max(width, column.name.size());
+    }
+    for (const auto& column : table.columns) {
+      if (column.cls != contract::Class::withhold) {
+        text += fmt::format("    {:{}}  {}{}\n", column.name, width, what(column),
+                            column.as == column.name ? "" : ", as " + column.as);
+      }
+    }
+    for (const auto& line : findings(table, privacy.min_k)) {
+      text += "  " + line + "\n";
+    }
+  }
+  text += fmt::format("\n{}\n", kNullRule);
+  if (privacy.min_k > 0) {
+    text += fmt::format("{} held back by min_k = {}\n", counted(privacy.rare, "row is", "rows are"),
+                        privacy.min_k);
+  }
+  return text;
+}
+
+std::string markdown_of(const Privacy& privacy) {
+  std::string text = fmt::format(
+      "# What leaves the primary, and how\n\nBy the contract `{}`; pseudonyms are keyed "
+      "(HMAC-SHA-256, FF1), the key is of epoch {}.\n",
+      privacy.contract, privacy.epoch);
+  for (const auto& table : privacy.tables) {
+    text += fmt::format("\n## {}\n\n| column | in the secondary | class |\n|---|---|---|\n",
+                        escaped(table.name));
+    for (const auto& column : table.columns) {
+      text += fmt::format("| {} | {} | {} |\n", escaped(column.name),
+                          column.as.empty() ? "never leaves" : escaped(column.as),
+                          escaped(what(column)));
+    }
+    if (table.unnamed > 0) {
+      text += fmt::format("\n{} never read: the contract does not name {}.\n",
+                          counted(table.unnamed, "more column is", "more columns are"),
+                          table.unnamed == 1 ? "it" : "them");
+    }
+    text += "\n";
+    for (const auto& line : findings(table, privacy.min_k)) {
+      text += "- " + escaped(line) + "\n";
+    }
+  }
+  text += fmt::format("\n{}\n", kNullRule);
+  if (privacy.min_k > 0) {
+    text += fmt::format("\n{} held back: fewer than {} subjects share their quasi-identifiers.\n",
+                        counted(privacy.rare, "row is", "rows are"), privacy.min_k);
+  }
+  return text;
+}
+
+std::string json_line(const Privacy& privacy) {
+  using Json = nlohmann::ordered_json;
+  Json tables = Json::object();
+  for (const auto& table : privacy.tables) {
+    Json columns = Json::object();
+    for (const auto& column : table.columns) {
+      columns[column.name] = {{"class", contract::name_of(column.cls)},
+                              {"as", column.as.empty() ? Json() : Json(column.as)},
+                              {"how", column.how},
+                              {"accepted", column.reason.empty() ? Json() : Json(column.reason)}};
+    }
+    Json anonymity;
+    if (table.anonymity) {
+      const auto& found = *table.anonymity;
+      Json l = Json::object();
+      for (std::size_t i = 0; i < table.sensitive.size(); ++i) {
+        l[table.sensitive[i]] = found.l[i];
+      }
+      anonymity = {{"rows", found.rows},
+                   {"groups", found.groups},
+                   {"k", found.k},
+                   {"l", l},
+                   {"groups_below", found.groups_below},
+                   {"rows_below", found.rows_below}};
+    }
+    tables[table.name] = {{"target", table.target},
+                          {"columns", columns},
+                          {"unnamed", table.unnamed},
+                          {"subject", table.subject.empty() ? Json() : Json(table.subject)},
+                          {"quasi_identifiers", table.quasi_identifiers},
+                          {"sensitive", table.sensitive},
+                          {"anonymity", anonymity}};
+  }
+  const Json json = {{"schema", "abgleich.privacy/1"},
+                     {"epoch", privacy.epoch},
+                     {"min_k", privacy.min_k},
+                     {"held_back", privacy.rare},
+                     {"tables", tables}};
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+}  // namespace abgleich::report

@@ -1,0 +1,43 @@
+// Rows whose quasi-identifiers too few subjects share: they are held back.
+#pragma once
+
+#include "db/source.hpp"
+#include "mask/keyring.hpp"
+#include "sync/exported.hpp"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace abgleich::sync {
+
+/// What the quasi-identifiers of one table are shared by, in the primary as it would leave.
+class Rarity {
+ public:
+  /// Reads the table's subjects and quasi-identifiers whole, masked, and counts the subjects of
+  /// each combination; NULL is a value like another, and a row without a subject is one of its own.
+  /// Some 16 bytes of memory a row. Without the table's `min_k` or quasi-identifiers nothing is
+  /// read, and nothing is rare.
+  Rarity(db::Source& source, const ExportedTable& exported, const mask::Keyring& keyring);
+
+  /// Whether fewer than `min_k` subjects share this row's quasi-identifiers. `row` is masked, of
+  /// the exported columns.
+  [[nodiscard]] bool rare(const Row& row);
+  /// Why it is held back.
+  [[nodiscard]] std::string reason() const;
+
+ private:
+  [[nodiscard]] std::uint64_t group_of(const Row& row, const std::vector<std::size_t>& columns);
+
+  std::int64_t min_k_;
+  std::vector<std::size_t> quasi_;                            // of the exported columns
+  std::unordered_map<std::uint64_t, std::int64_t> subjects_;  // by fingerprint of the combination
+  std::string bytes_;
+};
+
+/// Whether a row in quarantine is held back for that.
+bool is_rarity(std::string_view reason);
+
+}  // namespace abgleich::sync
