@@ -30,9 +30,12 @@ inline std::string name_of(On engine) {
 /// columns separated by '|', rows by '\n': what `sqlite3 -nullvalue NULL` would print.
 class Database {
  public:
-  Database(On engine, const std::filesystem::path& file) : engine_(engine), file_(file) {
+  /// `server` names the server of a PostgreSQL database, see `server_url`; `with` ends its CREATE.
+  Database(On engine, const std::filesystem::path& file, const char* server = "ABGLEICH_TEST_PG",
+           std::string_view with = {})
+      : engine_(engine), file_(file) {
     if (engine == On::postgresql) {
-      database_.emplace();
+      database_.emplace(server, with);
       plain_ = std::make_unique<PlainConnection>(database_->url());
       return;
     }

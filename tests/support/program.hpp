@@ -25,17 +25,21 @@ struct Ran {
 /// Started and not yet waited for.
 class Program {
  public:
+  /// `input` is what it finds on standard input: 64 KiB at most.
   Program(const std::vector<std::string>& arguments, const std::string& directory,
-          const std::vector<std::string>& environment = {}) {
+          const std::vector<std::string>& environment = {}, const std::string& input = {}) {
+    std::array<int, 2> in{};
     std::array<int, 2> out{};
     std::array<int, 2> err{};
+    REQUIRE(::pipe2(in.data(), O_CLOEXEC) == 0);
+    REQUIRE(::write(in[1], input.data(), input.size()) == static_cast<ssize_t>(input.size()));
+    ::close(in[1]);
     REQUIRE(::pipe2(out.data(), O_CLOEXEC) == 0);
     REQUIRE(::pipe2(err.data(), O_CLOEXEC) == 0);
     pid_ = ::fork();
     REQUIRE(pid_ >= 0);
     if (pid_ == 0) {
-      const int null = ::open("/dev/null", O_RDONLY);
-      ::dup2(null, 0);
+      ::dup2(in[0], 0);
       ::dup2(out[1], 1);
       ::dup2(err[1], 2);
       if (!directory.empty() && ::chdir(directory.c_str()) != 0) {
@@ -57,6 +61,7 @@ class Program {
       ::execv(words[0], words.data());
       ::_exit(127);
     }
+    ::close(in[0]);
     ::close(out[1]);
     ::close(err[1]);
     out_ = out[0];
@@ -72,6 +77,7 @@ class Program {
   }
 
   void kill(int signal) const { ::kill(pid_, signal); }
+  [[nodiscard]] pid_t pid() const { return pid_; }
 
   Ran wait() {
     Ran ran;
@@ -110,8 +116,9 @@ class Program {
 };
 
 inline Ran run_program(const std::vector<std::string>& arguments, const std::string& directory = {},
-                       const std::vector<std::string>& environment = {}) {
-  return Program(arguments, directory, environment).wait();
+                       const std::vector<std::string>& environment = {},
+                       const std::string& input = {}) {
+  return Program(arguments, directory, environment, input).wait();
 }
 
 }  // namespace abgleich::test
