@@ -13,6 +13,7 @@
 #include "sync/history.hpp"
 #include "sync/plan.hpp"
 #include "sync/recover.hpp"
+#include "sync/rotate.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -407,6 +408,11 @@ report::Outcome attempt(const Pairing& pairing, const mask::Keyring& keyring,
   if (run.kind == journal::kRepair) {
     throw Failure(Code::usage, fmt::format("run {} repaired a damaged base", run.id),
                   "there is nothing good to go back to. Nothing was changed");
+  }
+  if (run.kind == kRotate) {
+    throw Failure(Code::usage, fmt::format("run {} rotated the key", run.id),
+                  "old pseudonyms do not come back; for new ones again, run: abgleich keys rotate. "
+                  "Nothing was changed");
   }
   expect_kept(pairing, run);
   target.load_catalog();

@@ -257,7 +257,7 @@ Rotation rotate(const Pairing& pairing, db::Source& source, db::Target& target,
   settle_tracked(target, tables, tracked, head->epoch + 1);
   rotation.run =
       commit_run(pairing, target, head, keyring.check_value(), head->primary_id,
-                 {.kind = "rotate",
+                 {.kind = kRotate,
                   .started = started,
                   .reason = fmt::format("key rotated from epoch {} to {}", from, keyring.epoch()),
                   .counts = counts.dump()});

@@ -14,6 +14,9 @@
 
 namespace abgleich::sync {
 
+/// The kind of such a run.
+inline constexpr const char* kRotate = "rotate";
+
 /// The epoch that the secondary's pseudonyms are of, where that is an older one than the key's.
 std::optional<int> epoch_to_rotate(db::Target& target, const mask::Keyring& keyring);
 

@@ -7,6 +7,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cctype>
 #include <chrono>
 #include <map>
 #include <set>
@@ -247,7 +248,7 @@ class Scene {
   }
 
   /// Every place that bytes can be left in, searched.
-  std::vector<std::string> search(const Search& search) {
+  std::vector<std::string> search(const Search& search, const std::vector<fs::path>& except = {}) {
     auto found = search.in(said_, "what the program said");
     const auto add = [&](const std::vector<std::string>& more) {
       found.insert(found.end(), more.begin(), more.end());
@@ -256,7 +257,7 @@ class Scene {
     const auto text = dump();
     CHECK(text.size() > 1000);
     add(search.in(text, "a dump of the secondary"));
-    add(search.below(home(), {}, searched));
+    add(search.below(home(), except, searched));
     if (secondary.engine() == On::postgresql) {
       secondary.run("CHECKPOINT");
       std::uintmax_t server = 0;
@@ -525,6 +526,34 @@ void run_through_everything(Scene& scene) {
   scene.run_every_way({"sync"});
 }
 
+/// The roots of a key file: as it has them, and as bytes.
+Search keys_of(const fs::path& file) {
+  Search search;
+  std::istringstream words(read_file(file));
+  int n = 0;
+  for (std::string word; words >> word;) {
+    if (word.size() != 64) {
+      continue;
+    }
+    std::string bytes;
+    std::string upper;
+    for (std::size_t i = 0; i < word.size(); i += 2) {
+      bytes += static_cast<char>(std::stoi(word.substr(i, 2), nullptr, 16));
+    }
+    for (const char c : word) {
+      upper += static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+    }
+    // some of it would be enough
+    search.add("root " + std::to_string(++n), {{word.substr(0, 24), "hex"},
+                                               {word.substr(32, 24), "hex"},
+                                               {upper.substr(8, 24), "upper-case hex"},
+                                               {bytes.substr(0, 12), "bytes"},
+                                               {bytes.substr(16, 12), "bytes"}});
+  }
+  CHECK(n >= 6);  // two epochs
+  return search;
+}
+
 void expect_nothing(On primary_on, On secondary_on) {
   CAPTURE(name_of(primary_on));
   CAPTURE(name_of(secondary_on));
@@ -537,6 +566,12 @@ void expect_nothing(On primary_on, On secondary_on) {
   for (const auto& hit : scene.search(search)) {
     FAIL_CHECK(hit);
   }
+  const auto keys = keys_of(scene.home() / "abgleich.key");
+  for (const auto& hit : scene.search(
+           keys, {scene.home() / "abgleich.key", scene.home() / "other" / "abgleich.key"})) {
+    FAIL_CHECK(hit);
+  }
+  CHECK_FALSE(keys.in(read_file(scene.home() / "abgleich.key"), "its file").empty());
   CHECK(scene.processes().find("sync") != std::string::npos);
   // no core dump can hold them either
   CHECK(scene.processes().find("Max core file size        0                    0") !=

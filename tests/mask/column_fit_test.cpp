@@ -140,5 +140,37 @@ TEST_CASE("pseudonyms have the type of their format") {
   CHECK(dynamic.bits == 64);
 }
 
+TEST_CASE("round fits numbers, shift dates, map anything but bytes, a constant everything") {
+  CHECK(families_that_fit(generalised(To::round)) ==
+        std::vector{Family::integer, Family::decimal, Family::real, Family::dynamic});
+  CHECK(families_that_fit(generalised(To::shift)) == families_that_fit(generalised(To::year)));
+  CHECK(families_that_fit(generalised(To::map)).size() == kFamilies.size() - 1);
+  CHECK(misfit(generalised(To::map), of_family(Family::bytes)) ==
+        "map needs anything but bytes; 'c' is native");
+  CHECK(families_that_fit(generalised(To::constant)).size() == kFamilies.size());
+  CHECK(misfit(generalised(To::round), of_family(Family::text)) ==
+        "round needs numbers; 'c' is native");
+}
+
+TEST_CASE("what is rounded is a big integer, what is shifted keeps its type, the rest is text") {
+  CHECK(exported_type(generalised(To::round), of_family(Family::decimal)).family ==
+        Family::integer);
+  CHECK(exported_type(generalised(To::round), of_family(Family::integer, 16)).bits == 64);
+  for (const auto family : {Family::date, Family::timestamp, Family::timestamptz, Family::text}) {
+    CHECK(exported_type(generalised(To::shift), of_family(family)) == of_family(family));
+  }
+  for (const auto to : {To::map, To::constant}) {
+    CHECK(exported_type(generalised(to), of_family(Family::integer)) == text_type());
+  }
+}
+
+TEST_CASE("a country that has no phone numbers does not fit") {
+  auto column = pseudonym_with(Normaliser::phone);
+  column.country = "AT";
+  CHECK_FALSE(misfit(column, text_type()).has_value());
+  column.country = "XX";
+  CHECK(misfit(column, text_type()) == "no phone numbers are known of country 'XX'; 'c' has it");
+}
+
 }  // namespace
 }  // namespace abgleich::mask
