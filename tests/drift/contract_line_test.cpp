@@ -37,7 +37,18 @@ TEST_CASE("the line of a renamed column keeps all its options") {
                 "normalise = \"phone\" }",
                 "telefon") ==
         "telefon = { class = \"pseudonym\", identity = \"phone\", format = \"text\", normalise = "
-        "\"phone\", was = \"phone\" }");
+        "\"phone\", country = \"DE\", was = \"phone\" }");
+  CHECK(renamed("state = { class = \"generalise\", to = \"map\", map = { \"a b\" = \"x\" }, "
+                "otherwise = \"y\" }",
+                "status") ==
+        "status = { class = \"generalise\", to = \"map\", map = { \"a b\" = \"x\" }, otherwise = "
+        "\"y\", was = \"state\" }");
+  CHECK(renamed("name = { class = \"generalise\", to = \"const\", value = \"\" }", "last_name") ==
+        "last_name = { class = \"generalise\", to = \"const\", value = \"\", was = \"name\" }");
+  CHECK(renamed("sex = { class = \"pseudonym\", identity = \"sex\", accept_low_entropy = \"so\" }",
+                "gender") ==
+        "gender = { class = \"pseudonym\", identity = \"sex\", accept_low_entropy = \"so\", was = "
+        "\"sex\" }");
   CHECK(renamed("age = { class = \"generalise\", to = \"age-band:5\", reference = \"2024-01-01\", "
                 "owner = \"primary\" }",
                 "alter") ==
