@@ -174,6 +174,14 @@ void write_intent(const std::filesystem::path& directory, const Anchor& intent) 
   write_file(directory, "intent.json", intent);
 }
 
+void settle_intent(const std::filesystem::path& directory) {
+  // no new file, which a full disk would not take
+  if (::rename((directory / "intent.json").c_str(), (directory / "anchor.json").c_str()) == 0) {
+    const File parent(directory, O_RDONLY | O_DIRECTORY);
+    ::fsync(parent.number());
+  }
+}
+
 void clear_intent(const std::filesystem::path& directory) {
   std::error_code ignored;  // a stale intent is harmless: it names a state, not an action
   std::filesystem::remove(directory / "intent.json", ignored);

@@ -46,6 +46,9 @@ void write_anchor_if_new(const std::filesystem::path& directory, const Anchor& a
 /// What a run is about to commit, written and synchronised before it does.
 std::optional<Anchor> read_intent(const std::filesystem::path& directory);
 void write_intent(const std::filesystem::path& directory, const Anchor& intent);
+/// It was committed: the intent becomes the anchor. Where it cannot, it stays, and witnesses as
+/// well: a run that was applied is never reported as one that was not.
+void settle_intent(const std::filesystem::path& directory);
 void clear_intent(const std::filesystem::path& directory);
 /// Forgets what was witnessed: a person has accepted the secondary as it is.
 void clear_anchor(const std::filesystem::path& directory);

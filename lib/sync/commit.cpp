@@ -97,8 +97,7 @@ std::string commit_run(const Pairing& pairing, db::Target& target,
   const journal::Anchor anchor{.lineage = lineage, .epoch = run.epoch, .hash = run.hash};
   journal::write_intent(pairing.config.state_directory, anchor);
   target.commit();
-  journal::write_anchor(pairing.config.state_directory, anchor);
-  journal::clear_intent(pairing.config.state_directory);
+  journal::settle_intent(pairing.config.state_directory);
   return run.id;
 }
 

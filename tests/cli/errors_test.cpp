@@ -696,6 +696,17 @@ TEST_CASE("exit 78: a state directory that cannot be used is named") {
   CHECK(fs::exists(state / "anchor.json"));
 }
 
+TEST_CASE("a run that was applied is not called refused because its witness has no room") {
+  Synced pairing;
+  // a file in the way of the temporary one: what a full disk does to it as well
+  std::filesystem::create_directory(pairing.directory / "state" / "anchor.json.new");
+  pairing.primary.run("UPDATE person SET status = 'x' WHERE id = 1");
+  const auto line = pairing.sync();
+  CHECK(line["outcome"] == "applied");
+  CHECK(line["exit"] == 0);
+  CHECK(pairing.sync()["outcome"] == "unchanged");
+}
+
 TEST_CASE("a state directory that cannot be read is refused, not taken for an empty one") {
   Synced pairing;
   const auto anchor = pairing.directory / "state" / "anchor.json";
