@@ -242,8 +242,8 @@ TEST_CASE("a rotation changes every pseudonym and nothing else, on every pairing
       CHECK(now.at(tag) == expected);
     }
 
-    const auto rotation = secondary.rows("SELECT id FROM " + own(secondary) +
-                                         "run WHERE kind = 'rotate'");
+    const auto rotation =
+        secondary.rows("SELECT id FROM " + own(secondary) + "run WHERE kind = 'rotate'");
     const auto back = pairing.run({"revert", rotation, "--reason", "test"});
     CHECK(back.exit == 64);
     CHECK(back.err.find("run " + rotation + " rotated the key") != std::string::npos);
