@@ -15,6 +15,18 @@ constexpr std::array<std::string_view, 14> kKinds{
 
 constexpr std::string_view kHex = "0123456789abcdef";
 
+/// Behind the kind of what should be UTF-8 and is not: "text*:ff". JSON could not hold it
+/// otherwise.
+constexpr char kMalformed = '*';
+
+void append_hex(std::string_view bytes, std::string& text) {
+  for (const char c : bytes) {
+    const auto byte = static_cast<unsigned char>(c);
+    text += kHex[byte >> 4U];
+    text += kHex[byte & 0x0fU];
+  }
+}
+
 int hex_digit(char c) {
   const auto at = kHex.find(c);
   if (at == std::string_view::npos) {
@@ -27,28 +39,30 @@ int hex_digit(char c) {
 
 std::string to_text(const Value& value) {
   std::string text(kKinds.at(static_cast<std::size_t>(value.kind())));
-  text += ':';
-  if (value.kind() != Kind::bytes) {
-    return text += value.bytes();
+  const bool raw = value.kind() == Kind::bytes;
+  if (!raw && is_utf8(value.bytes())) {
+    return text += ':' + value.bytes();
   }
-  for (const char c : value.bytes()) {
-    const auto byte = static_cast<unsigned char>(c);
-    text += kHex[byte >> 4U];
-    text += kHex[byte & 0x0fU];
-  }
+  text += raw ? ":" : std::string{kMalformed, ':'};
+  append_hex(value.bytes(), text);
   return text;
 }
 
 Value value_from_text(std::string_view text) {
   const auto colon = text.find(':');
-  const auto name = text.substr(0, colon);
+  auto name = text.substr(0, colon);
+  const bool malformed = name.ends_with(kMalformed);
+  name.remove_suffix(malformed ? 1 : 0);
   for (std::size_t i = 0; colon != std::string_view::npos && i < kKinds.size(); ++i) {
     if (kKinds.at(i) != name) {
       continue;
     }
     const auto kind = static_cast<Kind>(i);
     const auto rest = text.substr(colon + 1);
-    if (kind != Kind::bytes) {
+    if (kind != Kind::bytes && !malformed) {
+      if (!is_utf8(rest)) {
+        break;
+      }
       return {kind, std::string(rest)};
     }
     if (rest.size() % 2 != 0) {
@@ -58,6 +72,9 @@ Value value_from_text(std::string_view text) {
     bytes.reserve(rest.size() / 2);
     for (std::size_t at = 0; at < rest.size(); at += 2) {
       bytes += static_cast<char>(hex_digit(rest[at]) * 16 + hex_digit(rest[at + 1]));
+    }
+    if (malformed && (kind == Kind::bytes || is_utf8(bytes))) {
+      break;
     }
     return {kind, std::move(bytes)};
   }

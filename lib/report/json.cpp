@@ -58,7 +58,8 @@ Json json_of(const Value& value) {
     case Kind::bytes:
       return hex(value.bytes());
     default:
-      return value.bytes();
+      // what is no UTF-8 (SQLite takes any bytes for text) is shown as the bytes that it is
+      return is_utf8(value.bytes()) ? value.bytes() : hex(value.bytes());
   }
 }
 

@@ -35,6 +35,7 @@ std::string shown(const Value& value) {
   if (value.kind() == Kind::boolean) {
     return value.bytes() == "t" ? "true" : "false";
   }
+  const bool raw = value.kind() == Kind::bytes || !is_utf8(value.bytes());
   for (const char c : value.bytes()) {
     const auto byte = static_cast<unsigned char>(c);
     // a cut only before a character, never inside one
@@ -42,7 +43,7 @@ std::string shown(const Value& value) {
       text += "…";
       break;
     }
-    if (value.kind() == Kind::bytes) {
+    if (raw) {
       text += fmt::format("{:02x}", byte);
     } else if (byte < 0x20 || byte == 0x7f) {
       text += fmt::format("\\x{:02x}", byte);
@@ -50,7 +51,7 @@ std::string shown(const Value& value) {
       text += c;
     }
   }
-  if (value.kind() == Kind::bytes) {
+  if (raw) {
     return "\\x" + text;
   }
   return quoted ? fmt::format("\"{}\"", text) : text;

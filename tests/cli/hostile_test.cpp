@@ -440,6 +440,59 @@ TEST_CASE("texts that are not UTF-8 are held back, in a key without a name, and 
   }
 }
 
+TEST_CASE(
+    "a cell of the secondary that is no UTF-8 is merged, journalled and decided like any other") {
+  // only SQLite takes such bytes for text
+  for (const auto primary : {On::sqlite, On::postgresql}) {
+    CAPTURE(name_of(primary));
+    Pairing pairing(
+        primary, On::sqlite,
+        "[tables.t]\nkey = [\"id\"]\n[tables.t.columns]\nid = \"plain\"\n"
+        "a = \"plain\"\nb = \"plain\"\nc = { class = \"plain\", owner = \"primary\" }\n",
+        kLimits);
+    pairing.primary.run(
+        "CREATE TABLE t (id integer NOT NULL PRIMARY KEY, a text, b text, c text);"
+        "INSERT INTO t VALUES (1, 'a', 'b', 'c'), (2, 'a', 'b', 'c'), (3, 'a', 'b', 'c')");
+    CHECK(pairing.sync()["exit"] == 0);
+    const std::string edit = "UPDATE t SET a = CAST(x'ff61' AS TEXT), c = CAST(x'fe' AS TEXT)";
+    pairing.secondary.run(edit);
+    // the other cell of 1, the same one of 2, and 3 is gone
+    pairing.primary.run(
+        "UPDATE t SET b = 'B', c = 'C' WHERE id = 1; UPDATE t SET a = 'A' WHERE id = 2;"
+        "DELETE FROM t WHERE id = 3");
+    const auto diff = pairing.run({"diff", "--json"});
+    CHECK_MESSAGE(diff.exit == 0, diff.err);
+    CHECK(diff.out.find(R"("secondary":"\\xff61")") != std::string::npos);
+    const auto line = pairing.sync();
+    CHECK(line["outcome"] == "applied");
+    CHECK(line["tables"]["t"]["conflicts"] == 2);
+    CHECK(pairing.secondary.rows("SELECT id, hex(a), b, hex(c) FROM t ORDER BY id") ==
+          "1|FF61|B|43\n2|FF61|b|FE\n3|FF61|b|FE");
+    CHECK(pairing.sync()["outcome"] == "unchanged");
+    for (const auto& words : std::vector<std::vector<std::string>>{{"conflicts"},
+                                                                   {"conflicts", "--json"},
+                                                                   {"show", "latest"},
+                                                                   {"show", "latest", "--json"},
+                                                                   {"diff"},
+                                                                   {"verify"}}) {
+      const auto ran = pairing.run(words);
+      CAPTURE(words.front());
+      CHECK_MESSAGE(ran.exit == 0, ran.err);
+      CHECK(ran.err.empty());
+      CHECK(ran.out.find('\xff') == std::string::npos);
+    }
+    CHECK(pairing.run({"show", "latest"}).out.find("\\xfe") != std::string::npos);
+    // taken back and done again, then decided for the primary
+    CHECK(pairing.run({"revert", "latest", "--reason", "x"}).exit == 10);
+    CHECK(pairing.secondary.rows("SELECT hex(a), b, hex(c) FROM t WHERE id = 1") == "FF61|b|FE");
+    CHECK(pairing.run({"resume", "--reason", "x"}).exit == 0);
+    CHECK(pairing.sync()["exit"] == 10);
+    CHECK(pairing.run({"resolve", "--all", "--take", "primary"}).exit == 0);
+    CHECK(pairing.sync()["exit"] == 0);
+    CHECK(pairing.secondary.rows("SELECT id, hex(a), b FROM t ORDER BY id") == "1|FF61|B\n2|41|b");
+  }
+}
+
 TEST_CASE("keys that no constraint guards: duplicates and NULLs are named, the others go on") {
   on_every_pairing([](On primary, On secondary) {
     for (const bool view : {false, true}) {

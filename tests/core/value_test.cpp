@@ -154,13 +154,17 @@ TEST_CASE("the text forms are those that the journal stores") {
   CHECK(to_text({Kind::integer, "42"}) == "integer:42");
   CHECK(to_text({Kind::text, ""}) == "text:");
   CHECK(to_text({Kind::bytes, "\x01\xab"}) == "bytes:01ab");
+  CHECK(to_text({Kind::text,
+                 "\xff"
+                 "a"}) == "text*:ff61");
   CHECK(to_text({Kind::timestamptz, "2020-02-29 23:59:59.5+00"}) ==
         "timestamptz:2020-02-29 23:59:59.5+00");
 }
 
 TEST_CASE("text that no value has is damage") {
-  for (const std::string_view text : {"", "text", "texts:a", "Text:a", ":a", " text:a", "bytes:0",
-                                      "bytes:0g", "bytes:0A", "bytes: 00"}) {
+  for (const std::string_view text :
+       {"", "text", "texts:a", "Text:a", ":a", " text:a", "bytes:0", "bytes:0g", "bytes:0A",
+        "bytes: 00", "text*:61", "text*:f", "bytes*:ff", "text:\xff"}) {
     CAPTURE(text);
     try {
       value_from_text(text);
