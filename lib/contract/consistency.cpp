@@ -53,6 +53,18 @@ void expect_distinct_old_name(std::map<std::string_view, std::string_view>& seen
 
 }  // namespace
 
+void expect_width(const Table& table, const Place& place) {
+  // both sides of a row in one result: PostgreSQL allows 1,664 entries, SQLite 2,000 columns
+  constexpr std::ptrdiff_t kMost = 800;
+  const auto exported = std::ranges::count_if(table.columns, &Column::exported);
+  if (exported > kMost) {
+    refuse(place,
+           fmt::format("table {} exports {} columns, more than the {} that can be merged",
+                       in_quotes(table.name), exported, kMost),
+           "withhold columns that the secondary has no use for");
+  }
+}
+
 void expect_key(const Table& table, const std::vector<Named>& key) {
   const std::string what = fmt::format("the key of table {}", in_quotes(table.name));
   std::set<std::string_view> seen;

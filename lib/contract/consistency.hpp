@@ -23,6 +23,9 @@ void expect_subject(const Table& table, const Place& place);
 void expect_quasi_identifiers(const Table& table, const std::vector<Named>& quasi_identifiers,
                               const std::vector<Named>& sensitive);
 
+/// Not more columns are exported than the engines can compare in one statement.
+void expect_width(const Table& table, const Place& place);
+
 /// No two exported columns have one name in the secondary, none has another's old name.
 void expect_distinct_columns(const Table& table);
 

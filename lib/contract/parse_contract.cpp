@@ -147,6 +147,7 @@ Table parse_table(const Member& member) {
   }
   const std::vector<Named> key = parse_key(member);
   parse_columns(member, table);
+  expect_width(table, member.place);
   expect_distinct_columns(table);
   expect_key(table, key);
   table.key = names(key);

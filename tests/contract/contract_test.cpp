@@ -585,6 +585,19 @@ TEST_CASE("dots inside strings and comments are not dotted keys") {
                       dots + "\", '" + dots + "'] }\n"));
 }
 
+TEST_CASE("a table exports no more columns than can be compared in one statement") {
+  const auto wide = [](int columns) {
+    std::string text = "format = 1\n[tables.t]\nkey = [\"c1\"]\n[tables.t.columns]\n";
+    for (int i = 1; i <= columns; ++i) {
+      text += "c" + std::to_string(i) + " = \"plain\"\n";
+    }
+    return text + "hidden = \"withhold\"\n";
+  };
+  CHECK_NOTHROW(parse(wide(800)));
+  CHECK(contract_refusal(wide(801)).message ==
+        "contract.toml:2:9: table 't' exports 801 columns, more than the 800 that can be merged");
+}
+
 TEST_CASE("a contract that cannot be read is named, with the reason") {
   const auto directory = std::filesystem::temp_directory_path();
   const Error missing =
