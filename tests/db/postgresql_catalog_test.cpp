@@ -150,7 +150,7 @@ TEST_CASE("keys are primary keys, unique constraints and plain unique indexes") 
       "CREATE UNIQUE INDEX mixed ON t (a, lower(c));"
       "CREATE INDEX no ON t (d)");
   const auto catalog = catalog_as(database.url());
-  const auto& t = table(catalog, "t");
+  const auto t = table(catalog, "t");
   REQUIRE(t.primary_key);
   CHECK(t.primary_key->name == "t_pkey");
   CHECK(t.primary_key->columns == Names{"b", "a"});

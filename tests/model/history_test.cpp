@@ -198,7 +198,7 @@ class History {
         continue;
       }
       for (std::size_t t = 0; t < schema_.size(); ++t) {
-        differ[t] += schema_[t].name == parsed["table"] ? 1 : 0;
+        differ[t] += parsed["table"] == schema_[t].name ? 1 : 0;
       }
     }
     for (std::size_t t = 0; t < schema_.size(); ++t) {
@@ -300,7 +300,7 @@ class History {
   /// One JSON line of `diff` or `conflicts`, and the row that it is about.
   std::pair<std::string, Where> read(const json& line) const {
     std::size_t t = 0;
-    while (t < schema_.size() && schema_[t].name != line["table"]) {
+    while (t < schema_.size() && line["table"] != schema_[t].name) {
       ++t;
     }
     expect(t < schema_.size(), "unknown table in " + line.dump());
