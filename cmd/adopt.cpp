@@ -13,7 +13,9 @@ void setup_adopt(CommandLine app, Context& context) {
   command.add_option("--reason", *reason, "why, for the journal").required().type_name("TEXT");
   command.callback([&context, reason] {
     context.run = [&context, reason] {
-      print(sync::adopt(context.pairing(), *reason) + "\n");
+      const auto adopted = sync::adopt(context.pairing(), *reason);
+      context.applied = {adopted.run};
+      print(adopted.text + "\n");
       return Code::done;
     };
   });

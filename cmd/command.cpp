@@ -1,13 +1,17 @@
 #include "command.hpp"
 
 #include "contract/config.hpp"
+#include "contract/words.hpp"
 #include "report/json.hpp"
+
+#include <fmt/format.h>
 
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <unistd.h>
+#include <vector>
 
 namespace abgleich::cmd {
 
@@ -56,6 +60,21 @@ std::filesystem::path Context::config_file() const {
 
 sync::Pairing Context::pairing() const {
   return sync::load_pairing(config_file());
+}
+
+void expect_table(const sync::Pairing& pairing, const std::string& table) {
+  if (pairing.contract.find_table(table) != nullptr) {
+    return;
+  }
+  std::vector<std::string_view> names;
+  for (const auto& known : pairing.contract.tables) {
+    names.push_back(known.name);
+  }
+  const auto near = contract::nearest(table, names);
+  throw Failure(Code::usage,
+                fmt::format("the contract has no table {}", contract::in_quotes(table)),
+                (near ? fmt::format("did you mean '{}'? ", *near) : std::string()) +
+                    "see the tables in " + pairing.config.contract.string());
 }
 
 void print(std::string_view text) {

@@ -32,8 +32,13 @@ struct Context {
   std::function<Code()> run;
   /// How the chosen command reports a failure on stdout as well; empty: it does not.
   std::function<void(const Error&)> failed;
-  /// The run that the chosen command has applied: it stands, even where that cannot be printed.
-  std::optional<std::string> applied;
+  /// The run that the chosen command has applied, and the exit code that it earns: both stand, even
+  /// where that cannot be printed.
+  struct Applied {
+    std::string run;
+    Code code = Code::done;
+  };
+  std::optional<Applied> applied;
 
   [[nodiscard]] Loudness loudness() const;
   /// Whether that stream (1 stdout, 2 stderr) is to be coloured.
@@ -45,6 +50,9 @@ struct Context {
 /// For Context::failed: the closing line of a command whose JSON ends with an outcome.
 std::function<void(const Error&)> failed_line(const Context& context, std::string_view schema,
                                               report::Run kind);
+
+/// Throws Failure{usage}, with the nearest name, where the contract has no such table.
+void expect_table(const sync::Pairing& pairing, const std::string& table);
 
 /// Thrown where whoever read standard output has gone (`abgleich log | head -1`).
 class ReaderGone : public std::exception {};

@@ -90,7 +90,10 @@ Code decide(Context& context, const Arguments& arguments) {
        .take = arguments.take == "primary" ? sync::Take::primary : sync::Take::secondary,
        .set = values_of(arguments),
        .reason = arguments.reason});
-  context.applied = resolved.run;
+  const auto code = resolved.left.empty() ? Code::done : Code::conflicts_open;
+  if (resolved.run) {
+    context.applied = {*resolved.run, code};
+  }
   if (context.json) {
     auto left_open = nlohmann::ordered_json::array();
     for (const auto& left : resolved.left) {
@@ -104,7 +107,7 @@ Code decide(Context& context, const Arguments& arguments) {
         {"left_open", left_open},
         {"open", {{"conflicts", resolved.open}}}};
     print(json.dump() + "\n");
-    return resolved.left.empty() ? Code::done : Code::conflicts_open;
+    return code;
   }
   for (const auto& left : resolved.left) {
     complain(fmt::format("left open: {}: {}\n", left.id, left.why));
@@ -116,7 +119,7 @@ Code decide(Context& context, const Arguments& arguments) {
     print(fmt::format("{} resolved, {} open{}\n", resolved.decided, resolved.open,
                       resolved.run ? "; run " + *resolved.run + " applied" : ""));
   }
-  return resolved.left.empty() ? Code::done : Code::conflicts_open;
+  return code;
 }
 
 }  // namespace

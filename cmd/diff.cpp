@@ -19,10 +19,7 @@ struct Arguments {
 Code run(const Context& context, const Arguments& arguments) {
   const auto pairing = context.pairing();
   for (const auto& table : arguments.tables) {
-    if (pairing.contract.find_table(table) == nullptr) {
-      throw Failure(Code::usage, "the contract has no table '" + table + "'",
-                    "see the tables in " + pairing.config.contract.string());
-    }
+    expect_table(pairing, table);
   }
   const auto progress = make_progress(context);
   bool differences = false;

@@ -40,8 +40,9 @@ Code print_run(const Context& context, const std::string& called) {
   return Code::done;
 }
 
-Code take_back(const Context& context, const std::string& called, const std::string& reason) {
+Code take_back(Context& context, const std::string& called, const std::string& reason) {
   const auto outcome = sync::revert(context.pairing(), called, reason);
+  context.applied = {outcome.run.value_or(""), outcome.code};
   for (const auto& note : outcome.notes) {
     complain("note: " + note + "\n");
   }
@@ -103,6 +104,7 @@ void setup_resume(CommandLine app, Context& context) {
   command.callback([&context, reason] {
     context.run = [&context, reason] {
       const auto run = sync::resume(context.pairing(), *reason);
+      context.applied = {run};
       if (context.json) {
         print(fmt::format(R"({{"schema":"abgleich.resume/1","run":"{}"}})", run) + "\n");
       } else if (context.loudness() != Loudness::problems) {

@@ -48,10 +48,23 @@ constexpr const char* kEverywhere =
 
 )";
 
-int report(const Context& context, Error error) {
+/// A run that stands has its own code, whatever became of telling so.
+int report_untold(const Context& context, const Error& error) {
+  const auto& [run, code] = *context.applied;
+  const auto message = fmt::format(
+      "{}done, but that could not be told: {}",
+      run.empty() ? std::string() : fmt::format("run {} was applied: ", run), error.message);
+  const std::string hint = "see what it did: abgleich log -n 1";
+  complain(context.json ? report::warning_line(message, hint) + "\n"
+                        : fmt::format("warning: {}\nhint: {}\n", message, hint));
+  return static_cast<int>(code);
+}
+
+int report(const Context& context, const Error& error) {
   if (context.applied) {
-    error.hint += "; run " + *context.applied + " was applied all the same: abgleich log -n 1";
-  } else if (context.failed) {
+    return report_untold(context, error);
+  }
+  if (context.failed) {
     try {
       context.failed(error);
     } catch (const std::exception&) {
@@ -146,14 +159,17 @@ int run(int argc, char** argv) {
     finish_output();
     return static_cast<int>(code);
   } catch (const ReaderGone&) {
+    if (context.applied) {
+      return report_untold(context, {.message = "whoever read standard output has gone"});
+    }
     // As any program in a pipe ends; what was open has been rolled back on the way here.
     std::signal(SIGPIPE, SIG_DFL);
     std::raise(SIGPIPE);
     return 128 + SIGPIPE;
   } catch (const Failure& failure) {
     // a result that could not be printed may be graver than that
-    report(context, failure.error());
-    return static_cast<int>(severer(code, failure.error().code));
+    const int told = report(context, failure.error());
+    return context.applied ? told : static_cast<int>(severer(code, failure.error().code));
   } catch (const std::bad_alloc&) {
     return report(context, {.code = Code::out_of_space,
                             .message = "out of memory",

@@ -28,10 +28,7 @@ Code run(Context& context, const Arguments& arguments) {
   }
   const auto pairing = context.pairing();
   for (const auto& table : arguments.accepted) {
-    if (pairing.contract.find_table(table) == nullptr) {
-      throw Failure(Code::usage, fmt::format("the contract has no table '{}'", table),
-                    "see the tables: abgleich status");
-    }
+    expect_table(pairing, table);
   }
   const bool detailed = context.loudness() == Loudness::more && !context.json;
   const sync::Options options{
@@ -50,7 +47,9 @@ Code run(Context& context, const Arguments& arguments) {
   };
   const auto outcome = sync::run(pairing, options, *progress, on_change);
   progress->done();
-  context.applied = outcome.run;
+  if (outcome.run) {
+    context.applied = {*outcome.run, outcome.code};
+  }
 
   for (const auto& note : outcome.notes) {
     complain("note: " + note + "\n");

@@ -30,10 +30,13 @@ struct Arguments {
   std::string reason;
 };
 
-Code repair(const Context& context, const Arguments& arguments) {
+Code repair(Context& context, const Arguments& arguments) {
   const auto progress = make_progress(context);
   const auto repaired = sync::repair_base(context.pairing(), arguments.reason, *progress);
   progress->done();
+  if (repaired.run) {
+    context.applied = {*repaired.run};
+  }
   if (context.json) {
     print(report::json_line(repaired) + "\n");
   } else if (context.loudness() != Loudness::problems) {

@@ -87,16 +87,6 @@ std::string data_columns(const Dialect& dialect, std::string_view alias, const R
   });
 }
 
-/// A secondary's own ON CONFLICT REPLACE or IGNORE in SQLite must not drop anybody's row.
-std::string_view or_abort(const Dialect& dialect) {
-  return dialect.engine() == Engine::sqlite ? " OR ABORT" : "";
-}
-
-/// An identity column (GENERATED ALWAYS) is to take our value as well.
-std::string_view overriding(const Dialect& dialect) {
-  return dialect.engine() == Engine::postgresql ? "OVERRIDING SYSTEM VALUE " : "";
-}
-
 std::string typed_columns(const Relation& relation) {
   return list(relation.columns.size(), [&](std::size_t i) {
     return fmt::format("c{} {}", i, relation.columns[i].held.native);
@@ -147,6 +137,14 @@ std::string base_pairs(const Dialect& dialect, const Names& names, const Relatio
 }
 
 }  // namespace
+
+std::string_view or_abort(const Dialect& dialect) {
+  return dialect.engine() == Engine::sqlite ? " OR ABORT" : "";
+}
+
+std::string_view overriding(const Dialect& dialect) {
+  return dialect.engine() == Engine::postgresql ? "OVERRIDING SYSTEM VALUE " : "";
+}
 
 std::string temporary_name(std::string_view what, std::int64_t relation) {
   return fmt::format("abgleich_tmp_{}_{}", what, relation);
@@ -397,6 +395,11 @@ std::string fill_base(const Names& names, const Relation& relation) {
                      names.base, base_key("", relation), key_columns("", relation), names.stage);
 }
 
+std::string PlanRows::have(std::string_view number) const {
+  return only.empty() ? fmt::format("{} BETWEEN {} AND {}", number, first, last)
+                      : fmt::format("{} IN ({})", number, fmt::join(only, ", "));
+}
+
 std::string create_plan(const Dialect& dialect, const Names& names, const Relation& relation) {
   return fmt::format(
       "CREATE TEMPORARY TABLE {} (n bigint PRIMARY KEY, action text NOT NULL, mask text NOT NULL, "
@@ -417,21 +420,19 @@ std::vector<std::string> plan_columns(const Relation& relation) {
 }
 
 std::string apply_insert(const Dialect& dialect, const Names& names, const Relation& relation,
-                         std::int64_t first, std::int64_t last) {
-  return fmt::format(
-      "INSERT{} INTO {} ({}) {}SELECT {} FROM {} WHERE action = 'i' AND n BETWEEN {} AND {}",
-      or_abort(dialect), names.data,
-      list(relation.columns.size(),
-           [&](std::size_t i) { return dialect.quote(relation.columns[i].name); }),
-      overriding(dialect), columns_of("", relation), names.plan, first, last);
+                         const PlanRows& rows) {
+  return fmt::format("INSERT{} INTO {} ({}) {}SELECT {} FROM {} WHERE action = 'i' AND {}",
+                     or_abort(dialect), names.data,
+                     list(relation.columns.size(),
+                          [&](std::size_t i) { return dialect.quote(relation.columns[i].name); }),
+                     overriding(dialect), columns_of("", relation), names.plan, rows.have("n"));
 }
 
 std::string apply_update(const Dialect& dialect, const Names& names, const Relation& relation,
-                         const std::vector<std::size_t>& columns, std::int64_t first,
-                         std::int64_t last) {
+                         const std::vector<std::size_t>& columns, const PlanRows& rows) {
   return fmt::format(
-      "UPDATE{} {} AS t SET {} FROM {} p WHERE p.action = 'u' AND p.n BETWEEN {} AND {} AND {}",
-      or_abort(dialect), names.data,
+      "UPDATE{} {} AS t SET {} FROM {} p WHERE p.action = 'u' AND {} AND {}", or_abort(dialect),
+      names.data,
       list(columns.size(),
            [&](std::size_t i) {
              const auto column = columns[i];
@@ -440,20 +441,18 @@ std::string apply_update(const Dialect& dialect, const Names& names, const Relat
                  "{} = CASE WHEN substr(p.mask, {}, 1) <> '0' THEN p.c{} ELSE t.{} END", name,
                  column + 1, column, name);
            }),
-      names.plan, first, last, key_equal_data(dialect, "p", "t", relation));
+      names.plan, rows.have("p.n"), key_equal_data(dialect, "p", "t", relation));
 }
 
 std::string apply_delete(const Dialect& dialect, const Names& names, const Relation& relation,
-                         std::int64_t first, std::int64_t last) {
-  return fmt::format(
-      "DELETE FROM {} WHERE ({}) IN (SELECT {} FROM {} WHERE action = 'd' AND n BETWEEN {} AND {})",
-      names.data, quoted_key(dialect, "", relation), key_columns("", relation), names.plan, first,
-      last);
+                         const PlanRows& rows) {
+  return fmt::format("DELETE FROM {} WHERE ({}) IN (SELECT {} FROM {} WHERE action = 'd' AND {})",
+                     names.data, quoted_key(dialect, "", relation), key_columns("", relation),
+                     names.plan, rows.have("n"));
 }
 
-std::string refuse_rows(const Names& names, std::int64_t first, std::int64_t last) {
-  return fmt::format("UPDATE {} SET action = upper(action) WHERE n BETWEEN {} AND {}", names.plan,
-                     first, last);
+std::string refuse_rows(const Names& names, const PlanRows& rows) {
+  return fmt::format("UPDATE {} SET action = upper(action) WHERE {}", names.plan, rows.have("n"));
 }
 
 std::string journal_plan(const Names& names, const Relation& relation, const std::string& journal,
@@ -510,6 +509,12 @@ std::string count_astray(const Dialect& dialect, const Names& names, const Relat
       "SELECT (SELECT count(*) FROM {0} WHERE action IN ('i', 'u')) - ({1} IN ('i', 'u')) + "
       "({1} = 'd')",
       names.plan, there);
+}
+
+std::string count_growth(const Names& names) {
+  return fmt::format(
+      "SELECT coalesce(sum(CASE action WHEN 'i' THEN 1 WHEN 'd' THEN -1 ELSE 0 END), 0) FROM {}",
+      names.plan);
 }
 
 std::string select_plan(const Names& names) {

@@ -109,17 +109,32 @@ std::string select_row(const Dialect& dialect, const Names& names, const Relatio
 std::string fill_data(const Dialect& dialect, const Names& names, const Relation& relation);
 std::string fill_base(const Names& names, const Relation& relation);
 
-// Plan and application; `first` and `last` bound plan_N.n.
+/// Rows of a plan, by their numbers.
+struct PlanRows {
+  std::int64_t first = 1;
+  std::int64_t last = 0;
+  std::vector<std::int64_t> only{};  // where not empty, these instead of the range
+
+  /// The condition that a row's number (as it stands in the statement) is one of these.
+  [[nodiscard]] std::string have(std::string_view number) const;
+};
+
+// What INSERT and UPDATE say between their words: a secondary's own ON CONFLICT REPLACE or IGNORE
+// in SQLite must not drop anybody's row, and an identity column (GENERATED ALWAYS) is to take our
+// value as well.
+std::string_view or_abort(const Dialect& dialect);
+std::string_view overriding(const Dialect& dialect);
+
+// Plan and application.
 std::string create_plan(const Dialect& dialect, const Names& names, const Relation& relation);
 std::vector<std::string> plan_columns(const Relation& relation);
 std::string apply_insert(const Dialect& dialect, const Names& names, const Relation& relation,
-                         std::int64_t first, std::int64_t last);
+                         const PlanRows& rows);
 std::string apply_update(const Dialect& dialect, const Names& names, const Relation& relation,
-                         const std::vector<std::size_t>& columns, std::int64_t first,
-                         std::int64_t last);
+                         const std::vector<std::size_t>& columns, const PlanRows& rows);
 std::string apply_delete(const Dialect& dialect, const Names& names, const Relation& relation,
-                         std::int64_t first, std::int64_t last);
-std::string refuse_rows(const Names& names, std::int64_t first, std::int64_t last);
+                         const PlanRows& rows);
+std::string refuse_rows(const Names& names, const PlanRows& rows);
 // Copies what was applied, and what becomes of the base, into the journal (a real table's name); to
 // be run before the base moves.
 enum class BeforeImages : std::uint8_t { keep, not_of_deleted };
@@ -139,5 +154,7 @@ std::string select_written(const Dialect& dialect, const Names& names, const Rel
 
 // The number of rows that were inserted or updated and are not there, or deleted and are.
 std::string count_astray(const Dialect& dialect, const Names& names, const Relation& relation);
+// By how many rows the plan lets its table grow.
+std::string count_growth(const Names& names);
 
 }  // namespace abgleich::db

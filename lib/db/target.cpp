@@ -57,6 +57,7 @@ bool Target::stands_in(const Relation& relation) const {
 
 void Target::load_catalog() {
   catalog_ = read_catalog(session_);
+  dependants_.reset();
 }
 
 void Target::commit() {
@@ -103,9 +104,11 @@ void Target::prepare(const Relation& relation) {
   const auto name = names(relation);
   session_.connection->execute(create_stage(dialect(), name, relation));
   session_.connection->execute(create_plan(dialect(), name, relation));
+  prepared_.push_back(relation);
   if (updated_columns_.size() <= static_cast<std::size_t>(relation.id)) {
     updated_columns_.resize(static_cast<std::size_t>(relation.id) + 1);
     planned_.resize(static_cast<std::size_t>(relation.id) + 1);
+    actions_.resize(static_cast<std::size_t>(relation.id) + 1);
   }
 }
 
@@ -240,6 +243,10 @@ Target::Plan::Plan(Target& target, const Relation& relation)
 void Target::Plan::add(const PlanRow& row, const Row& values) {
   const auto number = std::to_string(++rows_);
   const char action = static_cast<char>(row.action);
+  if (auto& actions = target_.actions_[static_cast<std::size_t>(relation_.id)];
+      actions.find(action) == std::string::npos) {
+    actions += action;
+  }
   cells_.clear();
   cells_.push_back({Cell::Storage::integer, number});
   cells_.push_back(text_cell({&action, 1}));
@@ -322,10 +329,6 @@ void Target::written_rows(
     decode_row(relation, cells.subspan(2), row);
     on_row(cells[0].bytes, packed(dialect(), cells[1], scratch), row);
   }
-}
-
-std::int64_t Target::rows_astray(const Relation& relation) {
-  return count(count_astray(dialect(), names(relation), relation));
 }
 
 void Target::rewrite_base(const Relation& relation,

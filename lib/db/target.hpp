@@ -8,12 +8,16 @@
 #include "core/value.hpp"
 #include "db/anonymity.hpp"
 #include "db/books.hpp"
+#include "db/constraint_statements.hpp"
+#include "db/constraints.hpp"
 #include "db/relation.hpp"
 #include "db/session.hpp"
 #include "db/statements.hpp"
 
 #include <cstdint>
+#include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -165,7 +169,8 @@ class Target {
 
   /// Applies the plans of all relations (parents before children) in sets. Rows that the
   /// secondary's constraints refuse are left out and marked so; everything else is applied. In a
-  /// dry run this is a rehearsal, which leaves out tables that do not exist yet.
+  /// dry run this is a rehearsal, which leaves out tables that do not exist yet. Throws
+  /// Failure{secondary_refuses} where the secondary undoes or adds to it without a word.
   void apply(const std::vector<Relation>& relations);
 
   /// Ends the rehearsal that `apply` is in a dry run: data and base are as they were, and the plan
@@ -192,10 +197,6 @@ class Target {
   /// What was applied goes into the journal, and the base forward to what the plan says, and its
   /// seal with it.
   void settle(const Relation& relation, std::int64_t epoch, BeforeImages images);
-
-  /// How many rows of the plan the secondary did not take although it refused none of them: a
-  /// trigger or a cascade of its own is at work.
-  std::int64_t rows_astray(const Relation& relation);
 
   /// Rewrites `cells` of every base row: for a contract whose exported columns are others now.
   void rewrite_base(const Relation& relation,
@@ -267,10 +268,28 @@ class Target {
   /// For the time of a rotation. Returns the statements that drop them. Tables that belong to
   /// somebody else are left without.
   std::vector<std::string> index_foreign_keys(const std::vector<RekeyWork>& work);
+  /// Runs `work` and takes it back where it says false or the secondary refuses rows; gives whether
+  /// it stands.
+  bool in_savepoint(std::string_view name, const std::function<bool()>& work);
   [[nodiscard]] std::string action_sql(const Work& work) const;
-  [[nodiscard]] std::vector<Work> all_work(const std::vector<Relation>& relations) const;
+  const std::vector<Dependant>& dependants(const Relation& relation);
+  /// Whether rows that nobody has planned to touch would go or change along with these.
+  bool takes_along(const Work& work);
+  /// The number of rows; nothing where others would be taken along (then nothing is done).
+  std::optional<std::int64_t> perform(const Work& work);
+  [[nodiscard]] bool plans(const Relation& relation, PlanAction action) const;
+  bool is_about(const Work& work);
+  /// The number of rows of every prepared table; none where no trigger could change it unseen.
+  std::vector<std::int64_t> rows_beside_triggers(const std::vector<Relation>& relations);
+  void expect_applied(const std::vector<Relation>& relations,
+                      const std::vector<std::int64_t>& before);
+  [[nodiscard]] std::vector<Work> all_work(const std::vector<Relation>& relations);
   bool apply_whole(const std::vector<Relation>& relations);
   void apply_piecemeal(const std::vector<Relation>& relations);
+  bool apply_in_halves(std::deque<Work>& open);
+  bool apply_knots(std::deque<Work>& open);
+  bool apply_knot(const std::vector<Work>& knot);
+  bool untie_knot(const std::vector<Work>& knot, Aside aside);
   Attempt attempt(const Work& work);
   [[nodiscard]] bool own_table_exists(const std::string& name) const;
   void hold_existing(const CatalogTable& table, Relation& relation) const;
@@ -283,7 +302,10 @@ class Target {
   std::vector<std::int64_t> stand_in_data_;
   std::vector<std::vector<std::size_t>> updated_columns_;  // by relation id: union of the masks
   std::vector<std::int64_t> planned_;                      // by relation id: rows of the plan
-  std::vector<std::string> refusals_;                      // the statements that mark refused rows
+  std::vector<std::string> actions_;                       // by relation id: that the plan has
+  std::vector<Relation> prepared_;
+  std::vector<std::string> refusals_;  // the statements that mark refused rows
+  std::optional<std::map<std::string, std::vector<Dependant>>> dependants_;  // by table
   std::int64_t literals_ = 0;  // temporary tables that `literal` has made
   bool open_ = true;
 };

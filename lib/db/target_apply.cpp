@@ -1,6 +1,8 @@
 // Applying a plan: in whole sets first; where a constraint refuses, in halves until just the rows
-// that cannot be taken are left.
+// that cannot be taken are left; of these, together what needs each other.
+#include "db/constraint_statements.hpp"
 #include "db/target.hpp"
+#include "db/target_work.hpp"
 
 #include <fmt/format.h>
 
@@ -10,48 +12,127 @@
 
 namespace abgleich::db {
 
-/// One statement over a range of one plan.
-struct Target::Work {
-  const Relation* relation;
-  PlanAction action;
-  std::int64_t first;
-  std::int64_t last;
-};
+namespace {
+
+constexpr std::size_t kRefusedAtOnce = 500;  // numbers in one statement
+
+/// Whether this is the secondary's word about rows, and not trouble of another kind.
+bool refuses_rows(const Fault& fault) {
+  return fault.cause() == Fault::Cause::constraint || fault.cause() == Fault::Cause::data;
+}
+
+}  // namespace
+
+bool Target::in_savepoint(std::string_view name, const std::function<bool()>& work) {
+  auto& connection = *session_.connection;
+  connection.execute(fmt::format("SAVEPOINT {}", name));
+  bool taken = false;
+  try {
+    taken = work();
+  } catch (const Fault& fault) {
+    if (!refuses_rows(fault)) {
+      throw;
+    }
+  }
+  if (!taken) {
+    connection.execute(fmt::format("ROLLBACK TO SAVEPOINT {}", name));
+  }
+  connection.execute(fmt::format("RELEASE SAVEPOINT {}", name));
+  return taken;
+}
 
 std::string Target::action_sql(const Work& work) const {
   const auto& relation = *work.relation;
   const auto name = names(relation);
   switch (work.action) {
     case PlanAction::insert:
-      return apply_insert(dialect(), name, relation, work.first, work.last);
+      return apply_insert(dialect(), name, relation, work.rows);
     case PlanAction::update:
       return apply_update(dialect(), name, relation,
-                          updated_columns_[static_cast<std::size_t>(relation.id)], work.first,
-                          work.last);
+                          updated_columns_[static_cast<std::size_t>(relation.id)], work.rows);
     default:
-      return apply_delete(dialect(), name, relation, work.first, work.last);
+      return apply_delete(dialect(), name, relation, work.rows);
   }
 }
 
-std::vector<Target::Work> Target::all_work(const std::vector<Relation>& relations) const {
+const std::vector<Dependant>& Target::dependants(const Relation& relation) {
+  if (!dependants_) {
+    dependants_ = read_dependants(session_, catalog_);
+  }
+  return (*dependants_)[relation.name];
+}
+
+bool Target::takes_along(const Work& work) {
+  const auto name = names(*work.relation);
+  for (const auto& dependant : dependants(*work.relation)) {
+    std::string sql;
+    if (work.action == PlanAction::remove && dependant.on_delete == Dependant::Effect::loses) {
+      sql = find_bereaved(dialect(), name, *work.relation, dependant, work.rows);
+    } else if (work.action == PlanAction::update &&
+               dependant.on_update == Dependant::Effect::loses) {
+      sql = find_cut_off(dialect(), name, *work.relation, dependant, work.rows);
+    }
+    if (sql.empty()) {
+      continue;
+    }
+    if (!dependant.readable) {
+      throw Failure(Code::secondary_refuses,
+                    fmt::format("rows of '{}.{}' hang on '{}' and change with it, but this role "
+                                "may not read them",
+                                dependant.schema, dependant.table, work.relation->name),
+                    fmt::format("GRANT SELECT ON {} to it, so that nobody's row is lost unseen. "
+                                "Nothing was changed",
+                                dialect().table(dependant.schema, dependant.table)));
+    }
+    bool found = false;
+    session_.connection->query(sql, {}, [&](std::span<const Cell>) { found = true; });
+    if (found) {
+      return true;
+    }
+  }
+  return false;
+}
+
+std::optional<std::int64_t> Target::perform(const Work& work) {
+  if (takes_along(work)) {
+    return std::nullopt;
+  }
+  return session_.connection->execute(action_sql(work));
+}
+
+bool Target::plans(const Relation& relation, PlanAction action) const {
+  return actions_[static_cast<std::size_t>(relation.id)].find(static_cast<char>(action)) !=
+         std::string::npos;
+}
+
+bool Target::is_about(const Work& work) {
+  return count(fmt::format("SELECT count(*) FROM {} WHERE action = '{}' AND {}",
+                           names(*work.relation).plan, static_cast<char>(work.action),
+                           work.rows.have("n"))) > 0;
+}
+
+std::vector<Target::Work> Target::all_work(const std::vector<Relation>& relations) {
   // Children go before parents, parents come before children; what is freed by a delete may be
-  // needed by an insert (a unique value), so deletes are first where foreign keys allow.
+  // needed by an insert (a unique value), so deletes are first where foreign keys allow. Where rows
+  // would go along with a delete, those that the plan moves elsewhere are moved before.
   std::vector<Work> work;
+  std::vector<Work> last;
   for (auto relation = relations.rbegin(); relation != relations.rend(); ++relation) {
-    if (const auto rows = planned_[static_cast<std::size_t>(relation->id)]; rows > 0) {
-      work.push_back({&*relation, PlanAction::remove, 1, rows});
+    const auto rows = planned_[static_cast<std::size_t>(relation->id)];
+    if (plans(*relation, PlanAction::remove)) {
+      const bool alone = dependants(*relation).empty();
+      (alone ? work : last).push_back({&*relation, PlanAction::remove, {1, rows}});
     }
   }
   for (const auto& relation : relations) {
     const auto rows = planned_[static_cast<std::size_t>(relation.id)];
-    if (rows == 0) {
-      continue;
+    for (const auto action : {PlanAction::update, PlanAction::insert}) {
+      if (plans(relation, action)) {
+        work.push_back({&relation, action, {1, rows}});
+      }
     }
-    if (!updated_columns_[static_cast<std::size_t>(relation.id)].empty()) {
-      work.push_back({&relation, PlanAction::update, 1, rows});
-    }
-    work.push_back({&relation, PlanAction::insert, 1, rows});
   }
+  work.insert(work.end(), last.begin(), last.end());
   return work;
 }
 
@@ -63,35 +144,85 @@ bool Target::data_is_empty(const Relation& relation) {
 std::optional<std::int64_t> Target::fill(const Relation& relation) {
   const auto name = names(relation);
   auto& connection = *session_.connection;
-  connection.execute("SAVEPOINT fill");
-  try {
-    const auto rows = connection.execute(fill_data(dialect(), name, relation));
+  std::int64_t rows = 0;
+  const bool filled = in_savepoint("fill", [&] {
+    rows = connection.execute(fill_data(dialect(), name, relation));
     connection.execute(fill_base(name, relation));
-    connection.execute("RELEASE SAVEPOINT fill");
-    seal_base(relation);
-    return rows;
-  } catch (const Fault& fault) {
-    if (fault.cause() != Fault::Cause::constraint && fault.cause() != Fault::Cause::data) {
-      throw;
-    }
+    connection.check_constraints();
+    return true;
+  });
+  if (!filled) {
+    return std::nullopt;
   }
-  connection.execute("ROLLBACK TO SAVEPOINT fill");
-  connection.execute("RELEASE SAVEPOINT fill");
-  return std::nullopt;
+  seal_base(relation);
+  return rows;
 }
 
 void Target::apply(const std::vector<Relation>& relations) {
-  if (mode_ == Mode::real) {
-    if (!apply_whole(relations)) {
-      apply_piecemeal(relations);
-    }
-    return;
-  }
   auto real = relations;
   std::erase_if(real, [this](const Relation& relation) { return stands_in(relation); });
-  session_.connection->execute("SAVEPOINT rehearsal");
-  if (!apply_whole(real)) {
-    apply_piecemeal(real);
+  auto& connection = *session_.connection;
+  const bool postgresql = dialect().engine() == Engine::postgresql;
+  if (postgresql) {
+    // what people's triggers name without a schema is theirs
+    connection.execute(fmt::format("SET LOCAL search_path = pg_catalog, {}, pg_temp",
+                                   dialect().quote(session_.schema)));
+  }
+  if (mode_ == Mode::dry) {
+    connection.execute("SAVEPOINT rehearsal");
+  }
+  const auto before = rows_beside_triggers(real);
+  try {
+    if (!apply_whole(real)) {
+      apply_piecemeal(real);
+    }
+  } catch (const Fault& fault) {
+    if (fault.error().code != Code::bug) {
+      throw;
+    }
+    throw Failure(Code::secondary_refuses, fault.error().message,
+                  "a trigger, rule or foreign key of the secondary does not work: mend it, then "
+                  "run: abgleich sync. Nothing was changed");
+  }
+  expect_applied(real, before);
+  if (postgresql) {
+    connection.execute("SET LOCAL search_path = pg_catalog, pg_temp");
+  }
+}
+
+std::vector<std::int64_t> Target::rows_beside_triggers(const std::vector<Relation>& relations) {
+  std::vector<std::int64_t> rows;
+  const bool triggers = std::ranges::any_of(relations, [this](const Relation& relation) {
+    const auto* table = catalog_.find_table(relation.name);
+    return table != nullptr && table->triggers;
+  });
+  for (std::size_t i = 0; triggers && i < prepared_.size(); ++i) {
+    rows.push_back(
+        stands_in(prepared_[i]) ? 0 : count("SELECT count(*) FROM " + names(prepared_[i]).data));
+  }
+  return rows;
+}
+
+void Target::expect_applied(const std::vector<Relation>& relations,
+                            const std::vector<std::int64_t>& before) {
+  const auto refuse = [](const Relation& relation, std::int64_t rows, std::string_view what) {
+    throw Failure(Code::secondary_refuses,
+                  fmt::format("the secondary {} '{}' ({} of the rows): a trigger or a cascade is "
+                              "at work",
+                              what, relation.name, rows),
+                  "mend the secondary, then run: abgleich check. Nothing was changed");
+  };
+  for (const auto& relation : relations) {
+    if (const auto astray = count(count_astray(dialect(), names(relation), relation)); astray > 0) {
+      refuse(relation, astray, "undoes what is written to");
+    }
+  }
+  const auto now = rows_beside_triggers(relations);
+  for (std::size_t i = 0; i < before.size(); ++i) {
+    const auto vanished = before[i] + count(count_growth(names(prepared_[i]))) - now[i];
+    if (vanished > 0) {
+      refuse(prepared_[i], vanished, "deletes more than was asked from");
+    }
   }
 }
 
@@ -104,42 +235,57 @@ void Target::take_back() {
 }
 
 bool Target::apply_whole(const std::vector<Relation>& relations) {
-  auto& connection = *session_.connection;
-  connection.execute("SAVEPOINT apply_whole");
-  try {
-    connection.defer_constraints();
+  return in_savepoint("apply_whole", [&] {
+    session_.connection->defer_constraints();
     for (const auto& work : all_work(relations)) {
-      connection.execute(action_sql(work));
+      if (!perform(work)) {
+        return false;
+      }
     }
-    connection.check_constraints();
-  } catch (const Fault& fault) {
-    if (fault.cause() != Fault::Cause::constraint && fault.cause() != Fault::Cause::data) {
-      throw;
-    }
-    connection.execute("ROLLBACK TO SAVEPOINT apply_whole");
-    connection.execute("RELEASE SAVEPOINT apply_whole");
-    return false;
-  }
-  connection.execute("RELEASE SAVEPOINT apply_whole");
-  return true;
+    session_.connection->check_constraints();
+    return true;
+  });
 }
 
 Target::Attempt Target::attempt(const Work& work) {
-  auto& connection = *session_.connection;
-  connection.execute("SAVEPOINT attempt");
-  try {
-    const auto rows = connection.execute(action_sql(work));
-    connection.check_constraints();
-    connection.execute("RELEASE SAVEPOINT attempt");
-    return {.taken = true, .rows = rows};
-  } catch (const Fault& fault) {
-    if (fault.cause() != Fault::Cause::constraint && fault.cause() != Fault::Cause::data) {
-      throw;
+  Attempt attempt;
+  attempt.taken = in_savepoint("attempt", [&] {
+    const auto rows = perform(work);
+    attempt.rows = rows.value_or(0);
+    session_.connection->check_constraints();
+    return rows.has_value();
+  });
+  return attempt;
+}
+
+/// What one row waits for may come with another: goes round until a round takes nothing more, and
+/// leaves in `open` the rows, one by one, that were not taken. True: some were.
+bool Target::apply_in_halves(std::deque<Work>& open) {
+  bool any = false;
+  for (bool progress = true; progress && !open.empty();) {
+    progress = false;
+    std::deque<Work> left;
+    while (!open.empty()) {
+      const auto work = open.front();
+      const auto& rows = work.rows;
+      open.pop_front();
+      if (const auto tried = attempt(work); tried.taken) {
+        progress = progress || tried.rows > 0;
+      } else if (rows.first == rows.last) {
+        // a trigger may refuse a statement even where it is about no row
+        if (is_about(work)) {
+          left.push_back(work);
+        }
+      } else {
+        const auto middle = rows.first + (rows.last - rows.first) / 2;
+        open.push_front({work.relation, work.action, {middle + 1, rows.last}});
+        open.push_front({work.relation, work.action, {rows.first, middle}});
+      }
     }
-    connection.execute("ROLLBACK TO SAVEPOINT attempt");
-    connection.execute("RELEASE SAVEPOINT attempt");
-    return {};
+    open = std::move(left);
+    any = any || progress;
   }
+  return any;
 }
 
 void Target::apply_piecemeal(const std::vector<Relation>& relations) {
@@ -147,27 +293,18 @@ void Target::apply_piecemeal(const std::vector<Relation>& relations) {
   for (const auto& work : all_work(relations)) {
     open.push_back(work);
   }
-  // What one row waits for may come with another: go round until a round takes nothing more.
-  for (bool progress = true; progress && !open.empty();) {
-    progress = false;
-    std::deque<Work> left;
-    while (!open.empty()) {
-      const auto work = open.front();
-      open.pop_front();
-      if (const auto tried = attempt(work); tried.taken) {
-        progress = progress || tried.rows > 0;
-      } else if (work.first == work.last) {
-        left.push_back(work);
-      } else {
-        const auto middle = work.first + (work.last - work.first) / 2;
-        open.push_front({work.relation, work.action, middle + 1, work.last});
-        open.push_front({work.relation, work.action, work.first, middle});
-      }
-    }
-    open = std::move(left);
+  apply_in_halves(open);
+  while (!open.empty() && apply_knots(open)) {
+    apply_in_halves(open);
   }
-  for (const auto& work : open) {
-    refusals_.push_back(refuse_rows(names(*work.relation), work.first, work.last));
+  for (auto work = open.begin(); work != open.end();) {
+    PlanRows rows;
+    const auto* relation = work->relation;
+    for (; work != open.end() && work->relation == relation && rows.only.size() < kRefusedAtOnce;
+         ++work) {
+      rows.only.push_back(work->rows.first);
+    }
+    refusals_.push_back(refuse_rows(names(*relation), rows));
     session_.connection->execute(refusals_.back());
   }
 }

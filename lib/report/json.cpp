@@ -227,4 +227,8 @@ std::string json_line(const Error& error) {
   return dump({{"error", json_of(error)}});
 }
 
+std::string warning_line(const std::string& message, const std::string& hint) {
+  return dump({{"warning", {{"message", message}, {"hint", hint}}}});
+}
+
 }  // namespace abgleich::report

@@ -25,5 +25,7 @@ std::string json_line(const Verification& verification, Code exit);
 std::string json_line(const Repair& repair);
 /// {"error":{…}}
 std::string json_line(const Error& error);
+/// {"warning":{…}}: nothing that would change the exit code.
+std::string warning_line(const std::string& message, const std::string& hint);
 
 }  // namespace abgleich::report

@@ -368,8 +368,16 @@ Resolved attempt(const Pairing& pairing, const Resolution& resolution) {
   }
   if (!resolution.table.empty() &&
       std::ranges::find(relations, resolution.table, &db::Relation::source) == relations.end()) {
-    throw Failure(Code::usage, fmt::format("table '{}' is not synchronised", resolution.table),
-                  "see the tables: abgleich status. Nothing was changed");
+    std::vector<std::string_view> names;
+    for (const auto& relation : relations) {
+      names.push_back(relation.source);
+    }
+    const auto near = contract::nearest(resolution.table, names);
+    throw Failure(
+        Code::usage,
+        fmt::format("table {} is not synchronised", contract::in_quotes(resolution.table)),
+        (near ? fmt::format("did you mean '{}'? ", *near) : std::string()) +
+            "see the tables: abgleich status. Nothing was changed");
   }
   (void)target.missing_ddl(relations);  // fills in how the secondary holds each column
 

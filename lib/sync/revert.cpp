@@ -7,7 +7,7 @@
 #include "journal/record.hpp"
 #include "journal/state.hpp"
 #include "mask/keyring.hpp"
-#include "merge/merge.hpp"
+#include "merge/take_back.hpp"
 #include "sync/commit.hpp"
 #include "sync/exported.hpp"
 #include "sync/history.hpp"
@@ -27,7 +27,7 @@ namespace abgleich::sync {
 
 namespace {
 
-using Digests = std::optional<std::vector<Digest>>;
+using Digests = merge::Image;
 
 Digests unpacked(const std::optional<std::string>& cells) {
   return cells ? Digests(unpack_digests(*cells)) : std::nullopt;
@@ -77,24 +77,22 @@ class Table {
     }
     key_text_ = record.key_text;
     key_ = row_of(record.key_text);
-    was_ = unpacked(record.base_before);
-    became_ = unpacked(record.base_after);
     base_ = unpacked(target_.find_base(relation_, key_));
     now_ = target_.find_row(relation_, key_);
-    for (const auto* digests : {&was_, &became_, &base_}) {
+    merge::Record what{.was = unpacked(record.base_before), .became = unpacked(record.base_after)};
+    for (const auto* digests : {&what.was, &what.became, &base_}) {
       if (*digests && (*digests)->size() != relation_.columns.size()) {
         damaged(tracked_);
       }
     }
-    if (record.before && record.after) {
-      updated(*record.before, *record.after);
-    } else if (record.after) {
-      inserted(row_of(*record.after));
-    } else if (record.before) {
-      deleted(row_of(*record.before));
-    } else {
-      base_alone();
-    }
+    became_ = what.became;
+    const auto before = record.before ? std::optional(row_of(*record.before)) : std::nullopt;
+    const auto after = record.after ? std::optional(row_of(*record.after)) : std::nullopt;
+    what.before = image_of(before);
+    what.after = image_of(after);
+    what.mask = record.after ? mask_of(*record.after) : no_cells();
+    carry_out(merge::take_back(what, {.secondary = image_of(now_), .base = base_}, relation_.key),
+              before, after);
   }
 
   void finish() {
@@ -142,101 +140,61 @@ class Table {
     return row;
   }
 
-  [[nodiscard]] std::vector<std::size_t> columns_of(const std::string& text) const {
-    std::vector<std::size_t> columns;
+  [[nodiscard]] std::string mask_of(const std::string& text) const {
+    auto mask = no_cells();
     for (const auto& [name, value] : journal::read_cells(text)) {
-      columns.push_back(column(name));
+      mask[column(name)] = '1';
     }
-    return columns;
+    return mask;
   }
 
-  /// The base with those cells back that the run moved; no row where there was none before it.
-  /// REQUIRES: base_.
-  [[nodiscard]] Digests base_back() const {
-    if (!was_) {
+  merge::Image image_of(const std::optional<Row>& row) {
+    if (!row) {
       return std::nullopt;
     }
-    auto back = *base_;
-    for (std::size_t i = 0; i < back.size(); ++i) {
-      if (!became_ || (*became_)[i] != (*was_)[i]) {
-        back[i] = (*was_)[i];
-      }
+    auto keyed = *row;
+    for (const auto i : relation_.key) {
+      keyed.cells[i] = key_.cells[i];
     }
-    return back;
+    merge::Image image(std::in_place);
+    digest_row(relation_, keys_, keyed, key_bytes_, scratch_, *image);
+    return image;
   }
 
-  void updated(const std::string& before_text, const std::string& after_text) {
-    if (!base_ || !became_) {
-      return;  // a later run has deleted the row: there is no cell to take back
+  void carry_out(const merge::Undo& undo, const std::optional<Row>& before,
+                 const std::optional<Row>& after) {
+    if (undo.conflict) {
+      conflict(*undo.conflict, undo.cells, after ? &*after : nullptr);
     }
-    const auto before = row_of(before_text);
-    const auto after = row_of(after_text);
-    const auto back = base_back();
-    std::string mask(relation_.columns.size(), '0');
-    std::vector<std::size_t> edited;
-    for (const auto i : columns_of(after_text)) {
-      if (now_ && now_->cells[i] == after.cells[i]) {
-        mask[i] = now_->cells[i] == before.cells[i] ? '0' : '1';
-      } else if (!now_ || now_->cells[i] != before.cells[i]) {
-        edited.push_back(i);
-      }
+    switch (undo.action) {
+      case merge::UndoAction::nothing:
+        return;
+      case merge::UndoAction::update:
+        write(db::PlanAction::update, undo.mask, undo.base, *before);
+        ++counts_.updated;
+        return;
+      case merge::UndoAction::insert:
+        write(db::PlanAction::insert, std::string(relation_.columns.size(), '1'), undo.base,
+              *before);
+        ++counts_.inserted;
+        return;
+      case merge::UndoAction::remove:
+        remove(undo.base);
+        return;
+      case merge::UndoAction::base_only:
+        move_base(undo.base);
+        return;
     }
-    if (!edited.empty()) {
-      conflict(now_ ? merge::Fate::both_updated : merge::Fate::updated_and_deleted, edited, &after);
-    }
-    const bool writes = mask.find('1') != std::string::npos;
-    if (!writes && back == base_) {
-      return;
-    }
-    db::PlanRow row{.action = writes ? db::PlanAction::update : base_action(back),
-                    .mask = mask,
-                    .cells = packed(back)};
-    if (writes) {
+  }
+
+  void write(db::PlanAction action, const std::string& mask, const Digests& base,
+             const Row& before) {
+    db::PlanRow row{.action = action, .mask = mask, .cells = packed(base)};
+    if (now_) {
       row.before = journal::cells_text(relation_, *now_, mask);
-      row.after = journal::cells_text(relation_, before, mask);
-      ++counts_.updated;
     }
-    Row values = before;
-    plan(row, values);
-  }
-
-  void inserted(const Row& after) {
-    if (now_ && same(*now_, after)) {
-      remove(was_);
-      return;
-    }
-    if (now_ && base_) {
-      conflict(merge::Fate::both_inserted, all_columns(), &after);
-    }
-    if (base_ != was_) {
-      move_base(was_);
-    }
-  }
-
-  void deleted(const Row& before) {
-    if (base_ || !was_) {
-      return;  // a later run has brought the row again, and both sides agree on it
-    }
-    if (now_ && !same(*now_, before)) {
-      conflict(merge::Fate::deleted_and_updated, all_columns(), nullptr);
-    }
-    db::PlanRow row{.action = now_ ? db::PlanAction::agree : db::PlanAction::insert,
-                    .mask = std::string(relation_.columns.size(), now_ ? '0' : '1'),
-                    .cells = pack(*was_)};
-    if (!now_) {
-      row.after = journal::cells_text(relation_, before, row.mask);
-      ++counts_.inserted;
-    }
+    row.after = journal::cells_text(relation_, before, mask);
     plan(row, before);
-  }
-
-  /// The run moved the base and wrote nothing.
-  void base_alone() {
-    if (became_ && base_ && base_back() != base_) {
-      move_base(base_back());
-    } else if (!became_ && !base_) {
-      move_base(was_);
-    }
   }
 
   static db::PlanAction base_action(const Digests& to) {
@@ -251,9 +209,6 @@ class Table {
   /// Every row that the base has by now, and that nobody has edited: a first load's rows are not in
   /// the journal one by one.
   void take_back_first_load() {
-    std::string key_bytes;
-    std::string scratch;
-    std::vector<Digest> digests;
     target_.missing_pairs(relation_, [&](const db::Pair& pair) {
       key_ = pair.primary;
       key_text_ = journal::key_text(relation_, key_);
@@ -264,9 +219,8 @@ class Table {
         for (const auto i : relation_.key) {
           now_->cells[i] = key_.cells[i];
         }
-        digest_row(relation_, keys_, *now_, key_bytes, scratch, digests);
       }
-      if (now_ && digests == *base_) {
+      if (now_ && image_of(now_) == base_) {
         remove(std::nullopt);
         return;
       }
@@ -348,15 +302,6 @@ class Table {
 
   [[nodiscard]] std::string no_cells() const { return std::string(relation_.columns.size(), '0'); }
 
-  [[nodiscard]] bool same(const Row& a, const Row& b) const {
-    for (std::size_t i = 0; i < relation_.columns.size(); ++i) {
-      if (!relation_.is_key(i) && a.cells[i] != b.cells[i]) {
-        return false;
-      }
-    }
-    return true;
-  }
-
   db::Target& target_;
   db::TrackedRow tracked_;
   std::int64_t epoch_;
@@ -371,10 +316,11 @@ class Table {
   // the record at hand
   std::string key_text_;
   Row key_;
-  Digests was_;     // base before the run
-  Digests became_;  // base after it
+  Digests became_;  // base after the run
   Digests base_;    // base today
   std::optional<Row> now_;
+  std::string key_bytes_;
+  std::string scratch_;
 };
 
 [[noreturn]] void nothing_to_revert(const db::RunRow& run) {

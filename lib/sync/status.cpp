@@ -32,7 +32,7 @@ Status status(const Pairing& pairing) {
   return status;
 }
 
-std::string adopt(const Pairing& pairing, const std::string& reason) {
+Adopted adopt(const Pairing& pairing, const std::string& reason) {
   const journal::StateLock lock(pairing.config.state_directory);
   const auto started = journal::now_utc();
   db::Source source(pairing.config.primary);
@@ -41,12 +41,13 @@ std::string adopt(const Pairing& pairing, const std::string& reason) {
                                            : std::optional<db::HeadRow>{};
   if (!head) {
     journal::clear_anchor(pairing.config.state_directory);
-    return "the secondary has no history; the next sync begins one";
+    return {.text = "the secondary has no history; the next sync begins one"};
   }
   const auto run = commit_run(
       pairing, target, head, head->key_check, journal::primary_id(source.catalog().identity),
       {.kind = "adopt", .started = started, .reason = reason, .counts = "{}"});
-  return fmt::format("run {}: the databases are accepted as they are now", run);
+  return {.run = run,
+          .text = fmt::format("run {}: the databases are accepted as they are now", run)};
 }
 
 }  // namespace abgleich::sync

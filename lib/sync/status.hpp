@@ -23,8 +23,13 @@ struct Status {
 
 Status status(const Pairing& pairing);
 
+struct Adopted {
+  std::string run;   // empty where there was no history yet
+  std::string text;  // what was done, for people
+};
+
 /// Goes on with a restored or replaced primary or secondary: one run of kind "adopt" that records
-/// the databases as they are now. Returns what was done, for people.
-std::string adopt(const Pairing& pairing, const std::string& reason);
+/// the databases as they are now.
+Adopted adopt(const Pairing& pairing, const std::string& reason);
 
 }  // namespace abgleich::sync

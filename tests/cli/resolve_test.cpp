@@ -148,8 +148,10 @@ TEST_CASE("a conflict that changed or closed since it was shown is refused, with
 
     scene.said({"resolve", now, "--take", "primary"}, 0);
     CHECK(has(scene.said({"resolve", now, "--take", "primary"}, 64), "no open conflict"));
-    CHECK(has(scene.said({"resolve", "--all", "--table", "persno", "--take", "primary"}, 64),
-              "'persno'"));
+    const auto table =
+        scene.said({"resolve", "--all", "--table", "persno", "--take", "primary"}, 64);
+    CHECK(has(table, "'persno'"));
+    CHECK(has(table, "did you mean 'person'?"));
   });
 }
 
@@ -177,6 +179,32 @@ TEST_CASE("ten thousand conflicts: listed, synced and decided in bounded memory"
     }
     CHECK(scene.secondary.rows("SELECT count(*) FROM person WHERE status = 'ours'") ==
           std::to_string(kRows));
+  });
+}
+
+TEST_CASE("a refused row that both sides have inserted is decided whole, and stays decided") {
+  on_both([](On engine) {
+    // seen in a random history: the base got digests of nothing in the cells that are not written
+    Pairing pairing(On::sqlite, engine,
+                    "[tables.person]\nkey = [\"id\"]\n[tables.person.columns]\nid = \"plain\"\n"
+                    "boss = { class = \"plain\", owner = \"primary\" }\n"
+                    "note = { class = \"plain\", owner = \"secondary\" }\n");
+    pairing.primary.run(
+        "CREATE TABLE person (id integer PRIMARY KEY, boss integer, note text);"
+        "INSERT INTO person VALUES (1, NULL, 'x')");
+    pairing.secondary.run(
+        "CREATE TABLE person (id integer PRIMARY KEY, boss integer REFERENCES person (id), "
+        "note text)");
+    REQUIRE(pairing.sync()["exit"] == 0);
+    pairing.primary.run("INSERT INTO person VALUES (2, 99, 'theirs')");
+    pairing.secondary.run("INSERT INTO person VALUES (2, NULL, 'ours')");
+    CHECK(pairing.sync()["exit"] == 10);
+    CHECK(pairing.run({"resolve", "--all", "--take", "secondary"}).exit == 0);
+    const auto line = pairing.sync();
+    CHECK(line["outcome"] == "unchanged");
+    CHECK(line["exit"] == 0);
+    CHECK(pairing.secondary.rows("SELECT * FROM person WHERE id = 2") == "2|NULL|ours");
+    CHECK(pairing.run({"verify"}).exit == 0);
   });
 }
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -117,6 +118,17 @@ std::string_view hint_of(Cause cause, Access access) {
   }
 }
 
+/// Whether only a trigger that people have written would say so: RAISE … USING ERRCODE, in a class
+/// that the server does not use itself or that is made for triggers.
+bool is_of_people(std::string_view in_class) {
+  constexpr std::array<std::string_view, 39> kServers{
+      "00", "01", "02", "03", "08", "0A", "0B", "0F", "0L", "0P", "0Z", "20", "21",
+      "22", "23", "24", "25", "26", "28", "2B", "2D", "2F", "34", "38", "39", "3B",
+      "3D", "3F", "40", "42", "44", "53", "54", "55", "57", "58", "72", "F0", "HV"};
+  return std::ranges::find(kServers, in_class) == kServers.end() && in_class != "XX" &&
+         in_class != "P0";
+}
+
 }  // namespace
 
 Cause cause_of(std::string_view state) {
@@ -133,7 +145,8 @@ Cause cause_of(std::string_view state) {
   if (in_class == "23") {
     return Cause::constraint;
   }
-  if (in_class == "22" || in_class == "44" || in_class == "54" || in_class == "P0") {
+  if (in_class == "22" || in_class == "44" || in_class == "54" || in_class == "P0" ||
+      is_of_people(in_class)) {
     return Cause::data;
   }
   if (state == "42501" || state == "25006" || in_class == "28") {

@@ -1,0 +1,54 @@
+// The text of the statements with which a run gets along with the secondary's constraints: looking
+// whose rows a write would take along, and moving values out of each other's way. Pure.
+#pragma once
+
+#include "db/constraints.hpp"
+#include "db/dialect.hpp"
+#include "db/relation.hpp"
+#include "db/statements.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace abgleich::db {
+
+/// One row where a delete of these rows of the plan would change or remove rows of `dependant` that
+/// are not among them; none otherwise.
+std::string find_bereaved(const Dialect& dialect, const Names& names, const Relation& relation,
+                          const Dependant& dependant, const PlanRows& rows);
+/// The same for an update. Empty where none of the plan's columns is one that is referred to.
+std::string find_cut_off(const Dialect& dialect, const Names& names, const Relation& relation,
+                         const Dependant& dependant, const PlanRows& rows);
+
+/// Where a value goes that is in another row's way: NULL where the column takes it, or at once to a
+/// value that nobody has (two NULLs can be in each other's way too: NULLS NOT DISTINCT).
+enum class Aside : std::uint8_t { to_null, to_value };
+
+/// A column of rows that are in each other's way, and how its value may be moved out of it.
+struct Parking {
+  std::size_t column = 0;  // of the relation
+  bool unique = false;     // frees a unique value, of rows that are updated or deleted
+  bool refers = false;     // lets go of another row, of rows that are deleted
+  bool nullable = false;
+  Aside aside = Aside::to_null;
+};
+/// Whether a value of the column can be moved to one that nobody has.
+bool can_park(const Dialect& dialect, const Relation& relation, const Parking& parking);
+std::string park(const Dialect& dialect, const Names& names, const Relation& relation,
+                 const std::vector<Parking>& columns, const PlanRows& rows);
+
+/// Inserts with NULL in the columns of `loose`, and what is put there afterwards.
+std::string insert_loosely(const Dialect& dialect, const Names& names, const Relation& relation,
+                           const std::vector<std::size_t>& loose, const PlanRows& rows);
+std::string fasten(const Dialect& dialect, const Names& names, const Relation& relation,
+                   const std::vector<std::size_t>& loose, const PlanRows& rows);
+
+/// n, and for every one of `columns` (the secondary's names) the value before and after as text.
+std::string select_before_after(const Dialect& dialect, const Names& names,
+                                const Relation& relation, const std::vector<std::string>& columns,
+                                const PlanRows& rows);
+
+}  // namespace abgleich::db
