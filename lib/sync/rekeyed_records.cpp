@@ -193,6 +193,9 @@ void RekeyedTable::rewrite(db::ConflictRow& row, const SipKey& id_key) {
           known ? digest_cell(digest_keys_[*at], bytes, *cell.primary, scratch_) : unknown(was);
     }
   }
+  for (auto& [name, digest] : conflict.unwritten) {
+    digest = unknown(digest);  // until the next run, which knows the values
+  }
   const auto epoch = row.epoch;
   row = journal::to_row(conflict, id_key);
   row.epoch = epoch;
