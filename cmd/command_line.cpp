@@ -16,6 +16,41 @@ namespace abgleich::cmd {
 
 namespace {
 
+/// The variable of every option would drown the options; the footer tells of them all.
+class HelpFormatter : public CLI::Formatter {
+ public:
+  std::string make_option_opts(const CLI::Option* option) const override {
+    auto text = CLI::Formatter::make_option_opts(option);
+    const auto variable = fmt::format(" ({}:{})", get_label("Env"), option->get_envname());
+    if (const auto at = text.find(variable); at != std::string::npos) {
+      text.erase(at, variable.size());
+    }
+    return text;
+  }
+};
+
+/// `--dry-run` as its variable is called: ABGLEICH_DRY_RUN.
+std::string variable_of(std::string_view option) {
+  std::string name = "ABGLEICH_";
+  for (const char c : option) {
+    name += c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  }
+  return name;
+}
+
+/// Gives every long option its variable, those of the commands too.
+void mirror_in_environment(CLI::App& app) {
+  for (auto* option : app.get_options()) {
+    const auto& names = option->get_lnames();
+    if (!names.empty() && option != app.get_help_ptr() && option != app.get_version_ptr()) {
+      option->envname(variable_of(names.front()));
+    }
+  }
+  for (auto* command : app.get_subcommands({})) {
+    mirror_in_environment(*command);
+  }
+}
+
 /// CLI11's messages in our words, and the help that goes with what was typed.
 Failure typed_wrong(const CLI::App& app, const CLI::ParseError& error) {
   std::string command = "abgleich";
@@ -58,11 +93,6 @@ Option Option::required() {
 
 Option Option::type_name(const std::string& name) {
   option_->type_name(name);
-  return *this;
-}
-
-Option Option::envname(const std::string& name) {
-  option_->envname(name);
   return *this;
 }
 
@@ -166,6 +196,7 @@ Option CommandLine::add_flag(const std::string& names, int& times, const std::st
 Parser::Parser(const std::string& name, const std::string& description, const std::string& version)
     : version_(version), app_(std::make_unique<CLI::App>(description, name)) {
   app_->set_version_flag("--version", version);
+  app_->formatter(std::make_shared<HelpFormatter>());
 }
 
 Parser::~Parser() = default;
@@ -175,6 +206,7 @@ CommandLine Parser::top() {
 }
 
 std::optional<std::string> Parser::parse(int argc, char** argv) {
+  mirror_in_environment(*app_);
   try {
     app_->parse(argc, argv);
   } catch (const CLI::Success& asked) {  // --help or --version

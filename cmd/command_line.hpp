@@ -26,8 +26,6 @@ class Option {
   Option required();
   /// What stands for its value in the help; empty: nothing.
   Option type_name(const std::string& name);
-  /// A variable of the environment that stands for it.
-  Option envname(const std::string& name);
   Option one_of(const std::vector<std::string>& words);
   /// `wrong` says what is wrong with a value, or nothing.
   Option check(std::function<std::string(const std::string&)> wrong);
@@ -79,7 +77,8 @@ class CommandLine {
   CLI::App* app_;
 };
 
-/// The parser of the whole program.
+/// The parser of the whole program. A variable of the environment stands for every option that has
+/// a long name: ABGLEICH_DRY_RUN for --dry-run.
 class Parser {
  public:
   Parser(const std::string& name, const std::string& description, const std::string& version);

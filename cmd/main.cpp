@@ -41,12 +41,8 @@ constexpr const char* kExitCodes = R"(Exit codes (the severest wins):
   26  refused: secondary              30  untouched, try again
   31  untouched: disk or memory       40  outcome unknown; the next run finds out
   41  damaged state or base           64  usage  70  bug  78  configuration
+  128+n  ended by signal n
 2x, 3x: nothing in the secondary has changed (23: in the blocked tables).)";
-
-constexpr const char* kEverywhere =
-    R"(Everywhere: --config FILE, --json, -q, -v, --color WHEN, --no-progress; see abgleich --help
-
-)";
 
 /// A run that stands has its own code, whatever became of telling so.
 int report_untold(const Context& context, const Error& error) {
@@ -80,18 +76,15 @@ int report(const Context& context, const Error& error) {
 void setup(CommandLine app, Context& context) {
   app.require_subcommand();
   app.fallthrough();
-  app.footer(std::string(kEverywhere) + kExitCodes);  // what the commands inherit
-  app.add_option("--config", context.config, "the pairing's abgleich.toml")
-      .envname("ABGLEICH_CONFIG")
-      .type_name("FILE");
-  app.add_flag("--json", context.json, "machine-readable output").envname("ABGLEICH_JSON");
-  app.add_flag("-q,--quiet", context.quiet, "say nothing but problems").envname("ABGLEICH_QUIET");
-  app.add_flag("-v,--verbose", context.verbose, "say more").envname("ABGLEICH_VERBOSE");
+  app.footer(
+      fmt::format("{}{}{}", kEverywhere, kVariables, kExitCodes));  // what the commands inherit
+  app.add_option("--config", context.config, "the pairing's abgleich.toml").type_name("FILE");
+  app.add_flag("--json", context.json, "machine-readable output");
+  app.add_flag("-q,--quiet", context.quiet, "say nothing but problems");
+  app.add_flag("-v,--verbose", context.verbose, "say more");
   app.add_option("--color", context.colour, "auto, always or never")
-      .one_of({"auto", "always", "never"})
-      .envname("ABGLEICH_COLOR");
-  app.add_flag("--no-progress", context.no_progress, "no progress on the terminal")
-      .envname("ABGLEICH_NO_PROGRESS");
+      .one_of({"auto", "always", "never"});
+  app.add_flag("--no-progress", context.no_progress, "no progress on the terminal");
   setup_init(app, context);
   setup_check(app, context);
   setup_keys(app, context);
@@ -112,7 +105,7 @@ void setup(CommandLine app, Context& context) {
   setup_privacy(app, context);
   setup_reveal(app, context);
   setup_token(app, context);
-  app.footer(kExitCodes);
+  app.footer(fmt::format("{}{}", kVariables, kExitCodes));
 }
 
 /// `abgleich manual`: for whoever packages this; what the build installs as abgleich.1.
