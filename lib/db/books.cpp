@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <set>
 
 namespace abgleich::db {
 
@@ -93,6 +94,28 @@ bool Books::exist() {
   bool found = false;
   session_.connection->query(sql, {}, [&](std::span<const Cell>) { found = true; });
   return found;
+}
+
+std::vector<std::string> Books::missing() {
+  const auto* sql = session_.dialect->engine() == Engine::postgresql
+                        ? "SELECT 'abgleich.' || c.relname FROM pg_catalog.pg_class c "
+                          "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
+                          "WHERE n.nspname = 'abgleich' AND c.relkind IN ('r', 'p')"
+                        : "SELECT name FROM sqlite_schema WHERE type = 'table'";
+  std::set<std::string> found;
+  session_.connection->query(sql, {},
+                             [&](std::span<const Cell> cells) { found.insert(text(cells[0])); });
+  const std::string_view prefix =
+      session_.dialect->engine() == Engine::postgresql ? "abgleich." : "abgleich_";
+  std::vector<std::string> gone;
+  for (const std::string_view name :
+       {"head", "run", "tracked", "journal", "conflict", "quarantine", "seal"}) {
+    auto table = fmt::format("{}{}", prefix, name);
+    if (!found.contains(table)) {
+      gone.push_back(std::move(table));
+    }
+  }
+  return gone;
 }
 
 void Books::create() {

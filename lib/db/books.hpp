@@ -98,6 +98,8 @@ class Books {
   explicit Books(Session& session) : session_(session) {}
 
   [[nodiscard]] bool exist();
+  /// The bookkeeping's tables that are not there, though its head is.
+  std::vector<std::string> missing();
   /// The DDL that makes them; several statements in one text.
   [[nodiscard]] std::string_view ddl() const;
   void create();

@@ -46,6 +46,31 @@ void expect_key(const std::optional<db::HeadRow>& head, const mask::Keyring& key
   journal::check_key(head, now);
 }
 
+void check_books(db::Target& target, const std::optional<db::HeadRow>& head) {
+  if (!head) {
+    return;
+  }
+  constexpr const char* kRestore =
+      "restore the secondary from its backup, then run: abgleich adopt --reason TEXT. Nothing was "
+      "changed";
+  if (const auto gone = target.books().missing(); !gone.empty()) {
+    throw Failure(
+        Code::integrity,
+        fmt::format("of the bookkeeping in the secondary {} gone: {}",
+                    gone.size() == 1 ? "a table is" : "tables are", fmt::join(gone, ", ")),
+        kRestore);
+  }
+  const auto last = target.books().runs(1);
+  if (last.empty() || last.front().epoch != head->epoch || last.front().hash != head->hash) {
+    throw Failure(
+        Code::integrity,
+        fmt::format("the bookkeeping in the secondary is damaged: its head names run {}, but that "
+                    "run is not the last one there",
+                    head->run),
+        fmt::format("see what is damaged: abgleich verify; {}", kRestore));
+  }
+}
+
 std::vector<db::TrackedRow> known_tables(db::Target& target) {
   return target.books().exist() ? target.books().tracked() : std::vector<db::TrackedRow>{};
 }

@@ -22,6 +22,10 @@ std::optional<db::HeadRow> recover(const Pairing& pairing, db::Target& target,
 /// and says so where it has only been rotated since.
 void expect_key(const std::optional<db::HeadRow>& head, const mask::Keyring& keyring);
 
+/// Throws Failure{integrity} where the bookkeeping is evidently damaged: a table of it is gone, or
+/// the run that `head` names. A glance, for every run; all that can be found, `verify` finds.
+void check_books(db::Target& target, const std::optional<db::HeadRow>& head);
+
 /// The tables that the secondary's bookkeeping knows; none before the first run.
 std::vector<db::TrackedRow> known_tables(db::Target& target);
 
