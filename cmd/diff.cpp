@@ -28,7 +28,8 @@ Code run(const Context& context, const Arguments& arguments) {
                 {.kind = report::Run::dry,
                  .detail = sync::Detail::changes,
                  .tables = {arguments.tables.begin(), arguments.tables.end()},
-                 .full = arguments.full},
+                 .full = arguments.full,
+                 .beyond_refusal = true},
                 *progress, [&](const report::Change& change) {
                   progress->done();
                   differences = true;

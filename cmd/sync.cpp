@@ -5,8 +5,6 @@
 #include "progress.hpp"
 #include "report/json.hpp"
 
-#include <fmt/format.h>
-
 #include <memory>
 
 namespace abgleich::cmd {
@@ -72,7 +70,8 @@ Code run(Context& context, const Arguments& arguments) {
     } else if (context.loudness() == Loudness::problems && outcome.code != Code::done) {
       complain(report::text_of(outcome, context.colour_of(2)));
     }
-    if (outcome.error) {
+    // which tables drift blocks, and what to do, has just been told
+    if (outcome.error && report::blocked_tables(outcome.drift).empty()) {
       complain(report::text_of(*outcome.error, context.colour_of(2)));
     }
   }

@@ -168,17 +168,6 @@ std::string cell_line(const Change& change, const CellChange& cell) {
 }
 
 /// In the order of the events, each once.
-std::vector<std::string> blocked_tables(const std::vector<drift::Event>& events) {
-  std::vector<std::string> tables;
-  for (const auto& event : events) {
-    if (event.verdict == drift::Verdict::block &&
-        std::ranges::find(tables, event.table) == tables.end()) {
-      tables.push_back(event.table);
-    }
-  }
-  return tables;
-}
-
 std::string what_was_done(const Outcome& outcome) {
   if (outcome.run) {
     const bool rows = std::ranges::any_of(outcome.tables, [](const TableCounts& counts) {
@@ -187,12 +176,12 @@ std::string what_was_done(const Outcome& outcome) {
     return fmt::format("run {} applied{}\n", *outcome.run,
                        rows ? "" : ": no rows, only the secondary's tables or bookkeeping");
   }
-  if (outcome.result != Result::unchanged) {
+  const bool blocked = !blocked_tables(outcome.drift).empty();
+  if (outcome.result != Result::unchanged && !(outcome.result == Result::refused && blocked)) {
     return {};
   }
   // with something open, "up to date" would send a tired reader back to bed
-  const bool open = outcome.open_conflicts + outcome.open_quarantined > 0 ||
-                    !blocked_tables(outcome.drift).empty();
+  const bool open = outcome.open_conflicts + outcome.open_quarantined > 0 || blocked;
   return open ? "nothing was written\n" : "nothing to do: the secondary is up to date\n";
 }
 
@@ -217,6 +206,17 @@ std::string what_is_open(const Outcome& outcome) {
 }
 
 }  // namespace
+
+std::vector<std::string> blocked_tables(const std::vector<drift::Event>& events) {
+  std::vector<std::string> tables;
+  for (const auto& event : events) {
+    if (event.verdict == drift::Verdict::block &&
+        std::ranges::find(tables, event.table) == tables.end()) {
+      tables.push_back(event.table);
+    }
+  }
+  return tables;
+}
 
 std::string blocked_text(const std::vector<drift::Event>& events) {
   const auto blocked = blocked_tables(events);

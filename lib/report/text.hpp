@@ -28,7 +28,9 @@ std::string text_of(const drift::Event& event, Colour colour);
 /// One run of the history: a line, and one a table that it changed.
 std::string text_of(const db::RunRow& run);
 
-/// A line with the tables that drift blocks; empty where there are none.
+/// The tables that drift blocks, each once.
+std::vector<std::string> blocked_tables(const std::vector<drift::Event>& events);
+/// A line with them; empty where there are none.
 std::string blocked_text(const std::vector<drift::Event>& events);
 
 /// "5 minutes ago".

@@ -7,6 +7,7 @@
 #include "sync/low_entropy.hpp"
 #include "sync/recover.hpp"
 #include "sync/schema.hpp"
+#include "sync/unknown_names.hpp"
 
 #include <fmt/format.h>
 
@@ -145,8 +146,9 @@ Code check(const std::filesystem::path& config,
               recover(*pairing, target, *keyring, primary->identity, report::Run::dry)) {
         at = fmt::format(", at run {}", head->run);
       }
-      auto tables =
-          export_tables(pairing->contract, *primary, *events, known_tables(target), *keyring);
+      const auto tracked = known_tables(target);
+      refuse_unknown_names(*pairing, *primary, target, tracked);
+      auto tables = export_tables(pairing->contract, *primary, *events, tracked, *keyring);
       check_schema(*pairing, target, tables);
       (void)bring_schema(*pairing, target, tables, report::Run::dry);
     }

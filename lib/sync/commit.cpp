@@ -2,6 +2,7 @@
 
 #include "journal/head.hpp"
 #include "journal/state.hpp"
+#include "report/text.hpp"
 #include "sync/revert.hpp"
 
 #include <fmt/format.h>
@@ -188,11 +189,20 @@ void settle_outcome(const std::vector<Judged>& judged, report::Outcome& outcome)
   if (outcome.open_quarantined > 0 || !outcome.drift.empty()) {
     outcome.code = severer(outcome.code, Code::quarantine_or_drift);
   }
-  for (const auto& event : outcome.drift) {
-    if (event.verdict == drift::Verdict::block) {
-      outcome.code = severer(outcome.code, Code::drift_decision);
-    }
+  const auto blocked = report::blocked_tables(outcome.drift);
+  if (blocked.empty()) {
+    return;
   }
+  outcome.code = severer(outcome.code, Code::drift_decision);
+  if (outcome.result == report::Result::unchanged) {
+    outcome.result = report::Result::refused;
+  }
+  outcome.error =
+      Error{.code = Code::drift_decision,
+            .message = fmt::format("drift needs a decision before {} synchronised: {}",
+                                   blocked.size() == 1 ? "this table is" : "these tables are",
+                                   fmt::join(blocked, ", ")),
+            .hint = "look at it: abgleich drift. In these tables nothing was changed"};
 }
 
 }  // namespace abgleich::sync

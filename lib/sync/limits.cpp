@@ -1,5 +1,7 @@
 #include "sync/limits.hpp"
 
+#include "contract/words.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -19,7 +21,7 @@ std::optional<Error> judge(const Options& options, const std::string& table, std
                                       count, size, table, verb, name, limit.text()),
                .hint = fmt::format("look at it: abgleich diff {0}; if it is right: abgleich sync "
                                    "--accept-mass-change {0} --reason TEXT. Nothing was changed",
-                                   table)};
+                                   contract::in_shell(table))};
 }
 
 }  // namespace
@@ -32,7 +34,8 @@ void judge_absence(const std::vector<Judged>& judged) {
           fmt::format("table '{}' of the primary is empty, but had {} rows at the last run",
                       table.counts.table, table.base_rows),
           "an empty table is taken for a fault of the primary, never for deletes; look at "
-          "the primary, then run: abgleich sync. Nothing was changed");
+          "the primary, then run: abgleich sync; a table that is to be empty has to leave the "
+          "contract first. Nothing was changed");
     }
   }
 }

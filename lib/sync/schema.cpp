@@ -69,18 +69,21 @@ Schema bring_schema(const Pairing& pairing, db::Target& target, std::vector<Expo
   Schema schema;
   auto ddl = missing(target, tables);
   const bool books = target.books().exist();
-  if (kind == report::Run::dry) {
-    for (const auto& exported : tables) {
-      target.stand_in(exported.relation);
-    }
-  } else if (!pairing.config.secondary.manage_schema && (!ddl.empty() || !books)) {
+  if (!pairing.config.secondary.manage_schema && (!ddl.empty() || !books)) {
     if (!books) {
       auto script = std::string(target.books().ddl());
       script.erase(script.find_last_not_of("; \n") + 1);  // one statement of a list, as the others
       schema.refused.push_back(std::move(script));
     }
     schema.refused.insert(schema.refused.end(), ddl.begin(), ddl.end());
-    return schema;
+    if (kind == report::Run::real) {
+      return schema;
+    }
+  }
+  if (kind == report::Run::dry) {
+    for (const auto& exported : tables) {
+      target.stand_in(exported.relation);
+    }
   } else {
     if (!books) {
       target.books().create();

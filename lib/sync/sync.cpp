@@ -16,6 +16,7 @@
 #include "sync/rotate.hpp"
 #include "sync/schema.hpp"
 #include "sync/stage.hpp"
+#include "sync/unknown_names.hpp"
 
 #include <fmt/format.h>
 
@@ -38,6 +39,11 @@ void choose_rules(const Options& options, std::vector<ExportedTable>& tables) {
   }
 }
 
+/// What `diff` says of a refusal that it looks beyond.
+std::string would_refuse(const Error& error) {
+  return "sync would refuse this: " + error.message;
+}
+
 /// Empty: the key's new epoch came first, in a run of its own; what this one found is out of date.
 std::optional<report::Outcome> attempt(const Pairing& pairing, const Options& options,
                                        const mask::Keyring& keyring, Progress& progress,
@@ -56,17 +62,22 @@ std::optional<report::Outcome> attempt(const Pairing& pairing, const Options& op
     return std::nullopt;
   }
   const auto head = recover(pairing, target, keyring, primary.identity, options.kind);
+  check_books(target, head);
   if (head && head->paused) {
     outcome.notes.push_back("paused: " + *head->paused + "; sync goes on after: abgleich resume");
   }
 
-  auto tables =
-      export_tables(pairing.contract, primary, outcome.drift, known_tables(target), keyring);
+  const auto tracked = known_tables(target);
+  refuse_unknown_names(pairing, primary, target, tracked);
+  auto tables = export_tables(pairing.contract, primary, outcome.drift, tracked, keyring);
   keep_chosen(options.tables, tables);
   choose_rules(options, tables);
   const auto schema = bring_schema(pairing, target, tables, options.kind);
   if (!schema.refused.empty()) {
-    return refuse_for_schema(schema, std::move(outcome));
+    if (!options.beyond_refusal) {
+      return refuse_for_schema(schema, std::move(outcome));
+    }
+    outcome.notes.push_back(would_refuse(*refuse_for_schema(schema, {}).error));
   }
 
   target.books().begin_findings();
@@ -79,11 +90,10 @@ std::optional<report::Outcome> attempt(const Pairing& pairing, const Options& op
   }
   judge_absence(judged);
   if (const auto over = judge_limits(pairing, options, judged)) {
-    if (real || options.detail == Detail::counts) {
+    if (!options.beyond_refusal) {
       throw Failure(*over);
     }
-    // `diff` is what an operator looks at before accepting a mass change
-    outcome.notes.push_back("sync would refuse this: " + over->message);
+    outcome.notes.push_back(would_refuse(*over));
   }
   count_quarantine(target, tables, judged);
   apply_plans(target, tables, judged, id_key);
