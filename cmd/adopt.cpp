@@ -2,6 +2,9 @@
 #include "command.hpp"
 #include "sync/status.hpp"
 
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
 #include <memory>
 
 namespace abgleich::cmd {
@@ -13,9 +16,16 @@ void setup_adopt(CommandLine app, Context& context) {
   command.add_option("--reason", *reason, "why, for the journal").required().type_name("TEXT");
   command.callback([&context, reason] {
     context.run = [&context, reason] {
-      const auto adopted = sync::adopt(context.pairing(), *reason);
-      context.applied = {adopted.run};
-      print(adopted.text + "\n");
+      const auto run = sync::adopt(context.pairing(), *reason);
+      context.applied = {run.value_or(std::string())};
+      if (context.json) {
+        const nlohmann::ordered_json json = {{"schema", "abgleich.adopt/1"},
+                                             {"run", run ? nlohmann::ordered_json(*run) : nullptr}};
+        print(json.dump() + "\n");
+      } else if (context.loudness() != Loudness::problems) {
+        print(run ? fmt::format("run {}: the databases are accepted as they are now\n", *run)
+                  : "the secondary has no history; the next sync begins one\n");
+      }
       return Code::done;
     };
   });

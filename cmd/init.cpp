@@ -2,11 +2,13 @@
 #include "command.hpp"
 #include "contract/config.hpp"
 #include "contract/init_text.hpp"
+#include "contract/words.hpp"
 #include "db/source.hpp"
 #include "drift/catalog_file.hpp"
 #include "mask/keyring.hpp"
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include <fcntl.h>
 #include <fstream>
@@ -72,12 +74,21 @@ Code run(const Context& context, const Arguments& arguments) {
   write_new(contract_file, contract::contract_text(catalog));
   drift::write_catalog(catalog, catalog_file);
   mask::Keyring::generate(key);
-  if (context.loudness() != Loudness::problems) {
-    print(fmt::format(
-        "made '{}', '{}', '{}' and the key '{}' from {} {}\n"
-        "next: read and correct the contract, then run: abgleich --config '{}' check\n",
-        config.string(), contract_file.string(), catalog_file.string(), key.string(),
-        catalog.tables.size(), catalog.tables.size() == 1 ? "table" : "tables", config.string()));
+  if (context.json) {
+    const nlohmann::ordered_json json = {{"schema", "abgleich.init/1"},
+                                         {"config", config.string()},
+                                         {"contract", contract_file.string()},
+                                         {"catalog", catalog_file.string()},
+                                         {"key", key.string()},
+                                         {"tables", catalog.tables.size()}};
+    print(json.dump() + "\n");
+  } else if (context.loudness() != Loudness::problems) {
+    print(
+        fmt::format("made '{}', '{}', '{}' and the key '{}' from {} {}\n"
+                    "next: read and correct the contract, then run: abgleich --config {} check\n",
+                    config.string(), contract_file.string(), catalog_file.string(), key.string(),
+                    catalog.tables.size(), catalog.tables.size() == 1 ? "table" : "tables",
+                    contract::in_shell(config.string())));
   }
   return Code::done;
 }

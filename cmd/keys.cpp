@@ -13,7 +13,9 @@ namespace {
 Code generate(const Context& context) {
   const auto config = contract::read_config(context.config_file());
   mask::Keyring::generate(config.key_file);
-  if (context.loudness() != Loudness::problems) {
+  if (context.json) {
+    print(nlohmann::ordered_json{{"file", config.key_file.string()}}.dump() + "\n");
+  } else if (context.loudness() != Loudness::problems) {
     print(
         fmt::format("made '{}'; keep a copy of it in a safe, apart from the databases: without "
                     "it no run can go on\n",

@@ -13,6 +13,29 @@ namespace abgleich::cmd {
 
 namespace {
 
+nlohmann::ordered_json drift_of(const std::vector<drift::Event>& events) {
+  auto array = nlohmann::ordered_json::array();
+  for (const auto& event : events) {
+    array.push_back(nlohmann::ordered_json::parse(report::json_line(event)));
+  }
+  return array;
+}
+
+std::string drift_text(const sync::Status& status) {
+  if (status.drift_unknown) {
+    return fmt::format("drift: not known: {}\n", status.drift_unknown->message);
+  }
+  if (status.drift.empty()) {
+    return "drift: none\n";
+  }
+  const auto blocked = report::blocked_tables(status.drift);
+  return fmt::format("drift: {} {}{}; see it: abgleich drift\n", status.drift.size(),
+                     status.drift.size() == 1 ? "thing" : "things",
+                     blocked.empty() ? ""
+                                     : fmt::format(", not synchronised until it is decided: {}",
+                                                   fmt::join(blocked, ", ")));
+}
+
 Code print_status(const Context& context) {
   const auto pairing = context.pairing();
   const auto status = sync::status(pairing);
@@ -26,6 +49,7 @@ Code print_status(const Context& context) {
         {"open", {{"conflicts", status.conflicts}, {"quarantined", status.quarantined}}},
         {"paused", status.head && status.head->paused ? nlohmann::ordered_json(*status.head->paused)
                                                       : nullptr},
+        {"drift", status.drift_unknown ? nlohmann::ordered_json(nullptr) : drift_of(status.drift)},
         {"damaged", status.damaged}};
     print(json.dump() + "\n");
     return Code::done;
@@ -44,6 +68,7 @@ Code print_status(const Context& context) {
                     status.conflicts > 0 ? "; see them: abgleich conflicts" : ""));
   print(fmt::format("rows held back: {}{}\n", status.quarantined,
                     status.quarantined > 0 ? "; see them: abgleich quarantine" : ""));
+  print(drift_text(status));
   if (status.head->paused) {
     print(fmt::format("paused: {}; go on: abgleich resume --reason TEXT\n", *status.head->paused));
   }

@@ -123,6 +123,12 @@ StateLock::StateLock(const std::filesystem::path& directory) {
     errno = ENOTDIR;
     cannot(directory, "open the state directory");
   }
+  // one that somebody has just made for us is ours to close; one that is in use may be meant so
+  std::error_code unreadable;
+  if ((status.st_mode & 0077U) != 0 && std::filesystem::is_empty(directory, unreadable) &&
+      status.st_uid == ::geteuid() && ::chmod(directory.c_str(), 0700) == 0) {
+    status.st_mode = S_IFDIR | 0700U;
+  }
   if ((status.st_mode & 0077U) != 0) {
     throw Failure(
         Code::configuration,

@@ -6,8 +6,7 @@
 #include "journal/latch.hpp"
 #include "journal/state.hpp"
 #include "sync/commit.hpp"
-
-#include <fmt/format.h>
+#include "sync/recover.hpp"
 
 namespace abgleich::sync {
 
@@ -29,10 +28,16 @@ Status status(const Pairing& pairing) {
   }
   status.conflicts = books.count_conflicts();
   status.quarantined = books.count_quarantine();
+  try {
+    db::Source source(pairing.config.primary);
+    status.drift = drift_events(pairing, source.catalog());
+  } catch (const Failure& failure) {
+    status.drift_unknown = failure.error();
+  }
   return status;
 }
 
-Adopted adopt(const Pairing& pairing, const std::string& reason) {
+std::optional<std::string> adopt(const Pairing& pairing, const std::string& reason) {
   const journal::StateLock lock(pairing.config.state_directory);
   const auto started = journal::now_utc();
   db::Source source(pairing.config.primary);
@@ -41,13 +46,11 @@ Adopted adopt(const Pairing& pairing, const std::string& reason) {
                                            : std::optional<db::HeadRow>{};
   if (!head) {
     journal::clear_anchor(pairing.config.state_directory);
-    return {.text = "the secondary has no history; the next sync begins one"};
+    return std::nullopt;
   }
-  const auto run = commit_run(
-      pairing, target, head, head->key_check, journal::primary_id(source.catalog().identity),
-      {.kind = "adopt", .started = started, .reason = reason, .counts = "{}"});
-  return {.run = run,
-          .text = fmt::format("run {}: the databases are accepted as they are now", run)};
+  return commit_run(pairing, target, head, head->key_check,
+                    journal::primary_id(source.catalog().identity),
+                    {.kind = "adopt", .started = started, .reason = reason, .counts = "{}"});
 }
 
 }  // namespace abgleich::sync

@@ -1,7 +1,9 @@
-// What is known of a pairing without asking the primary: last run, what is open.
+// How a pairing stands: its last run, and what is open.
 #pragma once
 
+#include "core/error.hpp"
 #include "db/books.hpp"
+#include "drift/drift.hpp"
 #include "sync/pairing.hpp"
 
 #include <cstdint>
@@ -19,17 +21,17 @@ struct Status {
   std::int64_t conflicts = 0;
   std::int64_t quarantined = 0;
   bool damaged = false;  // `verify` has found damage, and no run writes
+  std::vector<drift::Event> drift;
+  std::optional<Error> drift_unknown;  // why the primary could not be asked
 };
 
+/// Drift is the primary's to tell; where it cannot be reached, everything else is told all the
+/// same.
 Status status(const Pairing& pairing);
 
-struct Adopted {
-  std::string run;   // empty where there was no history yet
-  std::string text;  // what was done, for people
-};
-
 /// Goes on with a restored or replaced primary or secondary: one run of kind "adopt" that records
-/// the databases as they are now.
-Adopted adopt(const Pairing& pairing, const std::string& reason);
+/// the databases as they are now. Returns the run; none where the secondary has no history, and the
+/// next sync begins one.
+std::optional<std::string> adopt(const Pairing& pairing, const std::string& reason);
 
 }  // namespace abgleich::sync
