@@ -64,13 +64,6 @@ void finish_output();
 /// To stderr.
 void complain(std::string_view text);
 
-/// In the help of every command: the options that all of them have, and how else to give one.
-inline constexpr std::string_view kEverywhere =
-    "Everywhere: --config FILE, --json, -q, -v, --color WHEN, --no-progress; see abgleich "
-    "--help\n";
-inline constexpr std::string_view kVariables =
-    "Every --option can come from a variable: ABGLEICH_DRY_RUN=1 is --dry-run.\n\n";
-
 void setup_init(CommandLine app, Context& context);
 void setup_check(CommandLine app, Context& context);
 void setup_diff(CommandLine app, Context& context);

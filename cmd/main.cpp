@@ -44,6 +44,12 @@ constexpr const char* kExitCodes = R"(Exit codes (the severest wins):
   128+n  ended by signal n
 2x, 3x: nothing in the secondary has changed (23: in the blocked tables).)";
 
+constexpr const char* kEverywhere =
+    "Everywhere: --config FILE, --json, -q, -v, --color WHEN, --no-progress; see abgleich --help\n";
+
+constexpr const char* kVariables =
+    "Every --option can come from a variable: ABGLEICH_DRY_RUN=1 is --dry-run.\n\n";
+
 /// A run that stands has its own code, whatever became of telling so.
 int report_untold(const Context& context, const Error& error) {
   const auto& [run, code] = *context.applied;

@@ -64,7 +64,8 @@ std::string one_line(std::string_view text);
 /// A name for a message: `one_line` in single quotes.
 std::string in_quotes(std::string_view name);
 
-/// A word of a command to paste: as it is where every shell takes it so, otherwise in single quotes.
+/// A word of a command to paste: as it is where every shell takes it so, otherwise in single
+/// quotes.
 std::string in_shell(std::string_view word);
 
 /// ASCII letters only, as SQLite compares names.
