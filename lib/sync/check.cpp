@@ -146,6 +146,7 @@ Code check(const std::filesystem::path& config,
               recover(*pairing, target, *keyring, primary->identity, report::Run::dry)) {
         at = fmt::format(", at run {}", head->run);
       }
+      refuse_same_database(*pairing, *primary, target);
       const auto tracked = known_tables(target);
       refuse_unknown_names(*pairing, *primary, target, tracked);
       auto tables = export_tables(pairing->contract, *primary, *events, tracked, *keyring);

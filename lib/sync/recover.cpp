@@ -46,6 +46,17 @@ void expect_key(const std::optional<db::HeadRow>& head, const mask::Keyring& key
   journal::check_key(head, now);
 }
 
+void refuse_same_database(const Pairing& pairing, const Catalog& primary, db::Target& target) {
+  target.load_catalog();
+  if (pairing.config.primary.schema == pairing.config.secondary.schema &&
+      primary.identity.same_database(target.catalog().identity)) {
+    throw Failure(Code::configuration,
+                  fmt::format("{}: the primary and the secondary are the same database",
+                              pairing.config.file.string()),
+                  "write the URL of another one: the primary is never written");
+  }
+}
+
 void check_books(db::Target& target, const std::optional<db::HeadRow>& head) {
   if (!head) {
     return;

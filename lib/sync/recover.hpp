@@ -22,6 +22,10 @@ std::optional<db::HeadRow> recover(const Pairing& pairing, db::Target& target,
 /// and says so where it has only been rotated since.
 void expect_key(const std::optional<db::HeadRow>& head, const mask::Keyring& keyring);
 
+/// Throws Failure{configuration} where both URLs lead to the same schema of the same database,
+/// however they are written: the primary is never written. Loads the target's catalogue.
+void refuse_same_database(const Pairing& pairing, const Catalog& primary, db::Target& target);
+
 /// Throws Failure{integrity} where the bookkeeping is evidently damaged: a table of it is gone, or
 /// the run that `head` names. A glance, for every run; all that can be found, `verify` finds.
 void check_books(db::Target& target, const std::optional<db::HeadRow>& head);

@@ -53,6 +53,33 @@ void rewrite_base(db::Target& target, const ExportedTable& exported) {
   });
 }
 
+/// A table that was dropped is nobody's delete of its rows.
+void refuse_lost_tables(db::Target& target, const std::vector<ExportedTable>& tables) {
+  for (const auto& exported : tables) {
+    const auto& name = exported.relation.name;
+    if (exported.previous_labels.empty() || target.catalog().find_table(name) != nullptr) {
+      continue;
+    }
+    const auto rows = target.base_seal(exported.relation).rows;
+    if (rows == 0) {
+      continue;
+    }
+    const auto tracked = target.books().tracked();
+    const auto known = std::ranges::find(tracked, exported.relation.id, &db::TrackedRow::id);
+    const bool renamed = known->target != name && target.catalog().find_table(known->target);
+    throw Failure(
+        Code::other_secondary,
+        fmt::format("this is not the secondary as it was: table '{}' is not there, and the last "
+                    "run left {} in it",
+                    name, rows == 1 ? "1 row" : fmt::format("{} rows", rows)),
+        fmt::format("{}; or, to have it made and filled anew, run: abgleich adopt --reason TEXT, "
+                    "then: abgleich sync. Nothing was changed",
+                    renamed
+                        ? fmt::format("rename '{}' in the secondary to '{}'", known->target, name)
+                        : "put it back from a backup"));
+  }
+}
+
 }  // namespace
 
 void keep_chosen(const std::set<std::string>& chosen, std::vector<ExportedTable>& tables) {
@@ -66,6 +93,7 @@ void keep_chosen(const std::set<std::string>& chosen, std::vector<ExportedTable>
 Schema bring_schema(const Pairing& pairing, db::Target& target, std::vector<ExportedTable>& tables,
                     report::Run kind) {
   target.load_catalog();
+  refuse_lost_tables(target, tables);
   Schema schema;
   auto ddl = missing(target, tables);
   const bool books = target.books().exist();

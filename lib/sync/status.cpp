@@ -6,6 +6,7 @@
 #include "journal/latch.hpp"
 #include "journal/state.hpp"
 #include "sync/commit.hpp"
+#include "sync/exported.hpp"
 #include "sync/recover.hpp"
 
 namespace abgleich::sync {
@@ -47,6 +48,15 @@ std::optional<std::string> adopt(const Pairing& pairing, const std::string& reas
   if (!head) {
     journal::clear_anchor(pairing.config.state_directory);
     return std::nullopt;
+  }
+  target.load_catalog();
+  for (const auto& row : target.books().tracked()) {
+    // a table that the secondary has lost begins anew: that its rows are gone is nobody's edit
+    const auto* table = pairing.contract.find_table(row.source);
+    const auto& name = table == nullptr ? row.target : table->target;
+    if (target.catalog().find_table(name) == nullptr) {
+      target.forget_base_of(relation_of(row));
+    }
   }
   return commit_run(pairing, target, head, head->key_check,
                     journal::primary_id(source.catalog().identity),

@@ -62,6 +62,9 @@ std::optional<report::Outcome> attempt(const Pairing& pairing, const Options& op
     return std::nullopt;
   }
   const auto head = recover(pairing, target, keyring, primary.identity, options.kind);
+  if (!head) {
+    refuse_same_database(pairing, primary, target);
+  }
   check_books(target, head);
   if (head && head->paused) {
     outcome.notes.push_back("paused: " + *head->paused + "; sync goes on after: abgleich resume");

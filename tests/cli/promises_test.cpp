@@ -224,6 +224,51 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("a table that was dropped in the secondary is nobody's delete of its rows") {
+  for (const auto engine : {On::sqlite, On::postgresql}) {
+    Accepted pairing(engine);
+    pairing.secondary.run("DROP TABLE person");
+    for (const auto& command : {"sync", "diff", "check"}) {
+      const auto ran = pairing.run({command});
+      CAPTURE(command);
+      CHECK(ran.exit == 22);
+      CHECK(says(ran.out + ran.err, "table 'person' is not there"));
+      CHECK(says(ran.out + ran.err, "abgleich adopt --reason TEXT"));
+    }
+    REQUIRE(pairing.run({"adopt", "--reason", "dropped by mistake"}).exit == 0);
+    CHECK(pairing.sync()["tables"]["person"]["inserted"] == 3);
+    CHECK(pairing.secondary.rows("SELECT tag FROM person ORDER BY id") == "a\nb\nc");
+    CHECK(pairing.sync()["outcome"] == "unchanged");
+    CHECK(pairing.run({"verify"}).exit == 0);
+
+    pairing.set_contract(
+        "[tables.person]\nkey = [\"id\"]\ntarget = \"people\"\n"
+        "[tables.person.columns]\nid = \"plain\"\ntag = \"plain\"\n");
+    const auto ran = pairing.run({"sync"});
+    CHECK(ran.exit == 22);
+    CHECK(says(ran.err, "rename 'person' in the secondary to 'people'"));
+    pairing.secondary.run("ALTER TABLE person RENAME TO people");
+    CHECK(pairing.run({"sync"}).exit == 0);
+    CHECK(pairing.secondary.rows("SELECT count(*) FROM people") == "3");
+  }
+}
+
+TEST_CASE("the primary is not taken for the secondary, however its URL is written") {
+  Pairing pairing(On::postgresql, On::postgresql, kContract);
+  pairing.primary.run(kRows);
+  write_file(pairing.directory / "abgleich.toml",
+             "[primary]\nurl = \"" + pairing.primary.url() + "\"\n[secondary]\nurl = \"" +
+                 pairing.primary.url() + "&application_name=other\"\n");
+  for (const auto& command : {"sync", "diff", "check"}) {
+    const auto ran = pairing.run({command});
+    CAPTURE(command);
+    CHECK(ran.exit == 78);
+    CHECK(says(ran.out + ran.err, "are the same database"));
+  }
+  CHECK(pairing.primary.rows("SELECT count(*) FROM pg_namespace WHERE nspname = 'abgleich'") ==
+        "0");
+}
+
 TEST_CASE("an empty state directory that others can enter is closed, one in use is refused") {
   Pairing pairing(On::sqlite, On::sqlite, kContract);
   pairing.primary.run(kRows);

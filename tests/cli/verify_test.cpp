@@ -523,7 +523,7 @@ TEST_CASE("verify: the repair wants a reason, and does nothing where nothing is 
   CHECK(ran.out == "nothing to repair: bookkeeping and base are what the runs have left\n");
   CHECK(pairing.secondary.rows("SELECT epoch FROM abgleich_head") == "1");
   const auto help = pairing.run({"verify", "--help"}).out;
-  CHECK(help.find("41  bookkeeping or base are damaged") != std::string::npos);
+  CHECK(help.find("41: bookkeeping or base are damaged") != std::string::npos);
 }
 
 TEST_CASE(
