@@ -2,6 +2,7 @@
 #include "command.hpp"
 #include "contract/config.hpp"
 #include "mask/keyring.hpp"
+#include "sync/secondary_key.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -10,8 +11,22 @@ namespace abgleich::cmd {
 
 namespace {
 
+/// Throws Failure{key_or_trust} where the key is a credential: `what` is to be done to its file.
+void expect_file(const contract::Config& config, std::string_view what) {
+  if (!config.key_credential.empty()) {
+    throw Failure(
+        Code::key_or_trust,
+        fmt::format("the key is the systemd credential '{}', which cannot be written",
+                    config.key_credential),
+        fmt::format("{} the file that the credential is made of: name it as [keys] file in "
+                    "a configuration of its own, and that with --config",
+                    what));
+  }
+}
+
 Code generate(const Context& context) {
   const auto config = contract::read_config(context.config_file());
+  expect_file(config, "generate");
   mask::Keyring::generate(config.key_file);
   if (context.json) {
     print(nlohmann::ordered_json{{"file", config.key_file.string()}}.dump() + "\n");
@@ -27,27 +42,33 @@ Code generate(const Context& context) {
 Code check(const Context& context) {
   const auto config = contract::read_config(context.config_file());
   const auto keyring = mask::Keyring::read(config.key_file);
+  const auto secondary = sync::compare_key(config, keyring);
+  using Is = sync::SecondaryKey::Is;
   if (context.json) {
-    const nlohmann::ordered_json json = {{"file", config.key_file.string()},
-                                         {"epoch", keyring.epoch()},
-                                         {"check_value", keyring.check_value()}};
+    const nlohmann::ordered_json json = {
+        {"file", config.key_file.string()},
+        {"epoch", keyring.epoch()},
+        {"check_value", keyring.check_value()},
+        {"secondary", secondary.is == Is::this_one   ? "this key"
+                      : secondary.is == Is::none_yet ? "no pseudonyms yet"
+                                                     : "unknown"}};
     print(json.dump() + "\n");
   } else if (context.loudness() != Loudness::problems) {
-    print(fmt::format("ok: '{}', epoch {}, check value {}\n", config.key_file.string(),
-                      keyring.epoch(), keyring.check_value()));
+    print(fmt::format("ok: '{}', epoch {}, check value {}; {}\n", config.key_file.string(),
+                      keyring.epoch(), keyring.check_value(),
+                      secondary.is == Is::this_one ? "the secondary's pseudonyms are of it"
+                      : secondary.is == Is::none_yet
+                          ? "the secondary has no pseudonyms yet"
+                          : "whether the secondary's pseudonyms are of it, is not "
+                            "known: " +
+                                secondary.why->message));
   }
   return Code::done;
 }
 
 Code rotate(const Context& context) {
   const auto config = contract::read_config(context.config_file());
-  if (!config.key_credential.empty()) {
-    throw Failure(Code::key_or_trust,
-                  fmt::format("the key is the systemd credential '{}', which cannot be written",
-                              config.key_credential),
-                  "rotate the file that the credential is made of: write it into [keys] file of a "
-                  "configuration of its own, and name that with --config");
-  }
+  expect_file(config, "rotate");
   const int epoch = mask::Keyring::rotate(config.key_file);
   if (context.json) {
     const auto keyring = mask::Keyring::read(config.key_file);

@@ -1,5 +1,6 @@
 #include "sync/apply.hpp"
 
+#include "sync/rarity.hpp"
 #include "sync/sync.hpp"
 
 #include <fmt/format.h>
@@ -93,6 +94,7 @@ void count_quarantine(db::Target& target, const std::vector<ExportedTable>& tabl
     for (std::size_t i = 0; i < tables.size(); ++i) {
       if (tables[i].relation.id == row.tracked) {
         judged[i].counts.quarantined += row.rows;
+        judged[i].rare += is_rarity(row.reason) ? row.rows : 0;
       }
     }
   });

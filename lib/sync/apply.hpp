@@ -20,6 +20,7 @@ struct Judged {
   Staged staged;
   std::int64_t base_rows = 0;  // before this run
   std::int64_t plan_rows = 0;  // that the secondary has taken
+  std::int64_t rare = 0;       // rows held back by min_k
   Way way = Way::planned;
 };
 

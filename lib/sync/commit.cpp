@@ -175,6 +175,13 @@ void count_findings(const std::vector<Judged>& judged, report::Outcome& outcome)
 void settle_outcome(const std::vector<Judged>& judged, report::Outcome& outcome) {
   for (const auto& table : judged) {
     outcome.tables.push_back(table.counts);
+    if (table.rare > 0) {
+      outcome.notes.push_back(
+          fmt::format("{} of '{}' {} held back by min_k: too few subjects share "
+                      "the quasi-identifiers",
+                      table.rare == 1 ? "1 row" : fmt::format("{} rows", table.rare),
+                      table.counts.table, table.rare == 1 ? "is" : "are"));
+    }
     if (table.staged.nameless > 0) {
       const bool one = table.staged.nameless == 1;
       outcome.notes.push_back(fmt::format(

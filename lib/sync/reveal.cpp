@@ -174,10 +174,16 @@ void reveal(const Pairing& pairing, const std::string& table_name,
 std::vector<Token> token(const Pairing& pairing, const std::string& identity,
                          const std::string& value, const std::string& reason) {
   const auto keyring = mask::Keyring::read(pairing.config.key_file);
+  // the types of the columns decide over formats: as they were accepted, else as they are
+  std::optional<Catalog> catalog = pairing.accepted;
+  if (!catalog) {
+    db::Source source(pairing.config.primary);
+    catalog = source.catalog();
+  }
   std::set<std::string_view> identities;
   std::map<std::tuple<contract::Format, contract::Normaliser, std::string>, Token> tokens;
   for (const auto& table : pairing.contract.tables) {
-    const auto* there = pairing.accepted ? pairing.accepted->find_table(table.name) : nullptr;
+    const auto* there = catalog->find_table(table.name);
     for (const auto& column : table.columns) {
       if (column.cls != contract::Class::pseudonym) {
         continue;

@@ -143,6 +143,10 @@ TEST_CASE("min_k holds back rows that too few share, says how many, and lets the
     CHECK(json["tables"]["visit"]["quarantined"] == 5);
     CHECK(pairing.secondary.rows("SELECT DISTINCT born, sex FROM person") == "1980|f");
     CHECK(pairing.secondary.rows("SELECT DISTINCT place FROM visit") == "market");
+    const auto again = pairing.run({"sync"});
+    CHECK(again.err.find("note: 3 rows of 'person' are held back by min_k: too few subjects share "
+                         "the quasi-identifiers\n") != std::string::npos);
+    CHECK(again.err.find("note: 5 rows of 'visit' are held back") != std::string::npos);
     const auto held = pairing.run({"quarantine"}).out;
     CHECK(held.find("fewer than 3 subjects share its quasi-identifiers") != std::string::npos);
     CHECK(held.find("8 rows held back") != std::string::npos);

@@ -135,6 +135,8 @@ TEST_CASE("token gives the pseudonym that the secondary has, from standard input
   for (const auto engine : {On::sqlite, On::postgresql}) {
     CAPTURE(name_of(engine));
     Scene scene(engine);
+    // whether the catalogue has been accepted or not
+    CHECK(scene.token("person", "4711\n").out == scene.id("a") + "\n");
     CHECK(scene.run({"drift", "accept", "-q"}).exit == 0);
     auto ran = scene.token("person", "4711\n");
     CHECK_MESSAGE(ran.exit == 0, ran.err);

@@ -383,6 +383,35 @@ TEST_CASE("an older key file is the wrong key after a rotation") {
         std::string::npos);
 }
 
+TEST_CASE("keys check says whether the secondary's pseudonyms are of this key") {
+  for (const auto engine : {On::sqlite, On::postgresql}) {
+    CAPTURE(name_of(engine));
+    Pairing pairing(engine, engine, kContract, kLimits);
+    fill(pairing.primary, 10);
+    const auto says = [&](const std::string& words, int exit = 0) {
+      const auto ran = pairing.run({"keys", "check"});
+      CHECK(ran.exit == exit);
+      CHECK_MESSAGE((ran.out + ran.err).find(words) != std::string::npos, ran.out, ran.err);
+    };
+    says("; the secondary has no pseudonyms yet\n");
+    (void)pairing.sync();
+    says("; the secondary's pseudonyms are of it\n");
+    CHECK(pairing.run({"keys", "check", "--json"}).out.find("\"secondary\":\"this key\"") !=
+          std::string::npos);
+    CHECK(pairing.run({"keys", "rotate", "-q"}).exit == 0);
+    says("the key was rotated to epoch 2, and the secondary's pseudonyms are still of epoch 1", 25);
+    (void)pairing.sync();
+    says("; the secondary's pseudonyms are of it\n");
+    std::filesystem::remove(pairing.directory / "abgleich.key");
+    CHECK(pairing.run({"keys", "generate", "-q"}).exit == 0);
+    says("the key file is not the one that made this secondary's pseudonyms", 25);
+    write_file(pairing.directory / "abgleich.toml",
+               "[primary]\nurl = \"" + pairing.primary.url() +
+                   "\"\n[secondary]\nurl = \"sqlite:nowhere.db\"\n");
+    says("; whether the secondary's pseudonyms are of it, is not known: ");
+  }
+}
+
 TEST_CASE("a table that the contract no longer names does not hinder a rotation") {
   Pairing pairing(On::sqlite, On::sqlite, kContract, kLimits);
   fill(pairing.primary, 10);
@@ -408,6 +437,10 @@ TEST_CASE("a key that systemd holds is not rotated in place") {
   const auto rotated = pairing.run({"keys", "rotate"}, {"CREDENTIALS_DIRECTORY=" + directory});
   CHECK(rotated.exit == 25);
   CHECK(rotated.err.find("which cannot be written") != std::string::npos);
+  const auto made = pairing.run({"keys", "generate"}, {"CREDENTIALS_DIRECTORY=" + directory});
+  CHECK(made.exit == 25);
+  CHECK(made.err.find("hint: generate the file that the credential is made of") !=
+        std::string::npos);
   CHECK(pairing.run({"keys", "check"}, {"CREDENTIALS_DIRECTORY=" + directory}).exit == 0);
   const auto without = pairing.run({"keys", "check"});
   CHECK(without.exit == 25);

@@ -184,9 +184,11 @@ std::string hex(std::string_view bytes) {
 /// A pairing whose primary is apart from everything that is searched.
 class Scene {
  public:
-  Scene(On primary_on, On secondary_on, const std::string& first_name, std::string_view with = {})
-      : primary(primary_on, directory_ / "primary.db", "ABGLEICH_TEST_PG2"),
-        secondary(secondary_on, home() / "secondary.db", "ABGLEICH_TEST_PG", with) {
+  /// `primary_with` and `secondary_with` end CREATE DATABASE.
+  Scene(On primary_on, On secondary_on, const std::string& first_name,
+        std::string_view primary_with = {}, std::string_view secondary_with = {})
+      : primary(primary_on, directory_ / "primary.db", "ABGLEICH_TEST_PG2", primary_with),
+        secondary(secondary_on, home() / "secondary.db", "ABGLEICH_TEST_PG", secondary_with) {
     fs::create_directories(home() / "tmp");
     if (secondary_on == On::postgresql) {
       // whatever abgleich says to it is written down, too
@@ -588,6 +590,35 @@ TEST_CASE("no secret of the primary is found in any form anywhere: SQLite") {
 
 TEST_CASE("no secret of the primary is found in any form anywhere: PostgreSQL") {
   expect_nothing(On::postgresql, On::postgresql);
+}
+
+TEST_CASE("bad encoding: neither a primary of mere bytes nor a secondary of few letters tells") {
+  const auto search = secrets();
+  {
+    Scene scene(On::postgresql, On::postgresql, "\"withhold\"",
+                "ENCODING 'SQL_ASCII' LC_COLLATE "
+                "'C' LC_CTYPE 'C'");
+    CHECK(scene.run({"sync", "-vv"}).exit == 0);
+    scene.primary.run("SET client_encoding = 'SQL_ASCII'; UPDATE person SET family = " +
+                      literal(std::string(kBrokenName) + "\xff") +
+                      ", phone = " + literal(std::string(kNoPhone) + "\xc3"));
+    for (const auto* command : {"diff", "sync", "quarantine", "verify"}) {
+      scene.run_every_way({command});
+    }
+    const auto ran = scene.run({"sync"});
+    CHECK(ran.exit == 24);
+    CHECK(ran.err.find("22021") != std::string::npos);
+    CHECK(scene.search(search).empty());
+  }
+  Scene scene(On::postgresql, On::postgresql, "\"withhold\"", {},
+              "ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C'");
+  scene.run({"sync", "-vv"});
+  scene.primary.run("UPDATE person SET note = '名前は秘密', town = '名前は秘密'");
+  for (const auto* command : {"check", "diff", "sync", "quarantine", "conflicts", "verify"}) {
+    scene.run_every_way({command});
+  }
+  CHECK(scene.run({"sync"}).exit == 11);
+  CHECK(scene.search(search).empty());
 }
 
 TEST_CASE("stolen state: a dictionary of all raw values recovers none without the key") {
