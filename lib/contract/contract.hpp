@@ -55,6 +55,7 @@ struct Column {
   Generalisation generalisation;
   std::vector<std::string> codes;  // the only values allowed; empty: any
   std::string was;                 // accepted rename: the old name in the primary
+  bool erase = false;  // withheld, and what was exported before goes from the secondary too
   Place place;
 
   [[nodiscard]] bool exported() const { return cls != Class::withhold; }

@@ -37,6 +37,16 @@ void expect_fitting_options(const Node& options, const Column& column) {
     if (option.name == "class") {
       continue;
     }
+    if (option.name == "erase") {
+      if (column.exported()) {
+        refuse(option.place,
+               fmt::format("'erase' does not fit column {}, which is exported",
+                           in_quotes(column.name)),
+               fmt::format("delete 'erase', or write {}",
+                           line(column.name, "{ class = \"withhold\", erase = true }")));
+      }
+      continue;
+    }
     if (!column.exported()) {
       refuse(option.place,
              fmt::format("{} does not fit column {}, which is withheld", in_quotes(option.name),
@@ -200,6 +210,8 @@ Column parse_column(const Member& member, std::string_view table) {
 
   expect_fitting_options(*options, column);
   if (!column.exported()) {
+    const Member* erase = options->find("erase");
+    column.erase = erase != nullptr && boolean_of(*erase, "erase = true");
     return column;
   }
   if (options->find("as") == nullptr) {

@@ -29,9 +29,11 @@ inline constexpr std::array<std::string_view, 3> kContractKeys{"format", "countr
 inline constexpr std::array<std::string_view, 11> kTableKeys{
     "key",         "target",  "on_delete",         "together",  "was",    "max_deleted",
     "max_updated", "subject", "quasi_identifiers", "sensitive", "columns"};
-inline constexpr std::array<std::string_view, 15> kColumnKeys{
-    "class",     "as",  "owner", "identity",  "format", "normalise", "country",           "to",
-    "reference", "map", "value", "otherwise", "codes",  "was",       "accept_low_entropy"};
+inline constexpr std::array<std::string_view, 16> kColumnKeys{
+    "class",     "as",        "owner", "identity",  "format",
+    "normalise", "country",   "to",    "reference", "map",
+    "value",     "otherwise", "codes", "was",       "accept_low_entropy",
+    "erase"};
 
 // Keys of the configuration.
 inline constexpr std::array<std::string_view, 9> kConfigKeys{

@@ -338,6 +338,9 @@ TEST_CASE("every error of a contract says where it is, what is wrong and what to
        "delete 'normalise'"},
       {column("class = \"pseudonym\", identity = \"p\", reference = \"2024-01-01\""),
        "contract.toml:6:44: 'reference' does not fit column 'x' of class pseudonym", "delete"},
+      {column("class = \"plain\", erase = true"),
+       "contract.toml:6:24: 'erase' does not fit column 'x', which is exported",
+       "write x = { class = \"withhold\", erase = true }"},
       {column("class = \"withhold\", codes = [\"A\"]"),
        "contract.toml:6:27: 'codes' does not fit column 'x', which is withheld",
        "write x = \"withhold\""},
@@ -606,4 +609,15 @@ TEST_CASE("a contract that cannot be read is named, with the reason") {
         (directory / "no" / "such.toml").string() + ": cannot be read: No such file or directory");
   const Error not_a_file = refusal_of([&] { static_cast<void>(read_contract(directory)); });
   CHECK(not_a_file.message == directory.string() + ": is a directory, not a file");
+}
+
+TEST_CASE("what is withheld may be erased where it was exported before") {
+  const Contract contract =
+      parse(person("a = { class = \"withhold\", erase = true }\n"
+                   "b = { class = \"withhold\", erase = false }\nc = \"withhold\"\n"));
+  const Table& table = contract.tables.front();
+  CHECK(table.find_column("a")->erase);
+  CHECK_FALSE(table.find_column("b")->erase);
+  CHECK_FALSE(table.find_column("c")->erase);
+  CHECK_FALSE(table.find_column("a")->exported());
 }
