@@ -20,6 +20,7 @@ struct CatalogColumn {
   bool auto_identity = false;  // GENERATED … AS IDENTITY, or SQLite's rowid alias
   std::string default_value;   // the expression's text, empty for none
   std::string collation;       // empty for the default
+  std::string domain;          // qualified; `type` is what it is made of. Empty: no domain
   bool readable = true;        // the role may SELECT it
 
   bool operator==(const CatalogColumn&) const = default;

@@ -74,6 +74,7 @@ Json column_json(const CatalogColumn& column, Engine engine) {
   }
   put_text(json, "default", column.default_value);
   put_text(json, "collation", column.collation);
+  put_text(json, "domain", column.domain);
   if (!column.readable) {
     json["readable"] = false;
   }
@@ -218,7 +219,7 @@ std::optional<Engine> engine_from(std::string_view name) {
 CatalogColumn read_column(const Fields& fields, Engine engine) {
   fields.expect_only({"name", "identity", "type", "family", "engine", "length", "precision",
                       "scale", "bits", "labels", "padded", "nullable", "generated", "auto_identity",
-                      "default", "collation", "readable"});
+                      "default", "collation", "domain", "readable"});
   CatalogColumn column;
   column.name = fields.name("name");
   column.identity = fields.number("identity");
@@ -238,6 +239,7 @@ CatalogColumn read_column(const Fields& fields, Engine engine) {
   column.auto_identity = fields.truth_or("auto_identity", false);
   column.default_value = fields.has("default") ? fields.text("default") : "";
   column.collation = fields.has("collation") ? fields.text("collation") : "";
+  column.domain = fields.has("domain") ? fields.text("domain") : "";
   column.readable = fields.truth_or("readable", true);
   return column;
 }

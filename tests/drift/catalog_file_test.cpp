@@ -42,6 +42,7 @@ Catalog everything() {
   person.columns[0].auto_identity = true;
   person.columns[1].collation = "\"de-x-icu\"";
   person.columns[2].generated = true;
+  person.columns[2].domain = "public.amount";
   person.columns[2].default_value = "(1 + 1)";
   person.columns[3].readable = false;
   person.columns[4].type.labels = {"B", "A"};

@@ -57,7 +57,10 @@ constexpr const char* kColumns =
     "   FROM pg_collation o JOIN pg_namespace n ON n.oid = o.collnamespace"
     "   WHERE o.oid = a.attcollation) END,"
     " has_schema_privilege(c.relnamespace, 'USAGE')"
-    "  AND has_column_privilege(a.attrelid, a.attnum, 'SELECT')"
+    "  AND has_column_privilege(a.attrelid, a.attnum, 'SELECT'),"
+    " (SELECT format('%I.%I', n.nspname, o.typname)"
+    "  FROM pg_type o JOIN pg_namespace n ON n.oid = o.typnamespace"
+    "  WHERE o.oid = a.atttypid AND o.typtype = 'd')"
     " FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid"
     " LEFT JOIN domains d ON d.domain = a.atttypid"
     " JOIN pg_type t ON t.oid = coalesce(d.base, a.atttypid)"
@@ -205,6 +208,7 @@ void read_columns(Connection& connection, const Cell& schema, const Labels& labe
     column.default_value = text(row[11]);
     column.collation = text(row[12]);
     column.readable = yes(row[13]);
+    column.domain = text(row[14]);
     table->second.columns.push_back(std::move(column));
   });
 }
