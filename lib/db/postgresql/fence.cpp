@@ -1,0 +1,142 @@
+#include "db/postgresql/fence.hpp"
+
+#include "db/postgresql/postgres_connection.hpp"
+#include "db/postgresql/postgresql.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <map>
+#include <utility>
+
+namespace abgleich::db::postgresql {
+
+namespace {
+
+// Shorter than the server's deadlock_timeout (1 s), so that a vendor's transaction that we are in
+// the way of is never the one that is ended; whoever waits longer starts again without any lock.
+constexpr const char* kShortWait = "SET LOCAL lock_timeout = '200ms'";
+constexpr const char* kUsualWait = "SET LOCAL lock_timeout = '60s'";
+
+// Tables that this transaction has locked (partitions and what is behind views too) and that have
+// other files now than in the snapshot, or were not there yet. The left side is what is committed,
+// pg_class is what the snapshot sees.
+constexpr const char* kOtherFiles =
+    "SELECT count(*) FROM pg_locks l LEFT JOIN pg_class c ON c.oid = l.relation"
+    " WHERE l.pid = pg_backend_pid() AND l.locktype = 'relation'"
+    " AND (c.oid IS NULL OR (c.relkind IN ('r', 'm') AND c.relfilenode <> 0"
+    "  AND c.relfilenode IS DISTINCT FROM pg_relation_filenode(c.oid)))";
+
+// In the snapshot. Of a domain the client is told the type behind it, so it is not compared.
+constexpr const char* kTypes =
+    "SELECT a.attnum, a.atttypid FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid"
+    " WHERE a.attrelid = $1::oid AND a.attnum > 0 AND NOT a.attisdropped AND t.typtype <> 'd'";
+
+std::int64_t number(std::string_view digits) {
+  std::int64_t value = 0;
+  std::from_chars(digits.data(), digits.data() + digits.size(), value);
+  return value;
+}
+
+std::vector<const CatalogColumn*> found_columns(const CatalogTable& table, const Reading& reading) {
+  std::vector<const CatalogColumn*> found;
+  for (const auto& name : reading.columns) {
+    if (const auto* column = table.find_column(name); column != nullptr && column->readable) {
+      found.push_back(column);
+    }
+  }
+  return found;
+}
+
+/// Selects no row: what counts is the lock, and what the names mean to the server now.
+Result touch(PostgresConnection& connection, const std::string& schema, const std::string& table,
+             const std::vector<const CatalogColumn*>& columns) {
+  const auto& names = dialect();
+  std::string list;
+  for (const auto* column : columns) {
+    list += (list.empty() ? "" : ", ") + names.quote(column->name);
+  }
+  return connection.run(fmt::format("SELECT {} FROM {} LIMIT 0", list, names.table(schema, table)),
+                        PGRES_TUPLES_OK);
+}
+
+/// Of a view the client is told nothing: its columns come from elsewhere.
+bool names_itself(const CatalogTable& table) {
+  return table.kind != TableKind::view;
+}
+
+bool same_columns(PostgresConnection& connection, const Result& touched, const CatalogTable& table,
+                  const std::vector<const CatalogColumn*>& columns) {
+  std::map<std::int64_t, std::int64_t> types;
+  const auto oid = std::to_string(table.identity);
+  const Cell parameter = text_cell(oid);
+  connection.query(kTypes, {&parameter, 1}, [&](std::span<const Cell> row) {
+    types.emplace(number(row[0].bytes), number(row[1].bytes));
+  });
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    const auto at = static_cast<int>(i);
+    const auto type = types.find(columns[i]->identity);
+    if (names_itself(table) && (std::cmp_not_equal(PQftable(touched.get(), at), table.identity) ||
+                                PQftablecol(touched.get(), at) != columns[i]->identity)) {
+      return false;
+    }
+    if (type != types.end() && std::cmp_not_equal(PQftype(touched.get(), at), type->second)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+bool locked_out(const Fault& fault) {
+  return fault.cause() == Fault::Cause::serialization || fault.state() == "55P03";
+}
+
+bool shows_loss(const Fault& fault) {
+  return fault.cause() == Fault::Cause::missing || fault.cause() == Fault::Cause::rights ||
+         fault.state() == "42809";  // another kind of object has the name
+}
+
+}  // namespace
+
+Hold hold(Connection& connection, const Catalog& catalog, const std::vector<Reading>& readings,
+          Gone gone) {
+  auto& server = dynamic_cast<PostgresConnection&>(connection);
+  server.execute(kShortWait);
+  try {
+    for (const auto& reading : readings) {
+      const auto* table = catalog.find_table(reading.table);
+      if (table == nullptr) {
+        continue;
+      }
+      const auto columns = found_columns(*table, reading);
+      if (columns.empty()) {
+        continue;
+      }
+      const auto touched = touch(server, catalog.schema, table->name, columns);
+      if (!same_columns(server, touched, *table, columns)) {
+        return Hold::moved;
+      }
+    }
+  } catch (const Fault& fault) {
+    if (locked_out(fault) || (gone == Gone::by_ddl && shows_loss(fault))) {
+      return Hold::moved;
+    }
+    throw;
+  }
+  std::int64_t others = 0;
+  server.query(kOtherFiles, {}, [&](std::span<const Cell> row) { others = number(row[0].bytes); });
+  server.execute(kUsualWait);
+  return others == 0 ? Hold::held : Hold::moved;
+}
+
+std::string labels_mark(Connection& connection) {
+  std::string mark;
+  connection.query(
+      "SELECT coalesce(md5(string_agg(e.oid || ':' || e.enumlabel, ',' ORDER BY e.oid)), '')"
+      " FROM pg_enum e",
+      {}, [&](std::span<const Cell> row) { mark = std::string(row[0].bytes); });
+  return mark;
+}
+
+}  // namespace abgleich::db::postgresql
