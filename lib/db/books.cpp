@@ -300,6 +300,29 @@ void Books::journal_of(std::int64_t epoch, const std::function<void(const Journa
   }
 }
 
+void Books::edit_images(std::int64_t tracked, const std::function<bool(std::string&)>& edit) {
+  const auto cursor = session_.connection->open(
+      fmt::format("SELECT epoch, n, before, after FROM {} WHERE tracked = {} "
+                  "AND n > 0 AND (before IS NOT NULL OR after IS NOT NULL)",
+                  own("journal"), tracked));
+  const auto sql = fmt::format(
+      "UPDATE {} SET before = $1, after = $2 WHERE epoch = $3 AND tracked = {} AND n = $4",
+      own("journal"), tracked);
+  for (auto cells = cursor->next(); !cells.empty(); cells = cursor->next()) {
+    const auto epoch = text(cells[0]);
+    const auto n = text(cells[1]);
+    auto before = optional_text(cells[2]);
+    auto after = optional_text(cells[3]);
+    const bool first = before && edit(*before);
+    const bool second = after && edit(*after);
+    if (first || second) {
+      const Cell parameters[] = {cell_of(before), cell_of(after), number_cell(epoch),
+                                 number_cell(n)};
+      session_.connection->execute(sql, parameters);
+    }
+  }
+}
+
 void Books::begin_findings() {
   const std::string_view end =
       session_.dialect->engine() == Engine::postgresql ? ") ON COMMIT DROP" : ")";

@@ -122,6 +122,9 @@ class Books {
   void journal_note(const JournalRow& row);
   /// In order of table and number.
   void journal_of(std::int64_t epoch, const std::function<void(const JournalRow&)>& on_row);
+  /// Calls `edit` for every image (before, after) that the journal has of a table's rows, and
+  /// writes back those that it changes: true.
+  void edit_images(std::int64_t tracked, const std::function<bool(std::string&)>& edit);
   /// The epoch of the newest run that finished before `moment` (as `finished` is written) and still
   /// has its changes. 0: there is none.
   std::int64_t last_before(const std::string& moment);

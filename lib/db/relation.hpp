@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,14 @@ struct RelationColumn {
   Type held;           // the secondary's own column
   bool nullable = true;
   std::string renamed_from;  // its name in the secondary before this run, where that was another
+  std::optional<Type> widened_from;  // what was exported before, where the type now holds more
+  bool loosened = false;             // it could not be NULL when it was exported before
+};
+
+/// A column of the table that is exported no longer. Its values stay, and rows without one come.
+struct KeptColumn {
+  std::string name;
+  std::string renamed_from;  // where it makes way for another column in this run
 };
 
 struct RelationForeignKey {
@@ -32,6 +41,7 @@ struct Relation {
   std::vector<RelationColumn> columns;  // exported, in the contract's order: a Row's layout
   std::vector<std::size_t> key;         // indexes into columns
   std::vector<RelationForeignKey> foreign_keys;
+  std::vector<KeptColumn> kept;
   std::int64_t id = 0;  // number of its base and temporary tables
 
   [[nodiscard]] bool is_key(std::size_t column) const {

@@ -93,6 +93,12 @@ std::string typed_columns(const Relation& relation) {
   });
 }
 
+/// SQLite cannot take NOT NULL back when the vendor does, so there it is for keys only.
+bool may_be_null(const Dialect& dialect, const Relation& relation, std::size_t column) {
+  return !relation.is_key(column) &&
+         (relation.columns[column].nullable || dialect.engine() == Engine::sqlite);
+}
+
 std::string_view blob_type(const Dialect& dialect) {
   return dialect.engine() == Engine::postgresql ? "bytea" : "BLOB";
 }
@@ -165,16 +171,16 @@ std::string select_columns(const Dialect& dialect, const std::string& schema,
 std::string create_data_table(const Dialect& dialect, const std::string& name,
                               const Relation& relation, const std::string& schema,
                               Lifetime lifetime) {
-  auto sql = fmt::format("CREATE {}TABLE {} ({}, PRIMARY KEY ({})", temporary(lifetime), name,
-                         list(relation.columns.size(),
-                              [&](std::size_t i) {
-                                const auto& column = relation.columns[i];
-                                return fmt::format(
-                                    "{} {}{}", dialect.quote(column.name),
-                                    dialect.column_type(column.type),
-                                    column.nullable && !relation.is_key(i) ? "" : " NOT NULL");
-                              }),
-                         quoted_key(dialect, "", relation));
+  auto sql =
+      fmt::format("CREATE {}TABLE {} ({}, PRIMARY KEY ({})", temporary(lifetime), name,
+                  list(relation.columns.size(),
+                       [&](std::size_t i) {
+                         const auto& column = relation.columns[i];
+                         return fmt::format("{} {}{}", dialect.quote(column.name),
+                                            dialect.column_type(column.type),
+                                            may_be_null(dialect, relation, i) ? "" : " NOT NULL");
+                       }),
+                  quoted_key(dialect, "", relation));
   // SQLite cannot add a foreign key later; it does not mind a table that is not there yet.
   if (dialect.engine() == Engine::sqlite && lifetime == Lifetime::lasting) {
     for (const auto& key : relation.foreign_keys) {
@@ -186,25 +192,21 @@ std::string create_data_table(const Dialect& dialect, const std::string& name,
 
 std::string create_data_view(const Dialect& dialect, const std::string& name,
                              const Relation& relation, const std::string& schema,
-                             const CatalogTable& table) {
-  return fmt::format(
-      "CREATE TEMPORARY VIEW {} AS SELECT {} FROM {}", name,
-      list(relation.columns.size(),
-           [&](std::size_t i) {
-             const auto& column = relation.columns[i];
-             const auto quoted = dialect.quote(column.name);
-             if (table.find_column(column.name) != nullptr) {
-               return quoted;
-             }
-             if (!column.renamed_from.empty() &&
-                 table.find_column(column.renamed_from) != nullptr) {
-               return fmt::format("{} AS {}", dialect.quote(column.renamed_from), quoted);
-             }
-             return column.held.native.empty()
-                        ? "NULL AS " + quoted
-                        : fmt::format("CAST(NULL AS {}) AS {}", column.held.native, quoted);
-           }),
-      dialect.table(schema, relation.name));
+                             const std::vector<std::string>& holders) {
+  return fmt::format("CREATE TEMPORARY VIEW {} AS SELECT {} FROM {}", name,
+                     list(relation.columns.size(),
+                          [&](std::size_t i) {
+                            const auto& column = relation.columns[i];
+                            const auto quoted = dialect.quote(column.name);
+                            if (!holders[i].empty()) {
+                              return fmt::format("{} AS {}", dialect.quote(holders[i]), quoted);
+                            }
+                            return column.held.native.empty()
+                                       ? "NULL AS " + quoted
+                                       : fmt::format("CAST(NULL AS {}) AS {}", column.held.native,
+                                                     quoted);
+                          }),
+                     dialect.table(schema, relation.name));
 }
 
 std::string add_foreign_key(const Dialect& dialect, const std::string& schema,
@@ -220,9 +222,34 @@ std::string add_column(const Dialect& dialect, const std::string& schema, const 
 }
 
 std::string rename_column(const Dialect& dialect, const std::string& schema,
-                          const Relation& relation, const RelationColumn& column) {
+                          const Relation& relation, std::string_view from, std::string_view to) {
   return fmt::format("ALTER TABLE {} RENAME COLUMN {} TO {}", dialect.table(schema, relation.name),
-                     dialect.quote(column.renamed_from), dialect.quote(column.name));
+                     dialect.quote(from), dialect.quote(to));
+}
+
+std::string alter_type(const Dialect& dialect, const std::string& table, std::string_view column,
+                       std::string_view type) {
+  return fmt::format("ALTER TABLE {} ALTER COLUMN {} TYPE {}", table, dialect.quote(column), type);
+}
+
+std::string drop_not_null(const Dialect& dialect, const std::string& table,
+                          std::string_view column) {
+  return fmt::format("ALTER TABLE {} ALTER COLUMN {} DROP NOT NULL", table, dialect.quote(column));
+}
+
+std::string set_not_null(const Dialect& dialect, const std::string& table,
+                         std::string_view column) {
+  return fmt::format("ALTER TABLE {} ALTER COLUMN {} SET NOT NULL", table, dialect.quote(column));
+}
+
+std::string drop_column(const Dialect& dialect, const std::string& table, std::string_view column) {
+  return fmt::format("ALTER TABLE {} DROP COLUMN {}", table, dialect.quote(column));
+}
+
+std::string empty_column(const Dialect& dialect, const std::string& table,
+                         std::string_view column) {
+  const auto quoted = dialect.quote(column);
+  return fmt::format("UPDATE {} SET {} = NULL WHERE {} IS NOT NULL", table, quoted, quoted);
 }
 
 std::string create_base_table(const Dialect& dialect, const std::string& name,

@@ -56,15 +56,24 @@ std::string create_data_table(const Dialect& dialect, const std::string& name,
                               const Relation& relation, const std::string& schema,
                               Lifetime lifetime);
 // A view of the data as it would be: NULL for columns that are missing, new names for old.
+// `holders`: the table's own column for each of the relation's, empty where there is none yet.
 std::string create_data_view(const Dialect& dialect, const std::string& name,
                              const Relation& relation, const std::string& schema,
-                             const CatalogTable& table);
+                             const std::vector<std::string>& holders);
 std::string add_foreign_key(const Dialect& dialect, const std::string& schema,
                             const Relation& relation, const RelationForeignKey& key);
 std::string add_column(const Dialect& dialect, const std::string& schema, const Relation& relation,
                        const RelationColumn& column);
 std::string rename_column(const Dialect& dialect, const std::string& schema,
-                          const Relation& relation, const RelationColumn& column);
+                          const Relation& relation, std::string_view from, std::string_view to);
+// `table` is quoted already, here and below.
+std::string alter_type(const Dialect& dialect, const std::string& table, std::string_view column,
+                       std::string_view type);
+std::string drop_not_null(const Dialect& dialect, const std::string& table,
+                          std::string_view column);
+std::string set_not_null(const Dialect& dialect, const std::string& table, std::string_view column);
+std::string drop_column(const Dialect& dialect, const std::string& table, std::string_view column);
+std::string empty_column(const Dialect& dialect, const std::string& table, std::string_view column);
 std::string create_base_table(const Dialect& dialect, const std::string& name,
                               const Relation& relation, Lifetime lifetime);
 

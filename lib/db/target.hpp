@@ -6,6 +6,7 @@
 #include "core/digest.hpp"
 #include "core/endpoint.hpp"
 #include "core/value.hpp"
+#include "db/adaptation.hpp"
 #include "db/anonymity.hpp"
 #include "db/books.hpp"
 #include "db/constraint_statements.hpp"
@@ -73,6 +74,10 @@ class Target {
   /// bases, in order; empty where it lacks nothing. Throws Failure{secondary_refuses} where an
   /// existing table cannot serve (a generated column, no unique key over the contract's key).
   std::vector<std::string> missing_ddl(std::vector<Relation>& relations) const;
+
+  /// The statements that would take back what `missing_ddl` says of the data's tables, as they are
+  /// now; of the bookkeeping nothing.
+  [[nodiscard]] std::vector<std::string> undo_ddl(const std::vector<Relation>& relations) const;
 
   /// The statements with which an administrator would give this role the rights that a run needs
   /// and that it lacks, for these relations, of which `ddl` is missing. Empty for SQLite, which
@@ -206,6 +211,9 @@ class Target {
   /// Failure{usage} where the column cannot.
   Value literal(const RelationColumn& column, const std::optional<std::string>& text);
 
+  /// Sets a column that the relation does not export to NULL in every row.
+  void empty_column(const Relation& relation, const std::string& column);
+
   /// The secondary's row of a key, if it has it.
   std::optional<Row> find_row(const Relation& relation, const Row& key);
   std::optional<std::string> find_base(const Relation& relation, const Row& key);
@@ -292,7 +300,11 @@ class Target {
   bool untie_knot(const std::vector<Work>& knot, Aside aside);
   Attempt attempt(const Work& work);
   [[nodiscard]] bool own_table_exists(const std::string& name) const;
-  void hold_existing(const CatalogTable& table, Relation& relation) const;
+  /// Empty where there is no such column, and for SQLite, whose types hold nothing back.
+  [[nodiscard]] std::string own_column_type(const std::string& name,
+                                            const std::string& column) const;
+  [[nodiscard]] std::vector<std::string> widen_base(const Relation& relation) const;
+  Adaptation hold_existing(const CatalogTable& table, Relation& relation) const;
 
   Session session_;
   Mode mode_;

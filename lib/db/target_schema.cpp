@@ -1,9 +1,11 @@
 // The secondary's tables: which are missing, and what makes them.
+#include "db/adaptation.hpp"
 #include "db/target.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 
 namespace abgleich::db {
 
@@ -22,29 +24,13 @@ Type made_type(const Dialect& dialect, const Type& type) {
   return held;
 }
 
-/// Whether the secondary holds this column under its old name still.
-bool to_be_renamed(const CatalogTable& table, const RelationColumn& column) {
-  return table.find_column(column.name) == nullptr && !column.renamed_from.empty() &&
-         table.find_column(column.renamed_from) != nullptr;
-}
-
-/// The columns that are not there under their name.
-std::vector<const RelationColumn*> missing_columns(const CatalogTable& table,
-                                                   const Relation& relation) {
-  std::vector<const RelationColumn*> missing;
-  for (const auto& column : relation.columns) {
-    if (table.find_column(column.name) == nullptr) {
-      missing.push_back(&column);
-    }
-  }
-  return missing;
-}
-
-/// Whether the table has a unique key over exactly the relation's key columns.
-bool has_key(const CatalogTable& table, const Relation& relation) {
+/// Whether the table has a unique key over exactly the relation's key columns, which it calls
+/// `holders`.
+bool has_key(const CatalogTable& table, const Relation& relation,
+             const std::vector<std::string>& holders) {
   std::vector<std::string> wanted;
   for (const auto i : relation.key) {
-    wanted.push_back(relation.columns[i].name);
+    wanted.push_back(holders[i]);
   }
   std::ranges::sort(wanted);
   const auto matches = [&](const CatalogKey& key) {
@@ -71,7 +57,39 @@ bool Target::own_table_exists(const std::string& name) const {
   return found;
 }
 
-void Target::hold_existing(const CatalogTable& table, Relation& relation) const {
+std::string Target::own_column_type(const std::string& name, const std::string& column) const {
+  const Cell cells[] = {text_cell(name), text_cell(column)};
+  std::string type;
+  if (dialect().engine() == Engine::postgresql) {
+    session_.connection->query(
+        "SELECT pg_catalog.format_type(a.atttypid, a.atttypmod) FROM pg_catalog.pg_attribute a "
+        "JOIN pg_catalog.pg_class c ON c.oid = a.attrelid JOIN pg_catalog.pg_namespace n "
+        "ON n.oid = c.relnamespace WHERE n.nspname = 'abgleich' AND c.relname = $1 "
+        "AND a.attname = $2",
+        cells, [&](std::span<const Cell> row) { type = row[0].bytes; });
+  }
+  return type;
+}
+
+std::vector<std::string> Target::widen_base(const Relation& relation) const {
+  std::vector<std::string> ddl;
+  const auto columns = base_columns(relation);
+  for (std::size_t k = 0; k < relation.key.size(); ++k) {
+    const auto& column = relation.columns[relation.key[k]];
+    if (!column.widened_from) {
+      continue;
+    }
+    const auto type = own_column_type(base_name(relation), columns[k]);
+    if (!type.empty() && type != column.held.native &&
+        type == dialect().column_type(*column.widened_from)) {
+      ddl.push_back(alter_type(dialect(), dialect().own_table(base_name(relation)), columns[k],
+                               column.held.native));
+    }
+  }
+  return ddl;
+}
+
+Adaptation Target::hold_existing(const CatalogTable& table, Relation& relation) const {
   if (table.kind != TableKind::table && table.kind != TableKind::partitioned) {
     throw Failure(Code::secondary_refuses,
                   fmt::format("'{}' in the secondary is a {}, not a table", relation.name,
@@ -80,10 +98,13 @@ void Target::hold_existing(const CatalogTable& table, Relation& relation) const 
                               "[tables.{}]; nothing was changed",
                               relation.source));
   }
-  for (auto& column : relation.columns) {
-    const auto* found =
-        table.find_column(to_be_renamed(table, column) ? column.renamed_from : column.name);
-    column.held = found != nullptr ? found->type : made_type(dialect(), column.type);
+  auto adaptation = adapt(dialect(), table, relation);
+  for (std::size_t i = 0; i < relation.columns.size(); ++i) {
+    auto& column = relation.columns[i];
+    const auto* found = table.find_column(adaptation.holders[i]);
+    const bool widens = std::ranges::find(adaptation.widenings, i, &Adaptation::Widening::column) !=
+                        adaptation.widenings.end();
+    column.held = found != nullptr && !widens ? found->type : made_type(dialect(), column.type);
     if (found != nullptr && found->generated) {
       throw Failure(Code::secondary_refuses,
                     fmt::format("column '{}' of '{}' in the secondary is computed and cannot be "
@@ -93,7 +114,7 @@ void Target::hold_existing(const CatalogTable& table, Relation& relation) const 
                     "nothing was changed");
     }
   }
-  if (!has_key(table, relation)) {
+  if (!has_key(table, relation, adaptation.holders)) {
     throw Failure(Code::secondary_refuses,
                   fmt::format("table '{}' in the secondary has no primary key or unique constraint "
                               "over the contract's key",
@@ -101,6 +122,7 @@ void Target::hold_existing(const CatalogTable& table, Relation& relation) const 
                   "add the constraint in the secondary, or correct 'key' in the contract; nothing "
                   "was changed");
   }
+  return adaptation;
 }
 
 std::vector<std::string> Target::missing_ddl(std::vector<Relation>& relations) const {
@@ -110,12 +132,9 @@ std::vector<std::string> Target::missing_ddl(std::vector<Relation>& relations) c
   for (auto& relation : relations) {
     const auto* table = catalog_.find_table(relation.name);
     if (table != nullptr) {
-      hold_existing(*table, relation);
-      for (const auto* column : missing_columns(*table, relation)) {
-        tables.push_back(to_be_renamed(*table, *column)
-                             ? rename_column(dialect(), session_.schema, relation, *column)
-                             : add_column(dialect(), session_.schema, relation, *column));
-      }
+      const auto adaptation = hold_existing(*table, relation);
+      std::ranges::move(adaptation_ddl(dialect(), session_.schema, relation, adaptation),
+                        std::back_inserter(tables));
     } else {
       for (auto& column : relation.columns) {
         column.held = made_type(dialect(), column.type);
@@ -128,7 +147,9 @@ std::vector<std::string> Target::missing_ddl(std::vector<Relation>& relations) c
         }
       }
     }
-    if (!own_table_exists(base_name(relation))) {
+    if (own_table_exists(base_name(relation))) {
+      std::ranges::move(widen_base(relation), std::back_inserter(bases));
+    } else {
       bases.push_back(create_base_table(dialect(), dialect().own_table(base_name(relation)),
                                         relation, Lifetime::lasting));
     }
@@ -138,11 +159,33 @@ std::vector<std::string> Target::missing_ddl(std::vector<Relation>& relations) c
   return tables;
 }
 
+std::vector<std::string> Target::undo_ddl(const std::vector<Relation>& relations) const {
+  std::vector<std::string> ddl;
+  for (auto relation = relations.rbegin(); relation != relations.rend(); ++relation) {
+    if (const auto* table = catalog_.find_table(relation->name)) {
+      std::ranges::move(
+          db::undo_ddl(dialect(), session_.schema, *relation, adapt(dialect(), *table, *relation)),
+          std::back_inserter(ddl));
+    } else {
+      ddl.push_back("DROP TABLE " + dialect().table(session_.schema, relation->name));
+    }
+  }
+  return ddl;
+}
+
 void Target::execute_ddl(const std::vector<std::string>& statements) {
   for (const auto& sql : statements) {
     session_.connection->execute(sql);
   }
   load_catalog();
+}
+
+void Target::empty_column(const Relation& relation, const std::string& column) {
+  const auto* table = catalog_.find_table(relation.name);
+  if (table != nullptr && table->find_column(column) != nullptr) {
+    session_.connection->execute(
+        db::empty_column(dialect(), dialect().table(session_.schema, relation.name), column));
+  }
 }
 
 void Target::stand_in(const Relation& relation) {
@@ -152,9 +195,9 @@ void Target::stand_in(const Relation& relation) {
     session_.connection->execute(
         create_data_table(dialect(), name, relation, session_.schema, Lifetime::temporary));
     stand_in_data_.push_back(relation.id);
-  } else if (!missing_columns(*table, relation).empty()) {
+  } else if (const auto adaptation = adapt(dialect(), *table, relation); adaptation.needed()) {
     session_.connection->execute(
-        create_data_view(dialect(), name, relation, session_.schema, *table));
+        create_data_view(dialect(), name, relation, session_.schema, adaptation.holders));
     stand_in_data_.push_back(relation.id);
   }
   if (!own_table_exists(base_name(relation))) {

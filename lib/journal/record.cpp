@@ -72,6 +72,18 @@ std::string cells_text(const db::Relation& relation, const Row& row, std::string
   return json.dump();
 }
 
+bool forget_cells(std::string& image, const std::vector<std::string>& names) {
+  auto json = parse(image);
+  bool had = false;
+  for (const auto& name : names) {
+    had = json.erase(name) > 0 || had;
+  }
+  if (had) {
+    image = json.dump();
+  }
+  return had;
+}
+
 NamedValues read_cells(std::string_view text) {
   NamedValues cells;
   const auto json = parse(text);

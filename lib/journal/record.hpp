@@ -24,6 +24,8 @@ std::string key_text(const db::Relation& relation, const Row& row);
 /// The cells that the mask does not mark with '0'.
 std::string cells_text(const db::Relation& relation, const Row& row, std::string_view mask);
 /// Inverse of both. Throws Failure{integrity} on text that is not of this form.
+/// Takes the cells of these names out of an image. False: there are none.
+bool forget_cells(std::string& image, const std::vector<std::string>& names);
 NamedValues read_cells(std::string_view text);
 
 /// One cell of a conflict; a side that does not have the row has no value. `digest` is the base

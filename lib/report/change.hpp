@@ -39,6 +39,7 @@ struct TableCounts {
   std::string table;
   std::int64_t inserted = 0;
   std::int64_t updated = 0;
+  std::int64_t backfilled = 0;  // of these: only in columns that were not exported before
   std::int64_t deleted = 0;
   std::int64_t unchanged = 0;
   std::int64_t conflicts = 0;

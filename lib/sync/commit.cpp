@@ -68,6 +68,14 @@ bool same_tracked(const std::vector<db::TrackedRow>& known, const db::TrackedRow
   });
 }
 
+/// The epoch since which rows of base and journal are in this order: that of the change only where
+/// it is more than a change of type.
+std::int64_t ordered_since(const std::vector<db::TrackedRow>& known, const db::TrackedRow& row,
+                           std::int64_t epoch) {
+  const auto before = std::ranges::find(known, row.id, &db::TrackedRow::id);
+  return before != known.end() && same_order(*before, row) ? before->since : epoch;
+}
+
 }  // namespace
 
 std::string commit_run(const Pairing& pairing, db::Target& target,
@@ -121,7 +129,7 @@ void finish_run(const Pairing& pairing, db::Target& target,
   for (std::size_t i = 0; i < tables.size(); ++i) {
     auto row = tracked_row(tables[i]);
     if (!same_tracked(known, row)) {
-      row.since = epoch;
+      row.since = ordered_since(known, row, epoch);
       books.put_tracked(row);
       changed = true;
     }

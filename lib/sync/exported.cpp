@@ -1,6 +1,7 @@
 #include "sync/exported.hpp"
 
 #include "core/error.hpp"
+#include "drift/retype.hpp"
 #include "mask/masker.hpp"
 
 #include <fmt/format.h>
@@ -15,45 +16,6 @@ namespace abgleich::sync {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-/// One column as the bookkeeping remembers it: the label that its digests are bound to (its first
-/// name in the primary) and its name in the secondary.
-struct Layout {
-  std::string label;
-  std::string source;
-  std::string name;
-};
-
-[[noreturn]] void damaged(const db::TrackedRow& row) {
-  throw Failure(
-      Code::integrity,
-      fmt::format("the bookkeeping of table '{}' in the secondary is damaged", row.source),
-      "restore the secondary from its backup, then run: abgleich adopt --reason TEXT. Nothing was "
-      "changed");
-}
-
-std::vector<Layout> read_layout(const db::TrackedRow& row) {
-  std::vector<Layout> layout;
-  const auto json = Json::parse(row.columns, nullptr, false);
-  try {
-    for (const auto& column : json) {
-      layout.push_back(
-          {.label = column.at("label"), .source = column.at("source"), .name = column.at("name")});
-    }
-  } catch (const nlohmann::json::exception&) {
-    damaged(row);
-  }
-  return layout;
-}
-
-const Layout* find_layout(const std::vector<Layout>& layout, const contract::Column& column) {
-  const auto by_name = std::ranges::find(layout, column.name, &Layout::source);
-  if (by_name != layout.end()) {
-    return &*by_name;
-  }
-  const auto by_was = std::ranges::find(layout, column.was, &Layout::source);
-  return column.was.empty() || by_was == layout.end() ? nullptr : &*by_was;
-}
 
 const db::TrackedRow* find_tracked(const std::vector<db::TrackedRow>& tracked,
                                    const contract::Table& table) {
@@ -121,20 +83,45 @@ void order_key(const contract::Table& table, ExportedTable& exported) {
   exported.relation.key = key;
 }
 
+/// The exported columns as the bookkeeping is to remember them.
+std::vector<Remembered> wanted_columns(const ExportedTable& exported, const Catalog& primary,
+                                       const CatalogTable& source) {
+  std::vector<Remembered> wanted;
+  for (std::size_t i = 0; i < exported.columns.size(); ++i) {
+    const auto& column = exported.relation.columns[i];
+    wanted.push_back({.source = column.source,
+                      .was = exported.columns[i]->was,
+                      .name = column.name,
+                      .type = column.type,
+                      .read_as = exported.sources[i]->type.native,
+                      .nullable = column.nullable,
+                      .identity = identity_of(primary.identity, source, *exported.sources[i])});
+  }
+  return wanted;
+}
+
+/// What becomes of a column that the last run exported too.
+void follow(const Remembered& before, const std::string& renamed_from, db::RelationColumn& column) {
+  column.renamed_from = renamed_from;
+  if (drift::compare_types(before.type, column.type) == drift::Retype::widened) {
+    column.widened_from = before.type;
+  }
+  column.loosened = !before.nullable && column.nullable;
+}
+
 /// A key of the same columns keeps the order in which the base was made: its columns and all its
 /// digests depend on it.
-void keep_key_order(const db::TrackedRow& known, const std::vector<Layout>& layout,
-                    ExportedTable& exported) {
+void keep_key_order(const db::TrackedRow& known, ExportedTable& exported) {
   std::vector<std::size_t> key;
   const auto names = Json::parse(known.key_columns, nullptr, false);
   if (!names.is_array()) {
-    damaged(known);
+    damaged_layout(known);
   }
+  const auto& layout = exported.layout;
   for (const auto& name : names) {
     for (const auto i : exported.relation.key) {
-      const auto* remembered = find_layout(layout, *exported.columns[i]);
-      if (name.is_string() && remembered != nullptr &&
-          remembered->source == name.get_ref<const std::string&>()) {
+      if (name.is_string() && layout.known[i] &&
+          layout.previous[*layout.known[i]].source == name.get_ref<const std::string&>()) {
         key.push_back(i);
       }
     }
@@ -144,25 +131,36 @@ void keep_key_order(const db::TrackedRow& known, const std::vector<Layout>& layo
   }
 }
 
-/// Names and number under which the secondary knows the table, or new ones.
-void number(const std::vector<db::TrackedRow>& tracked, std::int64_t& next,
-            ExportedTable& exported) {
+/// Names and number under which the secondary knows the table, or new ones; what has become of its
+/// columns since.
+void remember(const std::vector<db::TrackedRow>& tracked, const Catalog& primary,
+              const CatalogTable& source, std::int64_t& next, ExportedTable& exported) {
   const auto* known = find_tracked(tracked, *exported.table);
   exported.relation.id = known != nullptr ? known->id : next++;
-  const auto layout = known != nullptr ? read_layout(*known) : std::vector<Layout>{};
-  for (const auto& column : layout) {
-    exported.previous_labels.push_back(column.label);
+  exported.layout = next_layout(known != nullptr ? read_layout(*known) : std::vector<Remembered>{},
+                                wanted_columns(exported, primary, source), *exported.table, source);
+  const auto& layout = exported.layout;
+  for (const auto& column : layout.previous) {
+    if (column.state == ColumnState::exported) {
+      exported.previous_labels.push_back(column.label);
+    }
   }
   if (known != nullptr) {
-    keep_key_order(*known, layout, exported);
+    keep_key_order(*known, exported);
   }
   for (std::size_t i = 0; i < exported.columns.size(); ++i) {
-    const auto* remembered = find_layout(layout, *exported.columns[i]);
-    exported.labels.push_back(remembered != nullptr ? remembered->label
-                                                    : exported.columns[i]->name);
-    if (remembered != nullptr && remembered->name != exported.relation.columns[i].name) {
-      exported.relation.columns[i].renamed_from = remembered->name;
+    exported.labels.push_back(layout.columns[i].label);
+    if (layout.known[i]) {
+      follow(layout.previous[*layout.known[i]], layout.renamed_from(i),
+             exported.relation.columns[i]);
     }
+  }
+  for (std::size_t i = exported.columns.size(); i < layout.columns.size(); ++i) {
+    exported.relation.kept.push_back(
+        {.name = layout.columns[i].name, .renamed_from = layout.renamed_from(i)});
+  }
+  for (const auto& column : layout.erased) {
+    exported.relation.kept.push_back({.name = column.name, .renamed_from = {}});
   }
 }
 
@@ -261,7 +259,7 @@ std::vector<ExportedTable> export_tables(const contract::Contract& contract, con
       }
     }
     order_key(table, exported);
-    number(tracked, next, exported);
+    remember(tracked, primary, *source, next, exported);
     for (const auto& label : exported.labels) {
       exported.digest_keys.push_back(
           keyring.digest_key(std::to_string(exported.relation.id), label));
@@ -276,42 +274,30 @@ std::vector<ExportedTable> export_tables(const contract::Contract& contract, con
 
 db::Relation relation_of(const db::TrackedRow& row) {
   db::Relation relation{.source = row.source, .name = row.target, .id = row.id};
-  const auto columns = Json::parse(row.columns, nullptr, false);
+  for (auto& column : read_layout(row)) {
+    if (column.state == ColumnState::exported) {
+      relation.columns.push_back({.source = std::move(column.source),
+                                  .name = std::move(column.name),
+                                  .type = std::move(column.type)});
+    }
+  }
   const auto key = Json::parse(row.key_columns, nullptr, false);
   try {
-    for (const auto& column : columns) {
-      Type type;
-      type.family = family_from(column.at("family").get<std::string>()).value_or(Family::other);
-      type.engine = column.at("engine") == "sqlite" ? Engine::sqlite : Engine::postgresql;
-      type.native = column.at("native");
-      relation.columns.push_back(
-          {.source = column.at("source"), .name = column.at("name"), .type = std::move(type)});
-    }
     for (const auto& name : key) {
       const auto found =
           std::ranges::find(relation.columns, name.get<std::string>(), &db::RelationColumn::source);
       if (found == relation.columns.end()) {
-        damaged(row);
+        damaged_layout(row);
       }
       relation.key.push_back(static_cast<std::size_t>(found - relation.columns.begin()));
     }
   } catch (const nlohmann::json::exception&) {
-    damaged(row);
+    damaged_layout(row);
   }
   return relation;
 }
 
 db::TrackedRow tracked_row(const ExportedTable& exported) {
-  Json columns = Json::array();
-  for (std::size_t i = 0; i < exported.columns.size(); ++i) {
-    const auto& column = exported.relation.columns[i];
-    columns.push_back({{"label", exported.labels[i]},
-                       {"source", column.source},
-                       {"name", column.name},
-                       {"family", name_of(column.type.family)},
-                       {"engine", name_of(column.type.engine)},
-                       {"native", column.type.native}});
-  }
   Json key = Json::array();
   for (const auto i : exported.relation.key) {
     key.push_back(exported.columns[i]->name);
@@ -320,7 +306,34 @@ db::TrackedRow tracked_row(const ExportedTable& exported) {
           .source = exported.table->name,
           .target = exported.relation.name,
           .key_columns = key.dump(),
-          .columns = columns.dump()};
+          .columns = layout_text(exported.layout.columns)};
+}
+
+bool same_order(const db::TrackedRow& one, const db::TrackedRow& other) {
+  const auto names = [](const db::TrackedRow& row) {
+    std::vector<std::string> all;
+    for (auto& column : read_layout(row)) {
+      if (column.state == ColumnState::exported) {
+        all.push_back(std::move(column.label));
+        all.push_back(std::move(column.name));
+      }
+    }
+    return all;
+  };
+  return one.target == other.target && one.key_columns == other.key_columns &&
+         names(one) == names(other);
+}
+
+std::vector<db::Reading> readings_of(const contract::Contract& contract) {
+  std::vector<db::Reading> readings;
+  for (const auto& table : contract.tables) {
+    db::Reading reading{.table = table.name, .columns = {}};
+    for (const auto* column : table.exported()) {
+      reading.columns.push_back(column->name);
+    }
+    readings.push_back(std::move(reading));
+  }
+  return readings;
 }
 
 void damaged_base(const std::string& table) {
@@ -339,7 +352,9 @@ std::vector<Digest> base_digests(const db::Relation& relation, std::string_view 
 std::vector<SipKey> digest_keys_of(const db::TrackedRow& row, const mask::Keyring& keyring) {
   std::vector<SipKey> keys;
   for (const auto& column : read_layout(row)) {
-    keys.push_back(keyring.digest_key(std::to_string(row.id), column.label));
+    if (column.state == ColumnState::exported) {
+      keys.push_back(keyring.digest_key(std::to_string(row.id), column.label));
+    }
   }
   return keys;
 }

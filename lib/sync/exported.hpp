@@ -7,9 +7,11 @@
 #include "core/digest.hpp"
 #include "db/books.hpp"
 #include "db/relation.hpp"
+#include "db/source.hpp"
 #include "drift/drift.hpp"
 #include "mask/keyring.hpp"
 #include "merge/merge.hpp"
+#include "sync/layout.hpp"
 
 #include <string>
 #include <string_view>
@@ -24,6 +26,7 @@ struct ExportedTable {
   std::vector<const CatalogColumn*> sources;     // the same columns in the primary
   std::vector<std::string> labels;               // the names that their digests are bound to
   std::vector<std::string> previous_labels;      // the base's layout before this run; empty: new
+  Layout layout;                                 // what the bookkeeping will say of its columns
   db::Relation relation;
   merge::Rules rules;
   std::vector<SipKey> digest_keys;
@@ -37,8 +40,14 @@ std::vector<ExportedTable> export_tables(const contract::Contract& contract, con
                                          const std::vector<db::TrackedRow>& tracked,
                                          const mask::Keyring& keyring);
 
+/// What a run reads of the primary.
+std::vector<db::Reading> readings_of(const contract::Contract& contract);
+
 /// How the bookkeeping is to remember a table from now on.
 db::TrackedRow tracked_row(const ExportedTable& exported);
+
+/// Whether base and images of both have the same columns in the same order.
+bool same_order(const db::TrackedRow& one, const db::TrackedRow& other);
 
 /// The relation of a tracked table as the last run left it, for work that does not ask the primary
 /// (`resolve`, `conflicts`). Without foreign keys, and with `held` still to be filled in.

@@ -53,7 +53,8 @@ std::optional<Error> judge_limits(const Pairing& pairing, const Options& options
     // rows that were adopted are updated without having been in the base
     if (auto error = judge(options, name, "updated", "max_updated",
                            rules.max_updated.value_or(pairing.config.max_updated),
-                           table.counts.updated, std::max(table.base_rows, table.staged.rows))) {
+                           table.counts.updated - table.counts.backfilled,
+                           std::max(table.base_rows, table.staged.rows))) {
       return error;
     }
   }

@@ -85,6 +85,7 @@ class Planner {
         row.before = journal::cells_text(relation_, pair.secondary, row.mask);
         row.after = journal::cells_text(relation_, pair.primary, row.mask);
         ++counts_.updated;
+        counts_.backfilled += only_new_columns(row.mask) ? 1 : 0;
         break;
       case RowAction::agree:
         row.action = db::PlanAction::agree;
@@ -103,6 +104,21 @@ class Planner {
         break;
     }
     plan_.add(row, pair.primary);
+  }
+
+  /// Whether what is written was not exported before: nobody has changed these rows.
+  [[nodiscard]] bool only_new_columns(std::string_view mask) const {
+    const auto& layout = exported_.layout;
+    if (layout.previous.empty()) {
+      return false;  // the first run adopts what was there before it
+    }
+    for (std::size_t i = 0; i < mask.size(); ++i) {
+      const auto& known = layout.known[i];
+      if (mask[i] != '0' && known && layout.previous[*known].state == ColumnState::exported) {
+        return false;
+      }
+    }
+    return true;
   }
 
   /// '1' for every cell that is written, '2' where that overrides an edit.

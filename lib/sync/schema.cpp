@@ -1,6 +1,7 @@
 #include "sync/schema.hpp"
 
 #include "core/digest.hpp"
+#include "journal/record.hpp"
 
 #include <fmt/format.h>
 
@@ -80,6 +81,19 @@ void refuse_lost_tables(db::Target& target, const std::vector<ExportedTable>& ta
   }
 }
 
+/// Columns that were exported once, and of which the contract wants nothing left.
+void erase_columns(db::Target& target, const ExportedTable& exported, Schema& schema) {
+  for (const auto& column : exported.layout.erased) {
+    target.empty_column(exported.relation, column.name);
+    auto names = column.formerly;
+    names.push_back(column.name);
+    target.books().edit_images(exported.relation.id, [&](std::string& image) {
+      return journal::forget_cells(image, names);
+    });
+    schema.executed.push_back(fmt::format("'{}.{}' erased", exported.relation.name, column.name));
+  }
+}
+
 }  // namespace
 
 void keep_chosen(const std::set<std::string>& chosen, std::vector<ExportedTable>& tables) {
@@ -126,6 +140,9 @@ Schema bring_schema(const Pairing& pairing, db::Target& target, std::vector<Expo
     if (!exported.previous_labels.empty() && exported.previous_labels != exported.labels) {
       rewrite_base(target, exported);
       schema.executed.push_back(fmt::format("base of '{}'", exported.table->name));
+    }
+    if (kind == report::Run::real) {
+      erase_columns(target, exported, schema);
     }
   }
   return schema;

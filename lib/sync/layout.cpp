@@ -1,0 +1,296 @@
+#include "sync/layout.hpp"
+
+#include "core/error.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace abgleich::sync {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::array<std::string_view, 3> kStates{"exported", "gone", "withdrawn"};
+
+void put(Json& json, const char* name, const std::optional<int>& number) {
+  if (number) {
+    json[name] = *number;
+  }
+}
+
+std::optional<int> number(const Json& json, const char* name) {
+  return json.contains(name) ? std::optional(json.at(name).get<int>()) : std::nullopt;
+}
+
+std::string text(const Json& json, const char* name) {
+  return json.contains(name) ? json.at(name).get<std::string>() : std::string();
+}
+
+Json json_of(const Remembered& column) {
+  const auto& type = column.type;
+  Json json{
+      {"label", column.label},          {"source", column.source},        {"name", column.name},
+      {"family", name_of(type.family)}, {"engine", name_of(type.engine)}, {"native", type.native}};
+  put(json, "length", type.length);
+  put(json, "precision", type.precision);
+  put(json, "scale", type.scale);
+  put(json, "bits", type.bits);
+  if (!type.labels.empty()) {
+    json["labels"] = type.labels;
+  }
+  if (type.padded) {
+    json["padded"] = true;
+  }
+  json["read_as"] = column.read_as;
+  if (!column.nullable) {
+    json["nullable"] = false;
+  }
+  if (!column.was.empty()) {
+    json["was"] = column.was;
+  }
+  if (!column.formerly.empty()) {
+    json["formerly"] = column.formerly;
+  }
+  if (!column.identity.empty()) {
+    json["identity"] = column.identity;
+  }
+  if (column.state != ColumnState::exported) {
+    json["state"] = name_of(column.state);
+  }
+  return json;
+}
+
+/// Empty where it is in a state that nobody knows.
+std::optional<Remembered> remembered_from(const Json& json) {
+  Remembered column{.label = json.at("label"),
+                    .source = json.at("source"),
+                    .was = text(json, "was"),
+                    .name = json.at("name"),
+                    .read_as = json.at("read_as"),
+                    .nullable = json.value("nullable", true),
+                    .identity = text(json, "identity")};
+  auto& type = column.type;
+  type.family = family_from(json.at("family").get<std::string>()).value_or(Family::other);
+  type.engine = json.at("engine") == "sqlite" ? Engine::sqlite : Engine::postgresql;
+  type.native = json.at("native");
+  type.length = number(json, "length");
+  type.precision = number(json, "precision");
+  type.scale = number(json, "scale");
+  type.bits = number(json, "bits");
+  type.padded = json.value("padded", false);
+  if (json.contains("labels")) {
+    type.labels = json.at("labels").get<std::vector<std::string>>();
+  }
+  if (json.contains("formerly")) {
+    column.formerly = json.at("formerly").get<std::vector<std::string>>();
+  }
+  if (json.contains("state")) {
+    const auto state = std::ranges::find(kStates, json.at("state").get<std::string>());
+    if (state == kStates.end()) {
+      return std::nullopt;
+    }
+    column.state = static_cast<ColumnState>(state - kStates.begin());
+  }
+  return column;
+}
+
+/// Whether both name columns of one table of one database, and these are two columns.
+bool another_column(const std::string& was, const std::string& now) {
+  const auto table = [](const std::string& identity) {
+    return identity.substr(0, identity.rfind('.'));
+  };
+  return !was.empty() && !now.empty() && was != now && table(was) == table(now);
+}
+
+/// Finds for every wanted column what it was to the last run.
+class Matching {
+ public:
+  Matching(const std::vector<Remembered>& previous, const std::vector<Remembered>& wanted,
+           const std::vector<std::string>& key)
+      : previous_(previous),
+        wanted_(wanted),
+        key_(key),
+        known_(wanted.size()),
+        taken_(previous.size()) {
+    // A rename that was accepted goes before what merely has the name: names can be swapped.
+    each([](const Remembered& old, const Remembered& now) {
+      return old.source == now.source && old.was == now.was && stays(old, now);
+    });
+    each([](const Remembered& old, const Remembered& now) {
+      return !now.was.empty() && old.source == now.was;
+    });
+    each([](const Remembered& old, const Remembered& now) {
+      return old.source == now.source && stays(old, now);
+    });
+  }
+
+  [[nodiscard]] const std::vector<std::optional<std::size_t>>& known() const { return known_; }
+  [[nodiscard]] bool taken(std::size_t previous) const { return taken_[previous]; }
+
+ private:
+  /// The name alone says that it is the same: not where it was dropped meanwhile, or replaced.
+  static bool stays(const Remembered& old, const Remembered& now) {
+    return old.state != ColumnState::gone && !another_column(old.identity, now.identity);
+  }
+
+  /// The column of the secondary cannot hold values of another kind. A key has to, all the same.
+  [[nodiscard]] bool of_one_kind(const Remembered& old, const Remembered& now) const {
+    return old.type.family == now.type.family || std::ranges::find(key_, now.source) != key_.end();
+  }
+
+  template <class Same>
+  void each(const Same& same) {
+    for (std::size_t i = 0; i < wanted_.size(); ++i) {
+      for (std::size_t k = 0; k < previous_.size() && !known_[i]; ++k) {
+        if (!taken_[k] && same(previous_[k], wanted_[i]) && of_one_kind(previous_[k], wanted_[i])) {
+          known_[i] = k;
+          taken_[k] = true;
+        }
+      }
+    }
+  }
+
+  const std::vector<Remembered>& previous_;
+  const std::vector<Remembered>& wanted_;
+  const std::vector<std::string>& key_;
+  std::vector<std::optional<std::size_t>> known_;
+  std::vector<bool> taken_;
+};
+
+template <class Used>
+std::string unused(const std::string& name, std::string_view separator, const Used& used) {
+  auto free = name;
+  for (int n = 2; used(free); ++n) {
+    free = fmt::format("{}{}{}", name, separator, n);
+  }
+  return free;
+}
+
+bool has_label(const std::vector<Remembered>& columns, const std::string& label) {
+  return std::ranges::find(columns, label, &Remembered::label) != columns.end();
+}
+
+bool has_name(const std::vector<Remembered>& columns, const std::string& name) {
+  return std::ranges::find(columns, name, &Remembered::name) != columns.end();
+}
+
+}  // namespace
+
+std::string_view name_of(ColumnState state) {
+  return kStates.at(static_cast<std::size_t>(state));
+}
+
+void damaged_layout(const db::TrackedRow& row) {
+  throw Failure(
+      Code::integrity,
+      fmt::format("the bookkeeping of table '{}' in the secondary is damaged", row.source),
+      "restore the secondary from its backup, then run: abgleich adopt --reason TEXT. Nothing was "
+      "changed");
+}
+
+std::vector<Remembered> read_layout(const db::TrackedRow& row) {
+  std::vector<Remembered> layout;
+  const auto json = Json::parse(row.columns, nullptr, false);
+  try {
+    for (const auto& object : json) {
+      auto column = remembered_from(object);
+      if (!column) {
+        damaged_layout(row);
+      }
+      layout.push_back(std::move(*column));
+    }
+  } catch (const nlohmann::json::exception&) {
+    damaged_layout(row);
+  }
+  return layout;
+}
+
+std::string layout_text(const std::vector<Remembered>& columns) {
+  Json json = Json::array();
+  for (const auto& column : columns) {
+    json.push_back(json_of(column));
+  }
+  return json.dump();
+}
+
+std::string identity_of(const DatabaseIdentity& database, const CatalogTable& table,
+                        const CatalogColumn& column) {
+  if (database.system.empty() || table.identity == 0) {
+    return {};
+  }
+  return fmt::format("{}/{}/{}.{}", database.system, database.database, table.identity,
+                     column.identity);
+}
+
+std::string Layout::renamed_from(std::size_t column) const {
+  const auto& formerly = columns[column].formerly;
+  if (formerly.empty()) {
+    return {};
+  }
+  const auto old = std::ranges::find(previous, columns[column].label, &Remembered::label);
+  return old != previous.end() && old->name == formerly.back() && old->name != columns[column].name
+             ? old->name
+             : std::string();
+}
+
+Layout next_layout(std::vector<Remembered> previous, std::vector<Remembered> wanted,
+                   const contract::Table& table, const CatalogTable& live) {
+  const Matching matching(previous, wanted, table.key);
+  Layout layout{.columns = std::move(wanted), .known = matching.known()};
+  auto& columns = layout.columns;
+  const auto exported = columns.size();
+  const auto rename = [](Remembered& column, std::string name) {
+    if (column.name != name) {
+      column.formerly.push_back(std::exchange(column.name, std::move(name)));
+    }
+  };
+  for (std::size_t i = 0; i < exported; ++i) {
+    auto& column = columns[i];
+    if (layout.known[i]) {
+      const auto& old = previous[*layout.known[i]];
+      column.label = old.label;
+      auto name = std::exchange(column.name, old.name);
+      column.formerly = old.formerly;
+      rename(column, std::move(name));
+    } else {
+      column.label = unused(column.source, "#", [&](const std::string& label) {
+        return has_label(previous, label) ||
+               std::ranges::any_of(columns.begin(), columns.begin() + static_cast<long>(i),
+                                   [&](const auto& other) { return other.label == label; });
+      });
+    }
+  }
+  for (std::size_t k = 0; k < previous.size(); ++k) {
+    if (matching.taken(k)) {
+      continue;
+    }
+    auto kept = previous[k];
+    const auto* line = table.find_column(kept.source);
+    if (line != nullptr && line->erase) {
+      layout.erased.push_back(std::move(kept));
+      continue;
+    }
+    const bool there = live.find_column(kept.source) != nullptr;
+    if (kept.state != ColumnState::gone) {
+      kept.state = there && (line == nullptr || !line->exported()) ? ColumnState::withdrawn
+                                                                   : ColumnState::gone;
+    }
+    // Another column has the name from now on: the values that are kept make way.
+    rename(kept, has_name(columns, kept.name) ? unused(kept.name + "_gone", "_",
+                                                       [&](const std::string& name) {
+                                                         return has_name(columns, name) ||
+                                                                has_name(previous, name);
+                                                       })
+                                              : kept.name);
+    columns.push_back(std::move(kept));
+  }
+  layout.previous = std::move(previous);
+  return layout;
+}
+
+}  // namespace abgleich::sync

@@ -1,0 +1,68 @@
+// How the bookkeeping remembers the columns of a table: those that are exported, in the order of
+// the base's cells, and those that were and whose values the secondary keeps.
+#pragma once
+
+#include "contract/contract.hpp"
+#include "core/catalog.hpp"
+#include "core/type.hpp"
+#include "db/books.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace abgleich::sync {
+
+enum class ColumnState : std::uint8_t {
+  exported,
+  gone,       // dropped by the vendor, or its name belongs to another column now
+  withdrawn,  // still there, and exported no longer
+};
+std::string_view name_of(ColumnState state);
+
+struct Remembered {
+  std::string label;   // what its digests are bound to: its first name in the primary
+  std::string source;  // its name in the primary
+  std::string was;     // the `was` by which it got that name
+  std::string name;    // its name in the secondary
+  std::vector<std::string> formerly;  // its names in the secondary before
+  Type type;                          // of what is exported
+  std::string read_as;                // the type in the primary, as the engine calls it
+  bool nullable = true;               // as it was exported
+  std::string identity;               // which column of which database it is; empty: unknown
+  ColumnState state = ColumnState::exported;
+};
+
+/// What the last run left. Throws Failure{integrity} where the bookkeeping is damaged.
+std::vector<Remembered> read_layout(const db::TrackedRow& row);
+std::string layout_text(const std::vector<Remembered>& columns);
+/// Throws Failure{integrity}.
+[[noreturn]] void damaged_layout(const db::TrackedRow& row);
+
+/// Which column of which database this is, where that can be known.
+std::string identity_of(const DatabaseIdentity& database, const CatalogTable& table,
+                        const CatalogColumn& column);
+
+/// A table's layout from this run on.
+struct Layout {
+  std::vector<Remembered> columns;   // the exported ones as they were asked for, then what is kept
+  std::vector<Remembered> previous;  // as the last run left it
+  /// For each exported column the place in `previous`; empty for one that is new.
+  std::vector<std::optional<std::size_t>> known;
+  std::vector<Remembered> erased;  // kept ones that the contract wants emptied
+
+  /// The name in the secondary that a column of `columns` had before this run, where that was
+  /// another; empty otherwise.
+  [[nodiscard]] std::string renamed_from(std::size_t column) const;
+};
+
+/// What is the same column as before, by an accepted rename or by its name, goes on under its
+/// label; what is another one, or holds another kind of values, begins anew beside what is kept.
+/// `wanted`: the exported columns as they are to be (label, formerly and state are filled in here).
+/// `live`: the table in the primary.
+Layout next_layout(std::vector<Remembered> previous, std::vector<Remembered> wanted,
+                   const contract::Table& table, const CatalogTable& live);
+
+}  // namespace abgleich::sync
