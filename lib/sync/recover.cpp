@@ -88,8 +88,12 @@ std::vector<db::TrackedRow> known_tables(db::Target& target) {
 
 std::vector<drift::Event> drift_events(const Pairing& pairing, const Catalog& live) {
   auto events = drift::compare(pairing.contract, pairing.accepted ? *pairing.accepted : live, live);
-  // An accepted column that the contract leaves out is withheld, and no drift of the primary.
-  std::erase_if(events, [](const drift::Event& event) { return event.kind == "not_in_contract"; });
+  // An accepted column that the contract leaves out is withheld, and no drift of the primary; nor
+  // is a line left over that withholds what is gone.
+  std::erase_if(events, [](const drift::Event& event) {
+    return event.kind == "not_in_contract" ||
+           (event.kind == "missing_in_primary" && event.verdict == drift::Verdict::info);
+  });
   for (const auto& event : events) {
     if (event.kind == "rights_lost" || event.kind == "row_security_enabled") {
       throw Failure(

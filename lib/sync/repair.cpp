@@ -134,7 +134,7 @@ report::Repair attempt(const Pairing& pairing, const mask::Keyring& keyring,
   const auto started = journal::now_utc();
   const auto& directory = pairing.config.state_directory;
   db::Source source(pairing.config.primary);
-  const auto& primary = source.catalog();
+  const auto& primary = source.fence(readings_of(pairing.contract));
   const auto drift = drift_events(pairing, primary);
 
   db::Target target(pairing.config.secondary, db::Mode::real);

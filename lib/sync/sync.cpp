@@ -12,6 +12,7 @@
 #include "sync/commit.hpp"
 #include "sync/exported.hpp"
 #include "sync/limits.hpp"
+#include "sync/proof.hpp"
 #include "sync/recover.hpp"
 #include "sync/rotate.hpp"
 #include "sync/schema.hpp"
@@ -44,15 +45,18 @@ std::string would_refuse(const Error& error) {
   return "sync would refuse this: " + error.message;
 }
 
-/// Empty: the key's new epoch came first, in a run of its own; what this one found is out of date.
+/// Empty: the run is to be made again. The key's new epoch came first, in a run of its own, and
+/// what this one found is out of date; or the data does not bear out what this one has believed.
 std::optional<report::Outcome> attempt(const Pairing& pairing, const Options& options,
                                        const mask::Keyring& keyring, Progress& progress,
-                                       const OnChange& on_change, std::vector<std::string>& notes) {
+                                       const OnChange& on_change, std::vector<std::string>& notes,
+                                       std::vector<Doubt>& doubts) {
+  const auto believed = doubts.size();
   report::Outcome outcome{.started = journal::now_utc(), .kind = options.kind};
   const bool real = options.kind == report::Run::real;
 
   db::Source source(pairing.config.primary);
-  const auto& primary = source.catalog();
+  const auto& primary = source.fence(readings_of(pairing.contract));
   outcome.drift = drift_events(pairing, primary);
 
   db::Target target(pairing.config.secondary, real ? db::Mode::real : db::Mode::dry);
@@ -72,6 +76,7 @@ std::optional<report::Outcome> attempt(const Pairing& pairing, const Options& op
 
   const auto tracked = known_tables(target);
   refuse_unknown_names(pairing, primary, target, tracked);
+  weigh(outcome.drift, pairing, tracked, primary, Belief::on_trial, doubts);
   auto tables = export_tables(pairing.contract, primary, outcome.drift, tracked, keyring);
   keep_chosen(options.tables, tables);
   choose_rules(options, tables);
@@ -89,8 +94,13 @@ std::optional<report::Outcome> attempt(const Pairing& pairing, const Options& op
   for (const auto& exported : tables) {
     target.prepare(exported.relation);
     const auto staged = stage_table(source, target, exported, keyring, progress);
+    find_doubts(target, exported, staged, pairing, outcome.drift, doubts);
     judged.push_back(plan_or_fill(target, exported, staged, id_key, options, progress));
   }
+  if (doubts.size() > believed) {
+    return std::nullopt;
+  }
+  source.finish();
   judge_absence(judged);
   if (const auto over = judge_limits(pairing, options, judged)) {
     if (!options.beyond_refusal) {
@@ -124,9 +134,10 @@ report::Outcome run(const Pairing& pairing, const Options& options, Progress& pr
     journal::check_latch(pairing.config.state_directory);
   }
   std::vector<std::string> notes;
+  std::vector<Doubt> doubts;
   for (;;) {
     auto outcome = db::with_retries(
-        [&] { return attempt(pairing, options, keyring, progress, on_change, notes); });
+        [&] { return attempt(pairing, options, keyring, progress, on_change, notes, doubts); });
     if (outcome) {
       outcome->notes.insert(outcome->notes.begin(), notes.begin(), notes.end());
       return *std::move(outcome);

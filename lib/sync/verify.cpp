@@ -9,6 +9,7 @@
 #include "sync/evidence.hpp"
 #include "sync/exported.hpp"
 #include "sync/plan.hpp"
+#include "sync/proof.hpp"
 #include "sync/recover.hpp"
 #include "sync/schema.hpp"
 #include "sync/stage.hpp"
@@ -152,7 +153,7 @@ report::Verification attempt(const Pairing& pairing, const mask::Keyring& keyrin
                              Progress& progress, const OnDifference& on_difference) {
   report::Verification verification;
   db::Source source(pairing.config.primary);
-  const auto& primary = source.catalog();
+  const auto& primary = source.fence(readings_of(pairing.contract));
   verification.drift = drift_events(pairing, primary);
 
   db::Target target(pairing.config.secondary, db::Mode::dry);
@@ -169,6 +170,7 @@ report::Verification attempt(const Pairing& pairing, const mask::Keyring& keyrin
     journal::set_latch(pairing.config.state_directory, verification.damage);
   }
 
+  weigh(verification.drift, pairing, tracked, primary, Belief::proven, {});
   auto tables = export_tables(pairing.contract, primary, verification.drift, tracked, keyring);
   (void)bring_schema(pairing, target, tables, report::Run::dry);
   target.books().begin_findings();
