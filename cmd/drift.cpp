@@ -3,11 +3,15 @@
 
 #include "command.hpp"
 #include "db/source.hpp"
+#include "drift/accept.hpp"
 #include "drift/catalog_file.hpp"
+#include "report/annotation.hpp"
 #include "report/json.hpp"
+#include "sync/script.hpp"
 
 #include <fmt/format.h>
 
+#include <map>
 #include <memory>
 
 namespace abgleich::cmd {
@@ -17,7 +21,10 @@ namespace {
 struct Arguments {
   std::filesystem::path catalog;
   bool exit_code = false;
+  bool sql = false;
+  std::string format;
   std::filesystem::path snapshot;
+  std::vector<std::string> tables;
 };
 
 Catalog live_catalog(const sync::Pairing& pairing) {
@@ -25,17 +32,15 @@ Catalog live_catalog(const sync::Pairing& pairing) {
   return source.catalog();
 }
 
-Code show(const Context& context, const Arguments& arguments) {
-  const auto pairing = context.pairing();
-  const auto live =
-      arguments.catalog.empty() ? live_catalog(pairing) : drift::read_catalog(arguments.catalog);
-  if (!pairing.accepted) {
-    throw Failure(
-        Code::configuration,
-        fmt::format("there is no accepted catalogue yet ('{}')", pairing.config.catalog.string()),
-        "accept the primary's schema as it is now: abgleich drift accept");
-  }
-  const auto events = drift::compare(pairing.contract, *pairing.accepted, live);
+/// Relative to where the program runs, as a forge names the files of a repository.
+std::string contract_name(const sync::Pairing& pairing) {
+  const auto& file = pairing.config.contract;
+  const auto relative = std::filesystem::proximate(file);
+  return relative.empty() || *relative.begin() == ".." ? file.filename().string()
+                                                       : relative.string();
+}
+
+void print_events(const Context& context, const std::vector<drift::Event>& events) {
   for (const auto& event : events) {
     print(context.json ? report::json_line(event) + "\n"
                        : report::text_of(event, context.colour_of(1)));
@@ -46,12 +51,71 @@ Code show(const Context& context, const Arguments& arguments) {
           : blocked.empty() ? "nothing of it blocks a table\n"
                             : blocked);
   }
+}
+
+void print_script(const sync::Script& script) {
+  const auto statements = [](std::string_view title, const std::vector<std::string>& ddl) {
+    print(fmt::format("-- {}{}\n", title, ddl.empty() ? ": nothing" : ""));
+    for (const auto& statement : ddl) {
+      print(statement + ";\n");
+    }
+  };
+  for (const auto& table : script.blocked) {
+    print(fmt::format("-- left out until its drift is decided: {}\n", table));
+  }
+  statements("the secondary follows the primary", script.forward);
+  statements("and back again", script.back);
+}
+
+Code show(const Context& context, const Arguments& arguments) {
+  if (arguments.sql && !arguments.format.empty()) {
+    throw Failure(Code::usage, "--sql and --format do not go together", "leave one of them out");
+  }
+  const auto pairing = context.pairing();
+  const auto live =
+      arguments.catalog.empty() ? live_catalog(pairing) : drift::read_catalog(arguments.catalog);
+  if (!pairing.accepted) {
+    throw Failure(
+        Code::configuration,
+        fmt::format("there is no accepted catalogue yet ('{}')", pairing.config.catalog.string()),
+        "accept the primary's schema as it is now: abgleich drift accept");
+  }
+  if (!arguments.catalog.empty()) {
+    drift::expect_same_database(*pairing.accepted, live, arguments.catalog);
+  }
+  const auto events = drift::compare(pairing.contract, *pairing.accepted, live);
+  static const std::map<std::string, report::Annotation> kForms{
+      {"github", report::Annotation::github},
+      {"gitlab", report::Annotation::gitlab},
+      {"junit", report::Annotation::junit}};
+  if (arguments.sql) {
+    print_script(sync::schema_script(pairing, live));
+  } else if (const auto form = kForms.find(arguments.format); form != kForms.end()) {
+    print(report::annotations(form->second, events, pairing.contract, contract_name(pairing)));
+  } else {
+    print_events(context, events);
+  }
   return arguments.exit_code && !events.empty() ? Code::differences : Code::done;
 }
 
-Code accept(const Context& context) {
+Code accept(const Context& context, const Arguments& arguments) {
   const auto pairing = context.pairing();
-  drift::write_catalog(live_catalog(pairing), pairing.config.catalog);
+  auto live = live_catalog(pairing);
+  if (pairing.accepted) {
+    const auto& accepted = *pairing.accepted;
+    if (auto error = drift::refusal(pairing.contract, accepted, live, arguments.tables)) {
+      throw Failure(*error);
+    }
+    if (!arguments.tables.empty()) {
+      live = drift::accept_tables(pairing.contract, accepted, live, arguments.tables);
+    }
+  } else if (!arguments.tables.empty()) {
+    throw Failure(
+        Code::configuration,
+        fmt::format("there is no accepted catalogue yet ('{}')", pairing.config.catalog.string()),
+        "accept the schema whole first: abgleich drift accept");
+  }
+  drift::write_catalog(live, pairing.config.catalog);
   if (context.loudness() != Loudness::problems) {
     print(fmt::format("accepted: '{}'; keep it in git beside the contract\n",
                       pairing.config.catalog.string()));
@@ -72,10 +136,22 @@ void setup_drift(CommandLine app, Context& context) {
   command.add_option("--catalog", arguments->catalog, "a catalogue file instead of the primary")
       .type_name("FILE");
   command.add_flag("--exit-code", arguments->exit_code, "exit with 1 where there is drift");
+  command.add_flag(
+      "--sql", arguments->sql,
+      "the statements with which the secondary follows, and those that take them back");
+  command
+      .add_option("--format", arguments->format,
+                  "for a forge: annotations for github, a report for gitlab, or junit")
+      .one_of({"github", "gitlab", "junit"});
   command.require_subcommand(CommandLine::Subcommand::optional);
   command.fallthrough();
-  command.add_subcommand("accept", "accept the schema as it is now").callback([&context] {
-    context.run = [&context] { return accept(context); };
+  auto accepting = command.add_subcommand("accept", "accept the schema as it is now");
+  accepting
+      .add_option("--table", arguments->tables, "of this table only; may be given several times")
+      .type_name("TABLE")
+      .one_at_a_time();
+  accepting.callback([&context, arguments] {
+    context.run = [&context, arguments] { return accept(context, *arguments); };
   });
   auto into = command.add_subcommand("snapshot", "write the schema as it is now to a file");
   into.add_option("FILE", arguments->snapshot, "where to").required().type_name("");

@@ -1,0 +1,134 @@
+#include "drift/accept.hpp"
+
+#include "drift/drift.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+namespace abgleich::drift {
+
+namespace {
+
+constexpr std::array<std::string_view, 5> kColumnLosses{"dropped_column", "renamed_column",
+                                                        "replaced_column", "missing_in_primary",
+                                                        "nullability_loosened"};
+constexpr std::array<std::string_view, 3> kTableLosses{"dropped_table", "renamed_table",
+                                                       "replaced_table"};
+
+template <std::size_t N>
+bool among(const std::array<std::string_view, N>& kinds, const std::string& kind) {
+  return std::ranges::find(kinds, std::string_view(kind)) != kinds.end();
+}
+
+bool chosen(const std::vector<std::string>& tables, const std::string& table) {
+  return tables.empty() || std::ranges::find(tables, table) != tables.end();
+}
+
+/// What the event means for the key of an exported table; empty: nothing.
+std::string loss_of_key(const contract::Table& table, const Event& event) {
+  if (event.column.empty() && among(kTableLosses, event.kind)) {
+    return fmt::format("the key of table '{}' would be gone with it ({})", table.name, event.kind);
+  }
+  if (event.kind == "key_changed") {
+    return fmt::format("nothing would keep the key of table '{}' unique ({})", table.name,
+                       fmt::join(table.key, ", "));
+  }
+  if (among(kColumnLosses, event.kind) &&
+      std::ranges::find(table.key, event.column) != table.key.end()) {
+    return fmt::format("'{}.{}' is part of an exported key ({})", table.name, event.column,
+                       event.kind);
+  }
+  return {};
+}
+
+void replace(Catalog& catalog, std::string_view name, const CatalogTable* by) {
+  const auto found = std::ranges::find(catalog.tables, name, &CatalogTable::name);
+  if (found != catalog.tables.end()) {
+    catalog.tables.erase(found);
+  }
+  if (by != nullptr) {
+    catalog.tables.push_back(*by);
+    std::ranges::sort(catalog.tables, {}, &CatalogTable::name);
+  }
+}
+
+bool known_and_different(const std::string& one, const std::string& other) {
+  return !one.empty() && !other.empty() && one != other;
+}
+
+/// Restored, copied, or not related at all.
+bool another_database(const DatabaseIdentity& one, const DatabaseIdentity& other) {
+  return one.engine != other.engine || known_and_different(one.system, other.system) ||
+         known_and_different(one.database, other.database);
+}
+
+}  // namespace
+
+std::optional<Error> refusal(const contract::Contract& contract, const Catalog& accepted,
+                             const Catalog& live, const std::vector<std::string>& tables) {
+  for (const auto& event : compare(contract, accepted, live)) {
+    const auto* table = contract.find_table(event.table);
+    if (table == nullptr || event.verdict != Verdict::block || !chosen(tables, event.table)) {
+      continue;
+    }
+    if (const auto loss = loss_of_key(*table, event); !loss.empty()) {
+      return Error{.code = Code::drift_decision,
+                   .message = "not accepted: " + loss,
+                   .hint = event.hint + ". Nothing was changed"};
+    }
+  }
+  return std::nullopt;
+}
+
+Catalog accept_tables(const contract::Contract& contract, const Catalog& accepted,
+                      const Catalog& live, const std::vector<std::string>& tables) {
+  if (another_database(accepted.identity, live.identity)) {
+    throw Failure(Code::drift_decision,
+                  "the primary is another database than the accepted one (restored, or replaced)",
+                  "accept it whole: abgleich drift accept. Nothing was changed");
+  }
+  Catalog result = accepted;
+  for (const auto& name : tables) {
+    const auto* table = contract.find_table(name);
+    const std::string was = table == nullptr ? "" : table->was;
+    const auto* now = live.find_table(name);
+    if (now == nullptr && accepted.find_table(name) == nullptr) {
+      throw Failure(Code::usage, fmt::format("there is no table '{}' in the primary", name),
+                    "see what has changed: abgleich drift. Nothing was changed");
+    }
+    replace(result, name, now);
+    if (!was.empty() && live.find_table(was) == nullptr) {
+      replace(result, was, nullptr);
+    }
+  }
+  return result;
+}
+
+void expect_same_database(const Catalog& accepted, const Catalog& from_file,
+                          const std::filesystem::path& file) {
+  const auto refuse = [&](const std::string& what) {
+    throw Failure(Code::configuration,
+                  fmt::format("'{}' is the catalogue of another database: {}", file.string(), what),
+                  "take one of this pairing's primary: abgleich drift snapshot FILE (after a "
+                  "restore of the primary, first: abgleich drift accept)");
+  };
+  if (from_file.identity.engine != accepted.identity.engine) {
+    refuse(fmt::format("its engine is {}, and {} is accepted", name_of(from_file.identity.engine),
+                       name_of(accepted.identity.engine)));
+  }
+  if (from_file.schema != accepted.schema) {
+    refuse(
+        fmt::format("its schema is '{}', and '{}' is accepted", from_file.schema, accepted.schema));
+  }
+  if (another_database(accepted.identity, from_file.identity)) {
+    refuse(fmt::format("its number is {}/{}, and {}/{} is accepted", from_file.identity.system,
+                       from_file.identity.database, accepted.identity.system,
+                       accepted.identity.database));
+  }
+}
+
+}  // namespace abgleich::drift
