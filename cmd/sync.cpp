@@ -52,6 +52,11 @@ Code run(Context& context, const Arguments& arguments) {
   for (const auto& note : outcome.notes) {
     complain("note: " + note + "\n");
   }
+  for (const auto& remark : outcome.remarks) {
+    if (context.loudness() == Loudness::more) {
+      complain("note: " + remark + "\n");
+    }
+  }
   if (context.json) {
     print(report::json_line(outcome) + "\n");
     if (outcome.error) {

@@ -2,6 +2,7 @@
 
 #include "contract/document.hpp"
 #include "contract/endpoint_url.hpp"
+#include "contract/interval.hpp"
 #include "contract/limit.hpp"
 #include "core/error.hpp"
 
@@ -186,6 +187,9 @@ Config parse_config(std::string_view text, const fs::path& file) {
   config.contract = path(root, "contract", "contract.toml");
   config.catalog = path(root, "catalog", "catalog.json");
   config.primary = endpoint_of(root, Role::primary, name, directory);
+  if (const Member* every = root.find("primary")->value.find("full_every")) {
+    config.full_every = interval_of(*every, "full_every = \"24h\"");
+  }
   config.secondary = endpoint_of(root, Role::secondary, name, directory);
   if (same_database(config.primary, config.secondary)) {
     refuse(root.find("secondary")->value.find("url")->value.place,

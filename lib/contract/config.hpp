@@ -5,6 +5,7 @@
 #include "contract/retention.hpp"
 #include "core/endpoint.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -27,6 +28,8 @@ struct Config {
   Retention keep;     // of the journal; default 90 days
   /// Rows whose quasi-identifiers fewer subjects share are held back; 0: none are.
   std::int64_t min_k = 0;
+  /// How long the primary's row versions may be relied upon before every row is read again.
+  std::chrono::seconds full_every{86'400};
 };
 
 /// Parses "postgresql://…" or "sqlite:PATH" (relative to `directory`). Refuses a password inside a

@@ -95,6 +95,20 @@ class Connection {
   /// no other statement may run meanwhile.
   virtual void read(std::string_view sql, const OnRow& row) = 0;
 
+  /// What stands in front of a row's columns in the SELECT list: where the row is, and its key.
+  struct Leading {
+    std::size_t places = 0;  // 0 or 1
+    std::size_t keys = 0;
+  };
+  /// Told of every row before it is taken apart: the place's field, the key's fields and everything
+  /// but the place, in the engine's own bytes, which are the same for the same values. True: the
+  /// row is known, and left out.
+  using IsKnown =
+      std::function<bool(std::string_view place, std::string_view key, std::string_view row)>;
+  /// `read` for rows that are mostly known.
+  virtual void read_unknown(std::string_view sql, const Leading& leading, const IsKnown& known,
+                            const OnRow& row) = 0;
+
   /// Puts off deferrable constraints until `check_constraints` or the commit. REQUIRES: a
   /// transaction is open.
   virtual void defer_constraints() = 0;

@@ -4,6 +4,7 @@
 #include "db/statements.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <chrono>
 #include <thread>
 
@@ -43,6 +44,17 @@ bool reads_labels(const Catalog& catalog, const std::vector<Reading>& readings) 
              return column != nullptr && !column->type.labels.empty();
            });
   });
+}
+
+/// Indexes into a reading's columns, in the order in which they are selected: the key first.
+std::vector<std::size_t> selected(const Source::Scan& scan) {
+  auto order = scan.key;
+  for (std::size_t i = 0; i < scan.columns.size(); ++i) {
+    if (std::ranges::find(scan.key, i) == scan.key.end()) {
+      order.push_back(i);
+    }
+  }
+  return order;
 }
 
 }  // namespace
@@ -86,6 +98,113 @@ void Source::finish() {
                                  "read",
                       .hint = "run the same command again. Nothing was changed"});
   }
+}
+
+void Source::read(const Scan& scan, const Fingerprinter& fingerprinter, const IsKnown& known,
+                  const OnRow& on_row) {
+  const auto order = selected(scan);
+  std::vector<const CatalogColumn*> columns;
+  for (const auto i : order) {
+    columns.push_back(scan.columns[i]);
+  }
+  const std::size_t places = scan.place.empty() ? 0 : 1;
+  RawRow row;
+  row.cells.resize(columns.size());
+  std::string scratch;
+  RowMark mark;
+  session_.connection->read_unknown(
+      select_unknown(*session_.dialect, session_.schema, scan.table, columns, scan.place,
+                     scan.where),
+      {.places = places, .keys = scan.key.size()},
+      [&](std::string_view place, std::string_view key, std::string_view bytes) {
+        mark.place = place;
+        mark.key = fingerprinter.of(key);
+        mark.row = fingerprinter.of(bytes);
+        return known(mark);
+      },
+      [&](std::span<const Cell> cells) {
+        for (std::size_t i = 0; i < order.size(); ++i) {
+          const auto& cell = cells[places + i];
+          auto& raw = row.cells[order[i]];
+          if (cell.storage == Cell::Storage::null) {
+            raw.set_null();
+            continue;
+          }
+          const auto value = session_.dialect->decode(columns[i]->type, cell, scratch);
+          raw.set(value.kind, value.bytes);
+        }
+        on_row(row, mark);
+      });
+}
+
+RowVersions Source::row_versions(const CatalogTable& table,
+                                 const std::vector<const CatalogColumn*>& columns) {
+  RowVersions versions;
+  if (session_.dialect->engine() != Engine::postgresql ||
+      (table.kind != TableKind::table && table.kind != TableKind::partitioned)) {
+    return versions;
+  }
+  auto& connection = *session_.connection;
+  // reads nothing, and keeps its lock; LOCK TABLE would ask for rights on the whole table
+  connection.execute(select_unknown(*session_.dialect, session_.schema, table.name,
+                                    {columns.front()}, {}, "false"));
+  const auto number = [](const Cell& cell) {
+    std::uint64_t value = 0;
+    std::from_chars(cell.bytes.data(), cell.bytes.data() + cell.bytes.size(), value);
+    return value;
+  };
+  bool standby = true;
+  connection.query(select_server_facts(), {}, [&](std::span<const Cell> row) {
+    standby = row[0].bytes != "f";
+    versions.facts = catalog().identity.system + " " + catalog().identity.database + " " +
+                     std::string(row[1].bytes) + " ";
+    versions.horizon = number(row[2]);
+    versions.next = number(row[3]);
+  });
+  connection.query(select_table_facts(table.identity, columns), {}, [&](std::span<const Cell> row) {
+    versions.usable = row[0].bytes == "t";
+    versions.moved = row[1].bytes == "t";
+    versions.facts += row[2].bytes;
+  });
+  if (versions.moved) {
+    throw Fault(Fault::Cause::serialization, "55000",
+                Error{.code = Code::try_again,
+                      .message = "table '" + table.name +
+                                 "' of the primary was replaced while it was to be read",
+                      .hint = "run the same command again. Nothing was changed"});
+  }
+  versions.usable = versions.usable && !standby && !catalog().identity.system.empty();
+  return versions;
+}
+
+std::int64_t Source::count_rows(const std::string& table) {
+  std::int64_t rows = 0;
+  session_.connection->query(
+      "SELECT count(*) FROM " + session_.dialect->table(session_.schema, table), {},
+      [&](std::span<const Cell> row) {
+        std::from_chars(row[0].bytes.data(), row[0].bytes.data() + row[0].bytes.size(), rows);
+      });
+  return rows;
+}
+
+void Source::read_keys(const Scan& scan, const Fingerprinter& fingerprinter,
+                       const std::function<void(const Fingerprint&)>& on_key) {
+  std::vector<const CatalogColumn*> columns;
+  for (const auto i : scan.key) {
+    columns.push_back(scan.columns[i]);
+  }
+  if (session_.dialect->engine() == Engine::postgresql) {
+    // an index would give them in another order than the table
+    session_.connection->execute("SET enable_indexonlyscan = off");
+  }
+  session_.connection->read_unknown(
+      select_unknown(*session_.dialect, session_.schema, scan.table, columns, {}, {}),
+      {.places = 0, .keys = columns.size()},
+      [&](std::string_view, std::string_view key, std::string_view) {
+        on_key(fingerprinter.of(key));
+        return true;
+      },
+      {});
 }
 
 void Source::read(const std::string& table, const std::vector<const CatalogColumn*>& columns,

@@ -3,12 +3,15 @@
 
 #include "core/catalog.hpp"
 #include "core/endpoint.hpp"
+#include "core/fingerprint.hpp"
 #include "core/value.hpp"
+#include "db/row_versions.hpp"
 #include "db/session.hpp"
 
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace abgleich::db {
@@ -17,6 +20,14 @@ namespace abgleich::db {
 struct Reading {
   std::string table;
   std::vector<std::string> columns;
+};
+
+/// What stands for a row outside of `mask`: fingerprints of its columns and of its key, and where
+/// it is (PostgreSQL's ctid; otherwise empty). Nothing of the row can be read from them.
+struct RowMark {
+  Fingerprint row;
+  Fingerprint key;
+  std::string_view place;
 };
 
 class Source {
@@ -44,6 +55,30 @@ class Source {
   /// selected. The row is reused between calls.
   void read(const std::string& table, const std::vector<const CatalogColumn*>& columns,
             const std::function<void(const RawRow&)>& on_row);
+
+  /// The same, for rows that are mostly known.
+  struct Scan {
+    std::string table;
+    std::vector<const CatalogColumn*> columns;
+    std::vector<std::size_t> key;  // indexes into columns
+    std::string place;             // what stands for a row's place in SQL; empty: nothing
+    std::string where;             // SQL; empty: all rows
+  };
+  using IsKnown = std::function<bool(const RowMark&)>;
+  using OnRow = std::function<void(const RawRow&, const RowMark&)>;
+  /// Tells `known` of every row, and `on_row` of those that it does not know, as they are then
+  /// masked. The mark is valid during the call.
+  void read(const Scan& scan, const Fingerprinter& fingerprinter, const IsKnown& known,
+            const OnRow& on_row);
+  /// The row versions of a table as this snapshot has them. Locks the table against being replaced
+  /// until the end. Throws Fault{serialization} where it was replaced since the snapshot.
+  [[nodiscard]] RowVersions row_versions(const CatalogTable& table,
+                                         const std::vector<const CatalogColumn*>& columns);
+  [[nodiscard]] std::int64_t count_rows(const std::string& table);
+
+  /// Tells of the keys alone, in the order of `read`.
+  void read_keys(const Scan& scan, const Fingerprinter& fingerprinter,
+                 const std::function<void(const Fingerprint&)>& on_key);
 
  private:
   Session session_;

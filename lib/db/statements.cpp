@@ -168,6 +168,19 @@ std::string select_columns(const Dialect& dialect, const std::string& schema,
                      dialect.table(schema, table));
 }
 
+std::string select_unknown(const Dialect& dialect, const std::string& schema,
+                           const std::string& table,
+                           const std::vector<const CatalogColumn*>& columns,
+                           const std::string& place, const std::string& where) {
+  return fmt::format("SELECT {}{}{} FROM {}{}{}", place, place.empty() ? "" : ", ",
+                     list(columns.size(),
+                          [&](std::size_t i) {
+                            return dialect.select_expression(dialect.quote(columns[i]->name),
+                                                             columns[i]->type);
+                          }),
+                     dialect.table(schema, table), where.empty() ? "" : " WHERE ", where);
+}
+
 std::string create_data_table(const Dialect& dialect, const std::string& name,
                               const Relation& relation, const std::string& schema,
                               Lifetime lifetime) {
@@ -265,7 +278,7 @@ std::string create_base_table(const Dialect& dialect, const std::string& name,
 }
 
 std::string create_stage(const Dialect& dialect, const Names& names, const Relation& relation) {
-  return fmt::format("CREATE TEMPORARY TABLE {} ({}, cells {}{}", names.stage,
+  return fmt::format("CREATE TEMPORARY TABLE {0} ({1}, cells {2}, mark {2}{3}", names.stage,
                      typed_columns(relation), blob_type(dialect),
                      table_end(dialect, Lifetime::temporary));
 }
@@ -276,7 +289,33 @@ std::vector<std::string> stage_columns(const Relation& relation) {
     columns.push_back(cell(i));
   }
   columns.emplace_back("cells");
+  columns.emplace_back("mark");
   return columns;
+}
+
+std::string create_gone(const Dialect& dialect, const Names& names, const Relation& relation) {
+  return fmt::format("CREATE TEMPORARY TABLE {} ({}, mark {}{}", names.gone,
+                     list(relation.key.size(),
+                          [&](std::size_t i) {
+                            return fmt::format("k{} {}", i,
+                                               relation.columns[relation.key[i]].held.native);
+                          }),
+                     blob_type(dialect), table_end(dialect, Lifetime::temporary));
+}
+
+std::vector<std::string> gone_columns(const Relation& relation) {
+  auto columns = base_columns(relation);
+  columns.back() = "mark";
+  return columns;
+}
+
+std::vector<std::string> finish_gone(const Dialect& dialect, const Names& names,
+                                     const Relation& relation) {
+  if (dialect.engine() == Engine::postgresql) {
+    return {"ANALYZE " + names.gone};
+  }
+  return {
+      fmt::format("CREATE INDEX temp.{0}_key ON {0} ({1})", names.gone, base_key("", relation))};
 }
 
 std::vector<std::string> finish_stage(const Dialect& dialect, const Names& names,
@@ -326,6 +365,73 @@ std::string select_missing_pairs(const Dialect& dialect, const Names& names,
   return base_pairs(dialect, names, relation) +
          fmt::format(" WHERE NOT EXISTS (SELECT 1 FROM {} s WHERE {})", names.stage,
                      key_equal("s", "b", relation));
+}
+
+std::string select_gone_pairs(const Dialect& dialect, const Names& names,
+                              const Relation& relation) {
+  return select_missing_pairs(dialect, names, relation) +
+         fmt::format(" AND ({}) IN (SELECT {} FROM {})", base_key("b.", relation),
+                     base_key("", relation), names.gone);
+}
+
+std::string select_open(const Dialect& dialect, const Names& names, const Relation& relation) {
+  return fmt::format(
+      "SELECT {}, s.mark, s.cells, b.cells FROM {} s LEFT JOIN {} b ON {} "
+      "WHERE s.cells IS NULL OR b.cells IS DISTINCT FROM s.cells",
+      list(relation.key.size(),
+           [&](std::size_t i) {
+             return dialect.select_expression(fmt::format("s.c{}", relation.key[i]),
+                                              relation.columns[relation.key[i]].held);
+           }),
+      names.stage, names.base, key_equal("s", "b", relation));
+}
+
+std::string select_held(const Dialect& dialect, const Names& names, const Relation& relation) {
+  return fmt::format("SELECT {}, s.mark, NULL, NULL FROM {} s WHERE s.cells IS NULL",
+                     list(relation.key.size(),
+                          [&](std::size_t i) {
+                            return dialect.select_expression(
+                                fmt::format("s.c{}", relation.key[i]),
+                                relation.columns[relation.key[i]].held);
+                          }),
+                     names.stage);
+}
+
+std::string select_absent(const Dialect& dialect, const Names& names, const Relation& relation) {
+  return fmt::format(
+      "SELECT {}, b.mark FROM {} b WHERE ({}) IN (SELECT {} FROM {}) "
+      "AND NOT EXISTS (SELECT 1 FROM {} s WHERE {})",
+      list(relation.key.size(),
+           [&](std::size_t i) {
+             return dialect.select_expression(fmt::format("b.k{}", i),
+                                              relation.columns[relation.key[i]].held);
+           }),
+      names.gone, base_key("b.", relation), base_key("", relation), names.base, names.stage,
+      key_equal("s", "b", relation));
+}
+
+std::string select_missing_keys(const Dialect& dialect, const Names& names,
+                                const Relation& relation) {
+  return fmt::format("SELECT {}, NULL FROM {} b WHERE NOT EXISTS (SELECT 1 FROM {} s WHERE {})",
+                     list(relation.key.size(),
+                          [&](std::size_t i) {
+                            return dialect.select_expression(
+                                fmt::format("b.k{}", i), relation.columns[relation.key[i]].held);
+                          }),
+                     names.base, names.stage, key_equal("s", "b", relation));
+}
+
+std::string select_new_marks(const Names& names, const Relation& relation) {
+  return fmt::format("SELECT s.mark FROM {} s WHERE NOT EXISTS (SELECT 1 FROM {} b WHERE {})",
+                     names.stage, names.base, key_equal("s", "b", relation));
+}
+
+std::string count_doubtful(const Names& names, const Relation& relation) {
+  return fmt::format(
+      "SELECT count(*) FROM {} s WHERE EXISTS (SELECT 1 FROM {} b WHERE {}) "
+      "AND NOT EXISTS (SELECT 1 FROM {} g WHERE {})",
+      names.stage, names.base, key_equal("s", "b", relation), names.gone,
+      key_equal("s", "g", relation));
 }
 
 std::string select_held_pairs(const Dialect& dialect, const Names& names,
@@ -425,6 +531,21 @@ std::string fill_base(const Names& names, const Relation& relation) {
 std::string PlanRows::have(std::string_view number) const {
   return only.empty() ? fmt::format("{} BETWEEN {} AND {}", number, first, last)
                       : fmt::format("{} IN ({})", number, fmt::join(only, ", "));
+}
+
+std::string select_constraints(bool foreign) {
+  return fmt::format(
+      "SELECT k.conname, pg_get_constraintdef(k.oid) FROM pg_constraint k "
+      "JOIN pg_class c ON c.oid = k.conrelid WHERE c.oid = CAST($1 AS regclass) "
+      "AND k.contype = '{}' "
+      "AND CAST(CAST(c.xmin AS text) AS bigint) = txid_current() % 4294967296 ORDER BY k.conname",
+      foreign ? 'f' : 'p');
+}
+
+std::string count_held_and_filled(const Dialect& dialect, const Names& names,
+                                  const Relation& relation) {
+  return fmt::format("SELECT count(*) FROM {} s JOIN {} t ON {}", names.stage, names.data,
+                     key_equal_data(dialect, "s", "t", relation));
 }
 
 std::string create_plan(const Dialect& dialect, const Names& names, const Relation& relation) {

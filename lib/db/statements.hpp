@@ -4,7 +4,9 @@
 // Temporary tables of a run, one set a relation (N is the relation's number), with
 // `temporary_name`'s prefix:
 //   stage_N  what the primary has: c0…cn (typed as the secondary's columns), cells (its digests;
-//            NULL: the row is held back, only its key counts)
+//            NULL: the row is held back, only its key counts), mark (its fingerprints and place)
+//   gone_N   what the primary may no longer have: k0…kn, mark; only where the primary was not read
+//            whole
 //   plan_N   what is to be done: n, action, mask, c0…cn, cells (the base afterwards; NULL: no row
 //            in it), fate, key_text, before, after
 #pragma once
@@ -44,11 +46,19 @@ struct Names {
   std::string base;
   std::string stage;
   std::string plan;
+  std::string gone;
 };
 
 std::string select_columns(const Dialect& dialect, const std::string& schema,
                            const std::string& table,
                            const std::vector<const CatalogColumn*>& columns);
+
+// The same with the place of each row in front, and of some rows only; `place` and `where` are SQL,
+// or empty.
+std::string select_unknown(const Dialect& dialect, const std::string& schema,
+                           const std::string& table,
+                           const std::vector<const CatalogColumn*>& columns,
+                           const std::string& place, const std::string& where);
 
 // DDL of the data and its base.
 enum class Lifetime : std::uint8_t { lasting, temporary };
@@ -80,6 +90,10 @@ std::string create_base_table(const Dialect& dialect, const std::string& name,
 // Staging.
 std::string create_stage(const Dialect& dialect, const Names& names, const Relation& relation);
 std::vector<std::string> stage_columns(const Relation& relation);
+std::string create_gone(const Dialect& dialect, const Names& names, const Relation& relation);
+std::vector<std::string> gone_columns(const Relation& relation);
+std::vector<std::string> finish_gone(const Dialect& dialect, const Names& names,
+                                     const Relation& relation);
 std::vector<std::string> finish_stage(const Dialect& dialect, const Names& names,
                                       const Relation& relation);
 std::string select_duplicates(const Names& names, const Relation& relation);
@@ -95,6 +109,23 @@ std::string select_staged_pairs(const Dialect& dialect, const Names& names,
 // The same for rows of the base that the stage lacks; stage columns are the key's, from the base.
 std::string select_missing_pairs(const Dialect& dialect, const Names& names,
                                  const Relation& relation);
+
+// The same, of those that gone_N names.
+std::string select_gone_pairs(const Dialect& dialect, const Names& names, const Relation& relation);
+
+// What a run has left open, after its writes: key columns, mark, cells of stage and base, of rows
+// of the stage that are not as the base has them, or that are held back; key columns and mark of
+// rows of gone_N that the base still has; the same, without a mark, of all rows of the base that
+// the stage does not have, for a primary that was read whole; marks of rows of the stage that the
+// base does not have; and keys of rows of the stage that the base has although gone_N does not name
+// them.
+std::string select_open(const Dialect& dialect, const Names& names, const Relation& relation);
+std::string select_held(const Dialect& dialect, const Names& names, const Relation& relation);
+std::string select_absent(const Dialect& dialect, const Names& names, const Relation& relation);
+std::string select_missing_keys(const Dialect& dialect, const Names& names,
+                                const Relation& relation);
+std::string select_new_marks(const Names& names, const Relation& relation);
+std::string count_doubtful(const Names& names, const Relation& relation);
 
 // For `verify`, in the same shape: rows of the base that are held back; and rows of the data that
 // neither stage nor base has.
@@ -133,6 +164,12 @@ struct PlanRows {
 // value as well.
 std::string_view or_abort(const Dialect& dialect);
 std::string_view overriding(const Dialect& dialect);
+
+// name and definition of the foreign keys, or the primary key, of a PostgreSQL table ($1) that this
+// transaction has made; and the number of rows that are both in the stage and in the data.
+std::string select_constraints(bool foreign);
+std::string count_held_and_filled(const Dialect& dialect, const Names& names,
+                                  const Relation& relation);
 
 // Plan and application.
 std::string create_plan(const Dialect& dialect, const Names& names, const Relation& relation);

@@ -26,6 +26,14 @@ const Type& read_as(const Dialect& dialect, const RelationColumn& column) {
   return dialect.engine() == Engine::postgresql ? column.held : column.type;
 }
 
+Cell blob_or_null(std::string_view bytes) {
+  return bytes.empty() ? Cell{} : Cell{Cell::Storage::blob, bytes};
+}
+
+std::string_view packed_or_empty(const Dialect& dialect, const Cell& cell, std::string& scratch) {
+  return cell.storage == Cell::Storage::null ? std::string_view() : packed(dialect, cell, scratch);
+}
+
 bool contains(const std::vector<std::int64_t>& ids, std::int64_t id) {
   return std::ranges::find(ids, id) != ids.end();
 }
@@ -72,7 +80,8 @@ Names Target::names(const Relation& relation) const {
           .base = contains(stand_in_base_, relation.id) ? temporary_name("base", relation.id)
                                                         : dialect().own_table(base_name(relation)),
           .stage = stage_name(relation),
-          .plan = plan_name(relation)};
+          .plan = plan_name(relation),
+          .gone = temporary_name("gone", relation.id)};
 }
 
 void Target::decode_row(const Relation& relation, std::span<const Cell> cells, Row& row) const {
@@ -105,6 +114,7 @@ void Target::prepare(const Relation& relation) {
   session_.connection->execute(create_stage(dialect(), name, relation));
   session_.connection->execute(create_plan(dialect(), name, relation));
   prepared_.push_back(relation);
+  session_.connection->execute(create_gone(dialect(), name, relation));
   if (updated_columns_.size() <= static_cast<std::size_t>(relation.id)) {
     updated_columns_.resize(static_cast<std::size_t>(relation.id) + 1);
     planned_.resize(static_cast<std::size_t>(relation.id) + 1);
@@ -118,15 +128,17 @@ Target::Stage::Stage(Target& target, const Relation& relation, Loader::Refused r
       loader_(target.session_.connection->load(target.names(relation).stage,
                                                stage_columns(relation), std::move(refused))) {}
 
-void Target::Stage::add(const Row& row, std::string_view cells) {
+void Target::Stage::add(const Row& row, std::string_view cells, std::string_view mark) {
   cells_.clear();
   target_.encode_row(relation_, row, cells_, scratch_);
   cells_.push_back({Cell::Storage::blob, cells});
+  cells_.push_back(blob_or_null(mark));
   loader_->add(cells_);
 }
 
-void Target::Stage::hold(const Row& key_cells) {
+void Target::Stage::hold(const Row& key_cells, std::string_view mark) {
   cells_.assign(relation_.columns.size() + 1, Cell{});
+  cells_.push_back(blob_or_null(mark));
   scratch_.resize(relation_.columns.size());
   for (const auto i : relation_.key) {
     cells_[i] =
@@ -142,6 +154,25 @@ void Target::Stage::flush() {
 void Target::Stage::finish() {
   loader_->flush();
   for (const auto& sql : finish_stage(target_.dialect(), target_.names(relation_), relation_)) {
+    target_.session_.connection->execute(sql);
+  }
+}
+
+Target::Gone::Gone(Target& target, const Relation& relation)
+    : target_(target),
+      relation_(relation),
+      loader_(
+          target.session_.connection->load(target.names(relation).gone, gone_columns(relation))) {}
+
+void Target::Gone::add(const Row& key_cells, std::string_view mark) {
+  cells_ = target_.key_cells(relation_, key_cells, scratch_);
+  cells_.push_back(blob_or_null(mark));
+  loader_->add(cells_);
+}
+
+void Target::Gone::finish() {
+  loader_->flush();
+  for (const auto& sql : finish_gone(target_.dialect(), target_.names(relation_), relation_)) {
     target_.session_.connection->execute(sql);
   }
 }
@@ -222,6 +253,64 @@ void Target::staged_pairs(const Relation& relation, const OnPair& on_pair) {
 
 void Target::missing_pairs(const Relation& relation, const OnPair& on_pair) {
   read_pairs(relation, select_missing_pairs(dialect(), names(relation), relation), on_pair);
+}
+
+void Target::gone_pairs(const Relation& relation, const OnPair& on_pair) {
+  read_pairs(relation, select_gone_pairs(dialect(), names(relation), relation), on_pair);
+}
+
+void Target::decode_key(const Relation& relation, std::span<const Cell> cells, Row& row) const {
+  row.cells.resize(relation.columns.size());
+  std::string scratch;
+  for (std::size_t i = 0; i < relation.key.size(); ++i) {
+    const auto at = relation.key[i];
+    const auto value =
+        dialect().decode(read_as(dialect(), relation.columns[at]), cells[i], scratch);
+    row.cells[at].set(value.kind, value.bytes);
+  }
+}
+
+void Target::open_rows(const Relation& relation, OpenRows which, const OnOpen& on_open) {
+  const auto keys = relation.key.size();
+  Row key;
+  std::string mark;
+  std::string staged;
+  std::string base;
+  const auto cursor = session_.connection->open(
+      which == OpenRows::held ? select_held(dialect(), names(relation), relation)
+                              : select_open(dialect(), names(relation), relation));
+  for (auto cells = cursor->next(); !cells.empty(); cells = cursor->next()) {
+    decode_key(relation, cells, key);
+    on_open(key, packed_or_empty(dialect(), cells[keys], mark),
+            packed_or_empty(dialect(), cells[keys + 1], staged),
+            packed_or_empty(dialect(), cells[keys + 2], base));
+  }
+}
+
+void Target::absent_rows(const Relation& relation, AbsentRows which,
+                         const std::function<void(const Row&, std::string_view)>& on_row) {
+  Row key;
+  std::string mark;
+  const auto cursor = session_.connection->open(
+      which == AbsentRows::named ? select_absent(dialect(), names(relation), relation)
+                                 : select_missing_keys(dialect(), names(relation), relation));
+  for (auto cells = cursor->next(); !cells.empty(); cells = cursor->next()) {
+    decode_key(relation, cells, key);
+    on_row(key, packed_or_empty(dialect(), cells[relation.key.size()], mark));
+  }
+}
+
+void Target::new_marks(const Relation& relation,
+                       const std::function<void(std::string_view)>& on_mark) {
+  std::string mark;
+  const auto cursor = session_.connection->open(select_new_marks(names(relation), relation));
+  for (auto cells = cursor->next(); !cells.empty(); cells = cursor->next()) {
+    on_mark(packed_or_empty(dialect(), cells[0], mark));
+  }
+}
+
+bool Target::doubtful(const Relation& relation) {
+  return count(count_doubtful(names(relation), relation)) > 0;
 }
 
 void Target::held_pairs(const Relation& relation, const OnPair& on_pair) {

@@ -102,11 +102,27 @@ class Target {
   class Stage {
    public:
     Stage(Target& target, const Relation& relation, Loader::Refused refused);
-    void add(const Row& row, std::string_view cells);
-    void hold(const Row& key_cells);
+    void add(const Row& row, std::string_view cells, std::string_view mark = {});
+    void hold(const Row& key_cells, std::string_view mark = {});
     /// Sends what is buffered; `refused` is called for no row before this point any more.
     void flush();
     /// After the last row of the table: makes the stage ready to be paired.
+    void finish();
+
+   private:
+    Target& target_;
+    const Relation& relation_;
+    std::unique_ptr<Loader> loader_;
+    std::vector<Cell> cells_;
+    std::vector<std::string> scratch_;
+  };
+
+  /// Takes keys of rows that the primary may no longer have, where it was not read whole. Keys that
+  /// the stage has as well do no harm.
+  class Gone {
+   public:
+    Gone(Target& target, const Relation& relation);
+    void add(const Row& key_cells, std::string_view mark);
     void finish();
 
    private:
@@ -127,6 +143,25 @@ class Target {
   void staged_pairs(const Relation& relation, const OnPair& on_pair);
   /// Rows of the base that the primary no longer has.
   void missing_pairs(const Relation& relation, const OnPair& on_pair);
+  /// Rows of the base that were named as gone, and that the stage does not have.
+  void gone_pairs(const Relation& relation, const OnPair& on_pair);
+
+  /// A row that a run leaves open, after its writes. `staged` and `base` are packed digests, empty
+  /// where the row is held back or the base does not have it.
+  using OnOpen = std::function<void(const Row& key, std::string_view mark, std::string_view staged,
+                                    std::string_view base)>;
+  enum class OpenRows : std::uint8_t { held, all };
+  void open_rows(const Relation& relation, OpenRows which, const OnOpen& on_open);
+  /// Rows that the base still has although the primary does not: of those that were named as gone,
+  /// or, where the primary was staged whole, of all, then without a mark.
+  enum class AbsentRows : std::uint8_t { named, unstaged };
+  void absent_rows(const Relation& relation, AbsentRows which,
+                   const std::function<void(const Row& key, std::string_view mark)>& on_row);
+  /// Marks of staged rows that the base does not have.
+  void new_marks(const Relation& relation, const std::function<void(std::string_view)>& on_mark);
+  /// Whether the base has staged rows that were not named as gone: two rows have one key.
+  [[nodiscard]] bool doubtful(const Relation& relation);
+
   /// Rows in the base, whether or not the secondary still has them.
   std::int64_t base_rows(const Relation& relation);
 
@@ -165,6 +200,39 @@ class Target {
     std::int64_t rows_ = 0;
     std::vector<Cell> cells_;
     std::vector<std::string> scratch_;
+  };
+
+  /// Whether a first load may go straight into all of these tables: PostgreSQL, all of them and
+  /// their bases empty, and no triggers. REQUIRES: they exist.
+  [[nodiscard]] bool may_fill(const std::vector<Relation>& relations);
+  /// Takes the keys and foreign keys off those of the tables that this transaction has made, and
+  /// puts them on again when the rows are there. `end_fill` is false where the rows break them, or
+  /// where a row that is held back has the key of one that was loaded: then, as after a Fault in
+  /// between, `abandon_fill` makes everything as it was.
+  void begin_fill(const std::vector<Relation>& relations);
+  [[nodiscard]] bool end_fill(const std::vector<Relation>& relations);
+  void abandon_fill();
+
+  /// Takes rows straight into a table and its base.
+  class Fill {
+   public:
+    Fill(Target& target, const Relation& relation);
+    void add(const Row& row, std::string_view cells);
+    /// Runs `load`, which adds all rows, and seals the base. False where the secondary refused a
+    /// row: then nothing more is possible in this transaction but `abandon_fill`.
+    bool try_all(const std::function<void()>& load);
+
+   private:
+    Target& target_;
+    const Relation& relation_;
+    bool sealed_;  // the seal can be made from what is sent
+    std::unique_ptr<Loader> data_;
+    std::unique_ptr<Loader> base_;
+    std::vector<Cell> cells_;
+    std::vector<Cell> base_cells_;
+    std::vector<std::string> scratch_;
+    std::string sum_bytes_;
+    Seal seal_;
   };
 
   [[nodiscard]] bool data_is_empty(const Relation& relation);
@@ -265,6 +333,7 @@ class Target {
   };
 
   [[nodiscard]] Names names(const Relation& relation) const;
+  void decode_key(const Relation& relation, std::span<const Cell> cells, Row& row) const;
   void decode_row(const Relation& relation, std::span<const Cell> cells, Row& row) const;
   void encode_row(const Relation& relation, const Row& row, std::vector<Cell>& cells,
                   std::vector<std::string>& scratch) const;
@@ -279,6 +348,9 @@ class Target {
   /// Runs `work` and takes it back where it says false or the secondary refuses rows; gives whether
   /// it stands.
   bool in_savepoint(std::string_view name, const std::function<bool()>& work);
+  /// Of a base row, as the seal sums them up. The key as the engine writes it.
+  static std::uint64_t checksum(std::span<const Cell> key, std::string_view packed_cells,
+                                std::string& bytes);
   [[nodiscard]] std::string action_sql(const Work& work) const;
   const std::vector<Dependant>& dependants(const Relation& relation);
   /// Whether rows that nobody has planned to touch would go or change along with these.
@@ -318,7 +390,9 @@ class Target {
   std::vector<Relation> prepared_;
   std::vector<std::string> refusals_;  // the statements that mark refused rows
   std::optional<std::map<std::string, std::vector<Dependant>>> dependants_;  // by table
-  std::int64_t literals_ = 0;  // temporary tables that `literal` has made
+  std::vector<std::string> keys_;          // DDL that ends a first load
+  std::vector<std::string> foreign_keys_;  // … after it
+  std::int64_t literals_ = 0;              // temporary tables that `literal` has made
   bool open_ = true;
 };
 

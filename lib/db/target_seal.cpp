@@ -19,21 +19,25 @@ void append_field(std::string_view bytes, std::string& out) {
 
 }  // namespace
 
+std::uint64_t Target::checksum(std::span<const Cell> key, std::string_view packed_cells,
+                               std::string& bytes) {
+  bytes.clear();
+  for (const auto& cell : key) {
+    append_field(cell.bytes, bytes);
+  }
+  append_field(packed_cells, bytes);
+  return siphash(kSealKey, {reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()});
+}
+
 Target::Base Target::measure(const Relation& relation, const std::string& sql) {
   Base base{.exists = true};
   const auto digests = relation.columns.size() * sizeof(Digest::bits);
   std::string bytes;
   std::string scratch;
   session_.connection->read(sql, [&](std::span<const Cell> cells) {
-    bytes.clear();
-    for (const auto& cell : cells.first(relation.key.size())) {
-      append_field(cell.bytes, bytes);
-    }
     const auto packed_cells = packed(dialect(), cells[relation.key.size()], scratch);
-    append_field(packed_cells, bytes);
     ++base.seal.rows;
-    base.seal.sum +=
-        siphash(kSealKey, {reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()});
+    base.seal.sum += checksum(cells.first(relation.key.size()), packed_cells, bytes);
     base.misfits += packed_cells.size() == digests ? 0 : 1;
   });
   return base;

@@ -63,8 +63,9 @@ struct Outcome {
   std::int64_t open_conflicts = 0;
   std::int64_t open_quarantined = 0;
   std::vector<drift::Event> drift;
-  std::vector<std::string> notes;  // for people, to stderr
-  std::vector<std::string> ddl;    // what the secondary lacks, where abgleich must not make it
+  std::vector<std::string> notes;    // for people, to stderr
+  std::vector<std::string> remarks;  // the same, for those who want to know more
+  std::vector<std::string> ddl;      // what the secondary lacks, where abgleich must not make it
   std::optional<Error> error;
 };
 

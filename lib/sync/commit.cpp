@@ -114,7 +114,7 @@ void finish_run(const Pairing& pairing, db::Target& target,
                 const std::vector<ExportedTable>& tables, const std::vector<Judged>& judged,
                 const std::optional<db::HeadRow>& head, const Schema& schema,
                 const mask::Keyring& keyring, const DatabaseIdentity& primary,
-                const Options& options, report::Outcome& outcome) {
+                const Options& options, Detection& detection, report::Outcome& outcome) {
   auto& books = target.books();
   const auto epoch = head ? head->epoch + 1 : 1;
   std::vector<std::int64_t> processed;
@@ -139,6 +139,7 @@ void finish_run(const Pairing& pairing, db::Target& target,
   outcome.open_quarantined = books.count_quarantine();
   const bool purged = head && purge_journal(pairing, books, changed ? epoch : head->epoch);
   if (!changed) {
+    detection.look(target, tables, judged);
     outcome.result = report::Result::unchanged;
     if (purged) {
       target.commit();  // nothing that a run would be the name of
@@ -160,6 +161,7 @@ void finish_run(const Pairing& pairing, db::Target& target,
                         : db::BeforeImages::keep);
     }
   }
+  detection.look(target, tables, judged);
   outcome.run =
       commit_run(pairing, target, head, keyring.check_value(), journal::primary_id(primary),
                  {.kind = "sync",

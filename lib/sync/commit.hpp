@@ -5,6 +5,7 @@
 #include "db/target.hpp"
 #include "mask/keyring.hpp"
 #include "sync/apply.hpp"
+#include "sync/detect.hpp"
 #include "sync/exported.hpp"
 #include "sync/pairing.hpp"
 #include "sync/schema.hpp"
@@ -38,7 +39,7 @@ void finish_run(const Pairing& pairing, db::Target& target,
                 const std::vector<ExportedTable>& tables, const std::vector<Judged>& judged,
                 const std::optional<db::HeadRow>& head, const Schema& schema,
                 const mask::Keyring& keyring, const DatabaseIdentity& primary,
-                const Options& options, report::Outcome& outcome);
+                const Options& options, Detection& detection, report::Outcome& outcome);
 
 /// The counts of a run as its row remembers them: table -> counts, as JSON.
 std::string counts_json(const std::vector<report::TableCounts>& tables);

@@ -2,6 +2,9 @@
 
 #include "drift/catalog_file.hpp"
 
+#include <fstream>
+#include <sstream>
+
 namespace abgleich::sync {
 
 Pairing load_pairing(const std::filesystem::path& config) {
@@ -10,6 +13,9 @@ Pairing load_pairing(const std::filesystem::path& config) {
   for (auto& table : pairing.contract.tables) {
     table.min_k = pairing.config.min_k;
   }
+  std::ostringstream text;
+  text << std::ifstream(pairing.config.contract, std::ios::binary).rdbuf();
+  pairing.contract_text = text.str();
   if (std::filesystem::exists(pairing.config.catalog)) {
     pairing.accepted = drift::read_catalog(pairing.config.catalog);
   }

@@ -8,12 +8,14 @@
 
 #include <filesystem>
 #include <optional>
+#include <string>
 
 namespace abgleich::sync {
 
 struct Pairing {
   contract::Config config;
   contract::Contract contract;
+  std::string contract_text;        // as it is in the file
   std::optional<Catalog> accepted;  // empty until the first `drift accept`
 };
 

@@ -267,13 +267,20 @@ report::TableCounts plan_table(db::Target& target, const ExportedTable& exported
       progress.at("merge", exported.table->name, rows);
     }
   };
+  const bool partial = staged.absent == Staged::Absent::named;
   if (exported.rules.reassert) {
     target.staged_pairs(exported.relation, take);
-  } else {
+  } else if (!partial || staged.looked_at > 0) {
     target.changed_pairs(exported.relation, take);
   }
   if (absence == Absence::deletion) {
-    target.missing_pairs(exported.relation, take);
+    if (partial) {
+      if (staged.gone > 0) {
+        target.gone_pairs(exported.relation, take);
+      }
+    } else {
+      target.missing_pairs(exported.relation, take);
+    }
   }
   return planner.finish(staged.usable);
 }

@@ -5,6 +5,8 @@
 #include "mask/masker.hpp"
 #include "sync/rarity.hpp"
 
+#include <array>
+#include <cstring>
 #include <string>
 #include <utility>
 #include <vector>
@@ -15,13 +17,17 @@ namespace {
 
 constexpr std::int64_t kProgressEvery = 10'000;
 
+constexpr std::size_t kWords = 4 * sizeof(std::uint64_t);
+
 /// Takes the rows of one table from the source to the stage.
 class Stager {
  public:
   Stager(db::Source& source, db::Target& target, const ExportedTable& exported,
-         const mask::Keyring& keyring)
+         const mask::Keyring& keyring, KnownRows* known, Into into)
       : target_(target),
         exported_(exported),
+        known_(known),
+        into_(into),
         masker_(*exported.table, exported.columns, types_of(exported), keyring),
         rarity_(source, exported, keyring),
         stage_(target, exported.relation,
@@ -32,8 +38,18 @@ class Stager {
     }
   }
 
-  void take(const RawRow& raw) {
+  /// A row that is as it was.
+  void skip() {
     ++staged_.rows;
+    ++staged_.usable;
+  }
+
+  void take(const RawRow& raw, const db::RowMark* mark) {
+    ++staged_.rows;
+    mark_.clear();
+    if (mark != nullptr) {
+      mark_ = pack(Mark{.row = mark->row, .key = mark->key, .place = std::string(mark->place)});
+    }
     const auto outcome = masker_.mask(raw, row_);
     if (outcome.refusal) {
       quarantine(outcome.refusal->column, outcome.refusal->reason, outcome.key_is_whole);
@@ -54,9 +70,17 @@ class Stager {
       return;
     }
     digest_row(exported_, row_, key_bytes_, scratch_, digests_);
-    remember();
-    stage_.add(row_, pack(digests_));
+    if (into_.fill != nullptr) {
+      into_.fill->add(row_, pack(digests_));
+    } else {
+      remember();
+      stage_.add(row_, pack(digests_), mark_);
+    }
+    if (mark != nullptr) {
+      known_->candidate({.row = mark->row, .key = mark->key, .key_bytes = key_bytes_});
+    }
     ++staged_.usable;
+    ++staged_.looked_at;
   }
 
   Staged finish() {
@@ -107,14 +131,16 @@ class Stager {
     }
     record(journal::key_text(exported_.relation, row_), name, reason);
     remember();
-    stage_.hold(row_);
+    stage_.hold(row_, mark_);
+    ++staged_.looked_at;
   }
 
   /// The row as a whole is held back: its key is known.
   void hold_whole(const std::string& reason) {
     record(journal::key_text(exported_.relation, row_), "", reason);
     remember();
-    stage_.hold(row_);
+    stage_.hold(row_, mark_);
+    ++staged_.looked_at;
   }
 
   /// Keeps the keys of the rows that are on their way: the server refuses a row by its number.
@@ -126,7 +152,9 @@ class Stager {
     }
     if (recent_.size() == on_their_way_) {
       recent_.emplace_back();
+      recent_marks_.emplace_back();
     }
+    recent_marks_[on_their_way_] = mark_;
     auto& key = recent_[on_their_way_++];
     key.cells.resize(exported_.relation.key.size());
     for (std::size_t i = 0; i < key.cells.size(); ++i) {
@@ -139,13 +167,14 @@ class Stager {
   void refused(std::int64_t row, const std::string& state) {
     Row key;
     key.cells.resize(exported_.relation.columns.size());
-    const auto& known = recent_.at(static_cast<std::size_t>(row - first_on_the_way_));
+    const auto at = static_cast<std::size_t>(row - first_on_the_way_);
+    const auto& known = recent_.at(at);
     for (std::size_t i = 0; i < known.cells.size(); ++i) {
       key.cells[exported_.relation.key[i]] = known.cells[i];
     }
     record(journal::key_text(exported_.relation, key), "",
            "the secondary's types refuse it (" + state + ")");
-    held_late_.push_back(std::move(key));
+    held_late_.emplace_back(std::move(key), recent_marks_.at(at));
     --staged_.usable;
   }
 
@@ -156,8 +185,8 @@ class Stager {
     }
     db::Target::Stage stage(target_, exported_.relation,
                             [this](std::int64_t, const std::string&) { ++staged_.nameless; });
-    for (const auto& key : held_late_) {
-      stage.hold(key);
+    for (const auto& [key, mark] : held_late_) {
+      stage.hold(key, mark);
     }
     stage.flush();
   }
@@ -166,6 +195,8 @@ class Stager {
 
   db::Target& target_;
   const ExportedTable& exported_;
+  KnownRows* known_;
+  Into into_;
   mask::Masker masker_;
   Rarity rarity_;
   db::Target::Stage stage_;
@@ -174,26 +205,69 @@ class Stager {
   std::string key_bytes_;
   std::string scratch_;
   std::vector<Digest> digests_;
+  std::string mark_;
   std::vector<Row> recent_;  // key cells only
+  std::vector<std::string> recent_marks_;
   std::size_t on_their_way_ = 0;
   std::int64_t first_on_the_way_ = 0;
   std::int64_t added_ = 0;
-  std::vector<Row> held_late_;
+  std::vector<std::pair<Row, std::string>> held_late_;  // with their marks
   Staged staged_;
 };
 
 }  // namespace
 
+std::string pack(const Mark& mark) {
+  const std::array<std::uint64_t, 4> words{mark.row.low, mark.row.high, mark.key.low,
+                                           mark.key.high};
+  std::string bytes(kWords, '\0');
+  std::memcpy(bytes.data(), words.data(), kWords);
+  return bytes + mark.place;
+}
+
+std::optional<Mark> unpack_mark(std::string_view bytes) {
+  if (bytes.size() < kWords) {
+    return std::nullopt;
+  }
+  std::array<std::uint64_t, 4> words{};
+  std::memcpy(words.data(), bytes.data(), kWords);
+  return Mark{.row = {.low = words[0], .high = words[1]},
+              .key = {.low = words[2], .high = words[3]},
+              .place = std::string(bytes.substr(kWords))};
+}
+
 Staged stage_table(db::Source& source, db::Target& target, const ExportedTable& exported,
                    const mask::Keyring& keyring, Progress& progress) {
-  Stager stager(source, target, exported, keyring);
+  Stager stager(source, target, exported, keyring, nullptr, {});
   std::int64_t rows = 0;
   source.read(exported.table->name, exported.sources, [&](const RawRow& raw) {
-    stager.take(raw);
+    stager.take(raw, nullptr);
     if (++rows % kProgressEvery == 0) {
       progress.at("read", exported.table->name, rows);
     }
   });
+  return stager.finish();
+}
+
+Staged stage_unknown(db::Source& source, db::Target& target, const ExportedTable& exported,
+                     const mask::Keyring& keyring, const db::Source::Scan& reading,
+                     const Fingerprinter& fingerprinter, KnownRows& known,
+                     const db::Source::IsKnown& is_known, Into into, Progress& progress) {
+  Stager stager(source, target, exported, keyring, &known, into);
+  std::int64_t rows = 0;
+  source.read(
+      reading, fingerprinter,
+      [&](const db::RowMark& mark) {
+        if (++rows % kProgressEvery == 0) {
+          progress.at("read", exported.table->name, rows);
+        }
+        const bool skip = is_known(mark);
+        if (skip) {
+          stager.skip();
+        }
+        return skip;
+      },
+      [&](const RawRow& raw, const db::RowMark& mark) { stager.take(raw, &mark); });
   return stager.finish();
 }
 

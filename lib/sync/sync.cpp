@@ -10,18 +10,20 @@
 #include "mask/keyring.hpp"
 #include "sync/apply.hpp"
 #include "sync/commit.hpp"
+#include "sync/detect.hpp"
 #include "sync/exported.hpp"
+#include "sync/first_load.hpp"
 #include "sync/limits.hpp"
 #include "sync/proof.hpp"
 #include "sync/recover.hpp"
 #include "sync/rotate.hpp"
 #include "sync/schema.hpp"
-#include "sync/stage.hpp"
 #include "sync/unknown_names.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
 #include <utility>
 
@@ -48,8 +50,9 @@ std::string would_refuse(const Error& error) {
 /// Empty: the run is to be made again. The key's new epoch came first, in a run of its own, and
 /// what this one found is out of date; or the data does not bear out what this one has believed.
 std::optional<report::Outcome> attempt(const Pairing& pairing, const Options& options,
-                                       const mask::Keyring& keyring, Progress& progress,
-                                       const OnChange& on_change, std::vector<std::string>& notes,
+                                       const mask::Keyring& keyring, CacheUse use,
+                                       Progress& progress, const OnChange& on_change,
+                                       std::vector<std::string>& notes,
                                        std::vector<Doubt>& doubts) {
   const auto believed = doubts.size();
   report::Outcome outcome{.started = journal::now_utc(), .kind = options.kind};
@@ -88,14 +91,18 @@ std::optional<report::Outcome> attempt(const Pairing& pairing, const Options& op
     outcome.notes.push_back(would_refuse(*refuse_for_schema(schema, {}).error));
   }
 
-  target.books().begin_findings();
+  Detection detection(pairing, options, keyring, head, use, outcome.remarks);
   const auto id_key = keyring.purpose_key("conflict-id");
-  std::vector<Judged> judged;
-  for (const auto& exported : tables) {
-    target.prepare(exported.relation);
-    const auto staged = stage_table(source, target, exported, keyring, progress);
-    find_doubts(target, exported, staged, pairing, outcome.drift, doubts);
-    judged.push_back(plan_or_fill(target, exported, staged, id_key, options, progress));
+  auto loaded = load_first(source, target, tables, options, detection, progress);
+  auto judged = loaded ? std::move(*loaded) : std::vector<Judged>{};
+  if (!loaded) {
+    target.books().begin_findings();
+    for (const auto& exported : tables) {
+      target.prepare(exported.relation);
+      const auto staged = detection.stage(source, target, exported, progress);
+      find_doubts(target, exported, staged, pairing, outcome.drift, doubts);
+      judged.push_back(plan_or_fill(target, exported, staged, id_key, options, progress));
+    }
   }
   if (doubts.size() > believed) {
     return std::nullopt;
@@ -115,7 +122,10 @@ std::optional<report::Outcome> attempt(const Pairing& pairing, const Options& op
   }
   if (real) {
     finish_run(pairing, target, tables, judged, head, schema, keyring, primary.identity, options,
-               outcome);
+               detection, outcome);
+    if (const auto why = detection.keep()) {
+      outcome.remarks.push_back(*why + "; the next run compares every row");
+    }
   } else {
     count_findings(judged, outcome);
   }
@@ -134,13 +144,27 @@ report::Outcome run(const Pairing& pairing, const Options& options, Progress& pr
     journal::check_latch(pairing.config.state_directory);
   }
   std::vector<std::string> notes;
+  std::vector<std::string> remarks;
   std::vector<Doubt> doubts;
-  for (;;) {
-    auto outcome = db::with_retries(
-        [&] { return attempt(pairing, options, keyring, progress, on_change, notes, doubts); });
-    if (outcome) {
-      outcome->notes.insert(outcome->notes.begin(), notes.begin(), notes.end());
-      return *std::move(outcome);
+  for (auto use = CacheUse::read_and_write;;) {
+    try {
+      auto outcome = db::with_retries([&] {
+        return attempt(pairing, options, keyring, use, progress, on_change, notes, doubts);
+      });
+      if (outcome) {
+        outcome->notes.insert(outcome->notes.begin(), notes.begin(), notes.end());
+        outcome->remarks.insert(outcome->remarks.begin(), remarks.begin(), remarks.end());
+        return *std::move(outcome);
+      }
+    } catch (const journal::CacheUnusable& unusable) {
+      if (use == CacheUse::none) {
+        throw Failure(Code::bug, unusable.what());
+      }
+      remarks.push_back(std::string(unusable.what()) + "; it was not used");
+      if (options.kind == report::Run::real) {
+        Detection::cache_of(pairing, keyring).clear();
+      }
+      use = use == CacheUse::read_and_write ? CacheUse::write : CacheUse::none;
     }
   }
 }

@@ -204,8 +204,8 @@ std::string everything(Pairing& pairing) {
     }
   }
   for (const auto& entry :
-       std::filesystem::directory_iterator(pairing.directory.path() / "state")) {
-    bytes += read_file(entry.path());
+       std::filesystem::recursive_directory_iterator(pairing.directory.path() / "state")) {
+    bytes += entry.is_regular_file() ? read_file(entry.path()) : "";
   }
   return bytes;
 }

@@ -42,7 +42,9 @@ constexpr const char* kPinnedSettings =
     "SET statement_timeout = 0;"
     "SET lock_timeout = '60s';"
     "SET idle_in_transaction_session_timeout = 0;"
-    "SET cursor_tuple_fraction = 1;"  // cursors are read to their end
+    "SET cursor_tuple_fraction = 1;"   // cursors are read to their end
+    "SET synchronize_seqscans = off;"  // rows come in the table's order, every time
+    "SET max_parallel_workers_per_gather = 0;"
     "SET client_min_messages = 'warning';"
     // Only newer servers have these.
     "SELECT set_config(name, '0', false) FROM pg_settings"

@@ -2,6 +2,7 @@
 
 #include "db/postgresql/hex.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 
@@ -97,6 +98,14 @@ void append_copy_line(std::span<const Cell> row, std::string& out) {
     }
   }
   out += '\n';
+}
+
+std::string_view copy_fields(std::string_view line, std::size_t count) {
+  std::size_t end = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    end = std::min(line.find_first_of("\t\n", i == 0 ? 0 : end + 1), line.size());
+  }
+  return line.substr(0, end);
 }
 
 void split_copy_line(std::span<char> line, std::vector<Cell>& cells) {

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 
@@ -99,8 +100,30 @@ void PostgresConnection::query(std::string_view sql, std::span<const Cell> param
 }
 
 void PostgresConnection::read(std::string_view sql, const OnRow& row) {
-  run(fmt::format("COPY ({}) TO STDOUT", sql), PGRES_COPY_OUT);
   std::vector<Cell> cells;
+  copy_out(sql, [&](std::span<char> line) {
+    split_copy_line(line, cells);
+    row(cells);
+  });
+}
+
+void PostgresConnection::read_unknown(std::string_view sql, const Leading& leading,
+                                      const IsKnown& known, const OnRow& row) {
+  std::vector<Cell> cells;
+  copy_out(sql, [&](std::span<char> line) {
+    const std::string_view text(line.data(), line.size());
+    const auto place = copy_fields(text, leading.places);
+    const auto values = text.substr(std::min(text.size(), place.size() + leading.places));
+    if (!known(place, copy_fields(values, leading.keys), values)) {
+      split_copy_line(line, cells);
+      row(cells);
+    }
+  });
+}
+
+void PostgresConnection::copy_out(std::string_view sql,
+                                  const std::function<void(std::span<char>)>& on_line) {
+  run(fmt::format("COPY ({}) TO STDOUT", sql), PGRES_COPY_OUT);
   try {
     for (;;) {
       char* line = nullptr;
@@ -109,8 +132,7 @@ void PostgresConnection::read(std::string_view sql, const OnRow& row) {
       if (size < 0) {
         break;  // the end, or what the results below say
       }
-      split_copy_line({line, static_cast<std::size_t>(size)}, cells);
-      row(cells);
+      on_line({line, static_cast<std::size_t>(size)});
     }
   } catch (...) {
     stop_copy();

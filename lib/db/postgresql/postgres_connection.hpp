@@ -24,6 +24,8 @@ class PostgresConnection final : public Connection {
   void execute_script(std::string_view sql) override;
   void query(std::string_view sql, std::span<const Cell> parameters, const OnRow& row) override;
   void read(std::string_view sql, const OnRow& row) override;
+  void read_unknown(std::string_view sql, const Leading& leading, const IsKnown& known,
+                    const OnRow& row) override;
   void defer_constraints() override;
   void check_constraints() override;
   std::unique_ptr<Cursor> open(std::string_view sql) override;
@@ -38,6 +40,8 @@ class PostgresConnection final : public Connection {
 
  private:
   Result run_with(std::string_view sql, std::span<const Cell> parameters);
+  /// COPY … TO STDOUT, a line at a time.
+  void copy_out(std::string_view sql, const std::function<void(std::span<char>)>& line);
   void stop_copy() noexcept;
 
   PqxxConnection connection_;

@@ -140,6 +140,19 @@ void SqliteConnection::read(std::string_view sql, const OnRow& row) {
   query(sql, {}, row);
 }
 
+void SqliteConnection::read_unknown(std::string_view sql, const Leading& leading,
+                                    const IsKnown& known, const OnRow& row) {
+  Statement statement(file_, sql);
+  std::string bytes;
+  while (statement.step()) {
+    bytes.clear();
+    const auto key = statement.append_stored(leading.places, leading.keys, bytes);
+    if (!known({}, std::string_view(bytes).substr(0, key), bytes)) {
+      row(statement.row());
+    }
+  }
+}
+
 void SqliteConnection::defer_constraints() {
   file_.run("PRAGMA defer_foreign_keys = ON");
 }

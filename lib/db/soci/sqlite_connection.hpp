@@ -19,6 +19,8 @@ class SqliteConnection final : public Connection {
   void execute_script(std::string_view sql) override;
   void query(std::string_view sql, std::span<const Cell> parameters, const OnRow& row) override;
   void read(std::string_view sql, const OnRow& row) override;
+  void read_unknown(std::string_view sql, const Leading& leading, const IsKnown& known,
+                    const OnRow& row) override;
   void defer_constraints() override;
   void check_constraints() override;
   std::unique_ptr<Cursor> open(std::string_view sql) override;

@@ -148,6 +148,40 @@ std::span<const Cell> Statement::row() {
   return cells_;
 }
 
+std::size_t Statement::append_stored(std::size_t first, std::size_t keys, std::string& out) {
+  const auto begin = out.size();
+  std::size_t key_size = 0;
+  const auto append = [&](const void* data, std::size_t size) {
+    out.append(static_cast<const char*>(data), size);
+  };
+  for (auto i = first; i < cells_.size(); ++i) {
+    const auto column = static_cast<int>(i);
+    const int type = sqlite3_column_type(raw_, column);
+    out += static_cast<char>(type);
+    if (type == SQLITE_INTEGER) {
+      const sqlite3_int64 number = sqlite3_column_int64(raw_, column);
+      append(&number, sizeof number);
+    } else if (type == SQLITE_FLOAT) {
+      const double number = sqlite3_column_double(raw_, column);
+      append(&number, sizeof number);
+    } else if (type != SQLITE_NULL) {
+      // in the file's own encoding, so that nothing is converted
+      const auto* data = sqlite3_column_blob(raw_, column);
+      const bool wide = type == SQLITE_TEXT && file_.encoding() == Encoding::utf16;
+      const auto size = static_cast<std::size_t>(wide ? sqlite3_column_bytes16(raw_, column)
+                                                      : sqlite3_column_bytes(raw_, column));
+      append(&size, sizeof size);
+      if (data != nullptr) {
+        append(data, size);
+      }
+    }
+    if (i + 1 == first + keys) {
+      key_size = out.size() - begin;
+    }
+  }
+  return key_size;
+}
+
 std::string_view Statement::text_of(int column, std::string& converted) {
   // The pointer first: it decides the encoding whose bytes are counted then.
   if (file_.encoding() == Encoding::utf8) {

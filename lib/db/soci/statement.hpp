@@ -32,6 +32,11 @@ class Statement {
   /// The row that `step` found, valid until the next `step` or `reset`.
   std::span<const Cell> row();
 
+  /// Appends the row's columns from `first` on as they are stored (type, length, bytes): the same
+  /// for the same values, and faster than `row`. Returns how many of these bytes are those of the
+  /// first `keys` columns.
+  std::size_t append_stored(std::size_t first, std::size_t keys, std::string& out);
+
   /// Ready to be bound and run again.
   void reset() noexcept;
 

@@ -1,0 +1,88 @@
+#include "db/row_versions.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace abgleich::db {
+
+namespace {
+
+constexpr std::uint64_t kFarthest = std::uint64_t{1} << 30U;
+constexpr std::uint64_t kXids = std::uint64_t{1} << 32U;
+
+}  // namespace
+
+bool follows(const RowVersions& now, const std::string& facts, std::uint64_t horizon,
+             std::uint64_t next) {
+  return now.usable && !now.moved && now.facts == facts && now.next >= next &&
+         now.horizon >= horizon && now.next - horizon < kFarthest;
+}
+
+std::string select_server_facts() {
+  return "SELECT pg_is_in_recovery(), "
+         "concat_ws(' ', current_setting('server_version_num'), "
+         "CASE WHEN NOT pg_is_in_recovery() THEN "
+         "substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) END), "
+         "txid_snapshot_xmin(txid_current_snapshot()), txid_snapshot_xmax(txid_current_snapshot())";
+}
+
+std::string select_table_facts(std::int64_t table,
+                               const std::vector<const CatalogColumn*>& columns) {
+  std::vector<std::int64_t> numbers;
+  for (const auto* column : columns) {
+    numbers.push_back(column->identity);
+  }
+  return fmt::format(
+      "WITH member AS (SELECT CAST({0} AS oid) AS oid UNION "
+      "SELECT CAST(relid AS oid) FROM pg_partition_tree(CAST({0} AS oid))), "
+      "fact AS (SELECT c.oid, "
+      "c.relkind IN ('r', 'p') AND c.relpersistence = 'p' AND "
+      "(c.relkind = 'p' OR (NOT c.relhassubclass AND am.amname = 'heap')) AND NOT EXISTS ("
+      "SELECT FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid "
+      "JOIN pg_type b ON b.oid = CASE t.typtype WHEN 'd' THEN t.typbasetype ELSE t.oid END "
+      "WHERE a.attrelid = c.oid AND a.attname IN (SELECT attname FROM pg_attribute "
+      "WHERE attrelid = {0} AND attnum IN ({1})) AND (a.attgenerated = 'v' OR NOT "
+      "(b.typtype = 'e' OR (b.typtype = 'b' AND b.typnamespace = 'pg_catalog'::regnamespace "
+      "AND b.typname !~ '^_?(reg|aclitem)')))) AS usable, "
+      "c.relkind = 'r' AND c.relfilenode IS DISTINCT FROM pg_relation_filenode(c.oid) AS moved, "
+      "concat_ws(' ', c.oid, c.relkind, c.relam, c.relfilenode, c.relrowsecurity, "
+      "(SELECT string_agg(concat_ws(' ', a.attnum, a.attname, a.atttypid, a.atttypmod, "
+      "a.attisdropped, a.attgenerated, a.atthasmissing), ';' ORDER BY a.attnum) "
+      "FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0), "
+      "(SELECT string_agg(concat_ws(' ', e.oid, e.enumlabel), ';' ORDER BY e.oid) FROM pg_enum e "
+      "JOIN pg_type t ON t.oid = e.enumtypid JOIN pg_attribute a ON "
+      "a.atttypid IN (t.oid, t.typarray) OR a.atttypid IN "
+      "(SELECT d.oid FROM pg_type d WHERE d.typbasetype = t.oid) "
+      "WHERE a.attrelid = c.oid)) AS text "
+      "FROM member JOIN pg_class c ON c.oid = member.oid LEFT JOIN pg_am am ON am.oid = c.relam) "
+      "SELECT bool_and(usable), bool_or(moved), md5(string_agg(text, E'\\n' ORDER BY oid)) FROM "
+      "fact",
+      table, fmt::join(numbers, ", "));
+}
+
+std::string recent(std::uint64_t horizon) {
+  // a subquery without a table is run once, not once a row
+  return fmt::format("age(xmin) <= (SELECT age(CAST('{}' AS xid)))", horizon % kXids);
+}
+
+std::string recent_place(std::uint64_t horizon) {
+  return fmt::format("CASE WHEN {} THEN '+' ELSE '' END || CAST(ctid AS text)", recent(horizon));
+}
+
+std::string recent_or_at(std::uint64_t horizon, const std::vector<std::string>& places) {
+  if (places.empty()) {
+    return recent(horizon);
+  }
+  std::string list;
+  for (const auto& place : places) {
+    // "(block,row)" of the server's own making; whatever else it were would be text all the same
+    std::string quoted = place;
+    std::erase(quoted, '\'');
+    std::erase(quoted, '"');
+    list += fmt::format("{}\"{}\"", list.empty() ? "" : ",", quoted);
+  }
+  return fmt::format("{} OR ctid = ANY (CAST('{{{}}}' AS tid[]))", recent(horizon), list);
+}
+
+}  // namespace abgleich::db

@@ -1,0 +1,421 @@
+#include "sync/detect.hpp"
+
+#include "sync/sync.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <ctime>
+#include <utility>
+
+namespace abgleich::sync {
+
+namespace {
+
+using journal::CachedTable;
+using journal::CacheUnusable;
+using journal::KnownRow;
+
+/// Counts up with everything that decides what a row becomes and no contract tells: the program's
+/// own way of reading, masking and digesting.
+constexpr int kWay = 1;
+
+/// In front of the place of a row that may be new by its version (db/row_versions.hpp).
+constexpr char kRecent = '+';
+/// Rows that every run has to look at and whose places it can ask for.
+constexpr std::size_t kMostPlaces = 1'000;
+
+journal::CacheKey cache_key(const mask::Keyring& keyring) {
+  journal::CacheKey key{};
+  const auto first = keyring.purpose_key("cache/1");
+  const auto second = keyring.purpose_key("cache/2");
+  std::ranges::copy(first, key.begin());
+  std::ranges::copy(second, key.begin() + first.size());
+  return key;
+}
+
+/// Whether the primary itself sees to it that no two rows have one key, masked as it is.
+bool key_is_unique(const CatalogTable& source, const ExportedTable& exported) {
+  std::vector<std::string> key;
+  for (const auto i : exported.relation.key) {
+    const auto& column = *exported.columns[i];
+    const bool injective =
+        column.cls == contract::Class::plain || (column.cls == contract::Class::pseudonym &&
+                                                 column.normaliser == contract::Normaliser::none);
+    if (!injective || exported.sources[i]->type.padded) {
+      return false;
+    }
+    key.push_back(column.name);
+  }
+  std::ranges::sort(key);
+  const auto covers = [&](const CatalogKey& unique) {
+    auto columns = unique.columns;
+    std::ranges::sort(columns);
+    return columns == key;
+  };
+  return (source.primary_key && covers(*source.primary_key)) ||
+         std::ranges::any_of(source.uniques, covers);
+}
+
+/// Rows that reference the masked key of a row: the row that `append_key_bytes` was made from.
+void read_key(const db::Relation& relation, std::string_view bytes, Row& row) {
+  row.cells.resize(relation.columns.size());
+  for (const auto i : relation.key) {
+    std::size_t size = 0;
+    if (bytes.size() < 5) {
+      throw CacheUnusable("a file of the cache is damaged");
+    }
+    for (unsigned at = 0; at < 4; ++at) {
+      size |= static_cast<std::size_t>(static_cast<unsigned char>(bytes[1 + at])) << (8 * at);
+    }
+    if (bytes.size() - 5 < size) {
+      throw CacheUnusable("a file of the cache is damaged");
+    }
+    row.cells[i].set(static_cast<Kind>(bytes[0]), bytes.substr(5, size));
+    bytes.remove_prefix(5 + size);
+  }
+}
+
+/// Whether a staged row differs from the base in nothing that could ever matter: cells of the
+/// secondary's own.
+bool settled(const ExportedTable& exported, std::string_view staged, std::string_view base) {
+  if (staged.empty() || base.empty()) {
+    return false;
+  }
+  const auto primary = unpack_digests(staged);
+  const auto before = base_digests(exported.relation, base);
+  for (std::size_t i = 0; i < primary.size(); ++i) {
+    if (primary[i] != before[i] && exported.rules.cells[i].owner != merge::Owner::secondary) {
+      return false;
+    }
+  }
+  return true;
+}
+
+/// Whether the index has to be written: not for snapshots of a primary in which nothing happened.
+bool news_in(const journal::CacheIndex& next, const journal::CacheIndex& now) {
+  auto same = next;
+  for (std::size_t i = 0; i < same.tables.size() && i < now.tables.size(); ++i) {
+    auto& versions = same.tables[i].versions;
+    const auto& before = now.tables[i].versions;
+    const bool whole = same.tables[i].last_full != now.tables[i].last_full;
+    if (versions && before && versions->facts == before->facts && !whole) {
+      versions->horizon = before->horizon;
+      versions->next = before->next;
+    }
+  }
+  return same != now;
+}
+
+}  // namespace
+
+/// One table's way through a run.
+struct Detection::Pass {
+  std::int64_t tracked = 0;
+  std::string layout;
+  const CachedTable* cached = nullptr;
+  std::unique_ptr<KnownRows> known;
+  Staged staged;
+  db::RowVersions versions;
+  bool unique = false;  // the primary sees to it that keys are
+  bool by_versions = false;
+  KnownRows::Unsettled unsettled;
+  std::vector<std::string> places;  // of the open rows
+  bool kept = true;                 // what is left open can be kept
+};
+
+Detection::Detection(const Pairing& pairing, const Options& options, const mask::Keyring& keyring,
+                     const std::optional<db::HeadRow>& head, CacheUse use,
+                     std::vector<std::string>& remarks)
+    : pairing_(pairing),
+      keyring_(keyring),
+      cache_(cache_of(pairing, keyring)),
+      fingerprinter_(keyring.purpose_key("fingerprint")),
+      keep_(options.kind == report::Run::real && use != CacheUse::none ? KnownRows::Keep::cache
+                                                                       : KnownRows::Keep::nothing),
+      remarks_(remarks) {
+  if (use != CacheUse::read_and_write || options.full || options.adopt != merge::Adopt::ask ||
+      !head) {
+    return;
+  }
+  index_ = cache_.read_index();
+  if (index_ && index_->head != journal::Anchor{head->lineage, head->epoch, head->hash}) {
+    throw CacheUnusable("the cache is of another run than the secondary's last one");
+  }
+}
+
+Detection::~Detection() = default;
+
+journal::RowCache Detection::cache_of(const Pairing& pairing, const mask::Keyring& keyring) {
+  return {pairing.config.state_directory, cache_key(keyring)};
+}
+
+std::string Detection::layout_of(const ExportedTable& exported) const {
+  std::string text = fmt::format("{}\n{}\n", kWay, pairing_.contract_text);
+  for (std::size_t i = 0; i < exported.columns.size(); ++i) {
+    const auto& column = exported.relation.columns[i];
+    const auto& source = exported.sources[i]->type;
+    text += fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n{}\n", exported.labels[i], column.source,
+                        column.name, source.native, static_cast<int>(source.family),
+                        column.type.native, column.held.native);
+  }
+  for (const auto i : exported.relation.key) {
+    text += fmt::format("{}\n", i);
+  }
+  const auto hash = fingerprinter_.of(text);
+  return fmt::format("{:016x}{:016x}", hash.low, hash.high);
+}
+
+db::Source::Scan Detection::reading_of(const ExportedTable& exported) const {
+  return {.table = exported.table->name,
+          .columns = exported.sources,
+          .key = exported.relation.key,
+          .place = {},
+          .where = {}};
+}
+
+std::unique_ptr<Detection::Pass> Detection::begin(db::Source& source, const ExportedTable& exported,
+                                                  KnownRows::OnGone on_gone) {
+  auto pass = std::make_unique<Pass>();
+  pass->tracked = exported.relation.id;
+  pass->layout = layout_of(exported);
+  if (index_) {
+    pass->cached = index_->find(pass->tracked);
+    if (pass->cached != nullptr && pass->cached->layout != pass->layout) {
+      pass->cached = nullptr;
+    }
+  }
+  // where a row is held back for what other rows are like, all of them have to be looked at
+  const bool alone = exported.table->min_k < 2 || exported.table->quasi_identifiers.empty();
+  if (!alone) {
+    pass->cached = nullptr;
+    pass->kept = false;
+  }
+  const auto& table = *source.catalog().find_table(exported.table->name);
+  pass->unique = key_is_unique(table, exported);
+  pass->versions = source.row_versions(table, exported.sources);
+  pass->known =
+      std::make_unique<KnownRows>(cache_, pass->cached, pass->tracked, keep_, std::move(on_gone));
+  return pass;
+}
+
+std::optional<Staged> Detection::fill(db::Source& source, db::Target& target,
+                                      const ExportedTable& exported, Progress& progress) {
+  auto pass = begin(source, exported, {});
+  db::Target::Fill fill(target, exported.relation);
+  if (!fill.try_all(
+          [&] { stage_all(source, target, exported, *pass, {.fill = &fill}, progress); })) {
+    return std::nullopt;
+  }
+  passes_.push_back(std::move(pass));
+  return passes_.back()->staged;
+}
+
+void Detection::forget() {
+  passes_.clear();
+}
+
+Staged Detection::stage(db::Source& source, db::Target& target, const ExportedTable& exported,
+                        Progress& progress) {
+  db::Target::Gone gone(target, exported.relation);
+  Row key;
+  auto pass = begin(source, exported, [&](const KnownRow& known) {
+    read_key(exported.relation, known.key_bytes, key);
+    gone.add(key, pack(Mark{.row = known.row, .key = known.key, .place = {}}));
+  });
+  if (may_use_versions(*pass)) {
+    stage_recent(source, target, exported, *pass, progress);
+  } else {
+    stage_all(source, target, exported, *pass, {}, progress);
+  }
+  auto& staged = pass->staged;
+  staged.gone = pass->known->gone();
+  if (staged.gone > 0) {
+    gone.finish();
+  }
+  if (staged.absent == Staged::Absent::named && staged.looked_at > 0 && !pass->unique &&
+      target.doubtful(exported.relation)) {
+    throw CacheUnusable(fmt::format("two rows of '{}' have one key", exported.table->name));
+  }
+  passes_.push_back(std::move(pass));
+  return passes_.back()->staged;
+}
+
+void Detection::stage_all(db::Source& source, db::Target& target, const ExportedTable& exported,
+                          Pass& pass, Into into, Progress& progress) {
+  auto& known = *pass.known;
+  auto reading = reading_of(exported);
+  if (pass.versions.usable && keep_ == KnownRows::Keep::cache) {
+    reading.place = "CAST(ctid AS text)";
+  }
+  pass.staged = stage_unknown(
+      source, target, exported, keyring_, reading, fingerprinter_, known,
+      [&](const db::RowMark& mark) { return known.met(mark.row); }, into, progress);
+  known.finish();
+  if (known.partial()) {
+    pass.staged.absent = Staged::Absent::named;
+  }
+}
+
+bool Detection::may_use_versions(const Pass& pass) const {
+  if (pass.cached == nullptr || !pass.cached->versions || !pass.known->partial()) {
+    return false;
+  }
+  const auto& mark = *pass.cached->versions;
+  const auto age = std::time(nullptr) - pass.cached->last_full;
+  return pass.unique && age >= 0 && age < pairing_.config.full_every.count() &&
+         pass.cached->touched_rows < static_cast<std::int64_t>(KnownRows::kMostTouched / 2) &&
+         db::follows(pass.versions, mark.facts, mark.horizon, mark.next);
+}
+
+/// Only the rows that are new by their versions, and those that every run has to look at. That none
+/// is gone, their number proves; otherwise the keys tell which.
+void Detection::stage_recent(db::Source& source, db::Target& target, const ExportedTable& exported,
+                             Pass& pass, Progress& progress) {
+  const auto& mark = *pass.cached->versions;
+  auto& known = *pass.known;
+  auto reading = reading_of(exported);
+  reading.place = db::recent_place(mark.horizon);
+  reading.where = db::recent_or_at(mark.horizon, mark.places);
+  known.begin_changes();
+  auto& staged = pass.staged;
+  staged = stage_unknown(
+      source, target, exported, keyring_, reading, fingerprinter_, known,
+      [](const db::RowMark&) { return false; }, {}, progress);
+  if (staged.nameless > 0) {
+    throw CacheUnusable(fmt::format("a row of '{}' has no usable key", exported.table->name));
+  }
+  std::int64_t added = 0;
+  if (staged.looked_at > 0) {
+    target.new_marks(exported.relation, [&](std::string_view bytes) {
+      const auto found = unpack_mark(bytes);
+      added += found && found->place.starts_with(kRecent) ? 1 : 0;
+    });
+  }
+  const auto held = staged.rows - staged.usable;
+  staged.rows = source.count_rows(exported.table->name);
+  staged.usable = staged.rows - held;
+  staged.absent = Staged::Absent::named;
+  if (staged.rows == pass.cached->rows + added && !known.any_absent()) {
+    known.finish_without_deletes();
+  } else {
+    source.read_keys(reading, fingerprinter_,
+                     [&](const Fingerprint& key) { (void)known.key_met(key); });
+    known.finish_keys();
+  }
+  pass.by_versions = true;
+  remarks_.push_back(
+      fmt::format("of '{}' only rows with new versions were read", exported.table->name));
+}
+
+void Detection::look(db::Target& target, const std::vector<ExportedTable>& tables,
+                     const std::vector<Judged>& judged) {
+  if (keep_ == KnownRows::Keep::nothing) {
+    return;
+  }
+  for (std::size_t i = 0; i < tables.size(); ++i) {
+    auto& pass = *passes_[i];
+    const auto& exported = tables[i];
+    auto& unsettled = pass.unsettled;
+    const auto take = [&](const Row& key, std::string_view mark, std::vector<KnownRow>& into) {
+      const auto found = unpack_mark(mark);
+      if (!found || into.size() > KnownRows::kMostTouched) {
+        pass.kept = false;
+        return;
+      }
+      into.push_back({.row = found->row, .key = found->key, .key_bytes = {}});
+      if (&into == &unsettled.open) {
+        pass.places.push_back(found->place.substr(found->place.starts_with(kRecent) ? 1 : 0));
+      }
+      for (const auto at : exported.relation.key) {
+        append_key_bytes(key.cells[at], into.back().key_bytes);
+      }
+    };
+    if (pass.staged.looked_at > 0) {
+      target.open_rows(
+          exported.relation,
+          judged[i].way == Way::filled ? db::Target::OpenRows::held : db::Target::OpenRows::all,
+          [&](const Row& key, std::string_view mark, std::string_view staged,
+              std::string_view base) {
+            if (!settled(exported, staged, base)) {
+              take(key, mark, unsettled.open);
+            }
+          });
+    }
+    if (pass.staged.absent == Staged::Absent::unstaged && judged[i].way != Way::filled) {
+      target.absent_rows(exported.relation, db::Target::AbsentRows::unstaged,
+                         [&](const Row& key, std::string_view) {
+                           // its key in the primary is not known; any fingerprint of its own does
+                           std::string bytes = "absent";
+                           for (const auto at : exported.relation.key) {
+                             append_key_bytes(key.cells[at], bytes);
+                           }
+                           const Mark mark{.row = {}, .key = fingerprinter_.of(bytes), .place = {}};
+                           take(key, pack(mark), unsettled.absent);
+                         });
+    } else if (pass.staged.gone > 0) {
+      target.absent_rows(
+          exported.relation, db::Target::AbsentRows::named,
+          [&](const Row& key, std::string_view mark) { take(key, mark, unsettled.absent); });
+    }
+  }
+}
+
+std::optional<std::string> Detection::keep() {
+  if (keep_ == KnownRows::Keep::nothing) {
+    return std::nullopt;
+  }
+  try {
+    const auto anchor = journal::read_anchor(pairing_.config.state_directory);
+    if (!anchor) {
+      throw CacheUnusable("without an anchor there is no cache");
+    }
+    journal::CacheIndex next{.head = *anchor};
+    for (const auto& pass : passes_) {
+      auto table = pass->kept ? pass->known->save(pass->unsettled) : std::nullopt;
+      if (!table) {
+        continue;
+      }
+      table->tracked = pass->tracked;
+      table->layout = pass->layout;
+      table->rows = pass->staged.rows;
+      table->versions.reset();
+      if (!pass->by_versions) {
+        table->last_full =
+            pass->cached != nullptr && table->main == pass->cached->main && !pass->versions.usable
+                ? pass->cached->last_full
+                : std::time(nullptr);
+      }
+      if (pass->versions.usable && pass->unique && pass->staged.nameless == 0 &&
+          pass->places.size() <= kMostPlaces) {
+        table->versions = journal::VersionMark{.facts = pass->versions.facts,
+                                               .horizon = pass->versions.horizon,
+                                               .next = pass->versions.next,
+                                               .places = std::move(pass->places)};
+      }
+      next.tables.push_back(std::move(*table));
+    }
+    if (index_) {
+      // of tables that this run left alone: nothing of theirs has changed
+      for (const auto& table : index_->tables) {
+        const auto same = std::ranges::find(passes_, table.tracked,
+                                            [](const auto& pass) { return pass->tracked; });
+        if (same == passes_.end()) {
+          next.tables.push_back(table);
+        }
+      }
+    }
+    if (!index_ || news_in(next, *index_)) {
+      cache_.write_index(next);
+    }
+    return std::nullopt;
+  } catch (const CacheUnusable& unusable) {
+    cache_.clear();
+    return unusable.what();
+  } catch (const Failure& failure) {  // of the anchor: the run is done, and not the worse for it
+    cache_.clear();
+    return failure.error().message;
+  }
+}
+
+}  // namespace abgleich::sync

@@ -1,0 +1,423 @@
+#include "sync/known_rows.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace abgleich::sync {
+
+namespace {
+
+using journal::CacheUnusable;
+using journal::KnownRow;
+using journal::TouchedRow;
+using State = journal::TouchedRow::State;
+
+constexpr std::size_t kWindow = 16'384;         // rows of the main file in memory
+constexpr std::uint64_t kBehind = kWindow / 2;  // of them behind the expected one
+constexpr std::uint32_t kNone = 0xffff'ffffU;
+constexpr std::uint64_t kLost = 4'096;  // rows missed in a row: look further ahead
+constexpr std::uint64_t kAnchor = 64;   // one row in so many is looked for anywhere
+/// Touched rows are part of each run's work; beyond this share of the main file it is written anew.
+constexpr std::int64_t kTouchedShare = 20;
+constexpr std::int64_t kFewTouched = 256;
+
+}  // namespace
+
+KnownRows::KnownRows(const journal::RowCache& cache, const journal::CachedTable* cached,
+                     std::int64_t tracked, Keep keep, OnGone on_gone)
+    : cache_(cache),
+      cached_(cached),
+      tracked_(tracked),
+      keep_(keep),
+      on_gone_(std::move(on_gone)),
+      partial_(cached != nullptr && !cached->main.empty()) {
+  if (cached_ == nullptr || cached_->main.empty()) {
+    cached_ = nullptr;
+    if (keep_ == Keep::cache) {
+      rewrite();
+    }
+    return;
+  }
+  main_ = std::make_unique<journal::KnownRowReader>(cache_, cached_->main);
+  ring_.resize(kWindow);
+  buckets_.assign(2 * kWindow, kNone);
+  if (cached_->touched.empty()) {
+    return;
+  }
+  journal::KnownRowReader touched(cache_, cached_->touched);
+  for (TouchedRow row; touched.next(row);) {
+    touched_by_key_.emplace(row.known.key, touched_.size());
+    if (row.state == State::settled) {
+      touched_by_row_.emplace(row.known.row, touched_.size());
+    }
+    touched_.push_back(row);
+  }
+  touched_met_.resize(touched_.size());
+}
+
+KnownRows::~KnownRows() = default;
+
+// The window --------------------------------------------------------------------------------------
+
+/// Reads ahead as far as the window goes. Rows that were touched since are left out: what is known
+/// of them stands elsewhere.
+void KnownRows::fill() {
+  while (!main_ended_ && tail_ - head_ < ring_.size()) {
+    auto& into = slot(tail_);
+    if (!main_->next(into.known)) {
+      main_ended_ = true;
+      return;
+    }
+    into.met = touched_by_key_.contains(into.known.key);  // answered for already
+    ++tail_;
+  }
+}
+
+void KnownRows::index() {
+  for (indexed_ = std::max(indexed_, head_); indexed_ < tail_; ++indexed_) {
+    auto& one = slot(indexed_);
+    auto& bucket = buckets_[side(one.known).low % buckets_.size()];
+    one.next = bucket;
+    bucket = static_cast<std::uint32_t>(indexed_ % ring_.size());
+  }
+}
+
+void KnownRows::unlink(std::uint64_t ordinal) {
+  const auto at = static_cast<std::uint32_t>(ordinal % ring_.size());
+  auto* link = &buckets_[side(ring_[at].known).low % buckets_.size()];
+  while (*link != at) {
+    link = &ring_[*link].next;
+  }
+  *link = ring_[at].next;
+}
+
+/// Lets go of the window's rows before `until`; what was not met of them may be gone.
+void KnownRows::leave_behind(std::uint64_t until) {
+  for (; head_ < until; ++head_) {
+    if (head_ < indexed_) {
+      unlink(head_);
+    }
+    auto& one = slot(head_);
+    if (!one.met) {
+      leave(one.known);
+    }
+  }
+}
+
+void KnownRows::meet(std::uint64_t ordinal) {
+  slot(ordinal).met = true;
+  if (keep_ == Keep::cache && by_ == By::row) {
+    if (writer_) {
+      emit(slot(ordinal).known);
+    } else {
+      met_.resize(std::max<std::size_t>(met_.size(), ordinal + 1));
+      met_[ordinal] = true;
+    }
+  }
+  front_ = ordinal + 1;
+  missed_in_a_row_ = 0;
+  if (front_ - head_ > kBehind + kBehind / 2) {
+    leave_behind(front_ - kBehind);
+  }
+}
+
+/// After a long stretch that is gone: goes on where this row is, if it is one of those that are
+/// looked for everywhere.
+void KnownRows::jump(const Fingerprint& wanted) {
+  if (!anchors_) {
+    anchors_.emplace();
+    journal::KnownRowReader all(cache_, cached_->main);
+    KnownRow known;
+    for (std::uint64_t ordinal = 0; all.next(known); ++ordinal) {
+      if (ordinal >= tail_ && side(known).low % kAnchor == 0) {
+        anchors_->emplace(side(known).low, ordinal);
+      }
+    }
+  }
+  const auto found = anchors_->find(wanted.low);
+  if (found == anchors_->end() || found->second < tail_) {
+    return;
+  }
+  const auto to = found->second;
+  while (tail_ <= to && !main_ended_) {
+    leave_behind(tail_);
+    fill();
+  }
+  front_ = std::max(front_, std::min(to, tail_));
+}
+
+bool KnownRows::find(const Fingerprint& wanted) {
+  fill();
+  while (front_ < tail_ && slot(front_).met) {
+    ++front_;
+  }
+  if (front_ < tail_ && side(slot(front_).known) == wanted) {
+    meet(front_);
+    return true;
+  }
+  for (const bool lost : {false, true}) {
+    if (lost) {
+      if (++missed_in_a_row_ < kLost || wanted.low % kAnchor != 0) {
+        return false;
+      }
+      jump(wanted);
+    }
+    index();
+    for (auto at = buckets_[wanted.low % buckets_.size()]; at != kNone; at = ring_[at].next) {
+      if (!ring_[at].met && side(ring_[at].known) == wanted) {
+        const auto size = ring_.size();
+        meet(head_ + (at + size - head_ % size) % size);
+        return true;
+      }
+    }
+  }
+  return false;
+}
+
+// Rows --------------------------------------------------------------------------------------------
+
+bool KnownRows::find_touched(const Fingerprint& row) {
+  const auto found = touched_by_row_.find(row);
+  if (found == touched_by_row_.end() || touched_met_[found->second]) {
+    return false;
+  }
+  touched_met_[found->second] = true;
+  add(touched_[found->second].known);
+  return true;
+}
+
+bool KnownRows::met(const Fingerprint& row) {
+  return main_ != nullptr && (find(row) || find_touched(row));
+}
+
+void KnownRows::candidate(KnownRow row) {
+  add(std::move(row));
+}
+
+void KnownRows::add(KnownRow known) {
+  if (keep_ == Keep::nothing) {
+    return;
+  }
+  if (writer_) {
+    emit(known);
+    return;
+  }
+  if (!whole_ && changes() >= kMostTouched) {
+    overflowed_ = true;
+    added_ = {};
+  }
+  if (overflowed_) {
+    return;
+  }
+  added_.push_back({.known = std::move(known), .at = front_});
+  if (whole_ && changes() > kMostTouched) {
+    rewrite();
+  }
+}
+
+void KnownRows::leave(const KnownRow& known) {
+  ++gone_;
+  if (by_ == By::key) {
+    unmet_.push_back(known);
+    if (unmet_.size() > kMostStrangers) {
+      throw CacheUnusable("too many rows have moved");
+    }
+    return;
+  }
+  on_gone_(known);
+  if (keep_ == Keep::cache && !writer_) {
+    unmet_.push_back(known);
+    if (changes() > kMostTouched) {
+      rewrite();
+    }
+  }
+}
+
+void KnownRows::emit(const KnownRow& known) {
+  writer_->add(known);
+  ++new_main_rows_;
+}
+
+/// Begins a new main file, with what was met and added so far, in the order in which it was read.
+void KnownRows::rewrite() {
+  new_main_ = cache_.new_name("rows", tracked_);
+  writer_ = std::make_unique<journal::KnownRowWriter>(cache_, new_main_);
+  new_main_rows_ = 0;
+  auto added = added_.begin();
+  if (!met_.empty()) {
+    journal::KnownRowReader main(cache_, cached_->main);
+    KnownRow known;
+    for (std::uint64_t ordinal = 0; ordinal < met_.size() && main.next(known); ++ordinal) {
+      for (; added != added_.end() && added->at <= ordinal; ++added) {
+        emit(added->known);
+      }
+      if (met_[ordinal]) {
+        emit(known);
+      }
+    }
+  }
+  for (; added != added_.end(); ++added) {
+    emit(added->known);
+  }
+  added_ = {};
+  unmet_ = {};
+  met_ = {};
+}
+
+void KnownRows::drain() {
+  do {
+    fill();
+    leave_behind(tail_);
+  } while (!main_ended_);
+}
+
+/// What is not needed any more once all rows are read.
+void KnownRows::let_go() {
+  main_.reset();
+  ring_ = {};
+  buckets_ = {};
+  anchors_.reset();
+  strangers_ = {};
+}
+
+void KnownRows::finish() {
+  if (!main_) {
+    return;
+  }
+  drain();
+  let_go();
+  for (std::size_t i = 0; i < touched_.size(); ++i) {
+    // a row that is to be looked at anyway is a candidate, if it is still there
+    if (!touched_met_[i] && touched_[i].state != State::gone) {
+      ++gone_;
+      on_gone_(touched_[i].known);
+    }
+  }
+}
+
+// Keys alone --------------------------------------------------------------------------------------
+
+bool KnownRows::any_absent() const {
+  return std::ranges::any_of(touched_,
+                             [](const TouchedRow& row) { return row.state == State::absent; });
+}
+
+void KnownRows::begin_changes() {
+  whole_ = false;
+}
+
+bool KnownRows::key_met(const Fingerprint& key) {
+  by_ = By::key;
+  if (const auto touched = touched_by_key_.find(key); touched != touched_by_key_.end()) {
+    touched_met_[touched->second] = true;
+    return true;
+  }
+  if (find(key)) {
+    return true;
+  }
+  strangers_.insert(key);
+  if (strangers_.size() > kMostStrangers) {
+    throw CacheUnusable("too many rows have moved");
+  }
+  return false;
+}
+
+void KnownRows::finish_keys() {
+  by_ = By::key;
+  drain();
+  std::erase_if(unmet_, [this](const KnownRow& known) { return strangers_.contains(known.key); });
+  gone_ = 0;
+  for (const auto& known : unmet_) {
+    ++gone_;
+    on_gone_(known);
+  }
+  for (std::size_t i = 0; i < touched_.size(); ++i) {
+    if (!touched_met_[i] && touched_[i].state != State::gone) {
+      ++gone_;
+      on_gone_(touched_[i].known);
+    } else if (touched_met_[i] && touched_[i].state == State::gone) {
+      touched_met_[i] = false;  // it has come back, as a candidate
+    }
+  }
+  let_go();
+}
+
+void KnownRows::finish_without_deletes() {
+  for (std::size_t i = 0; i < touched_.size(); ++i) {
+    touched_met_[i] = touched_[i].state != State::gone;
+  }
+  let_go();
+}
+
+// What is kept ------------------------------------------------------------------------------------
+
+std::optional<journal::CachedTable> KnownRows::save(const Unsettled& unsettled) {
+  if (overflowed_ || unsettled.open.size() + unsettled.absent.size() > kMostTouched) {
+    return std::nullopt;
+  }
+  std::unordered_map<Fingerprint, TouchedRow, Hash> touched;
+  const auto put = [&](State state, const KnownRow& known) {
+    touched.insert_or_assign(known.key, TouchedRow{.state = state, .known = known});
+  };
+  if (!writer_) {
+    for (std::size_t i = 0; i < touched_.size(); ++i) {
+      // in a whole pass a row that is still there came again: as it was, or as a candidate
+      put(whole_ || !touched_met_[i] ? State::gone : touched_[i].state, touched_[i].known);
+    }
+    for (const auto& known : unmet_) {
+      put(State::gone, known);
+    }
+    for (const auto& added : added_) {
+      put(State::settled, added.known);
+    }
+  }
+  for (const auto& known : unsettled.absent) {
+    put(State::absent, known);
+  }
+  for (const auto& known : unsettled.open) {
+    put(State::open, known);
+  }
+  journal::CachedTable table;
+  if (cached_ != nullptr) {
+    table = *cached_;
+  }
+  if (!writer_) {
+    const auto most = std::max(kFewTouched, table.main_rows / kTouchedShare);
+    if (whole_ && static_cast<std::int64_t>(touched.size()) > most &&
+        touched.size() > unsettled.open.size() + unsettled.absent.size()) {
+      rewrite();
+      return save(unsettled);
+    }
+    if (touched.size() > kMostTouched) {
+      return std::nullopt;
+    }
+  }
+  if (writer_) {
+    writer_->finish();
+    table.main = new_main_;
+    table.main_rows = new_main_rows_;
+  }
+  const bool same =
+      !writer_ && touched.size() == touched_.size() &&
+      std::ranges::all_of(touched_, [&](const TouchedRow& old) {
+        const auto found = touched.find(old.known.key);
+        return found != touched.end() && found->second.state == old.state &&
+               (old.state != State::settled || found->second.known.row == old.known.row);
+      });
+  if (same) {
+    return table;
+  }
+  table.touched.clear();
+  table.touched_rows = static_cast<std::int64_t>(touched.size());
+  if (!touched.empty()) {
+    table.touched = cache_.new_name("touched", tracked_);
+    journal::KnownRowWriter file(cache_, table.touched);
+    for (const auto& [key, row] : touched) {
+      file.add(row);
+    }
+    file.finish();
+  }
+  return table;
+}
+
+}  // namespace abgleich::sync
