@@ -190,7 +190,9 @@ Option CommandLine::add_flag(const std::string& names, bool& given,
 }
 
 Option CommandLine::add_flag(const std::string& names, int& times, const std::string& description) {
-  return Option(app_->add_flag(names, times, description));
+  auto* option = app_->add_flag(names, times, description);
+  option->default_str("");  // CLI11 2.4 would show "[0]"
+  return Option(option);
 }
 
 Parser::Parser(const std::string& name, const std::string& description, const std::string& version)
