@@ -78,8 +78,8 @@ void Rekeying::sort() {
   const auto by_before = [](const Pair& a, const Pair& b) { return a.before < b.before; };
   std::ranges::sort(pairs_, by_before);
   const auto same = [](const Pair& a, const Pair& b) { return a.before == b.before; };
-  const auto rest = std::ranges::unique(pairs_, same);
-  pairs_.erase(rest.begin(), rest.end());
+  // not of std::ranges: clang 14 does not compile the subrange of g++ 12's library
+  pairs_.erase(std::unique(pairs_.begin(), pairs_.end(), same), pairs_.end());
   sorted_ = pairs_.size();
 }
 

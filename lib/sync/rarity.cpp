@@ -66,8 +66,7 @@ Rarity::Rarity(db::Source& source, const ExportedTable& exported, const mask::Ke
     }
   });
   std::ranges::sort(seen);
-  const auto rest = std::ranges::unique(seen);
-  seen.erase(rest.begin(), rest.end());
+  seen.erase(std::unique(seen.begin(), seen.end()), seen.end());
   for (const auto& [group, one] : seen) {
     ++subjects_[group];
   }
