@@ -56,7 +56,9 @@ std::string select_table_facts(std::int64_t table,
       "(SELECT d.oid FROM pg_type d WHERE d.typbasetype = t.oid) "
       "WHERE a.attrelid = c.oid)) AS text "
       "FROM member JOIN pg_class c ON c.oid = member.oid LEFT JOIN pg_am am ON am.oid = c.relam) "
-      "SELECT bool_and(usable), bool_or(moved), md5(string_agg(text, E'\\n' ORDER BY oid)) FROM "
+      "SELECT bool_and(usable) AND has_column_privilege(CAST({0} AS oid), 'xmin', 'SELECT') AND "
+      "has_column_privilege(CAST({0} AS oid), 'ctid', 'SELECT'), bool_or(moved), "
+      "md5(string_agg(text, E'\\n' ORDER BY oid)) FROM "
       "fact",
       table, fmt::join(numbers, ", "));
 }

@@ -39,10 +39,15 @@ std::string seal_of(std::string_view text, const CacheKey& key) {
 }
 
 Json json_of(const CachedTable& table) {
-  Json json = {{"tracked", table.tracked},     {"layout", table.layout},
-               {"main", table.main},           {"touched", table.touched},
-               {"main_rows", table.main_rows}, {"touched_rows", table.touched_rows},
-               {"rows", table.rows},           {"last_full", table.last_full}};
+  Json json = {{"tracked", table.tracked},
+               {"layout", table.layout},
+               {"main", table.main},
+               {"touched", table.touched},
+               {"main_rows", table.main_rows},
+               {"touched_rows", table.touched_rows},
+               {"rows", table.rows},
+               {"last_full", table.last_full},
+               {"by_versions", table.by_versions}};
   if (table.versions) {
     json["versions"] = {{"facts", table.versions->facts},
                         {"horizon", table.versions->horizon},
@@ -60,6 +65,7 @@ CachedTable table_of(const Json& json) {
                     .main_rows = json.at("main_rows"),
                     .touched_rows = json.at("touched_rows"),
                     .rows = json.at("rows"),
+                    .by_versions = json.at("by_versions"),
                     .last_full = json.at("last_full")};
   if (json.contains("versions")) {
     const auto& versions = json.at("versions");

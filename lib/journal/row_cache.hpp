@@ -55,6 +55,7 @@ struct CachedTable {
   std::int64_t main_rows = 0;
   std::int64_t touched_rows = 0;
   std::int64_t rows = 0;       // in the primary, when it was last read
+  bool by_versions = false;    // that reading was of new row versions only
   std::int64_t last_full = 0;  // seconds since 1970: when it was last read whole
   std::optional<VersionMark> versions;
 

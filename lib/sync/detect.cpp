@@ -125,15 +125,13 @@ struct Detection::Pass {
 };
 
 Detection::Detection(const Pairing& pairing, const Options& options, const mask::Keyring& keyring,
-                     const std::optional<db::HeadRow>& head, CacheUse use,
-                     std::vector<std::string>& remarks)
+                     const std::optional<db::HeadRow>& head, CacheUse use)
     : pairing_(pairing),
       keyring_(keyring),
       cache_(cache_of(pairing, keyring)),
       fingerprinter_(keyring.purpose_key("fingerprint")),
       keep_(options.kind == report::Run::real && use != CacheUse::none ? KnownRows::Keep::cache
-                                                                       : KnownRows::Keep::nothing),
-      remarks_(remarks) {
+                                                                       : KnownRows::Keep::nothing) {
   if (use != CacheUse::read_and_write || options.full || options.adopt != merge::Adopt::ask ||
       !head) {
     return;
@@ -304,8 +302,6 @@ void Detection::stage_recent(db::Source& source, db::Target& target, const Expor
     known.finish_keys();
   }
   pass.by_versions = true;
-  remarks_.push_back(
-      fmt::format("of '{}' only rows with new versions were read", exported.table->name));
 }
 
 void Detection::look(db::Target& target, const std::vector<ExportedTable>& tables,
@@ -379,6 +375,7 @@ std::optional<std::string> Detection::keep() {
       table->tracked = pass->tracked;
       table->layout = pass->layout;
       table->rows = pass->staged.rows;
+      table->by_versions = pass->by_versions;
       table->versions.reset();
       if (!pass->by_versions) {
         table->last_full =

@@ -31,8 +31,7 @@ class Detection {
  public:
   /// `head` is where the secondary stands. Everything outlives this. Throws CacheUnusable.
   Detection(const Pairing& pairing, const Options& options, const mask::Keyring& keyring,
-            const std::optional<db::HeadRow>& head, CacheUse use,
-            std::vector<std::string>& remarks);
+            const std::optional<db::HeadRow>& head, CacheUse use);
   ~Detection();
   Detection(const Detection&) = delete;
   Detection& operator=(const Detection&) = delete;
@@ -75,7 +74,6 @@ class Detection {
   journal::RowCache cache_;
   Fingerprinter fingerprinter_;
   KnownRows::Keep keep_;
-  std::vector<std::string>& remarks_;
   std::optional<journal::CacheIndex> index_;
   std::vector<std::unique_ptr<Pass>> passes_;
 };

@@ -91,7 +91,7 @@ std::optional<report::Outcome> attempt(const Pairing& pairing, const Options& op
     outcome.notes.push_back(would_refuse(*refuse_for_schema(schema, {}).error));
   }
 
-  Detection detection(pairing, options, keyring, head, use, outcome.remarks);
+  Detection detection(pairing, options, keyring, head, use);
   const auto id_key = keyring.purpose_key("conflict-id");
   auto loaded = load_first(source, target, tables, options, detection, progress);
   auto judged = loaded ? std::move(*loaded) : std::vector<Judged>{};

@@ -30,6 +30,7 @@ CacheIndex sample(const RowCache& cache) {
                     .main_rows = 1,
                     .touched_rows = 0,
                     .rows = 1,
+                    .by_versions = true,
                     .last_full = 7};
   table.versions = VersionMark{.facts = "f", .horizon = 5, .next = ~0ULL, .places = {"(0,1)"}};
   return {.head = {.lineage = "l", .epoch = 9, .hash = "h"}, .tables = {table}};
