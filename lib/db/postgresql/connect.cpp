@@ -46,6 +46,7 @@ constexpr const char* kPinnedSettings =
     "SET synchronize_seqscans = off;"  // rows come in the table's order, every time
     "SET max_parallel_workers_per_gather = 0;"
     "SET client_min_messages = 'warning';"
+    "SET jit = off;"  // compiling a statement would take longer than running it
     // Only newer servers have these.
     "SELECT set_config(name, '0', false) FROM pg_settings"
     " WHERE name IN ('idle_session_timeout', 'transaction_timeout')";
