@@ -90,10 +90,11 @@ db::RunRow show(const Pairing& pairing, const std::string& called,
   books.journal_of(run.epoch, [&](const db::JournalRow& row) {
     const auto& table = names[row.tracked];
     if (row.fate == kFirstLoad) {
-      on_change(
-          {.table = table,
-           .fate = report::Fate::insert,
-           .reason = fmt::format("{} rows, the first load of this table", first_load_rows(row))});
+      const auto rows = first_load_rows(row);
+      on_change({.table = table,
+                 .fate = report::Fate::insert,
+                 .reason = fmt::format("{} {}, the first load of this table", rows,
+                                       rows == 1 ? "row" : "rows")});
     } else if (row.before || row.after) {
       on_change(change_of(table, row));
     } else if (erased(row)) {
