@@ -665,10 +665,15 @@ std::string count_growth(const Names& names) {
       names.plan);
 }
 
-std::string select_plan(const Names& names) {
+std::string select_plan(const Dialect& dialect, const Names& names, const Relation& relation) {
+  // Not in the order in which pairs came: that is the server's affair, and another one every day.
   return fmt::format(
-      "SELECT action, key_text, before, after FROM {} WHERE action = lower(action) ORDER BY n",
-      names.plan);
+      "SELECT action, key_text, before, after FROM {} WHERE action = lower(action) ORDER BY {}, n",
+      names.plan, list(relation.key.size(), [&](std::size_t i) {
+        const bool collates = dialect.engine() == Engine::postgresql &&
+                              relation.columns[relation.key[i]].held.family == Family::text;
+        return fmt::format("c{}{}", relation.key[i], collates ? " COLLATE \"C\"" : "");
+      }));
 }
 
 std::string select_refused(const Dialect& dialect, const Names& names, const Relation& relation) {

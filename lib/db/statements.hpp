@@ -192,7 +192,7 @@ std::string erase_images(const Names& names, const Relation& relation, const std
 std::string advance_base(const Dialect& dialect, const Names& names, const Relation& relation);
 std::string forget_base(const Dialect& dialect, const Names& names, const Relation& relation);
 // action, key_text, before and after of the rows that are not refused, in order.
-std::string select_plan(const Names& names);
+std::string select_plan(const Dialect& dialect, const Names& names, const Relation& relation);
 // n, action, mask, cells, key_text and c0…cn of the plan, for rows refused.
 std::string select_refused(const Dialect& dialect, const Names& names, const Relation& relation);
 // mask, cells of the plan, c0…cn of the secondary, for rows inserted or updated.

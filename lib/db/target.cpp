@@ -378,7 +378,7 @@ void Target::planned_rows(const Relation& relation,
                                                : std::optional<std::string>(cell.bytes);
   };
   PlanRow row;
-  const auto cursor = session_.connection->open(select_plan(names(relation)));
+  const auto cursor = session_.connection->open(select_plan(dialect(), names(relation), relation));
   for (auto cells = cursor->next(); !cells.empty(); cells = cursor->next()) {
     row.action = static_cast<PlanAction>(cells[0].bytes.front());
     row.key_text = cells[1].bytes;
