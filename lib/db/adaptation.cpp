@@ -1,6 +1,6 @@
 #include "db/adaptation.hpp"
 
-#include "db/statements.hpp"
+#include "db/table_statements.hpp"
 
 #include <algorithm>
 #include <set>

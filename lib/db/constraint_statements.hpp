@@ -2,10 +2,11 @@
 // whose rows a write would take along, and moving values out of each other's way. Pure.
 #pragma once
 
+#include "db/clauses.hpp"
 #include "db/constraints.hpp"
 #include "db/dialect.hpp"
+#include "db/plan_statements.hpp"
 #include "db/relation.hpp"
-#include "db/statements.hpp"
 
 #include <cstddef>
 #include <cstdint>

@@ -1,6 +1,6 @@
 #include "db/rekey_statements.hpp"
 
-#include "db/statements.hpp"
+#include "db/clauses.hpp"
 
 #include <fmt/format.h>
 

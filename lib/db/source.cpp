@@ -1,7 +1,7 @@
 #include "db/source.hpp"
 
 #include "db/postgresql/fence.hpp"
-#include "db/statements.hpp"
+#include "db/source_statements.hpp"
 
 #include <algorithm>
 #include <charconv>

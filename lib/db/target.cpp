@@ -1,5 +1,9 @@
 #include "db/target.hpp"
 
+#include "db/base_statements.hpp"
+#include "db/stage_statements.hpp"
+#include "db/table_statements.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -518,7 +522,7 @@ std::optional<std::string> Target::find_base(const Relation& relation, const Row
   std::optional<std::string> cells;
   std::vector<std::string> scratch;
   const auto parameters = key_cells(relation, key, scratch);
-  session_.connection->query(select_base_row(dialect(), names(relation), relation), parameters,
+  session_.connection->query(select_base_row(names(relation), relation), parameters,
                              [&](std::span<const Cell> found) {
                                std::string bytes;
                                cells.emplace(packed(dialect(), found[0], bytes));

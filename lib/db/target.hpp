@@ -9,11 +9,12 @@
 #include "db/adaptation.hpp"
 #include "db/anonymity.hpp"
 #include "db/books.hpp"
+#include "db/clauses.hpp"
 #include "db/constraint_statements.hpp"
 #include "db/constraints.hpp"
+#include "db/plan_statements.hpp"
 #include "db/relation.hpp"
 #include "db/session.hpp"
-#include "db/statements.hpp"
 
 #include <cstdint>
 #include <deque>

@@ -1,6 +1,8 @@
 // Applying a plan: in whole sets first; where a constraint refuses, in halves until just the rows
 // that cannot be taken are left; of these, together what needs each other.
 #include "db/constraint_statements.hpp"
+#include "db/plan_statements.hpp"
+#include "db/stage_statements.hpp"
 #include "db/target.hpp"
 #include "db/target_work.hpp"
 

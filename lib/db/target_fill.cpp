@@ -1,5 +1,8 @@
 // The first load: rows and their base go straight into bare tables; keys and foreign keys are made
 // afterwards, when the rows are there to be sorted once.
+#include "db/base_statements.hpp"
+#include "db/stage_statements.hpp"
+#include "db/table_statements.hpp"
 #include "db/target.hpp"
 
 #include <fmt/format.h>

@@ -1,7 +1,7 @@
 // New pseudonyms in the place of old ones: data and bases of all tables, in the transaction that is
 // open.
 #include "db/rekey_statements.hpp"
-#include "db/statements.hpp"
+#include "db/table_statements.hpp"
 #include "db/target.hpp"
 
 #include <fmt/format.h>

@@ -1,5 +1,7 @@
 // The secondary's tables: which are missing, and what makes them.
 #include "db/adaptation.hpp"
+#include "db/base_statements.hpp"
+#include "db/table_statements.hpp"
 #include "db/target.hpp"
 
 #include <fmt/format.h>

@@ -1,5 +1,7 @@
 // The seal of a base: how many rows abgleich has left there and what they add up to. It follows
 // every write of ours, so a base that does not match its seal was written to by somebody else.
+#include "db/base_statements.hpp"
+#include "db/plan_statements.hpp"
 #include "db/target.hpp"
 
 namespace abgleich::db {
@@ -69,8 +71,8 @@ void Target::settle(const Relation& relation, std::int64_t epoch, BeforeImages i
   connection.execute(journal_plan(name, relation, journal, epoch, images));
   const auto touched = select_sealed_of_plan(name, relation);
   const auto before = measure(relation, touched).seal;
-  connection.execute(forget_base(dialect(), name, relation));
-  connection.execute(advance_base(dialect(), name, relation));
+  connection.execute(forget_base(name, relation));
+  connection.execute(advance_base(name, relation));
   const auto after = measure(relation, touched).seal;
   auto seal = books_->base_seal(relation.id);
   seal.rows += after.rows - before.rows;

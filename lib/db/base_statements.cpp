@@ -1,0 +1,58 @@
+#include "db/base_statements.hpp"
+
+#include <fmt/format.h>
+
+namespace abgleich::db {
+
+std::string select_sealed(const Names& names, const Relation& relation) {
+  return fmt::format("SELECT {}, b.cells FROM {} b", base_key("b.", relation), names.base);
+}
+
+std::string select_sealed_of_plan(const Names& names, const Relation& relation) {
+  return select_sealed(names, relation) +
+         fmt::format(" WHERE ({}) IN (SELECT {} FROM {} WHERE action = lower(action))",
+                     base_key("b.", relation), key_columns("", relation), names.plan);
+}
+
+std::vector<std::string> base_columns(const Relation& relation) {
+  std::vector<std::string> columns;
+  for (std::size_t i = 0; i < relation.key.size(); ++i) {
+    columns.push_back(fmt::format("k{}", i));
+  }
+  columns.emplace_back("cells");
+  return columns;
+}
+
+std::string select_base(const Dialect& dialect, const Names& names, const Relation& relation) {
+  return fmt::format("SELECT {}, b.cells FROM {} b", selected_base_key(dialect, "b", relation),
+                     names.base);
+}
+
+std::string replace_base(const Names& names, const std::string& by, const Relation& relation) {
+  return fmt::format("UPDATE {} AS b SET cells = r.cells FROM {} r WHERE {}", names.base, by,
+                     list(
+                         relation.key.size(),
+                         [](std::size_t i) { return fmt::format("r.k{0} = b.k{0}", i); }, " AND "));
+}
+
+std::string select_base_row(const Names& names, const Relation& relation) {
+  return fmt::format(
+      "SELECT b.cells FROM {} b WHERE {}", names.base,
+      list(
+          relation.key.size(), [](std::size_t i) { return fmt::format("b.k{} = ${}", i, i + 1); },
+          " AND "));
+}
+
+std::string select_row(const Dialect& dialect, const Names& names, const Relation& relation) {
+  return fmt::format(
+      "SELECT {} FROM {} t WHERE {}", data_columns(dialect, "t", relation), names.data,
+      list(
+          relation.key.size(),
+          [&](std::size_t i) {
+            return fmt::format("t.{} = ${}", dialect.quote(relation.columns[relation.key[i]].name),
+                               i + 1);
+          },
+          " AND "));
+}
+
+}  // namespace abgleich::db

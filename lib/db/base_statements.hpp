@@ -1,0 +1,25 @@
+// The text of the statements on the base as a whole and on one row of it, and for its seal. Pure.
+#pragma once
+
+#include "db/clauses.hpp"
+#include "db/dialect.hpp"
+#include "db/relation.hpp"
+
+#include <string>
+#include <vector>
+
+namespace abgleich::db {
+
+// For the base's seal: key and cells of all base rows, and of those that a plan is about. The key
+// as the engine writes it.
+std::string select_sealed(const Names& names, const Relation& relation);
+std::string select_sealed_of_plan(const Names& names, const Relation& relation);
+
+// The base as a whole (key, cells), and one row of base or data by its key ($1, …).
+std::vector<std::string> base_columns(const Relation& relation);
+std::string select_base(const Dialect& dialect, const Names& names, const Relation& relation);
+std::string replace_base(const Names& names, const std::string& by, const Relation& relation);
+std::string select_base_row(const Names& names, const Relation& relation);
+std::string select_row(const Dialect& dialect, const Names& names, const Relation& relation);
+
+}  // namespace abgleich::db

@@ -1,0 +1,96 @@
+// What the statements on data, base and temporary tables are made of: names, and lists of a
+// relation's columns in all their forms. Pure. Identifiers go through the dialect's quoting; values
+// are never part of the text.
+//
+// Temporary tables of a run, one set a relation (N is the relation's number), with
+// `temporary_name`'s prefix:
+//   stage_N  what the primary has: c0…cn (typed as the secondary's columns), cells (its digests;
+//            NULL: the row is held back, only its key counts), mark (its fingerprints and place)
+//   gone_N   what the primary may no longer have: k0…kn, mark; only where the primary was not read
+//            whole
+//   plan_N   what is to be done: n, action, mask, c0…cn, cells (the base afterwards; NULL: no row
+//            in it), fate, key_text, before, after
+#pragma once
+
+#include "db/dialect.hpp"
+#include "db/relation.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace abgleich::db {
+
+/// The name of a temporary table. Its prefix is reserved: in SQLite a temporary table would hide
+/// one of the data that has the same name.
+std::string temporary_name(std::string_view what, std::int64_t relation);
+
+/// The names that a run uses for one relation: real tables, or temporary stand-ins for tables that
+/// do not exist yet (a dry run creates nothing).
+struct Names {
+  std::string data;
+  std::string base;
+  std::string stage;
+  std::string plan;
+  std::string gone;
+};
+
+enum class Lifetime : std::uint8_t { lasting, temporary };
+
+/// "a, b, c" of what `item` gives for 0 … count-1.
+template <class Item>
+std::string list(std::size_t count, const Item& item, std::string_view separator = ", ") {
+  std::string text;
+  for (std::size_t i = 0; i < count; ++i) {
+    if (i != 0) {
+      text += separator;
+    }
+    text += item(i);
+  }
+  return text;
+}
+
+/// What INSERT and UPDATE say between their words: a secondary's own ON CONFLICT REPLACE or IGNORE
+/// in SQLite must not drop anybody's row, and an identity column (GENERATED ALWAYS) is to take our
+/// value as well.
+std::string_view or_abort(const Dialect& dialect);
+std::string_view overriding(const Dialect& dialect);
+
+std::string_view blob_type(const Dialect& dialect);
+/// What closes a CREATE TABLE's list.
+std::string_view table_end(const Dialect& dialect, Lifetime lifetime);
+
+// Lists. `alias` is put before every name as it is (`b.`), or without its dot where select
+// expressions are made of the columns (`b`).
+
+/// A column of stage and plan; all of them; those of the key; and each with its type.
+std::string cell(std::size_t column);
+std::string columns_of(std::string_view alias, const Relation& relation);
+std::string key_columns(std::string_view alias, const Relation& relation);
+std::string typed_columns(const Relation& relation);
+/// The key as the base names it: by its place in the key, so that other columns may come and go.
+std::string base_key(std::string_view alias, const Relation& relation);
+/// The secondary's own names: of all columns, and of the key's.
+std::string quoted_columns(const Dialect& dialect, const Relation& relation);
+std::string quoted_key(const Dialect& dialect, std::string_view alias, const Relation& relation);
+
+/// Canonical values: of the secondary's row, of stage or plan, of their key, and of the base's key.
+std::string data_columns(const Dialect& dialect, std::string_view alias, const Relation& relation);
+std::string selected_columns(const Dialect& dialect, std::string_view alias,
+                             const Relation& relation);
+std::string selected_key(const Dialect& dialect, std::string_view alias, const Relation& relation);
+std::string selected_base_key(const Dialect& dialect, std::string_view alias,
+                              const Relation& relation);
+
+/// "s.c0 = b.k0 AND …" over the key: stage or plan on the left, base on the right.
+std::string key_equal(std::string_view left, std::string_view base, const Relation& relation);
+/// "b.k0 = t.id AND …" over the key: base on the left, the secondary's own names on the right.
+std::string base_equal_data(const Dialect& dialect, std::string_view base, std::string_view data,
+                            const Relation& relation);
+/// "s.c0 = t.id AND …" over the key: stage or plan on the left, the secondary's own names on the
+/// right.
+std::string key_equal_data(const Dialect& dialect, std::string_view left, std::string_view right,
+                           const Relation& relation);
+
+}  // namespace abgleich::db

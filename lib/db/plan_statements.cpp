@@ -1,0 +1,143 @@
+#include "db/plan_statements.hpp"
+
+#include <fmt/format.h>
+
+namespace abgleich::db {
+
+std::string PlanRows::have(std::string_view number) const {
+  return only.empty() ? fmt::format("{} BETWEEN {} AND {}", number, first, last)
+                      : fmt::format("{} IN ({})", number, fmt::join(only, ", "));
+}
+
+std::string create_plan(const Dialect& dialect, const Names& names, const Relation& relation) {
+  return fmt::format(
+      "CREATE TEMPORARY TABLE {} (n bigint PRIMARY KEY, action text NOT NULL, mask text NOT NULL, "
+      "{}, cells {}, fate text NOT NULL, key_text text NOT NULL, before text, after text{}",
+      names.plan, typed_columns(relation), blob_type(dialect),
+      table_end(dialect, Lifetime::temporary));
+}
+
+std::vector<std::string> plan_columns(const Relation& relation) {
+  std::vector<std::string> columns{"n", "action", "mask"};
+  for (std::size_t i = 0; i < relation.columns.size(); ++i) {
+    columns.push_back(cell(i));
+  }
+  for (const auto* name : {"cells", "fate", "key_text", "before", "after"}) {
+    columns.emplace_back(name);
+  }
+  return columns;
+}
+
+std::string apply_insert(const Dialect& dialect, const Names& names, const Relation& relation,
+                         const PlanRows& rows) {
+  return fmt::format("INSERT{} INTO {} ({}) {}SELECT {} FROM {} WHERE action = 'i' AND {}",
+                     or_abort(dialect), names.data, quoted_columns(dialect, relation),
+                     overriding(dialect), columns_of("", relation), names.plan, rows.have("n"));
+}
+
+std::string apply_update(const Dialect& dialect, const Names& names, const Relation& relation,
+                         const std::vector<std::size_t>& columns, const PlanRows& rows) {
+  return fmt::format(
+      "UPDATE{} {} AS t SET {} FROM {} p WHERE p.action = 'u' AND {} AND {}", or_abort(dialect),
+      names.data,
+      list(columns.size(),
+           [&](std::size_t i) {
+             const auto column = columns[i];
+             const auto name = dialect.quote(relation.columns[column].name);
+             return fmt::format(
+                 "{} = CASE WHEN substr(p.mask, {}, 1) <> '0' THEN p.c{} ELSE t.{} END", name,
+                 column + 1, column, name);
+           }),
+      names.plan, rows.have("p.n"), key_equal_data(dialect, "p", "t", relation));
+}
+
+std::string apply_delete(const Dialect& dialect, const Names& names, const Relation& relation,
+                         const PlanRows& rows) {
+  return fmt::format("DELETE FROM {} WHERE ({}) IN (SELECT {} FROM {} WHERE action = 'd' AND {})",
+                     names.data, quoted_key(dialect, "", relation), key_columns("", relation),
+                     names.plan, rows.have("n"));
+}
+
+std::string refuse_rows(const Names& names, const PlanRows& rows) {
+  return fmt::format("UPDATE {} SET action = upper(action) WHERE {}", names.plan, rows.have("n"));
+}
+
+std::string journal_plan(const Names& names, const Relation& relation, const std::string& journal,
+                         std::int64_t epoch, BeforeImages images) {
+  const std::string_view erased =
+      images == BeforeImages::not_of_deleted ? "p.action NOT IN ('d', 'f') AND " : "";
+  return fmt::format(
+      "INSERT INTO {0} (epoch, tracked, n, key_text, fate, before, after, base_before, base_after) "
+      "SELECT {1}, {2}, p.n, p.key_text, p.fate, "
+      "CASE WHEN {3}p.action IN ('u', 'd') THEN p.before END, "
+      "CASE WHEN p.action IN ('i', 'u') THEN p.after END, "
+      "CASE WHEN {3}b.cells IS NOT NULL THEN b.cells END, "
+      "p.cells "
+      "FROM {4} p LEFT JOIN {5} b ON {6} WHERE p.action = lower(p.action)",
+      journal, epoch, relation.id, erased, names.plan, names.base, key_equal("p", "b", relation));
+}
+
+std::string erase_images(const Names& names, const Relation& relation, const std::string& journal) {
+  return fmt::format(
+      "UPDATE {} SET before = NULL, after = NULL, base_before = NULL, base_after = NULL WHERE "
+      "tracked = {} AND key_text IN (SELECT key_text FROM {} WHERE action IN ('d', 'f'))",
+      journal, relation.id, names.plan);
+}
+
+std::string advance_base(const Names& names, const Relation& relation) {
+  return fmt::format(
+      "INSERT INTO {} ({}, cells) SELECT {}, cells FROM {} WHERE cells IS NOT NULL "
+      "AND action = lower(action) ON CONFLICT ({}) DO UPDATE SET cells = excluded.cells",
+      names.base, base_key("", relation), key_columns("", relation), names.plan,
+      base_key("", relation));
+}
+
+std::string forget_base(const Names& names, const Relation& relation) {
+  return fmt::format(
+      "DELETE FROM {} WHERE ({}) IN (SELECT {} FROM {} WHERE cells IS NULL AND "
+      "action = lower(action))",
+      names.base, base_key("", relation), key_columns("", relation), names.plan);
+}
+
+std::string select_plan(const Dialect& dialect, const Names& names, const Relation& relation) {
+  // Not in the order in which pairs came: that is the server's affair, and another one every day.
+  return fmt::format(
+      "SELECT action, key_text, before, after FROM {} WHERE action = lower(action) ORDER BY {}, n",
+      names.plan, list(relation.key.size(), [&](std::size_t i) {
+        const bool collates = dialect.engine() == Engine::postgresql &&
+                              relation.columns[relation.key[i]].held.family == Family::text;
+        return fmt::format("c{}{}", relation.key[i], collates ? " COLLATE \"C\"" : "");
+      }));
+}
+
+std::string select_refused(const Dialect& dialect, const Names& names, const Relation& relation) {
+  return fmt::format(
+      "SELECT p.n, p.action, p.mask, p.cells, p.key_text, {} FROM {} p "
+      "WHERE p.action IN ('I', 'U', 'D')",
+      selected_columns(dialect, "p", relation), names.plan);
+}
+
+std::string select_written(const Dialect& dialect, const Names& names, const Relation& relation) {
+  return fmt::format(
+      "SELECT p.mask, p.cells, {} FROM {} p JOIN {} t ON {} WHERE p.action IN ('i', 'u')",
+      data_columns(dialect, "t", relation), names.plan, names.data,
+      key_equal_data(dialect, "p", "t", relation));
+}
+
+std::string count_astray(const Dialect& dialect, const Names& names, const Relation& relation) {
+  const auto there =
+      fmt::format("SELECT count(*) FROM {} p JOIN {} t ON {} WHERE p.action", names.plan,
+                  names.data, key_equal_data(dialect, "p", "t", relation));
+  return fmt::format(
+      "SELECT (SELECT count(*) FROM {0} WHERE action IN ('i', 'u')) - ({1} IN ('i', 'u')) + "
+      "({1} = 'd')",
+      names.plan, there);
+}
+
+std::string count_growth(const Names& names) {
+  return fmt::format(
+      "SELECT coalesce(sum(CASE action WHEN 'i' THEN 1 WHEN 'd' THEN -1 ELSE 0 END), 0) FROM {}",
+      names.plan);
+}
+
+}  // namespace abgleich::db

@@ -1,0 +1,71 @@
+// The text of the statements on plan_N: what is to be done to the secondary's rows and to the base,
+// done in sets, and how it went. Pure.
+#pragma once
+
+#include "db/clauses.hpp"
+#include "db/dialect.hpp"
+#include "db/relation.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace abgleich::db {
+
+/// What a plan row does to the secondary: one character in plan_N.action.
+enum class PlanAction : char {
+  insert = 'i',
+  update = 'u',
+  remove = 'd',
+  agree = 'a',   // base only
+  forget = 'f',  // base only: its row goes
+  // The secondary's constraints would not take it; the base stands:
+  refused_insert = 'I',
+  refused_update = 'U',
+  refused_remove = 'D',
+};
+
+/// Rows of a plan, by their numbers.
+struct PlanRows {
+  std::int64_t first = 1;
+  std::int64_t last = 0;
+  std::vector<std::int64_t> only{};  // where not empty, these instead of the range
+
+  /// The condition that a row's number (as it stands in the statement) is one of these.
+  [[nodiscard]] std::string have(std::string_view number) const;
+};
+
+std::string create_plan(const Dialect& dialect, const Names& names, const Relation& relation);
+std::vector<std::string> plan_columns(const Relation& relation);
+std::string apply_insert(const Dialect& dialect, const Names& names, const Relation& relation,
+                         const PlanRows& rows);
+std::string apply_update(const Dialect& dialect, const Names& names, const Relation& relation,
+                         const std::vector<std::size_t>& columns, const PlanRows& rows);
+std::string apply_delete(const Dialect& dialect, const Names& names, const Relation& relation,
+                         const PlanRows& rows);
+std::string refuse_rows(const Names& names, const PlanRows& rows);
+// Copies what was applied, and what becomes of the base, into the journal (a real table's name); to
+// be run before the base moves.
+enum class BeforeImages : std::uint8_t { keep, not_of_deleted };
+std::string journal_plan(const Names& names, const Relation& relation, const std::string& journal,
+                         std::int64_t epoch, BeforeImages images);
+// Forgets what earlier runs' journal knows of the rows that the plan deletes.
+std::string erase_images(const Names& names, const Relation& relation, const std::string& journal);
+// The base as the plan says, for what was not refused.
+std::string advance_base(const Names& names, const Relation& relation);
+std::string forget_base(const Names& names, const Relation& relation);
+// action, key_text, before and after of the rows that are not refused, in order.
+std::string select_plan(const Dialect& dialect, const Names& names, const Relation& relation);
+// n, action, mask, cells, key_text and c0…cn of the plan, for rows refused.
+std::string select_refused(const Dialect& dialect, const Names& names, const Relation& relation);
+// mask, cells of the plan, c0…cn of the secondary, for rows inserted or updated.
+std::string select_written(const Dialect& dialect, const Names& names, const Relation& relation);
+
+// The number of rows that were inserted or updated and are not there, or deleted and are.
+std::string count_astray(const Dialect& dialect, const Names& names, const Relation& relation);
+// By how many rows the plan lets its table grow.
+std::string count_growth(const Names& names);
+
+}  // namespace abgleich::db

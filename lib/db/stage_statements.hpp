@@ -1,0 +1,66 @@
+// The text of the statements on stage_N and gone_N: making them, pairing their rows with base and
+// data, and what a run leaves open. Pure.
+#pragma once
+
+#include "db/clauses.hpp"
+#include "db/dialect.hpp"
+#include "db/relation.hpp"
+
+#include <string>
+#include <vector>
+
+namespace abgleich::db {
+
+std::string create_stage(const Dialect& dialect, const Names& names, const Relation& relation);
+std::vector<std::string> stage_columns(const Relation& relation);
+std::string create_gone(const Dialect& dialect, const Names& names, const Relation& relation);
+std::vector<std::string> gone_columns(const Relation& relation);
+std::vector<std::string> finish_gone(const Dialect& dialect, const Names& names,
+                                     const Relation& relation);
+std::vector<std::string> finish_stage(const Dialect& dialect, const Names& names,
+                                      const Relation& relation);
+std::string select_duplicates(const Names& names, const Relation& relation);
+std::string hold_duplicates(const Names& names, const Relation& relation);
+
+// Pairing: c0…cn of the stage, its cells, the base's cells, 1 or NULL for "the secondary has the
+// row", c0…cn of the secondary.
+std::string select_changed_pairs(const Dialect& dialect, const Names& names,
+                                 const Relation& relation);
+// The same for every row of the stage, whether or not the base has it so.
+std::string select_staged_pairs(const Dialect& dialect, const Names& names,
+                                const Relation& relation);
+// The same for rows of the base that the stage lacks; stage columns are the key's, from the base.
+std::string select_missing_pairs(const Dialect& dialect, const Names& names,
+                                 const Relation& relation);
+
+// The same, of those that gone_N names.
+std::string select_gone_pairs(const Dialect& dialect, const Names& names, const Relation& relation);
+
+// What a run has left open, after its writes: key columns, mark, cells of stage and base, of rows
+// of the stage that are not as the base has them, or that are held back; key columns and mark of
+// rows of gone_N that the base still has; the same, without a mark, of all rows of the base that
+// the stage does not have, for a primary that was read whole; marks of rows of the stage that the
+// base does not have; and keys of rows of the stage that the base has although gone_N does not name
+// them.
+std::string select_open(const Dialect& dialect, const Names& names, const Relation& relation);
+std::string select_held(const Dialect& dialect, const Names& names, const Relation& relation);
+std::string select_absent(const Dialect& dialect, const Names& names, const Relation& relation);
+std::string select_missing_keys(const Dialect& dialect, const Names& names,
+                                const Relation& relation);
+std::string select_new_marks(const Names& names, const Relation& relation);
+std::string count_doubtful(const Names& names, const Relation& relation);
+
+// For `verify`, in the same shape: rows of the base that are held back; and rows of the data that
+// neither stage nor base has.
+std::string select_held_pairs(const Dialect& dialect, const Names& names, const Relation& relation);
+std::string select_secondary_only(const Dialect& dialect, const Names& names,
+                                  const Relation& relation);
+
+// First load, straight from the stage.
+std::string fill_data(const Dialect& dialect, const Names& names, const Relation& relation);
+std::string fill_base(const Names& names, const Relation& relation);
+// The number of rows that are both in the stage and in the data.
+std::string count_held_and_filled(const Dialect& dialect, const Names& names,
+                                  const Relation& relation);
+
+}  // namespace abgleich::db

@@ -1,0 +1,136 @@
+#include "db/table_statements.hpp"
+
+#include <fmt/format.h>
+
+namespace abgleich::db {
+
+namespace {
+
+/// SQLite cannot take NOT NULL back when the vendor does, so there it is for keys only.
+bool may_be_null(const Dialect& dialect, const Relation& relation, std::size_t column) {
+  return !relation.is_key(column) &&
+         (relation.columns[column].nullable || dialect.engine() == Engine::sqlite);
+}
+
+std::string_view temporary(Lifetime lifetime) {
+  return lifetime == Lifetime::temporary ? "TEMPORARY " : "";
+}
+
+std::string foreign_key(const Dialect& dialect, const std::string& schema, const Relation& relation,
+                        const RelationForeignKey& key) {
+  return fmt::format(
+      "FOREIGN KEY ({}) REFERENCES {} ({}) DEFERRABLE INITIALLY IMMEDIATE",
+      list(key.columns.size(),
+           [&](std::size_t i) { return dialect.quote(relation.columns[key.columns[i]].name); }),
+      dialect.table(schema, key.table),
+      list(key.referenced.size(), [&](std::size_t i) { return dialect.quote(key.referenced[i]); }));
+}
+
+}  // namespace
+
+std::string create_data_table(const Dialect& dialect, const std::string& name,
+                              const Relation& relation, const std::string& schema,
+                              Lifetime lifetime) {
+  auto sql =
+      fmt::format("CREATE {}TABLE {} ({}, PRIMARY KEY ({})", temporary(lifetime), name,
+                  list(relation.columns.size(),
+                       [&](std::size_t i) {
+                         const auto& column = relation.columns[i];
+                         return fmt::format("{} {}{}", dialect.quote(column.name),
+                                            dialect.column_type(column.type),
+                                            may_be_null(dialect, relation, i) ? "" : " NOT NULL");
+                       }),
+                  quoted_key(dialect, "", relation));
+  // SQLite cannot add a foreign key later; it does not mind a table that is not there yet.
+  if (dialect.engine() == Engine::sqlite && lifetime == Lifetime::lasting) {
+    for (const auto& key : relation.foreign_keys) {
+      sql += ", " + foreign_key(dialect, schema, relation, key);
+    }
+  }
+  return sql + std::string(table_end(dialect, lifetime));
+}
+
+std::string create_data_view(const Dialect& dialect, const std::string& name,
+                             const Relation& relation, const std::string& schema,
+                             const std::vector<std::string>& holders) {
+  return fmt::format("CREATE TEMPORARY VIEW {} AS SELECT {} FROM {}", name,
+                     list(relation.columns.size(),
+                          [&](std::size_t i) {
+                            const auto& column = relation.columns[i];
+                            const auto quoted = dialect.quote(column.name);
+                            if (!holders[i].empty()) {
+                              return fmt::format("{} AS {}", dialect.quote(holders[i]), quoted);
+                            }
+                            return column.held.native.empty()
+                                       ? "NULL AS " + quoted
+                                       : fmt::format("CAST(NULL AS {}) AS {}", column.held.native,
+                                                     quoted);
+                          }),
+                     dialect.table(schema, relation.name));
+}
+
+std::string add_foreign_key(const Dialect& dialect, const std::string& schema,
+                            const Relation& relation, const RelationForeignKey& key) {
+  return fmt::format("ALTER TABLE {} ADD {}", dialect.table(schema, relation.name),
+                     foreign_key(dialect, schema, relation, key));
+}
+
+std::string add_column(const Dialect& dialect, const std::string& schema, const Relation& relation,
+                       const RelationColumn& column) {
+  return fmt::format("ALTER TABLE {} ADD COLUMN {} {}", dialect.table(schema, relation.name),
+                     dialect.quote(column.name), dialect.column_type(column.type));
+}
+
+std::string rename_column(const Dialect& dialect, const std::string& schema,
+                          const Relation& relation, std::string_view from, std::string_view to) {
+  return fmt::format("ALTER TABLE {} RENAME COLUMN {} TO {}", dialect.table(schema, relation.name),
+                     dialect.quote(from), dialect.quote(to));
+}
+
+std::string alter_type(const Dialect& dialect, const std::string& table, std::string_view column,
+                       std::string_view type) {
+  return fmt::format("ALTER TABLE {} ALTER COLUMN {} TYPE {}", table, dialect.quote(column), type);
+}
+
+std::string drop_not_null(const Dialect& dialect, const std::string& table,
+                          std::string_view column) {
+  return fmt::format("ALTER TABLE {} ALTER COLUMN {} DROP NOT NULL", table, dialect.quote(column));
+}
+
+std::string set_not_null(const Dialect& dialect, const std::string& table,
+                         std::string_view column) {
+  return fmt::format("ALTER TABLE {} ALTER COLUMN {} SET NOT NULL", table, dialect.quote(column));
+}
+
+std::string drop_column(const Dialect& dialect, const std::string& table, std::string_view column) {
+  return fmt::format("ALTER TABLE {} DROP COLUMN {}", table, dialect.quote(column));
+}
+
+std::string empty_column(const Dialect& dialect, const std::string& table,
+                         std::string_view column) {
+  const auto quoted = dialect.quote(column);
+  return fmt::format("UPDATE {} SET {} = NULL WHERE {} IS NOT NULL", table, quoted, quoted);
+}
+
+std::string create_base_table(const Dialect& dialect, const std::string& name,
+                              const Relation& relation, Lifetime lifetime) {
+  return fmt::format("CREATE {}TABLE {} ({}, cells {} NOT NULL, PRIMARY KEY ({}){}",
+                     temporary(lifetime), name,
+                     list(relation.key.size(),
+                          [&](std::size_t i) {
+                            return fmt::format("k{} {} NOT NULL", i,
+                                               relation.columns[relation.key[i]].held.native);
+                          }),
+                     blob_type(dialect), base_key("", relation), table_end(dialect, lifetime));
+}
+
+std::string select_constraints(bool foreign) {
+  return fmt::format(
+      "SELECT k.conname, pg_get_constraintdef(k.oid) FROM pg_constraint k "
+      "JOIN pg_class c ON c.oid = k.conrelid WHERE c.oid = CAST($1 AS regclass) "
+      "AND k.contype = '{}' "
+      "AND CAST(CAST(c.xmin AS text) AS bigint) = txid_current() % 4294967296 ORDER BY k.conname",
+      foreign ? 'f' : 'p');
+}
+
+}  // namespace abgleich::db

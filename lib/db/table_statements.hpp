@@ -1,0 +1,43 @@
+// The text of every statement that makes or changes the secondary's tables and the base's. Pure.
+#pragma once
+
+#include "db/clauses.hpp"
+#include "db/dialect.hpp"
+#include "db/relation.hpp"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace abgleich::db {
+
+std::string create_data_table(const Dialect& dialect, const std::string& name,
+                              const Relation& relation, const std::string& schema,
+                              Lifetime lifetime);
+// A view of the data as it would be: NULL for columns that are missing, new names for old.
+// `holders`: the table's own column for each of the relation's, empty where there is none yet.
+std::string create_data_view(const Dialect& dialect, const std::string& name,
+                             const Relation& relation, const std::string& schema,
+                             const std::vector<std::string>& holders);
+std::string add_foreign_key(const Dialect& dialect, const std::string& schema,
+                            const Relation& relation, const RelationForeignKey& key);
+std::string add_column(const Dialect& dialect, const std::string& schema, const Relation& relation,
+                       const RelationColumn& column);
+std::string rename_column(const Dialect& dialect, const std::string& schema,
+                          const Relation& relation, std::string_view from, std::string_view to);
+// `table` is quoted already, here and below.
+std::string alter_type(const Dialect& dialect, const std::string& table, std::string_view column,
+                       std::string_view type);
+std::string drop_not_null(const Dialect& dialect, const std::string& table,
+                          std::string_view column);
+std::string set_not_null(const Dialect& dialect, const std::string& table, std::string_view column);
+std::string drop_column(const Dialect& dialect, const std::string& table, std::string_view column);
+std::string empty_column(const Dialect& dialect, const std::string& table, std::string_view column);
+std::string create_base_table(const Dialect& dialect, const std::string& name,
+                              const Relation& relation, Lifetime lifetime);
+
+// name and definition of the foreign keys, or the primary key, of a PostgreSQL table ($1) that this
+// transaction has made.
+std::string select_constraints(bool foreign);
+
+}  // namespace abgleich::db
