@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::uint64_t kFarthest = std::uint64_t{1} << 30U;
 constexpr std::uint64_t kXids = std::uint64_t{1} << 32U;
+constexpr int kFirstOfUsers = 16384;  // FirstNormalObjectId: what initdb has made is below
 
 }  // namespace
 
@@ -23,7 +24,9 @@ std::string select_server_facts() {
   return "SELECT pg_is_in_recovery(), "
          "concat_ws(' ', current_setting('server_version_num'), "
          "CASE WHEN NOT pg_is_in_recovery() THEN "
-         "substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) END), "
+         "substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) END, "
+         "pg_postmaster_start_time(), (SELECT stats_reset FROM pg_stat_archiver), "
+         "(SELECT xmin FROM pg_database WHERE datname = current_database())), "
          "txid_snapshot_xmin(txid_current_snapshot()), txid_snapshot_xmax(txid_current_snapshot())";
 }
 
@@ -43,14 +46,15 @@ std::string select_table_facts(std::int64_t table,
       "JOIN pg_type b ON b.oid = CASE t.typtype WHEN 'd' THEN t.typbasetype ELSE t.oid END "
       "WHERE a.attrelid = c.oid AND a.attname IN (SELECT attname FROM pg_attribute "
       "WHERE attrelid = {0} AND attnum IN ({1})) AND (a.attgenerated = 'v' OR NOT "
-      "(b.typtype = 'e' OR (b.typtype = 'b' AND b.typnamespace = 'pg_catalog'::regnamespace "
+      "(b.typtype = 'e' OR (b.typtype = 'b' AND b.oid < {2} "
       "AND b.typname !~ '^_?(reg|aclitem)')))) AS usable, "
       "c.relkind = 'r' AND c.relfilenode IS DISTINCT FROM pg_relation_filenode(c.oid) AS moved, "
       "concat_ws(' ', c.oid, c.relkind, c.relam, c.relfilenode, c.relrowsecurity, "
-      "(SELECT string_agg(concat_ws(' ', a.attnum, a.attname, a.atttypid, a.atttypmod, "
+      "(SELECT string_agg(concat_ws(' ', a.attnum, quote_literal(a.attname), a.atttypid, "
+      "a.atttypmod, "
       "a.attisdropped, a.attgenerated, a.atthasmissing), ';' ORDER BY a.attnum) "
       "FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0), "
-      "(SELECT string_agg(concat_ws(' ', e.oid, e.enumlabel), ';' ORDER BY e.oid) "
+      "(SELECT string_agg(concat_ws(' ', e.oid, quote_literal(e.enumlabel)), ';' ORDER BY e.oid) "
       "FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid "
       "JOIN pg_enum e ON e.enumtypid = ANY (ARRAY[t.oid, t.typelem, t.typbasetype]) "
       "WHERE a.attrelid = c.oid)) AS text "
@@ -59,7 +63,7 @@ std::string select_table_facts(std::int64_t table,
       "has_column_privilege(CAST({0} AS oid), 'ctid', 'SELECT'), bool_or(moved), "
       "md5(string_agg(text, E'\\n' ORDER BY oid)) FROM "
       "fact",
-      table, fmt::join(numbers, ", "));
+      table, fmt::join(numbers, ", "), kFirstOfUsers);
 }
 
 std::string recent(std::uint64_t horizon) {

@@ -1,35 +1,57 @@
 // Row versions: which rows of a PostgreSQL table a transaction can have written since another
 // snapshot, by `xmin`. Much cheaper than reading the table, and right only under conditions.
 //
-// Let S be the snapshot of the last reading, H its xmin: the oldest transaction that was not over.
-// A row version that is visible now and was not to S was written by a transaction that S did not
-// see as over. Its xid, and those of its subtransactions, are at least H: whatever was over before
-// H had been assigned is visible to S. So the rows with age(xmin) <= age(H) are all rows that are
-// new or changed since S; transactions that were prepared, long-running or inside a subtransaction
-// at the time of S are at or after H like all others. (xmax and pg_visible_in_snapshot would miss
-// the rows of subtransactions.) The system column gives the raw xmin, also of frozen rows: VACUUM
+// What it rests on. Let S be the snapshot of the last reading and H its xmin: the oldest
+// transaction that was not over. A row version that is visible now and was not to S was written by
+// a transaction that S did not see as over. Its xid, and those of its subtransactions, are at least
+// H, because whatever was over before H had been assigned is visible to S, and a subtransaction's
+// xid is greater than its parent's. So the rows with age(xmin) <= age(H) are all rows that are new
+// or changed since S; transactions that were prepared, long-running or inside a subtransaction at
+// the time of S are at or after H like all others. (xmax and pg_visible_in_snapshot would miss the
+// rows of subtransactions.) The system column gives the raw xmin, also of frozen rows: VACUUM
 // FREEZE and COPY FREEZE hide nothing. An xid from before the last wrap-around may look young; that
 // only adds rows.
 //
-// It holds while nothing else has changed what the rows say, or which rows there are. Therefore all
-// of this is part of `facts`, which have to be the same as at S:
-//   server        system identifier, version, timeline (pg_walfile_name): a restore or a failover
-//                 brings other rows under old xids. Not on a standby, whose xids are not its own.
-//   database      its oid
+// It holds while xids go on from where S was, and while nothing else has changed what the rows say
+// or which rows there are. Each of this is a condition, and its proof are the `facts`, which have
+// to be the same as at S; tests/cli/row_versions_test.cpp breaks them one by one.
+//   server        system identifier and version: other servers' xids tell nothing. Not on a
+//   standby,
+//                 whose xids are not its own.
+//   timeline      (pg_walfile_name) every promotion and every recovery to a point in time begins
+//   one start         pg_postmaster_start_time: files that were put back cold, pg_resetwal and a
+//   standby
+//                 that was made a primary by hand keep the timeline, but not a running server
+//   crash         stats_reset of pg_stat_archiver: statistics are thrown away by every recovery
+//   from
+//                 a crash, also by one under the same postmaster. What had been committed with
+//                 synchronous_commit = off may be gone then, and its xids, which S has seen, are
+//                 given to other transactions
+//   database      its oid, and the xmin of its row in pg_database: CREATE DATABASE may be told an
+//                 oid, and a template's tables keep theirs
 //   table         oids of the table and of every partition (dropped and made anew, attached,
 //                 detached, swapped), kind and access method (heap, or xmin means nothing), owner's
-//                 row security
-//   file          relfilenode: TRUNCATE, VACUUM FULL, CLUSTER and every ALTER that rewrites. It is
-//                 read in the snapshot and again after the table is locked: where the two differ,
-//                 the table was replaced in between, and its snapshot cannot be read (`moved`).
+//                 row security. Logged: what is not is empty after a crash.
+//   file          relfilenode: TRUNCATE, VACUUM FULL, CLUSTER, pg_repack and every ALTER that
+//                 rewrites. It is read in the snapshot and again after the table is locked: where
+//                 the two differ, the table was replaced in between, and its snapshot cannot be
+//                 read
+//                 (`moved`). COPY FREEZE needs a new file.
 //   columns       number, name, type, modifier, dropped, generated, missing value (ADD COLUMN with
 //   a
 //                 default writes no row): of the table and its partitions
 //   enumerations  names of the labels (RENAME VALUE writes no row)
+//   numbers       the next xid does not lie before that of S, nor its oldest one; H is less than
+//                 2^30 transactions ago, or xids compare the wrong way round
 // Types whose text depends on other rows of the catalogue (reg…, aclitem, composites, types that
 // are not the server's own), virtual columns, views, foreign and inheriting tables have no row
-// versions. And the distance: H must be less than 2^30 transactions ago, or xids compare the wrong
-// way round; the next xid must not lie before that of S.
+// versions. Stored generated columns and collations do: their stored bytes are what is compared.
+//
+// Beyond the facts, a run counts: rows now = rows then + new keys - keys that are gone. More rows
+// than that are none of ours to explain (pg_surgery, a unique index that is none any more), and
+// every row is read. What is left is a virtual machine put back with its memory while the same
+// server runs on, found by `numbers` until as many transactions have passed as were lost;
+// full_every is for that.
 #pragma once
 
 #include "core/catalog.hpp"

@@ -300,6 +300,10 @@ void Detection::stage_recent(db::Source& source, db::Target& target, const Expor
     source.read_keys(reading, fingerprinter_,
                      [&](const Fingerprint& key) { (void)known.key_met(key); });
     known.finish_keys();
+    if (staged.rows > pass.cached->rows + added - known.fewer()) {
+      throw CacheUnusable(
+          fmt::format("'{}' has rows that no new version explains", exported.table->name));
+    }
   }
   pass.by_versions = true;
 }

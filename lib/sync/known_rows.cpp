@@ -329,9 +329,15 @@ void KnownRows::finish_keys() {
   gone_ = 0;
   for (const auto& known : unmet_) {
     ++gone_;
+    ++fewer_;
     on_gone_(known);
   }
   for (std::size_t i = 0; i < touched_.size(); ++i) {
+    if (touched_[i].state == State::absent) {
+      fewer_ -= touched_met_[i] ? 1 : 0;
+    } else if (touched_[i].state != State::gone) {
+      fewer_ += touched_met_[i] ? 0 : 1;
+    }
     if (!touched_met_[i] && touched_[i].state != State::gone) {
       ++gone_;
       on_gone_(touched_[i].known);

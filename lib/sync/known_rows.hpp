@@ -63,6 +63,9 @@ class KnownRows {
   void finish_keys();
   void finish_without_deletes();
 
+  /// After `finish_keys`: by how many the rows that the cache knows have become fewer.
+  [[nodiscard]] std::int64_t fewer() const { return fewer_; }
+
   /// Rows that every run has to look at: there, or only in the base still.
   struct Unsettled {
     std::vector<journal::KnownRow> open;
@@ -153,6 +156,7 @@ class KnownRows {
   std::int64_t new_main_rows_ = 0;
   bool overflowed_ = false;  // more than can be kept without a new main file
   std::int64_t gone_ = 0;
+  std::int64_t fewer_ = 0;
 };
 
 }  // namespace abgleich::sync

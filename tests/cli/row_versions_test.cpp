@@ -1,6 +1,7 @@
 // Row versions of a PostgreSQL primary: used where every condition holds, and wherever one is
 // broken the outcome is that of a comparison of every row.
 #include "support/pairing.hpp"
+#include "support/server.hpp"
 
 #include <doctest/doctest.h>
 
@@ -16,31 +17,24 @@ namespace {
 const char* const kContract =
     "[tables.person]\nkey = [\"id\"]\n[tables.person.columns]\n"
     "id = { class = \"pseudonym\", identity = \"person\" }\n"
-    "status = \"plain\"\nnote = \"plain\"\nkind = \"plain\"\n";
+    "status = \"plain\"\nnote = \"plain\"\n"
+    "kind = { class = \"plain\", codes = [\"a\", \"b\", \"renamed\"] }\n";
+const char* const kSchema =
+    "CREATE TYPE kind AS ENUM ('a', 'b', 'z');"
+    "CREATE TABLE person (id integer PRIMARY KEY, status text, note text, kind kind)";
+const char* const kRows =
+    "INSERT INTO person SELECT i, 'open', 'note ' || i, 'a' FROM generate_series(1, 200) i";
 const char* const kLimits = "[limits]\nmax_deleted = \"100%\"\nmax_updated = \"100%\"\n";
 
 enum class Table { plain, partitioned };
 
-struct Versioned : Pairing {
-  explicit Versioned(Table table = Table::plain, const std::string& more = "")
-      : Pairing(On::postgresql, On::sqlite, kContract, kLimits + more) {
-    primary.run(
-        "CREATE TYPE kind AS ENUM ('a', 'b');"
-        "CREATE TABLE person (id integer PRIMARY KEY, status text, note text, kind kind)" +
-        std::string(table == Table::plain ? "" : " PARTITION BY RANGE (id)"));
-    if (table == Table::partitioned) {
-      primary.run(
-          "CREATE TABLE low PARTITION OF person FOR VALUES FROM (0) TO (100);"
-          "CREATE TABLE high PARTITION OF person FOR VALUES FROM (100) TO (1000)");
-    }
-    primary.run(
-        "INSERT INTO person SELECT i, 'open', 'note ' || i, 'a' FROM generate_series(1, 200) i");
-    REQUIRE(sync()["tables"]["person"]["inserted"] == 200);
-    CHECK(by_versions());
-  }
+/// A pairing whose every run is held against one that compares every row.
+class Compared : public Pairing {
+ public:
+  explicit Compared(On primary_on) : Pairing(primary_on, On::sqlite, kContract, kLimits) {}
 
   /// What the cache says of how the last run read the table.
-  bool said_by_versions() const {
+  [[nodiscard]] bool said_by_versions() const {
     std::istringstream index(read_file(directory.path() / "state" / "cache" / "index"));
     std::string line;
     std::getline(index, line);
@@ -48,17 +42,86 @@ struct Versioned : Pairing {
     return json["tables"].size() == 1 && json["tables"][0]["by_versions"] == true;
   }
 
-  /// Runs, and tells whether only new versions were read; the sides agree afterwards.
+  /// Runs, and tells whether only new versions were read. The secondary and its books are then as
+  /// the same run without a cache leaves a copy of them.
   bool by_versions() const {
+    const TemporaryDirectory twin;
+    const auto database = twin / "secondary.db";
+    for (const auto* file : {"secondary.db", "abgleich.key", "contract.toml", "catalog.json"}) {
+      if (std::filesystem::exists(directory / file)) {
+        std::filesystem::copy_file(directory / file, twin / file);
+      }
+    }
+    std::filesystem::copy(directory / "state", twin / "state",
+                          std::filesystem::copy_options::recursive);
+    std::filesystem::remove_all(twin / "state" / "cache");
+    auto config = read_file(directory / "abgleich.toml");
+    const auto ours = (directory / "secondary.db").string();
+    write_file(twin / "abgleich.toml", config.replace(config.find(ours), ours.size(), database));
+    const auto whole = run_program(command({"sync", "-v"}), twin.path().string());
+    CHECK_MESSAGE(whole.exit <= 11, whole.err);
+
     const auto ran = run({"sync", "-v"});
-    CHECK_MESSAGE(ran.exit <= 11, ran.out, ran.err);
-    const auto verified = run({"verify", "--exit-code"});
-    CHECK_MESSAGE(verified.exit == 0, verified.out);
+    CHECK_MESSAGE(ran.exit == whole.exit, ran.out, ran.err);
+    said = ran.err;
+    CHECK(picture(directory / "secondary.db") == picture(database));
     return said_by_versions();
   }
   std::string count(const std::string& where) {
     return secondary.rows("SELECT count(*) FROM person WHERE " + where);
   }
+
+  mutable std::string said;  // by the last run, on stderr
+
+ private:
+  static std::string picture(const std::filesystem::path& file) {
+    Database secondary(On::sqlite, file);
+    std::string text;
+    for (const auto* sql :
+         {"SELECT * FROM person ORDER BY id",
+          "SELECT k0, hex(cells) FROM abgleich_base_1 ORDER BY 1",
+          "SELECT epoch, kind, counts FROM abgleich_run ORDER BY epoch",
+          "SELECT epoch, key_text, fate, before, after FROM abgleich_journal ORDER BY 1, 2",
+          "SELECT key_text, kind FROM abgleich_conflict ORDER BY 1",
+          "SELECT key_text FROM abgleich_quarantine ORDER BY 1"}) {
+      text += secondary.rows(sql) + "\n\n";
+    }
+    return text;
+  }
+};
+
+struct Versioned : Compared {
+  explicit Versioned(Table table = Table::plain) : Compared(On::postgresql) {
+    primary.run(kSchema + std::string(table == Table::plain ? "" : " PARTITION BY RANGE (id)"));
+    if (table == Table::partitioned) {
+      primary.run(
+          "CREATE TABLE low PARTITION OF person FOR VALUES FROM (0) TO (100);"
+          "CREATE TABLE high PARTITION OF person FOR VALUES FROM (100) TO (1000)");
+    }
+    primary.run(kRows);
+    REQUIRE(sync()["tables"]["person"]["inserted"] == 200);
+    CHECK(by_versions());
+  }
+};
+
+/// The same, with a primary on a server of its own.
+struct Elsewhere : Compared {
+  explicit Elsewhere(const Server& server) : Compared(On::sqlite), database("kpm") {
+    server.sql("CREATE DATABASE kpm");
+    server.sql(kSchema, database);
+    server.sql(kRows, database);
+    point_at(server);
+    REQUIRE(sync()["tables"]["person"]["inserted"] == 200);
+    CHECK(by_versions());
+  }
+  void point_at(const Server& server) const {
+    auto text = read_file(directory / "abgleich.toml");
+    const auto from = text.find("url = \"") + 7;
+    text.replace(from, text.find('"', from) - from, server.url(database));
+    write_file(directory / "abgleich.toml", text);
+  }
+
+  std::string database;
 };
 
 }  // namespace
@@ -85,6 +148,20 @@ TEST_CASE("row versions find what was inserted, updated and deleted, and nothing
   pairing.primary.run("UPDATE person SET id = 700 WHERE id = 10");
   CHECK(pairing.by_versions());
   CHECK(pairing.count("1 = 1") == "199");
+  // one comes that is held back, and one goes
+  pairing.primary.run(
+      "DELETE FROM person WHERE id = 11; INSERT INTO person VALUES (800, '', '', 'z')");
+  CHECK(pairing.by_versions());
+  CHECK(pairing.count("note = 'note 11'") == "0");
+  // one that is held back is written again, and one goes
+  pairing.primary.run(
+      "DELETE FROM person WHERE id = 12; UPDATE person SET note = 'x' WHERE id = 800");
+  CHECK(pairing.by_versions());
+  CHECK(pairing.count("note = 'note 12'") == "0");
+  pairing.primary.run(
+      "DELETE FROM person WHERE id = 13; UPDATE person SET kind = 'a' WHERE id = 800");
+  CHECK(pairing.by_versions());
+  CHECK(pairing.count("note IN ('note 13', 'x')") == "1");
 }
 
 TEST_CASE("what is open is looked at by every run, whatever its version") {
@@ -167,6 +244,8 @@ TEST_CASE("what changes rows without writing them is seen, and every row is read
        "INSERT INTO person SELECT * FROM saved"},
       {"a type that rewrites", "ALTER TABLE person ALTER COLUMN note TYPE varchar(50)"},
       {"another that rewrites", "ALTER TABLE person ALTER COLUMN note TYPE text USING note || '!'"},
+      {"a value of an enumeration that is not used yet", "ALTER TYPE kind ADD VALUE 'later'"},
+      {"CLUSTER", "CLUSTER person USING person_pkey"},
   };
   for (const auto& [name, sql] : breaks) {
     CAPTURE(name);
@@ -194,6 +273,12 @@ TEST_CASE("partitions that are attached, detached or swapped are seen") {
        "ALTER TABLE person DETACH PARTITION high;"
        "ALTER TABLE person ATTACH PARTITION other FOR VALUES FROM (100) TO (1000)"},
       {"truncated", "TRUNCATE low"},
+      {"swapped with one of the same bounds and name",
+       "CREATE TABLE other (LIKE high INCLUDING ALL);"
+       "INSERT INTO other SELECT id, 'swapped', note, kind FROM high;"
+       "ALTER TABLE person DETACH PARTITION high; DROP TABLE high;"
+       "ALTER TABLE other RENAME TO high;"
+       "ALTER TABLE person ATTACH PARTITION high FOR VALUES FROM (100) TO (1000)"},
   };
   for (const auto& [name, sql] : breaks) {
     CAPTURE(name);
@@ -241,6 +326,300 @@ TEST_CASE("another configuration, another run between, --full and full_every rea
     CHECK_FALSE(pairing.by_versions());
     CHECK(pairing.count("status = 'case'") == "1");
   }
+}
+
+TEST_CASE("rows whose versions tell nothing are read whole by every run") {
+  Versioned pairing;
+  SUBCASE("of a table that another inherits from") {
+    pairing.primary.run("CREATE TABLE child () INHERITS (person)");
+    pairing.primary.run("INSERT INTO child VALUES (300, 'open', 'a child', 'a')");
+    CHECK_FALSE(pairing.by_versions());
+    CHECK(pairing.count("note = 'a child'") == "1");
+    pairing.primary.run("UPDATE child SET note = 'grown'");
+    CHECK_FALSE(pairing.by_versions());
+    pairing.primary.run("DROP TABLE child");
+    CHECK_FALSE(pairing.by_versions());
+    CHECK(pairing.count("note = 'grown'") == "0");
+  }
+  SUBCASE("of a table that a crash would empty") {
+    pairing.primary.run("ALTER TABLE person SET UNLOGGED");
+    CHECK_FALSE(pairing.by_versions());
+    CHECK_FALSE(pairing.by_versions());
+  }
+}
+
+TEST_CASE("a view has no row versions: its rows are another table's, and change without one") {
+  Compared pairing(On::postgresql);
+  pairing.primary.run(kSchema);
+  pairing.primary.run(kRows);
+  pairing.primary.run(
+      "ALTER TABLE person RENAME TO people; CREATE TABLE closed (id integer);"
+      "CREATE VIEW person AS SELECT * FROM people p"
+      " WHERE NOT EXISTS (SELECT FROM closed c WHERE c.id = p.id)");
+  REQUIRE(pairing.sync()["tables"]["person"]["inserted"] == 200);
+  CHECK_FALSE(pairing.by_versions());
+  pairing.primary.run("INSERT INTO closed VALUES (7)");
+  CHECK_FALSE(pairing.by_versions());
+  CHECK(pairing.count("note = 'note 7'") == "0");
+  pairing.primary.run("DELETE FROM closed");
+  CHECK_FALSE(pairing.by_versions());
+  CHECK(pairing.count("note = 'note 7'") == "1");
+}
+
+TEST_CASE("row security that comes later refuses, and what changed behind it is found afterwards") {
+  Versioned pairing;
+  pairing.primary.run(
+      "CREATE ROLE row_versions_reader LOGIN; GRANT SELECT (id, status, note, kind, xmin, ctid) ON "
+      "person TO row_versions_reader");
+  auto text = read_file(pairing.directory / "abgleich.toml");
+  text.replace(text.find("user=postgres"), 13, "user=row_versions_reader");
+  write_file(pairing.directory / "abgleich.toml", text);
+  CHECK(pairing.by_versions());
+  pairing.primary.run("ALTER TABLE person ENABLE ROW LEVEL SECURITY");
+  pairing.primary.run("CREATE POLICY few ON person USING (id > 100)");
+  pairing.primary.run("UPDATE person SET status = 'hidden' WHERE id = 1");
+  CHECK(pairing.sync()["exit"] == 24);
+  pairing.primary.run("ALTER TABLE person DISABLE ROW LEVEL SECURITY");
+  pairing.primary.run("DELETE FROM person WHERE id = 2");
+  (void)pairing.by_versions();
+  CHECK(pairing.count("status = 'hidden'") == "1");
+  CHECK(pairing.count("note = 'note 2'") == "0");
+  pairing.primary.run("DROP OWNED BY row_versions_reader; DROP ROLE row_versions_reader");
+}
+
+TEST_CASE("rows that no new version explains are read whole") {
+  Versioned pairing;
+  SUBCASE("a row that was raised from the dead") {
+    pairing.primary.run("CREATE EXTENSION pg_surgery");
+    PlainConnection other(pairing.primary.url());  // in its sight the row is alive, and stays
+    other.run("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM person");
+    pairing.primary.run("DELETE FROM person WHERE id = 5");
+    CHECK(pairing.by_versions());
+    CHECK(pairing.count("note = 'note 5'") == "0");
+    pairing.primary.run("SELECT heap_force_freeze('person', ARRAY[CAST('(0,5)' AS tid)])");
+    CHECK(pairing.primary.rows("SELECT note FROM person WHERE id = 5") == "note 5");
+    CHECK_FALSE(pairing.by_versions());
+    CHECK(pairing.said.find("no new version explains") != std::string::npos);
+    CHECK(pairing.count("note = 'note 5'") == "1");
+  }
+  SUBCASE("a second row of a key, past a unique index that is broken") {
+    const auto index = [&](const std::string& ready) {
+      pairing.primary.run("UPDATE pg_index SET indisready = " + ready +
+                          " WHERE indexrelid = CAST('person_pkey' AS regclass)");
+    };
+    index("false");
+    pairing.primary.run("INSERT INTO person VALUES (5, 'twice', 'x', 'a')");
+    index("true");
+    CHECK_FALSE(pairing.by_versions());
+    CHECK(pairing.said.find("no new version explains") != std::string::npos);
+    CHECK(pairing.count("status = 'twice'") == "0");
+  }
+}
+
+TEST_CASE("another key: every row is read") {
+  Versioned pairing;
+  REQUIRE(pairing.run({"keys", "rotate"}).exit == 0);
+  pairing.primary.run("UPDATE person SET status = 'case' WHERE id = 1");
+  CHECK_FALSE(pairing.by_versions());
+  CHECK(pairing.count("status = 'case' AND id LIKE 'p2%'") == "1");
+  CHECK(pairing.by_versions());
+}
+
+TEST_CASE("a partition that is a foreign table has no row versions") {
+  const Server server;
+  Elsewhere pairing(server);
+  server.sql(
+      "CREATE EXTENSION postgres_fdw; CREATE SERVER far FOREIGN DATA WRAPPER postgres_fdw OPTIONS "
+      "(host '" +
+          server.directory() +
+          "', dbname 'kpm'); CREATE USER MAPPING FOR postgres SERVER "
+          "far OPTIONS (user 'postgres');"
+          "ALTER TABLE person RENAME TO far_rows;"
+          "CREATE TABLE person (id integer, status text, note text, kind kind) PARTITION BY RANGE "
+          "(id);"
+          "CREATE TABLE near PARTITION OF person FOR VALUES FROM (1000) TO (2000);"
+          "INSERT INTO person VALUES (1000, 'open', 'near', 'a');"
+          "CREATE FOREIGN TABLE far PARTITION OF person FOR VALUES FROM (0) TO (1000) SERVER far "
+          "OPTIONS (table_name 'far_rows')",
+      "kpm");
+  CHECK(pairing.run({"drift", "accept"}).exit <= 11);
+  CHECK_FALSE(pairing.by_versions());
+  server.sql("UPDATE far_rows SET status = 'case' WHERE id = 1", "kpm");
+  CHECK_FALSE(pairing.by_versions());
+  CHECK(pairing.count("status = 'case'") == "1");
+  CHECK(pairing.count("note = 'near'") == "1");
+}
+
+TEST_CASE("xids that were given out again after a crash hide nothing") {
+  const Server server("wal_writer_delay = 10s");
+  Elsewhere pairing(server);
+  const auto writer = server.wal_writer();
+  server.run("kill -STOP " + writer);
+  const auto lost = server.sql(
+      "SET synchronous_commit = off; UPDATE person SET status = 'lost' WHERE id = 1;"
+      "SELECT xmin FROM person WHERE id = 1",
+      "kpm");
+  CHECK(pairing.by_versions());
+  CHECK(pairing.count("status = 'lost'") == "1");
+  SUBCASE("of the whole server") {
+    server.crash();
+    server.start();
+  }
+  SUBCASE("of one process, under the same postmaster") {
+    server.crash_one(writer);
+  }
+  REQUIRE(server.sql("SELECT status FROM person WHERE id = 1", "kpm") == "open");
+  const auto again = server.sql(
+      "UPDATE person SET status = 'kept' WHERE id = 2; SELECT xmin FROM person WHERE id = 2",
+      "kpm");
+  REQUIRE(again == lost);
+  CHECK_FALSE(pairing.by_versions());
+  CHECK(pairing.count("status = 'lost'") == "0");
+  CHECK(pairing.count("status = 'kept'") == "1");
+}
+
+TEST_CASE("a primary that was put back is read whole, whatever its numbers say") {
+  const Server server;
+  Elsewhere pairing(server);
+  const auto later = [&] {
+    for (int i = 0; i < 4; ++i) {
+      server.sql("UPDATE person SET note = 'later' WHERE id = 9", "kpm");
+    }
+  };
+  SUBCASE("its files, from a cold copy") {
+    server.stop();
+    server.run("cp -a data saved");
+    server.start();
+    CHECK_FALSE(pairing.by_versions());
+    server.sql("UPDATE person SET status = 'lost' WHERE id = 1", "kpm");
+    CHECK(pairing.by_versions());
+    server.stop();
+    server.run("rm -rf data; mv saved data");
+    server.start();
+    later();
+    CHECK_FALSE(pairing.by_versions());
+    CHECK(pairing.count("status = 'lost'") == "0");
+    CHECK(pairing.by_versions());
+  }
+  SUBCASE("its database, with the oid that it had") {
+    const auto oid = server.sql("SELECT oid FROM pg_database WHERE datname = 'kpm'");
+    server.sql("CREATE DATABASE saved TEMPLATE kpm");
+    server.sql("UPDATE person SET status = 'lost' WHERE id = 1", "kpm");
+    CHECK(pairing.by_versions());
+    server.sql("DROP DATABASE kpm");
+    if (server.sql("SELECT current_setting('server_version_num') >= '150000'") == "t") {
+      server.sql("CREATE DATABASE kpm TEMPLATE saved OID " + oid);
+      CHECK_FALSE(pairing.by_versions());
+    } else {
+      server.sql("CREATE DATABASE kpm TEMPLATE saved");
+      CHECK(pairing.sync()["exit"] == 21);
+      CHECK(pairing.run({"adopt", "--reason", "restored"}).exit == 0);
+      CHECK_FALSE(pairing.by_versions());
+    }
+    CHECK(pairing.count("status = 'lost'") == "0");
+    CHECK(pairing.by_versions());
+  }
+  SUBCASE("its database, from a dump under its name") {
+    server.run("$as $bin/pg_dump -Fc -h $PWD -U postgres -f data/dump kpm");
+    server.sql("UPDATE person SET status = 'lost' WHERE id = 1", "kpm");
+    CHECK(pairing.by_versions());
+    server.sql("DROP DATABASE kpm");
+    server.sql("CREATE DATABASE kpm");
+    server.run("$as $bin/pg_restore -h $PWD -U postgres -d kpm data/dump");
+    later();
+    CHECK(pairing.sync()["exit"] == 21);
+    CHECK(pairing.count("status = 'lost'") == "1");
+    CHECK(pairing.run({"adopt", "--reason", "restored"}).exit == 0);
+    CHECK_FALSE(pairing.by_versions());
+    CHECK(pairing.count("status = 'lost'") == "0");
+    CHECK(pairing.by_versions());
+  }
+  SUBCASE("its tables, from a dump over them") {
+    server.run("$as $bin/pg_dump -Fc -h $PWD -U postgres -f data/dump kpm");
+    server.sql("UPDATE person SET status = 'lost' WHERE id = 1", "kpm");
+    CHECK(pairing.by_versions());
+    server.run("$as $bin/pg_restore --clean -h $PWD -U postgres -d kpm data/dump");
+    CHECK(pairing.run({"drift", "accept"}).exit <= 11);
+    CHECK_FALSE(pairing.by_versions());
+    CHECK(pairing.count("status = 'lost'") == "0");
+    CHECK(pairing.by_versions());
+  }
+}
+
+TEST_CASE("a standby has no row versions, and one that is promoted begins anew") {
+  const Server server;
+  Elsewhere pairing(server);
+  const Server standby(server);
+  const auto follow = [&] {
+    wait_for(standby.url(),
+             "SELECT pg_last_wal_replay_lsn() >= CAST('" +
+                 server.sql("SELECT pg_current_wal_lsn()") + "' AS pg_lsn)",
+             "t");
+  };
+  pairing.point_at(standby);
+  for (const std::string status : {"one", "two"}) {
+    server.sql("UPDATE person SET status = '" + status + "' WHERE id = 1", "kpm");
+    follow();
+    CHECK_FALSE(pairing.by_versions());
+    CHECK(pairing.count("status = '" + status + "'") == "1");
+  }
+  pairing.point_at(server);
+  CHECK_FALSE(pairing.by_versions());
+  CHECK(pairing.by_versions());
+  // both go on from here, with the same xids
+  follow();
+  standby.promote();
+  const auto here = server.sql(
+      "UPDATE person SET status = 'old timeline' WHERE id = 2; SELECT xmin FROM person WHERE id = "
+      "2",
+      "kpm");
+  CHECK(pairing.by_versions());
+  const auto there = standby.sql(
+      "UPDATE person SET status = 'new timeline' WHERE id = 3; SELECT xmin FROM person WHERE id = "
+      "3",
+      "kpm");
+  REQUIRE(here == there);
+  pairing.point_at(standby);
+  CHECK_FALSE(pairing.by_versions());
+  CHECK(pairing.count("status = 'old timeline'") == "0");
+  CHECK(pairing.count("status = 'new timeline'") == "1");
+  CHECK(pairing.by_versions());
+}
+
+TEST_CASE(
+    "xids that begin again from the start are in order, and too far apart they are not used") {
+  const Server server;
+  Elsewhere pairing(server);
+  const auto move_to = [&](const std::string& xid, const std::string& segment) {
+    for (const auto* database : {"postgres", "template1", "kpm"}) {
+      server.sql("VACUUM FREEZE", database);
+    }
+    server.stop();
+    server.run("$as head -c 262144 /dev/zero >segment; $as cp segment data/pg_xact/" + segment +
+               "; $as $bin/pg_resetwal -x " + xid + " data");
+    server.start();
+  };
+  server.sql("CREATE TABLE burnt (n integer)", "kpm");
+  const auto burn = [&] {
+    server.sql(
+        "DO $$ BEGIN FOR i IN 1 .. 300 LOOP BEGIN INSERT INTO burnt VALUES (i);"
+        " EXCEPTION WHEN others THEN NULL; END; END LOOP; END $$",
+        "kpm");
+  };
+  server.sql("UPDATE person SET status = 'before' WHERE id = 1", "kpm");
+  move_to("4294967100", "0FFF");
+  CHECK_FALSE(pairing.by_versions());
+  CHECK(pairing.count("status = 'before'") == "1");
+  for (const std::string status : {"one", "two", "three"}) {
+    server.sql("UPDATE person SET status = '" + status + "' WHERE id < 4", "kpm");
+    CHECK(pairing.by_versions());
+    CHECK(pairing.count("status = '" + status + "'") == "3");
+    burn();
+  }
+  REQUIRE(server.sql("SELECT txid_current() > 4294967296", "kpm") == "t");
+  server.sql("DELETE FROM person WHERE id = 5", "kpm");
+  CHECK(pairing.by_versions());
+  CHECK(pairing.count("note = 'note 5'") == "0");
 }
 
 }  // namespace abgleich::test

@@ -1,0 +1,122 @@
+// A PostgreSQL server of a test's own, to be stopped, crashed, copied and promoted at will. Where
+// its programs are, tests/support/private-postgres says.
+#pragma once
+
+#include "support/postgres.hpp"
+#include "support/program.hpp"
+#include "support/temporary_directory.hpp"
+
+#include <doctest/doctest.h>
+
+#include <chrono>
+#include <fstream>
+#include <string>
+#include <thread>
+
+namespace abgleich::test {
+
+/// Waits until a query's first value is this one; a test that waits in vain fails.
+inline void wait_for(const std::string& url, const std::string& sql, const std::string& value) {
+  PlainConnection connection(url);
+  for (int tries = 0; tries < 2'000; ++tries) {
+    if (connection.run(sql) == value) {
+      return;
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  FAIL("waited in vain for ", value, " from ", sql);
+}
+
+class Server {
+ public:
+  /// A new one, running. `settings` ends its postgresql.conf, a line each.
+  explicit Server(const std::string& settings = "") {
+    run(kOwner + "$as $bin/initdb -D data -U postgres -A trust -E UTF8 --locale=C.UTF-8 --no-sync");
+    configure("fsync = off\n" + settings);
+    start();
+  }
+  /// A standby of `primary`, running.
+  explicit Server(const Server& primary, const std::string& settings = "") {
+    run(kOwner + "$as $bin/pg_basebackup -D data -c fast --no-sync -R -d 'host=" +
+        primary.directory() + " user=postgres'");
+    configure(settings);
+    start();
+  }
+  Server& operator=(const Server&) = delete;
+  ~Server() {
+    (void)run_program(
+        {"/bin/bash", "-c", kWords + "$as $bin/pg_ctl stop -D data -m immediate >/dev/null 2>&1"},
+        directory());
+  }
+
+  [[nodiscard]] std::string directory() const { return directory_.path().string(); }
+  [[nodiscard]] std::string url(const std::string& database = "postgres") const {
+    return "postgresql:///" + database + "?host=" + directory() + "&user=postgres";
+  }
+  std::string sql(const std::string& statements, const std::string& database = "postgres") const {
+    return PlainConnection(url(database)).run(statements);
+  }
+
+  void start() const { run("$as $bin/pg_ctl start -D data -w -t 60 -l data/log"); }
+  void stop() const { run("$as $bin/pg_ctl stop -D data -w -m fast"); }
+  void restart() const {
+    stop();
+    start();
+  }
+  void promote() const { run("$as $bin/pg_ctl promote -D data -w"); }
+  /// The process that writes what nobody waits for: stopped, commits that are not synchronous are
+  /// nowhere but in memory.
+  [[nodiscard]] std::string wal_writer() const { return sql(kWalWriter); }
+  /// Ends it; the server throws out all sessions, recovers and goes on under the same postmaster.
+  void crash_one(const std::string& process) const {
+    run("kill -KILL " + process);
+    for (int tries = 0; tries < 2'000; ++tries) {
+      const std::unique_ptr<PGconn, void (*)(PGconn*)> connection(PQconnectdb(url().c_str()),
+                                                                  PQfinish);
+      const std::unique_ptr<PGresult, void (*)(PGresult*)> now(PQexec(connection.get(), kWalWriter),
+                                                               PQclear);
+      if (PQntuples(now.get()) == 1 && PQgetvalue(now.get(), 0, 0) != process) {
+        return;
+      }
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    FAIL("the server did not recover");
+  }
+  /// Ends all its processes at once.
+  void crash() const {
+    const auto pids = sql("SELECT string_agg(CAST(pid AS text), ' ') FROM pg_stat_activity");
+    run("kill -9 $(head -n 1 data/postmaster.pid) " + pids +
+        " || true; for i in $(seq 100); do "
+        "kill -0 " +
+        pids + " || break; sleep 0.05; done");
+  }
+  /// Any command, where `$bin` is the directory of the server's programs and `$as` makes it the
+  /// server's user; in the directory that has `data`.
+  void run(const std::string& command) const {
+    const auto ran = run_program({"/bin/bash", "-ec",
+                                  kWords + "{ " + command +
+                                      "; } >said 2>&1 </dev/null || { cat said; "
+                                      "cat data/log; exit 1; }"},
+                                 directory());
+    REQUIRE_MESSAGE(ran.exit == 0, command, "\n", ran.out, ran.err);
+  }
+
+ private:
+  static constexpr const char* kWalWriter =
+      "SELECT pid FROM pg_stat_activity WHERE backend_type = 'walwriter'";
+  inline static const std::string kWords =
+      "export LC_ALL=C.UTF-8; as=$ABGLEICH_TEST_PG_AS; bin=${ABGLEICH_TEST_PG_BIN:?}; ";
+  inline static const std::string kOwner =
+      "test -z \"$ABGLEICH_TEST_PG_OWNER\" || chown \"$ABGLEICH_TEST_PG_OWNER\" .; ";
+
+  void configure(const std::string& settings) const {
+    std::ofstream(directory_ / "data" / "postgresql.conf", std::ios::app)
+        << "listen_addresses = ''\nunix_socket_directories = '" << directory()
+        << "'\nshared_buffers = 16MB\nautovacuum = off\n"
+        << settings << "\n";
+  }
+
+  TemporaryDirectory directory_;
+};
+
+}  // namespace abgleich::test
