@@ -123,7 +123,10 @@ void PostgresConnection::read_unknown(std::string_view sql, const Leading& leadi
 
 void PostgresConnection::copy_out(std::string_view sql,
                                   const std::function<void(std::span<char>)>& on_line) {
-  run(fmt::format("COPY ({}) TO STDOUT", sql), PGRES_COPY_OUT);
+  // who stops in the middle cancels the statement, which is not to take the transaction with it
+  const bool guarded = PQtransactionStatus(raw()) == PQTRANS_INTRANS;
+  run(fmt::format("{}COPY ({}) TO STDOUT", guarded ? "SAVEPOINT abgleich_read; " : "", sql),
+      PGRES_COPY_OUT);
   try {
     for (;;) {
       char* line = nullptr;
@@ -136,6 +139,10 @@ void PostgresConnection::copy_out(std::string_view sql,
     }
   } catch (...) {
     stop_copy();
+    if (guarded) {
+      const Result undone(
+          PQexec(raw(), "ROLLBACK TO SAVEPOINT abgleich_read; RELEASE SAVEPOINT abgleich_read"));
+    }
     throw;
   }
   // Everything up to the null result must be taken, or the next statement finds the leftovers.
@@ -150,6 +157,9 @@ void PostgresConnection::copy_out(std::string_view sql,
   }
   if (bad || !done) {
     throw fault_of(peer_, raw(), bad.get());
+  }
+  if (guarded) {
+    run("RELEASE SAVEPOINT abgleich_read", PGRES_COMMAND_OK);
   }
 }
 
