@@ -71,6 +71,17 @@ std::int64_t min_k_of(const Member& member) {
   return member.value.integer;
 }
 
+int workers_of(const Member& member) {
+  // Each is a process of the primary's server, and a thread and a queue here.
+  constexpr std::int64_t kMost = 16;
+  if (member.value.kind != Node::Kind::integer || member.value.integer < 1 ||
+      member.value.integer > kMost) {
+    refuse(member.value.place, fmt::format("'workers' must be a whole number from 1 to {}", kMost),
+           "write workers = 2: at most two connections read the primary at once");
+  }
+  return static_cast<int>(member.value.integer);
+}
+
 /// Words that people look for here, and where they are.
 void expect_no_misplaced(const Node& table, std::string_view header, Role role) {
   for (const Member& member : table.members) {
@@ -82,6 +93,11 @@ void expect_no_misplaced(const Node& table, std::string_view header, Role role) 
     if (member.name == "manage_schema" && role == Role::primary) {
       refuse(member.place, "'manage_schema' does not belong into [primary]",
              "delete it: the primary is never written; write it below [secondary]");
+    }
+    if (member.name == "workers" && role == Role::secondary) {
+      refuse(member.place, "'workers' does not belong into [secondary]",
+             "write it below [primary]: the secondary is written in one transaction, which is one "
+             "connection");
     }
   }
 }
@@ -134,6 +150,9 @@ Endpoint endpoint_of(const Node& root, Role role, const std::string& file,
   }
   if (const Member* manage_schema = table.find("manage_schema")) {
     endpoint.manage_schema = boolean_of(*manage_schema, "manage_schema = true");
+  }
+  if (const Member* workers = table.find("workers")) {
+    endpoint.workers = workers_of(*workers);
   }
   return endpoint;
 }

@@ -246,8 +246,10 @@ std::string config_text(std::string_view primary_url, std::string_view secondary
                ? fmt::format(
                      "# password_file = \"{}.pass\"  # or ~/.pgpass; a password inside the "
                      "url is refused\n"
-                     "schema = \"public\"\n",
-                     role)
+                     "schema = \"public\"\n{}",
+                     role,
+                     role == "primary" ? "workers = 2  # how many connections may read at once\n"
+                                       : "")
                : std::string();
   };
   return fmt::format(

@@ -38,8 +38,8 @@ inline constexpr std::array<std::string_view, 16> kColumnKeys{
 // Keys of the configuration.
 inline constexpr std::array<std::string_view, 9> kConfigKeys{
     "contract", "catalog", "primary", "secondary", "keys", "state", "limits", "journal", "privacy"};
-inline constexpr std::array<std::string_view, 4> kPrimaryKeys{"url", "password_file", "schema",
-                                                              "full_every"};
+inline constexpr std::array<std::string_view, 5> kPrimaryKeys{"url", "password_file", "schema",
+                                                              "full_every", "workers"};
 inline constexpr std::array<std::string_view, 4> kSecondaryKeys{"url", "password_file", "schema",
                                                                 "manage_schema"};
 inline constexpr std::array<std::string_view, 2> kKeysKeys{"file", "credential"};

@@ -21,6 +21,10 @@ struct Endpoint {
   std::filesystem::path password_file;  // in libpq's .pgpass format or one line; empty for none
   std::string schema;                   // PostgreSQL; empty for SQLite
   bool manage_schema = true;            // secondary: may abgleich create and alter tables
+  /// Primary: how many connections may read at once. Two: the server makes a table's text in one
+  /// process a connection, which is what a full pass waits for, and a second one halves that; more
+  /// would compete with a production server's own users, which is for its administrator to allow.
+  int workers = 2;
 };
 
 }  // namespace abgleich

@@ -1,7 +1,10 @@
 #include "db/source.hpp"
 
 #include "db/postgresql/fence.hpp"
+#include "db/postgresql/readers.hpp"
 #include "db/source_statements.hpp"
+
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <charconv>
@@ -10,11 +13,14 @@
 
 namespace abgleich::db {
 
-Source::Source(const Endpoint& endpoint) : session_(open(endpoint, Access::read)) {
+Source::Source(const Endpoint& endpoint)
+    : endpoint_(endpoint), session_(open(endpoint, Access::read)) {
   begin_snapshot(session_);
+  make_readers();
 }
 
 Source::~Source() {
+  readers_.reset();
   rollback(session_);
 }
 
@@ -59,6 +65,17 @@ std::vector<std::size_t> selected(const Source::Scan& scan) {
 
 }  // namespace
 
+void Source::make_readers() {
+  if (session_.dialect->engine() == Engine::postgresql) {
+    readers_ = std::make_unique<postgresql::Readers>(
+        endpoint_, dynamic_cast<postgresql::PostgresConnection&>(*session_.connection));
+  }
+}
+
+std::string Source::shortfall() const {
+  return readers_ ? readers_->shortfall() : std::string();
+}
+
 std::string Source::labels_now() {
   return labels_matter_ ? postgresql::labels_mark(*session_.connection) : std::string();
 }
@@ -78,9 +95,11 @@ const Catalog& Source::fence(const std::vector<Reading>& readings) {
                     "run the same command again when the vendor's update is through. Nothing was "
                     "changed");
     }
+    readers_.reset();
     rollback(session_);
     std::this_thread::sleep_for(kPause);
     begin_snapshot(session_);
+    make_readers();
     catalog_read_ = false;
   }
   labels_matter_ = reads_labels(catalog_, readings);
@@ -89,8 +108,10 @@ const Catalog& Source::fence(const std::vector<Reading>& readings) {
 }
 
 void Source::finish() {
+  readers_.reset();
   rollback(session_);
   begin_snapshot(session_);
+  make_readers();
   if (labels_now() != labels_) {
     throw Fault(Fault::Cause::serialization, "40001",
                 Error{.code = Code::try_again,
@@ -111,6 +132,22 @@ void Source::read(const Scan& scan, const Fingerprinter& fingerprinter, const Is
   RawRow row;
   row.cells.resize(columns.size());
   std::string scratch;
+  const auto take = [&](std::span<const Cell> cells, const RowMark& mark) {
+    for (std::size_t i = 0; i < order.size(); ++i) {
+      const auto& cell = cells[places + i];
+      auto& raw = row.cells[order[i]];
+      if (cell.storage == Cell::Storage::null) {
+        raw.set_null();
+        continue;
+      }
+      const auto value = session_.dialect->decode(columns[i]->type, cell, scratch);
+      raw.set(value.kind, value.bytes);
+    }
+    on_row(row, mark);
+  };
+  if (read_by_several(scan, columns, fingerprinter, known, take)) {
+    return;
+  }
   RowMark mark;
   session_.connection->read_unknown(
       select_unknown(*session_.dialect, session_.schema, scan.table, columns, scan.place,
@@ -122,19 +159,34 @@ void Source::read(const Scan& scan, const Fingerprinter& fingerprinter, const Is
         mark.row = fingerprinter.of(bytes);
         return known(mark);
       },
-      [&](std::span<const Cell> cells) {
-        for (std::size_t i = 0; i < order.size(); ++i) {
-          const auto& cell = cells[places + i];
-          auto& raw = row.cells[order[i]];
-          if (cell.storage == Cell::Storage::null) {
-            raw.set_null();
-            continue;
-          }
-          const auto value = session_.dialect->decode(columns[i]->type, cell, scratch);
-          raw.set(value.kind, value.bytes);
-        }
-        on_row(row, mark);
-      });
+      [&](std::span<const Cell> cells) { take(cells, mark); });
+}
+
+bool Source::read_by_several(
+    const Scan& scan, const std::vector<const CatalogColumn*>& columns,
+    const Fingerprinter& fingerprinter, const IsKnown& known,
+    const std::function<void(std::span<const Cell>, const RowMark&)>& row) {
+  const auto* table = readers_ ? catalog().find_table(scan.table) : nullptr;
+  if (table == nullptr || table->kind != TableKind::table) {
+    return false;
+  }
+  const auto select = [&](const std::string& place, const std::string& where) {
+    return select_unknown(*session_.dialect, session_.schema, scan.table, columns, place, where);
+  };
+  using postgresql::Readers;
+  return readers_->read(
+      {.table = table->identity,
+       .share = scan.where.empty() ? Readers::Share::whole : Readers::Share::few,
+       .touch = select({}, "false"),
+       .select =
+           [&](std::string_view condition) {
+             return select(scan.place, scan.where.empty()
+                                           ? std::string(condition)
+                                           : fmt::format("({}) AND {}", scan.where, condition));
+           },
+       .leading = {.places = scan.place.empty() ? std::size_t{0} : std::size_t{1},
+                   .keys = scan.key.size()}},
+      fingerprinter, known, row);
 }
 
 RowVersions Source::row_versions(const CatalogTable& table,

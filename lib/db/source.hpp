@@ -10,11 +10,17 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace abgleich::db {
+
+namespace postgresql {
+class Readers;
+}
 
 /// What is to be read of one table, by its names in the primary.
 struct Reading {
@@ -67,7 +73,8 @@ class Source {
   using IsKnown = std::function<bool(const RowMark&)>;
   using OnRow = std::function<void(const RawRow&, const RowMark&)>;
   /// Tells `known` of every row, and `on_row` of those that it does not know, as they are then
-  /// masked. The mark is valid during the call.
+  /// masked. The mark is valid during the call. A large table is read by several connections, as
+  /// many as the endpoint's `workers`; its rows come here in the same order as by one.
   void read(const Scan& scan, const Fingerprinter& fingerprinter, const IsKnown& known,
             const OnRow& on_row);
   /// The row versions of a table as this snapshot has them. Locks the table against being replaced
@@ -80,9 +87,19 @@ class Source {
   void read_keys(const Scan& scan, const Fingerprinter& fingerprinter,
                  const std::function<void(const Fingerprint&)>& on_key);
 
+  /// Why fewer connections read than may; empty where nothing is to be said.
+  [[nodiscard]] std::string shortfall() const;
+
  private:
-  Session session_;
   [[nodiscard]] std::string labels_now();
+  void make_readers();
+  bool read_by_several(const Scan& scan, const std::vector<const CatalogColumn*>& columns,
+                       const Fingerprinter& fingerprinter, const IsKnown& known,
+                       const std::function<void(std::span<const Cell>, const RowMark&)>& row);
+
+  Endpoint endpoint_;
+  Session session_;
+  std::unique_ptr<postgresql::Readers> readers_;  // none but for PostgreSQL
 
   Catalog catalog_;
   bool catalog_read_ = false;

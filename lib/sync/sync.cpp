@@ -107,6 +107,9 @@ std::optional<report::Outcome> attempt(const Pairing& pairing, const Options& op
   if (doubts.size() > believed) {
     return std::nullopt;
   }
+  if (auto why = source.shortfall(); !why.empty()) {
+    outcome.remarks.push_back(std::move(why));
+  }
   source.finish();
   judge_absence(judged);
   if (const auto over = judge_limits(pairing, options, judged)) {

@@ -71,6 +71,25 @@ TEST_CASE("the smallest configuration has the defaults of the manual") {
   CHECK(config.secondary.role == Role::secondary);
   CHECK(config.secondary.file == "/etc/abgleich/b.db");
   CHECK(config.secondary.manage_schema);
+  CHECK(config.primary.workers == 2);
+}
+
+TEST_CASE("at most as many connections read the primary as workers says") {
+  const auto workers = [](const std::string& value) {
+    std::string text(kSmallest);
+    return text.insert(text.find("[secondary]"), "workers = " + value + "\n");
+  };
+  CHECK(parse_config(workers("1"), "abgleich.toml").primary.workers == 1);
+  CHECK(parse_config(workers("16"), "abgleich.toml").primary.workers == 16);
+  for (const std::string bad : {"0", "-1", "17", "\"2\"", "2.0", "true"}) {
+    CAPTURE(bad);
+    const Error error = config_refusal(workers(bad));
+    CHECK(error.message == "abgleich.toml:3:11: 'workers' must be a whole number from 1 to 16");
+    CHECK(contains(error.hint, "write workers = 2"));
+  }
+  const Error error = config_refusal(std::string(kSmallest) + "workers = 2\n");
+  CHECK(error.message == "abgleich.toml:5:1: 'workers' does not belong into [secondary]");
+  CHECK(contains(error.hint, "below [primary]"));
 }
 
 TEST_CASE("the key may be a systemd credential, and is then nowhere else") {
