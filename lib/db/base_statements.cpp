@@ -28,11 +28,21 @@ std::string select_base(const Dialect& dialect, const Names& names, const Relati
                      names.base);
 }
 
+std::vector<std::string> analyze_keys(const Dialect& dialect, const Names& names,
+                                      const Relation& relation) {
+  return {fmt::format("ANALYZE {} ({})", names.base, base_key("", relation)),
+          fmt::format("ANALYZE {} ({})", names.data, quoted_key(dialect, "", relation))};
+}
+
 std::string replace_base(const Names& names, const std::string& by, const Relation& relation) {
   return fmt::format("UPDATE {} AS b SET cells = r.cells FROM {} r WHERE {}", names.base, by,
                      list(
                          relation.key.size(),
                          [](std::size_t i) { return fmt::format("r.k{0} = b.k{0}", i); }, " AND "));
+}
+
+std::string select_data(const Dialect& dialect, const Names& names, const Relation& relation) {
+  return fmt::format("SELECT {} FROM {} t", data_columns(dialect, "t", relation), names.data);
 }
 
 std::string select_base_row(const Names& names, const Relation& relation) {

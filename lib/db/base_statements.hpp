@@ -18,7 +18,13 @@ std::string select_sealed_of_plan(const Names& names, const Relation& relation);
 // The base as a whole (key, cells), and one row of base or data by its key ($1, …).
 std::vector<std::string> base_columns(const Relation& relation);
 std::string select_base(const Dialect& dialect, const Names& names, const Relation& relation);
+/// What the planner needs to know of data and base. The other columns of people's tables are the
+/// server's affair: an ANALYZE of some columns does not keep it from its own.
+std::vector<std::string> analyze_keys(const Dialect& dialect, const Names& names,
+                                      const Relation& relation);
 std::string replace_base(const Names& names, const std::string& by, const Relation& relation);
+/// The rows of the data, all exported columns.
+std::string select_data(const Dialect& dialect, const Names& names, const Relation& relation);
 std::string select_base_row(const Names& names, const Relation& relation);
 std::string select_row(const Dialect& dialect, const Names& names, const Relation& relation);
 

@@ -84,12 +84,20 @@ std::string erase_images(const Names& names, const Relation& relation, const std
       journal, relation.id, names.plan);
 }
 
-std::string advance_base(const Names& names, const Relation& relation) {
+// Two statements over sets cost half of one that looks for a conflict row by row.
+std::string update_base(const Names& names, const Relation& relation) {
   return fmt::format(
-      "INSERT INTO {} ({}, cells) SELECT {}, cells FROM {} WHERE cells IS NOT NULL "
-      "AND action = lower(action) ON CONFLICT ({}) DO UPDATE SET cells = excluded.cells",
-      names.base, base_key("", relation), key_columns("", relation), names.plan,
-      base_key("", relation));
+      "UPDATE {} AS b SET cells = p.cells FROM {} p WHERE p.cells IS NOT NULL "
+      "AND p.action = lower(p.action) AND {}",
+      names.base, names.plan, key_equal("p", "b", relation));
+}
+
+std::string insert_base(const Names& names, const Relation& relation) {
+  return fmt::format(
+      "INSERT INTO {} ({}, cells) SELECT {}, p.cells FROM {} p WHERE p.cells IS NOT NULL "
+      "AND p.action = lower(p.action) AND NOT EXISTS (SELECT 1 FROM {} b WHERE {})",
+      names.base, base_key("", relation), key_columns("p.", relation), names.plan, names.base,
+      key_equal("p", "b", relation));
 }
 
 std::string forget_base(const Names& names, const Relation& relation) {
@@ -122,6 +130,14 @@ std::string select_written(const Dialect& dialect, const Names& names, const Rel
       "SELECT p.mask, p.cells, {} FROM {} p JOIN {} t ON {} WHERE p.action IN ('i', 'u')",
       data_columns(dialect, "t", relation), names.plan, names.data,
       key_equal_data(dialect, "p", "t", relation));
+}
+
+std::string count_to_one(const std::string& table) {
+  return fmt::format("SELECT count(*) FROM (SELECT 1 FROM {} LIMIT 1) AS one", table);
+}
+
+std::string count_heirs(std::int64_t oid) {
+  return fmt::format("SELECT count(*) FROM pg_inherits WHERE inhparent = {}", oid);
 }
 
 std::string count_astray(const Dialect& dialect, const Names& names, const Relation& relation) {

@@ -54,7 +54,8 @@ std::string journal_plan(const Names& names, const Relation& relation, const std
 // Forgets what earlier runs' journal knows of the rows that the plan deletes.
 std::string erase_images(const Names& names, const Relation& relation, const std::string& journal);
 // The base as the plan says, for what was not refused.
-std::string advance_base(const Names& names, const Relation& relation);
+std::string update_base(const Names& names, const Relation& relation);
+std::string insert_base(const Names& names, const Relation& relation);
 std::string forget_base(const Names& names, const Relation& relation);
 // action, key_text, before and after of the rows that are not refused, in order.
 std::string select_plan(const Dialect& dialect, const Names& names, const Relation& relation);
@@ -64,6 +65,10 @@ std::string select_refused(const Dialect& dialect, const Names& names, const Rel
 std::string select_written(const Dialect& dialect, const Names& names, const Relation& relation);
 
 // The number of rows that were inserted or updated and are not there, or deleted and are.
+/// 1 where a table has rows, without counting them.
+std::string count_to_one(const std::string& table);
+/// PostgreSQL: tables that inherit from one.
+std::string count_heirs(std::int64_t oid);
 std::string count_astray(const Dialect& dialect, const Names& names, const Relation& relation);
 // By how many rows the plan lets its table grow.
 std::string count_growth(const Names& names);

@@ -48,9 +48,10 @@ std::vector<std::string> stage_columns(const Relation& relation) {
 
 std::vector<std::string> finish_stage(const Dialect& dialect, const Names& names,
                                       const Relation& relation) {
-  // PostgreSQL joins by hash and needs to know the size; SQLite joins by index only.
+  // PostgreSQL joins by hash and needs to know the size, and nothing of what is not joined by;
+  // SQLite joins by index only.
   if (dialect.engine() == Engine::postgresql) {
-    return {"ANALYZE " + names.stage};
+    return {fmt::format("ANALYZE {} ({})", names.stage, key_columns("", relation))};
   }
   return {fmt::format("CREATE INDEX temp.{0}_key ON {0} ({1})", names.stage,
                       key_columns("", relation))};
@@ -75,7 +76,7 @@ std::vector<std::string> gone_columns(const Relation& relation) {
 std::vector<std::string> finish_gone(const Dialect& dialect, const Names& names,
                                      const Relation& relation) {
   if (dialect.engine() == Engine::postgresql) {
-    return {"ANALYZE " + names.gone};
+    return {fmt::format("ANALYZE {} ({})", names.gone, base_key("", relation))};
   }
   return {
       fmt::format("CREATE INDEX temp.{0}_key ON {0} ({1})", names.gone, base_key("", relation))};

@@ -55,6 +55,10 @@ Target::Target(const Endpoint& endpoint, Mode mode)
                                      : "BEGIN");
   }
   books_ = std::make_unique<Books>(session_);
+  if (dialect().engine() == Engine::postgresql) {
+    // of keys, which is all that is analysed here, few rows tell as much as many
+    session_.connection->execute("SET LOCAL default_statistics_target = 10");
+  }
 }
 
 Target::~Target() {
@@ -65,6 +69,10 @@ Target::~Target() {
 
 bool Target::stands_in(const Relation& relation) const {
   return contains(stand_in_data_, relation.id);
+}
+
+bool Target::stands(const Relation& relation) const {
+  return !stands_in(relation) && !contains(stand_in_base_, relation.id);
 }
 
 void Target::load_catalog() {
@@ -122,6 +130,9 @@ void Target::prepare(const Relation& relation) {
   if (updated_columns_.size() <= static_cast<std::size_t>(relation.id)) {
     updated_columns_.resize(static_cast<std::size_t>(relation.id) + 1);
     planned_.resize(static_cast<std::size_t>(relation.id) + 1);
+    base_changes_.resize(static_cast<std::size_t>(relation.id) + 1);
+    writes_.resize(static_cast<std::size_t>(relation.id) + 1);
+    written_.resize(static_cast<std::size_t>(relation.id) + 1);
     actions_.resize(static_cast<std::size_t>(relation.id) + 1);
   }
 }
@@ -361,12 +372,43 @@ void Target::Plan::add(const PlanRow& row, const Row& values) {
   const auto optional_text = [](const std::optional<std::string>& text) {
     return text ? text_cell(*text) : Cell{};
   };
+  seal(row);
   cells_.push_back(row.cells ? Cell{Cell::Storage::blob, *row.cells} : Cell{});
   cells_.push_back(text_cell(row.fate));
   cells_.push_back(text_cell(row.key_text));
   cells_.push_back(optional_text(row.before));
   cells_.push_back(optional_text(row.after));
   loader_->add(cells_);
+}
+
+/// What the base changes by, if all of the plan is taken. `cells_` holds the row's cells already.
+void Target::Plan::seal(const PlanRow& row) {
+  const auto at = static_cast<std::size_t>(relation_.id);
+  target_.writes_[at] += row.action == PlanAction::insert || row.action == PlanAction::update ||
+                                 row.action == PlanAction::remove
+                             ? 1
+                             : 0;
+  auto& change = target_.base_changes_[at];
+  const bool there = !row.knows_base || row.base;
+  change.inserts = change.inserts || (row.cells && (!row.knows_base || !row.base));
+  change.updates = change.updates || (row.cells && there);
+  change.deletes = change.deletes || (!row.cells && there);
+  if (!change.seal || !row.knows_base) {
+    change.seal.reset();
+    return;
+  }
+  key_.clear();
+  for (const auto i : relation_.key) {
+    key_.push_back(cells_[3 + i]);
+  }
+  if (row.base) {
+    --change.seal->rows;
+    change.seal->sum -= checksum(key_, *row.base, sum_bytes_);
+  }
+  if (row.cells) {
+    ++change.seal->rows;
+    change.seal->sum += checksum(key_, *row.cells, sum_bytes_);
+  }
 }
 
 void Target::Plan::finish() {

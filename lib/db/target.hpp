@@ -48,6 +48,8 @@ struct PlanRow {
   PlanAction action = PlanAction::agree;
   std::string mask;  // a character a cell: '0' not written, '1' written, '2' written over an edit
   std::optional<std::string> cells;  // new base, packed
+  bool knows_base = false;           // `base` is the one until now, empty for no row in it
+  std::optional<std::string_view> base;
   std::string_view fate;
   std::string key_text;
   std::optional<std::string> before;
@@ -94,6 +96,14 @@ class Target {
 
   /// Whether the relation's data is such a stand-in.
   [[nodiscard]] bool stands_in(const Relation& relation) const;
+
+  /// Whether data and base are the real ones.
+  [[nodiscard]] bool stands(const Relation& relation) const;
+
+  /// Whether the relation's data cannot become anything else than what is written to it: a plain
+  /// table of PostgreSQL, of exactly the exported types, without triggers, rules, heirs or foreign
+  /// keys of its own that change it. Then what a statement says that it did is what was done.
+  [[nodiscard]] bool stores_as_sent(const Relation& relation);
 
   /// Makes the run's temporary tables for a relation. REQUIRES: `held` is filled in, `id` is set.
   void prepare(const Relation& relation);
@@ -180,6 +190,14 @@ class Target {
     std::int64_t misfits = 0;  // rows that do not have one digest a column
   };
   [[nodiscard]] Base measure_base(const Relation& relation);
+  /// The same, and streams its rows, of which the key cells are set. Nothing else may run on the
+  /// secondary meanwhile. REQUIRES: the base exists.
+  using OnBase = std::function<void(const Row& key, std::string_view cells)>;
+  Base read_base(const Relation& relation, const OnBase& on_row);
+  /// Streams the rows of the data, as the secondary has them.
+  void read_data(const Relation& relation, const std::function<void(const Row&)>& on_row);
+  /// The base's rows while other statements run.
+  void each_base(const Relation& relation, const OnBase& on_row);
   [[nodiscard]] Seal base_seal(const Relation& relation);
   /// Seals the base as it is now.
   void seal_base(const Relation& relation);
@@ -198,9 +216,13 @@ class Target {
     Target& target_;
     const Relation& relation_;
     std::unique_ptr<Loader> loader_;
+    void seal(const PlanRow& row);
+
     std::int64_t rows_ = 0;
     std::vector<Cell> cells_;
     std::vector<std::string> scratch_;
+    std::vector<Cell> key_;
+    std::string sum_bytes_;
   };
 
   /// Whether a first load may go straight into all of these tables: PostgreSQL, all of them and
@@ -342,7 +364,8 @@ class Target {
                                             std::vector<std::string>& scratch) const;
   void read_pairs(const Relation& relation, const std::string& sql, const OnPair& on_pair);
   std::int64_t count(const std::string& sql);
-  Base measure(const Relation& relation, const std::string& sql);
+  using OnMeasured = std::function<void(std::span<const Cell> cells, std::string_view packed)>;
+  Base measure(const Relation& relation, const std::string& sql, const OnMeasured& on_row = {});
   /// For the time of a rotation. Returns the statements that drop them. Tables that belong to
   /// somebody else are left without.
   std::vector<std::string> index_foreign_keys(const std::vector<RekeyWork>& work);
@@ -352,7 +375,10 @@ class Target {
   /// Of a base row, as the seal sums them up. The key as the engine writes it.
   static std::uint64_t checksum(std::span<const Cell> key, std::string_view packed_cells,
                                 std::string& bytes);
+  /// Whether the checksum of a row as it is sent is that of the row that the engine gives back.
+  [[nodiscard]] bool seals_as_sent(const Relation& relation) const;
   [[nodiscard]] std::string action_sql(const Work& work) const;
+  const std::map<std::string, std::vector<Dependant>>& all_dependants();
   const std::vector<Dependant>& dependants(const Relation& relation);
   /// Whether rows that nobody has planned to touch would go or change along with these.
   bool takes_along(const Work& work);
@@ -363,7 +389,7 @@ class Target {
   /// The number of rows of every prepared table; none where no trigger could change it unseen.
   std::vector<std::int64_t> rows_beside_triggers(const std::vector<Relation>& relations);
   void expect_applied(const std::vector<Relation>& relations,
-                      const std::vector<std::int64_t>& before);
+                      const std::vector<std::int64_t>& before, bool whole);
   [[nodiscard]] std::vector<Work> all_work(const std::vector<Relation>& relations);
   bool apply_whole(const std::vector<Relation>& relations);
   void apply_piecemeal(const std::vector<Relation>& relations);
@@ -387,7 +413,17 @@ class Target {
   std::vector<std::int64_t> stand_in_data_;
   std::vector<std::vector<std::size_t>> updated_columns_;  // by relation id: union of the masks
   std::vector<std::int64_t> planned_;                      // by relation id: rows of the plan
-  std::vector<std::string> actions_;                       // by relation id: that the plan has
+  /// What a plan does to the base, as far as planning knows.
+  struct BaseChange {
+    std::optional<Seal> seal = Seal{};
+    bool inserts = false;
+    bool updates = false;
+    bool deletes = false;
+  };
+  std::vector<BaseChange> base_changes_;  // by relation id
+  std::vector<std::int64_t> writes_;      // by relation id: planned for the data
+  std::vector<std::int64_t> written_;     // by relation id: rows that statements say they wrote
+  std::vector<std::string> actions_;      // by relation id: that the plan has
   std::vector<Relation> prepared_;
   std::vector<std::string> refusals_;  // the statements that mark refused rows
   std::optional<std::map<std::string, std::vector<Dependant>>> dependants_;  // by table

@@ -11,23 +11,6 @@
 
 namespace abgleich::db {
 
-namespace {
-
-/// Families whose text is the engine's own, so that a checksum made of it while loading is that of
-/// the row that the engine will give back.
-bool seals_as_sent(const Relation& relation) {
-  for (const auto i : relation.key) {
-    const auto family = relation.columns[i].held.family;
-    if (relation.columns[i].held.padded ||
-        (family != Family::text && family != Family::uuid && family != Family::integer)) {
-      return false;
-    }
-  }
-  return true;
-}
-
-}  // namespace
-
 bool Target::may_fill(const std::vector<Relation>& relations) {
   if (dialect().engine() != Engine::postgresql || mode_ != Mode::real) {
     return false;
@@ -90,8 +73,9 @@ bool Target::end_fill(const std::vector<Relation>& relations) {
     if (count(count_held_and_filled(dialect(), names(relation), relation)) > 0) {
       return false;
     }
-    connection.execute("ANALYZE " + names(relation).base);
-    connection.execute("ANALYZE " + names(relation).data);
+    for (const auto& sql : analyze_keys(dialect(), names(relation), relation)) {
+      connection.execute(sql);
+    }
   }
   connection.execute("RELEASE SAVEPOINT first_load");
   return true;
@@ -105,7 +89,7 @@ void Target::abandon_fill() {
 }
 
 Target::Fill::Fill(Target& target, const Relation& relation)
-    : target_(target), relation_(relation), sealed_(seals_as_sent(relation)) {
+    : target_(target), relation_(relation), sealed_(target.seals_as_sent(relation)) {
   std::vector<std::string> columns;
   for (const auto& column : relation.columns) {
     columns.push_back(target.dialect().quote(column.name));

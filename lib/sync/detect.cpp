@@ -57,7 +57,7 @@ bool key_is_unique(const CatalogTable& source, const ExportedTable& exported) {
          std::ranges::any_of(source.uniques, covers);
 }
 
-/// Rows that reference the masked key of a row: the row that `append_key_bytes` was made from.
+/// The inverse of `append_key_bytes`: the key cells of a row.
 void read_key(const db::Relation& relation, std::string_view bytes, Row& row) {
   row.cells.resize(relation.columns.size());
   for (const auto i : relation.key) {
@@ -90,6 +90,13 @@ bool settled(const ExportedTable& exported, std::string_view staged, std::string
     }
   }
   return true;
+}
+
+/// What was staged is now as the base has it, and what is gone is gone there too, but for conflicts
+/// and what is held back.
+bool leaves_nothing_open(const Judged& judged) {
+  return judged.counts.conflicts == 0 && judged.counts.quarantined == 0 &&
+         judged.staged.nameless == 0;
 }
 
 /// Whether the index has to be written: not for snapshots of a primary in which nothing happened.
@@ -331,6 +338,9 @@ void Detection::look(db::Target& target, const std::vector<ExportedTable>& table
         append_key_bytes(key.cells[at], into.back().key_bytes);
       }
     };
+    if (leaves_nothing_open(judged[i])) {
+      continue;
+    }
     if (pass.staged.looked_at > 0) {
       target.open_rows(
           exported.relation,

@@ -103,6 +103,8 @@ class Planner {
         }
         break;
     }
+    row.knows_base = true;
+    row.base = pair.base_cells;
     plan_.add(row, pair.primary);
   }
 
