@@ -35,20 +35,22 @@ merge::Trust Bases::of(std::int64_t tracked) const {
   return found == trust.end() ? merge::Trust::sealed : found->second;
 }
 
+void Bases::judge(const db::TrackedRow& row, const db::Target::Base& base, const db::Seal& sealed) {
+  auto& trust_in = trust[row.id];
+  const auto wrong = wrong_with(base, sealed);
+  if (wrong.empty()) {
+    return;
+  }
+  trust_in = base.seal.rows < sealed.rows ? merge::Trust::incomplete : merge::Trust::altered;
+  gone += base.exists ? 0 : 1;
+  damage.push_back({.table = row.source, .what = wrong, .hint = kHint});
+}
+
 Bases look_at_bases(db::Target& target, const std::vector<db::TrackedRow>& tracked) {
   Bases bases;
   for (const auto& row : tracked) {
     const auto relation = relation_of(row);
-    const auto base = target.measure_base(relation);
-    const auto sealed = target.base_seal(relation);
-    auto& trust = bases.trust[row.id];
-    const auto wrong = wrong_with(base, sealed);
-    if (wrong.empty()) {
-      continue;
-    }
-    trust = base.seal.rows < sealed.rows ? merge::Trust::incomplete : merge::Trust::altered;
-    bases.gone += base.exists ? 0 : 1;
-    bases.damage.push_back({.table = row.source, .what = wrong, .hint = kHint});
+    bases.judge(row, target.measure_base(relation), target.base_seal(relation));
   }
   return bases;
 }

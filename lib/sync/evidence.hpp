@@ -14,7 +14,7 @@
 
 namespace abgleich::sync {
 
-/// The bases of all tracked tables against their seals. Reads them whole.
+/// The bases of tracked tables against their seals.
 struct Bases {
   std::map<std::int64_t, merge::Trust> trust;  // by the table's number; no other is tracked
   std::vector<journal::Damage> damage;
@@ -22,7 +22,11 @@ struct Bases {
 
   /// A table that is not tracked yet has nothing that could be damaged.
   [[nodiscard]] merge::Trust of(std::int64_t tracked) const;
+
+  /// Judges the base of one table, as it was measured.
+  void judge(const db::TrackedRow& row, const db::Target::Base& base, const db::Seal& sealed);
 };
+/// Reads the bases of all of `tracked` whole.
 Bases look_at_bases(db::Target& target, const std::vector<db::TrackedRow>& tracked);
 
 /// Whether the primary's side of a row is known: absent or there, or that it is held back.

@@ -2,7 +2,7 @@
 
 #include "core/digest.hpp"
 #include "journal/record.hpp"
-#include "mask/masker.hpp"
+#include "sync/outgoing_row.hpp"
 #include "sync/rarity.hpp"
 
 #include <array>
@@ -28,15 +28,10 @@ class Stager {
         exported_(exported),
         known_(known),
         into_(into),
-        masker_(*exported.table, exported.columns, types_of(exported), keyring),
+        out_(target.dialect(), exported, keyring),
         rarity_(source, exported, keyring),
         stage_(target, exported.relation,
-               [this](std::int64_t row, const std::string& state) { refused(row, state); }) {
-    for (const auto& column : exported.relation.columns) {
-      // a column of exactly the type that was made for it takes every value as it is
-      fits_.push_back(column.type == column.held);
-    }
-  }
+               [this](std::int64_t row, const std::string& state) { refused(row, state); }) {}
 
   /// A row that is as it was.
   void skip() {
@@ -50,34 +45,28 @@ class Stager {
     if (mark != nullptr) {
       mark_ = pack(Mark{.row = mark->row, .key = mark->key, .place = std::string(mark->place)});
     }
-    const auto outcome = masker_.mask(raw, row_);
-    if (outcome.refusal) {
-      quarantine(outcome.refusal->column, outcome.refusal->reason, outcome.key_is_whole);
+    if (const auto fate = out_.make(raw); fate != OutgoingRow::Fate::usable) {
+      quarantine(fate);
       return;
     }
-    for (std::size_t i = 0; i < row_.cells.size(); ++i) {
-      if (fits_[i] || row_.cells[i].is_null()) {
-        continue;
-      }
-      if (const auto why =
-              target_.dialect().fit(exported_.relation.columns[i].held, row_.cells[i])) {
-        quarantine(i, std::string(*why), fit_key(i));
-        return;
-      }
-    }
-    if (rarity_.rare(row_)) {
+    if (rarity_.rare(out_.row())) {
       hold_whole(rarity_.reason());
       return;
     }
-    digest_row(exported_, row_, key_bytes_, scratch_, digests_);
+    const auto& digests = out_.digest();
+    if (into_.doubted != nullptr && into_.doubted->agrees(out_.key_bytes())) {
+      ++staged_.usable;
+      ++staged_.agreed;
+      return;
+    }
     if (into_.fill != nullptr) {
-      into_.fill->add(row_, pack(digests_));
+      into_.fill->add(out_.row(), pack(digests));
     } else {
       remember();
-      stage_.add(row_, pack(digests_), mark_);
+      stage_.add(out_.row(), pack(digests), mark_);
     }
     if (mark != nullptr) {
-      known_->candidate({.row = mark->row, .key = mark->key, .key_bytes = key_bytes_});
+      known_->candidate({.row = mark->row, .key = mark->key, .key_bytes = out_.key_bytes()});
     }
     ++staged_.usable;
     ++staged_.looked_at;
@@ -95,26 +84,6 @@ class Stager {
   }
 
  private:
-  static std::vector<Type> types_of(const ExportedTable& exported) {
-    std::vector<Type> types;
-    for (const auto* source : exported.sources) {
-      types.push_back(source->type);
-    }
-    return types;
-  }
-
-  /// Fits the key cells that come after `failed` as well: only then may the key be staged.
-  bool fit_key(std::size_t failed) {
-    for (const auto i : exported_.relation.key) {
-      if (i == failed ||
-          (!fits_[i] && i > failed &&
-           target_.dialect().fit(exported_.relation.columns[i].held, row_.cells[i]))) {
-        return false;
-      }
-    }
-    return true;
-  }
-
   void record(const std::string& key, std::string_view column, std::string_view reason) {
     target_.books().found_quarantine({.tracked = exported_.relation.id,
                                       .key_text = key,
@@ -122,24 +91,24 @@ class Stager {
                                       .reason = std::string(reason)});
   }
 
-  void quarantine(std::size_t column, const std::string& reason, bool key_is_whole) {
-    const auto& name = exported_.relation.columns[column].name;
-    if (!key_is_whole) {
+  void quarantine(OutgoingRow::Fate fate) {
+    const auto& name = exported_.relation.columns[out_.column()].name;
+    if (fate == OutgoingRow::Fate::nameless) {
       ++staged_.nameless;
-      record("null", name, reason);
+      record("null", name, out_.reason());
       return;
     }
-    record(journal::key_text(exported_.relation, row_), name, reason);
+    record(journal::key_text(exported_.relation, out_.row()), name, out_.reason());
     remember();
-    stage_.hold(row_, mark_);
+    stage_.hold(out_.row(), mark_);
     ++staged_.looked_at;
   }
 
   /// The row as a whole is held back: its key is known.
   void hold_whole(const std::string& reason) {
-    record(journal::key_text(exported_.relation, row_), "", reason);
+    record(journal::key_text(exported_.relation, out_.row()), "", reason);
     remember();
-    stage_.hold(row_, mark_);
+    stage_.hold(out_.row(), mark_);
     ++staged_.looked_at;
   }
 
@@ -158,7 +127,7 @@ class Stager {
     auto& key = recent_[on_their_way_++];
     key.cells.resize(exported_.relation.key.size());
     for (std::size_t i = 0; i < key.cells.size(); ++i) {
-      const auto& cell = row_.cells[exported_.relation.key[i]];
+      const auto& cell = out_.row().cells[exported_.relation.key[i]];
       key.cells[i].set(cell.kind(), cell.bytes());
     }
     ++added_;
@@ -197,14 +166,9 @@ class Stager {
   const ExportedTable& exported_;
   KnownRows* known_;
   Into into_;
-  mask::Masker masker_;
+  OutgoingRow out_;
   Rarity rarity_;
   db::Target::Stage stage_;
-  std::vector<bool> fits_;
-  Row row_;
-  std::string key_bytes_;
-  std::string scratch_;
-  std::vector<Digest> digests_;
   std::string mark_;
   std::vector<Row> recent_;  // key cells only
   std::vector<std::string> recent_marks_;
@@ -236,9 +200,10 @@ std::optional<Mark> unpack_mark(std::string_view bytes) {
               .place = std::string(bytes.substr(kWords))};
 }
 
-Staged stage_table(db::Source& source, db::Target& target, const ExportedTable& exported,
-                   const mask::Keyring& keyring, Progress& progress) {
-  Stager stager(source, target, exported, keyring, nullptr, {});
+namespace {
+
+Staged stage_read(db::Source& source, Stager& stager, const ExportedTable& exported,
+                  Progress& progress) {
   std::int64_t rows = 0;
   source.read(exported.table->name, exported.sources, [&](const RawRow& raw) {
     stager.take(raw, nullptr);
@@ -247,6 +212,20 @@ Staged stage_table(db::Source& source, db::Target& target, const ExportedTable& 
     }
   });
   return stager.finish();
+}
+
+}  // namespace
+
+Staged stage_table(db::Source& source, db::Target& target, const ExportedTable& exported,
+                   const mask::Keyring& keyring, Progress& progress) {
+  Stager stager(source, target, exported, keyring, nullptr, {});
+  return stage_read(source, stager, exported, progress);
+}
+
+Staged stage_doubted(db::Source& source, db::Target& target, const ExportedTable& exported,
+                     const mask::Keyring& keyring, const Sides& sides, Progress& progress) {
+  Stager stager(source, target, exported, keyring, nullptr, {.doubted = &sides});
+  return stage_read(source, stager, exported, progress);
 }
 
 Staged stage_unknown(db::Source& source, db::Target& target, const ExportedTable& exported,

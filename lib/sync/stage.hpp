@@ -8,6 +8,7 @@
 #include "sync/exported.hpp"
 #include "sync/known_rows.hpp"
 #include "sync/progress.hpp"
+#include "sync/sides.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -23,6 +24,7 @@ struct Staged {
   std::int64_t nameless = 0;   // held back, and not even their key is known
   std::int64_t looked_at = 0;  // staged, and not only known to be as they were
   std::int64_t gone = 0;       // keys that were named as gone
+  std::int64_t agreed = 0;     // usable, and left out as they agree on all sides
   /// Whether rows that were not staged are deleted ones, or only those that were named as gone.
   enum class Absent : std::uint8_t { unstaged, named };
   Absent absent = Absent::unstaged;
@@ -45,9 +47,15 @@ std::optional<Mark> unpack_mark(std::string_view bytes);
 Staged stage_table(db::Source& source, db::Target& target, const ExportedTable& exported,
                    const mask::Keyring& keyring, Progress& progress);
 
+/// For `verify`, of a table of which most rows agree on all sides: stages only those that may not.
+/// Rows that agree count as `agreed`.
+Staged stage_doubted(db::Source& source, db::Target& target, const ExportedTable& exported,
+                     const mask::Keyring& keyring, const Sides& sides, Progress& progress);
+
 /// Where rows go that can be compared: into the stage, or straight into the table.
 struct Into {
   db::Target::Fill* fill = nullptr;
+  const Sides* doubted = nullptr;  // only what may differ; the rest is left out
 };
 
 /// The same for what is not known yet: `reading` of the table, whose rows `known` is asked about.

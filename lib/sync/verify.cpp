@@ -6,12 +6,14 @@
 #include "journal/audit.hpp"
 #include "journal/latch.hpp"
 #include "mask/keyring.hpp"
+#include "sync/compare.hpp"
 #include "sync/evidence.hpp"
 #include "sync/exported.hpp"
 #include "sync/plan.hpp"
 #include "sync/proof.hpp"
 #include "sync/recover.hpp"
 #include "sync/schema.hpp"
+#include "sync/sides.hpp"
 #include "sync/stage.hpp"
 
 #include <fmt/format.h>
@@ -40,12 +42,15 @@ class Verifier {
     counts_.table = exported.table->name;
   }
 
+  /// Where only what may differ was staged, `staged` names the base's rows that may as gone.
   report::VerifiedTable run(const Staged& staged) {
     const auto& relation = exported_.relation;
     const auto known = [this](db::Pair& pair) { take(pair, PrimarySide::known); };
     const auto held = [this](db::Pair& pair) { take(pair, PrimarySide::held); };
     target_.staged_pairs(relation, known);
-    if (staged.nameless > 0) {
+    if (staged.absent == Staged::Absent::named) {
+      target_.gone_pairs(relation, known);
+    } else if (staged.nameless > 0) {
       // any of them may be the row whose key cannot be known
       target_.missing_pairs(relation, held);
     } else {
@@ -58,6 +63,7 @@ class Verifier {
       }
     });
     target_.secondary_only(relation, known);
+    counts_.rows.at(static_cast<std::size_t>(Standing::agrees)) += staged.agreed;
     return counts_;
   }
 
@@ -149,6 +155,97 @@ void settle(const Pairing& pairing, report::Verification& verification) {
   journal::set_latch(pairing.config.state_directory, verification.damage);
 }
 
+/// Names the base's rows that may differ, so that those that the stage does not have are found.
+std::int64_t name_doubted(db::Target& target, const ExportedTable& exported, const Sides& sides) {
+  db::Target::Gone gone(target, exported.relation);
+  std::int64_t rows = 0;
+  std::string key_bytes;
+  target.each_base(exported.relation, [&](const Row& key, std::string_view) {
+    key_bytes.clear();
+    for (const auto i : exported.relation.key) {
+      append_key_bytes(key.cells[i], key_bytes);
+    }
+    if (!sides.agrees(key_bytes)) {
+      gone.add(key, {});
+      ++rows;
+    }
+  });
+  gone.finish();
+  return rows;
+}
+
+/// One verification's way through the tables.
+class Verifying {
+ public:
+  Verifying(const Pairing& pairing, const mask::Keyring& keyring, db::Source& source,
+            db::Target& target, Progress& progress, const OnDifference& on_difference)
+      : pairing_(pairing),
+        keyring_(keyring),
+        source_(source),
+        target_(target),
+        progress_(progress),
+        on_difference_(on_difference),
+        fingerprinter_(keyring.purpose_key("fingerprint")) {}
+
+  report::VerifiedTable verify(const ExportedTable& exported, const db::TrackedRow* tracked) {
+    target_.prepare(exported.relation);
+    if (tracked == nullptr || !may_compare(target_, exported)) {
+      return explain(exported, stage_table(source_, target_, exported, keyring_, progress_));
+    }
+    Sides sides(fingerprinter_);
+    const auto compared = compare(source_, target_, exported, keyring_, sides, progress_);
+    bases_.judge(*tracked, compared.base, target_.base_seal(exported.relation));
+    latch();
+    if (compared.nameless > 0 || sides.share() > kMostDoubted) {
+      return explain(exported, stage_table(source_, target_, exported, keyring_, progress_));
+    }
+    if (sides.all_agree()) {
+      report::VerifiedTable counts{.table = exported.table->name};
+      counts.rows.at(static_cast<std::size_t>(Standing::agrees)) = compared.usable;
+      return counts;
+    }
+    auto staged = stage_doubted(source_, target_, exported, keyring_, sides, progress_);
+    staged.gone = name_doubted(target_, exported, sides);
+    staged.absent = Staged::Absent::named;
+    return explain(exported, staged);
+  }
+
+  /// Looks at bases that nothing is compared with.
+  void look_at(const std::vector<db::TrackedRow>& tracked) {
+    auto found = look_at_bases(target_, tracked);
+    bases_.trust.merge(found.trust);
+    std::ranges::move(found.damage, std::back_inserter(bases_.damage));
+    latch();
+  }
+
+  [[nodiscard]] const std::vector<journal::Damage>& damage() const { return bases_.damage; }
+
+ private:
+  // beyond this it is faster to look at every row at once
+  static constexpr double kMostDoubted = 0.2;
+
+  report::VerifiedTable explain(const ExportedTable& exported, const Staged& staged) {
+    return Verifier(target_, exported, bases_.of(exported.relation.id), on_difference_, progress_)
+        .run(staged);
+  }
+
+  /// At once: whatever happens to the reading of more rows, no run may go on.
+  void latch() const {
+    if (!bases_.damage.empty()) {
+      journal::set_latch(pairing_.config.state_directory, bases_.damage);
+    }
+  }
+
+  const Pairing& pairing_;
+  const mask::Keyring& keyring_;
+  db::Source& source_;
+  db::Target& target_;
+  Progress& progress_;
+  const OnDifference& on_difference_;
+  Fingerprinter fingerprinter_;
+  Bases bases_;
+};
+
 report::Verification attempt(const Pairing& pairing, const mask::Keyring& keyring,
                              Progress& progress, const OnDifference& on_difference) {
   report::Verification verification;
@@ -159,28 +256,33 @@ report::Verification attempt(const Pairing& pairing, const mask::Keyring& keyrin
   db::Target target(pairing.config.secondary, db::Mode::dry);
   const auto head = recover(pairing, target, keyring, primary.identity, report::Run::dry);
   const auto tracked = known_tables(target);
-  const auto bases = look_at_bases(target, tracked);
-  verification.damage = bases.damage;
+  std::vector<journal::Damage> journal_damage;
   if (head) {
-    auto found = journal::audit(target.books(), *head);
-    std::ranges::move(found, std::back_inserter(verification.damage));
-  }
-  if (!verification.damage.empty()) {
-    // at once: whatever happens to the reading of the rows, no run may go on
-    journal::set_latch(pairing.config.state_directory, verification.damage);
+    journal_damage = journal::audit(target.books(), *head);
+    if (!journal_damage.empty()) {
+      journal::set_latch(pairing.config.state_directory, journal_damage);
+    }
   }
 
   weigh(verification.drift, pairing, tracked, primary, Belief::proven, {});
   auto tables = export_tables(pairing.contract, primary, verification.drift, tracked, keyring);
   (void)bring_schema(pairing, target, tables, report::Run::dry);
   target.books().begin_findings();
+  Verifying verifying(pairing, keyring, source, target, progress, on_difference);
+  auto alone = tracked;  // bases that are not read with their tables
+  std::erase_if(alone, [&](const db::TrackedRow& row) {
+    const auto found = std::ranges::find(
+        tables, row.id, [](const ExportedTable& exported) { return exported.relation.id; });
+    return found != tables.end() && may_compare(target, *found);
+  });
+  verifying.look_at(alone);
   for (const auto& exported : tables) {
-    target.prepare(exported.relation);
-    const auto staged = stage_table(source, target, exported, keyring, progress);
+    const auto row = std::ranges::find(tracked, exported.relation.id, &db::TrackedRow::id);
     verification.tables.push_back(
-        Verifier(target, exported, bases.of(exported.relation.id), on_difference, progress)
-            .run(staged));
+        verifying.verify(exported, row == tracked.end() ? nullptr : &*row));
   }
+  verification.damage = verifying.damage();
+  std::ranges::move(journal_damage, std::back_inserter(verification.damage));
   tell_quarantine(target, tables, on_difference, verification);
   for (const auto& table : pairing.contract.tables) {
     if (std::ranges::find(verification.tables, table.name, &report::VerifiedTable::table) ==

@@ -40,9 +40,10 @@ struct Said {
   }
 };
 
-/// Six rows a … f, synchronised.
+/// Six rows a … f, synchronised, and a crowd in which nothing will happen: where most rows agree,
+/// only the others are looked at one by one.
 struct Synced : Pairing {
-  explicit Synced(On engine, const std::string& more = "")
+  explicit Synced(On engine, const std::string& more = "", int crowd = 0)
       : Pairing(engine, engine, contract(more), kLimits) {
     primary.run(
         "CREATE TABLE person (id integer PRIMARY KEY, tag text, name text, status text, ours text, "
@@ -51,6 +52,11 @@ struct Synced : Pairing {
         "(2, 'b', 'Secretname', 'open', 'o', 't'), (3, 'c', 'Secretname', 'open', 'o', 't'), "
         "(4, 'd', 'Secretname', 'open', 'o', 't'), (5, 'e', 'Secretname', 'open', 'o', 't'), "
         "(6, 'f', 'Secretname', 'open', 'o', 't')");
+    primary.run(
+        "WITH RECURSIVE n(i) AS (SELECT 1000 UNION ALL SELECT i + 1 FROM n WHERE i < 1000 + " +
+        std::to_string(crowd) +
+        ") INSERT INTO person SELECT i, 'crowd ' || i, 'Secretname', 'open', 'o', 't' FROM n "
+        "WHERE i > 1000");
     REQUIRE(sync()["outcome"] == "applied");
     for (const std::string tag : {"a", "b", "c", "d", "e", "f"}) {
       tags[secondary.rows("SELECT id FROM person WHERE tag = '" + tag + "'")] = tag;
@@ -151,6 +157,18 @@ void on_both_engines(const std::function<void(On)>& test) {
   }
 }
 
+constexpr int kCrowd = 600;
+
+/// Alone, and in a crowd.
+void on_both_engines_alone_or_not(const std::function<void(On, int)>& test) {
+  on_both_engines([&](On engine) {
+    for (const int crowd : {0, kCrowd}) {
+      CAPTURE(crowd);
+      test(engine, crowd);
+    }
+  });
+}
+
 }  // namespace
 
 TEST_CASE("verify: both sides agree, and nothing is written anywhere") {
@@ -203,8 +221,8 @@ TEST_CASE("verify: before the first run everything is not yet synced") {
 }
 
 TEST_CASE("verify: what people and rules account for is explained, row by row") {
-  on_both_engines([](On engine) {
-    Synced pairing(engine);
+  on_both_engines_alone_or_not([](On engine, int crowd) {
+    Synced pairing(engine, "", crowd);
     pairing.primary.run("UPDATE person SET status = 'case' WHERE id IN (1, 2)");
     pairing.secondary.run("UPDATE person SET status = 'mine' WHERE tag = 'a'");
     pairing.secondary.run("DELETE FROM person WHERE tag = 'b'");
@@ -228,11 +246,12 @@ TEST_CASE("verify: what people and rules account for is explained, row by row") 
     CHECK(said.rows.at("deleted f")["columns"]["tag"]["primary"] == "f");
     CHECK(said.rows.at("secondary_only ?")["columns"]["tag"]["secondary"] == "z");
     CHECK(said.rows.size() == 7);
-    CHECK(said.count("agrees") == 0);
+    CHECK(said.count("agrees") == crowd);
     CHECK(pairing.run({"verify"}).out ==
-          "person: 0 rows agree; 1 owner primary: edited in the secondary; 1 edited in the "
-          "secondary; 1 in the secondary only; 1 deleted in the secondary; 1 held back; "
-          "2 in conflict; 0 unexplained\n");
+          "person: " + std::to_string(crowd) +
+              " rows agree; 1 owner primary: edited in the secondary; 1 edited in the "
+              "secondary; 1 in the secondary only; 1 deleted in the secondary; 1 held back; "
+              "2 in conflict; 0 unexplained\n");
     const auto more = pairing.run({"verify", "-v"}).out;
     CHECK(more.find("    status: primary \"case\" | secondary \"mine\"\n") != std::string::npos);
     CHECK(more.find("    ours: primary \"o\" | secondary \"edited\"  (owned by the secondary)\n") !=
@@ -241,8 +260,8 @@ TEST_CASE("verify: what people and rules account for is explained, row by row") 
 }
 
 TEST_CASE("verify: what the next run will do is not yet synced, and only --exit-code minds") {
-  on_both_engines([](On engine) {
-    Synced pairing(engine);
+  on_both_engines_alone_or_not([](On engine, int crowd) {
+    Synced pairing(engine, "", crowd);
     pairing.primary.run("UPDATE person SET status = 'case' WHERE id IN (1, 2, 3)");
     pairing.secondary.run("UPDATE person SET status = 'case' WHERE tag = 'b'");  // both alike
     pairing.secondary.run("UPDATE person SET status = 'mine' WHERE tag = 'c'");  // to be a conflict
@@ -253,7 +272,7 @@ TEST_CASE("verify: what the next run will do is not yet synced, and only --exit-
     CHECK(said.count("pending") == 6);
     CHECK(said.classes.at("pending") == 6);
     CHECK(said.rows.at("pending b")["columns"]["status"]["primary"] == "case");
-    CHECK(said.count("agrees") == 1);
+    CHECK(said.count("agrees") == crowd + 1);
     pairing.verify(1, {"--exit-code"});
     CHECK(pairing.sync()["exit"] == 10);
     const auto after = pairing.verify(0, {"--exit-code"});
@@ -263,8 +282,8 @@ TEST_CASE("verify: what the next run will do is not yet synced, and only --exit-
 }
 
 TEST_CASE("verify: a row that the secondary's constraints refuse is in conflict") {
-  on_both_engines([](On engine) {
-    Synced pairing(engine);
+  on_both_engines_alone_or_not([](On engine, int crowd) {
+    Synced pairing(engine, "", crowd);
     pairing.secondary.run("CREATE UNIQUE INDEX one_tag ON person (tag)");
     pairing.secondary.run("INSERT INTO person (id, tag) VALUES ('x', 'i')");
     pairing.primary.run("INSERT INTO person VALUES (9, 'i', 'Secretname', 'new', 'o', 't')");
@@ -297,8 +316,8 @@ TEST_CASE("verify: a table that drift blocks is not verified, and that is said")
 }
 
 TEST_CASE("verify: a base digest changed by hand is damage; the repair makes the next sync quiet") {
-  on_both_engines([](On engine) {
-    Synced pairing(engine);
+  on_both_engines_alone_or_not([](On engine, int crowd) {
+    Synced pairing(engine, "", crowd);
     pairing.secondary.run("UPDATE person SET status = 'mine' WHERE tag = 'b'");
     pairing.secondary.run(pairing.set_base("a", pairing.garbage()));
     pairing.expect_damaged("person", "its base is not as the last run has left it");
@@ -337,8 +356,8 @@ TEST_CASE(
 }
 
 TEST_CASE("verify: a base digest that names the wrong side is found by its seal") {
-  on_both_engines([](On engine) {
-    Synced pairing(engine);
+  on_both_engines_alone_or_not([](On engine, int crowd) {
+    Synced pairing(engine, "", crowd);
     // the base as it was before the primary's last change, as from an old backup
     const auto old = pairing.secondary.rows(std::string(engine == On::sqlite
                                                             ? "SELECT hex(cells) FROM "
@@ -356,15 +375,17 @@ TEST_CASE("verify: a base digest that names the wrong side is found by its seal"
 }
 
 TEST_CASE("verify: a lost base row is damage; a row deleted in the secondary does not come back") {
-  on_both_engines([](On engine) {
-    Synced pairing(engine);
+  on_both_engines_alone_or_not([](On engine, int crowd) {
+    Synced pairing(engine, "", crowd);
     pairing.secondary.run("DELETE FROM person WHERE tag = 'b'");
     pairing.secondary.run("UPDATE person SET status = 'mine' WHERE tag = 'c'");
     for (const std::string tag : {"a", "b", "c"}) {
       pairing.secondary.run("DELETE FROM " + pairing.base_of(tag));
     }
     CHECK(pairing.run({"sync"}).exit == 41);  // the rows are too few: sync sees that itself
-    pairing.expect_damaged("person", "its base has 3 rows, but the last run has left 6");
+    pairing.expect_damaged("person", "its base has " + std::to_string(crowd + 3) +
+                                         " rows, but the last run has left " +
+                                         std::to_string(crowd + 6));
     const auto said = pairing.verify(41);
     CHECK(said.classes.at("unexplained") == 3);
     CHECK(pairing.repair()["rewritten"] == 3);
@@ -379,11 +400,13 @@ TEST_CASE("verify: a lost base row is damage; a row deleted in the secondary doe
 }
 
 TEST_CASE("verify: a base row that nobody knows is damage, and the repair removes it") {
-  on_both_engines([](On engine) {
-    Synced pairing(engine);
+  on_both_engines_alone_or_not([](On engine, int crowd) {
+    Synced pairing(engine, "", crowd);
     pairing.secondary.run("INSERT INTO " + pairing.own("base_1") + " SELECT 'stray', cells FROM " +
                           pairing.base_of("a"));
-    pairing.expect_damaged("person", "its base has 7 rows, but the last run has left 6");
+    pairing.expect_damaged("person", "its base has " + std::to_string(crowd + 7) +
+                                         " rows, but the last run has left " +
+                                         std::to_string(crowd + 6));
     const auto repaired = pairing.repair();
     CHECK(repaired["removed"] == 1);
     CHECK(repaired["rewritten"] == 0);
