@@ -667,9 +667,6 @@ class History {
 
 /// Plays `usual` histories, or as many as ABGLEICH_HISTORIES says; stops after a few failures.
 void play(On primary, On secondary, std::uint64_t first, std::uint64_t usual) {
-  if (::access("/dev/shm", W_OK) == 0) {
-    ::setenv("TMPDIR", "/dev/shm", 0);  // thousands of small files, each synchronised
-  }
   Stage stage(primary, secondary);
   auto last = first + usual;
   if (const char* histories = std::getenv("ABGLEICH_HISTORIES")) {

@@ -443,23 +443,15 @@ class Story {
   std::map<std::string, int> ended_;  // by what
 };
 
-void use_memory() {
-  if (::access("/dev/shm", W_OK) == 0) {
-    ::setenv("TMPDIR", "/dev/shm", 0);
-  }
-}
-
 }  // namespace
 
 TEST_CASE("properties: the two sides flipped give the same cells and the same conflicts") {
-  use_memory();
   flip(On::sqlite, 11);
   flip(On::postgresql, 12);
 }
 
 TEST_CASE(
     "properties: merging twice is nothing, a run is taken back exactly, every value has an end") {
-  use_memory();
   Story(On::sqlite, 21).tell(3);
   Story(On::postgresql, 22).tell(2);
 }

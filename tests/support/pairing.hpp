@@ -2,6 +2,7 @@
 // in a temporary directory; and the program run on them.
 #pragma once
 
+#include "support/fork_server.hpp"
 #include "support/postgres.hpp"
 #include "support/program.hpp"
 #include "support/temporary_directory.hpp"
@@ -138,7 +139,7 @@ class Pairing {
   }
   [[nodiscard]] Ran run(const std::vector<std::string>& words,
                         const std::vector<std::string>& environment = {}) const {
-    return run_program(command(words), directory.path().string(), environment);
+    return program_.run(command(words), directory.path().string(), environment);
   }
 
   /// Runs `sync --json` and gives its closing line; the exit code is in it and checked against it.
@@ -155,6 +156,9 @@ class Pairing {
   TemporaryDirectory directory;
   Database primary;
   Database secondary;
+
+ private:
+  mutable ForkServer program_;
 };
 
 /// Calls `test(primary engine, secondary engine)` for all four pairings.

@@ -22,34 +22,76 @@ struct Ran {
   long peak_kib = 0;  // largest resident set
 };
 
+/// A pipe of which neither end outlives an exec.
+inline std::array<int, 2> new_pipe() {
+  std::array<int, 2> ends{};
+  REQUIRE(::pipe2(ends.data(), O_CLOEXEC) == 0);
+  return ends;
+}
+
+/// The reading end of a pipe with `input` in it: 64 KiB at most.
+inline int pipe_with(const std::string& input) {
+  const auto in = new_pipe();
+  REQUIRE(::write(in[1], input.data(), input.size()) == static_cast<ssize_t>(input.size()));
+  ::close(in[1]);
+  return in[0];
+}
+
+/// Reads both to their ends, whatever comes first, and closes them.
+inline void read_to_end(int out, int err, Ran& ran) {
+  std::array<pollfd, 2> files{{{out, POLLIN, 0}, {err, POLLIN, 0}}};
+  for (int open = 2; open > 0;) {
+    ::poll(files.data(), files.size(), -1);
+    for (auto& file : files) {
+      if (file.fd < 0 || file.revents == 0) {
+        continue;
+      }
+      std::array<char, 65536> buffer{};
+      const auto got = ::read(file.fd, buffer.data(), buffer.size());
+      if (got <= 0) {
+        ::close(file.fd);
+        file.fd = -1;
+        --open;
+      } else {
+        (&file == files.data() ? ran.out : ran.err)
+            .append(buffer.data(), static_cast<std::size_t>(got));
+      }
+    }
+  }
+}
+
+inline int exit_code(int status) {
+  return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+/// What the caller has set is not meant for what is tested.
+inline void forget_settings() {
+  for (const auto* name :
+       {"ABGLEICH_CONFIG", "ABGLEICH_JSON", "ABGLEICH_QUIET", "ABGLEICH_VERBOSE", "ABGLEICH_COLOR",
+        "ABGLEICH_NO_PROGRESS", "NO_COLOR", "PGUSER", "PGDATABASE"}) {
+    ::unsetenv(name);
+  }
+}
+
 /// Started and not yet waited for.
 class Program {
  public:
   /// `input` is what it finds on standard input: 64 KiB at most.
   Program(const std::vector<std::string>& arguments, const std::string& directory,
           const std::vector<std::string>& environment = {}, const std::string& input = {}) {
-    std::array<int, 2> in{};
-    std::array<int, 2> out{};
-    std::array<int, 2> err{};
-    REQUIRE(::pipe2(in.data(), O_CLOEXEC) == 0);
-    REQUIRE(::write(in[1], input.data(), input.size()) == static_cast<ssize_t>(input.size()));
-    ::close(in[1]);
-    REQUIRE(::pipe2(out.data(), O_CLOEXEC) == 0);
-    REQUIRE(::pipe2(err.data(), O_CLOEXEC) == 0);
+    const int in = pipe_with(input);
+    const auto out = new_pipe();
+    const auto err = new_pipe();
     pid_ = ::fork();
     REQUIRE(pid_ >= 0);
     if (pid_ == 0) {
-      ::dup2(in[0], 0);
+      ::dup2(in, 0);
       ::dup2(out[1], 1);
       ::dup2(err[1], 2);
       if (!directory.empty() && ::chdir(directory.c_str()) != 0) {
         ::_exit(127);
       }
-      for (const auto* name :
-           {"ABGLEICH_CONFIG", "ABGLEICH_JSON", "ABGLEICH_QUIET", "ABGLEICH_VERBOSE",
-            "ABGLEICH_COLOR", "ABGLEICH_NO_PROGRESS", "NO_COLOR", "PGUSER", "PGDATABASE"}) {
-        ::unsetenv(name);
-      }
+      forget_settings();
       for (const auto& setting : environment) {
         ::putenv(const_cast<char*>(setting.c_str()));
       }
@@ -61,7 +103,7 @@ class Program {
       ::execv(words[0], words.data());
       ::_exit(127);
     }
-    ::close(in[0]);
+    ::close(in);
     ::close(out[1]);
     ::close(err[1]);
     out_ = out[0];
@@ -81,30 +123,12 @@ class Program {
 
   Ran wait() {
     Ran ran;
-    std::array<pollfd, 2> files{{{out_, POLLIN, 0}, {err_, POLLIN, 0}}};
-    for (int open = 2; open > 0;) {
-      ::poll(files.data(), files.size(), -1);
-      for (auto& file : files) {
-        if (file.fd < 0 || file.revents == 0) {
-          continue;
-        }
-        std::array<char, 65536> buffer{};
-        const auto got = ::read(file.fd, buffer.data(), buffer.size());
-        if (got <= 0) {
-          ::close(file.fd);
-          file.fd = -1;
-          --open;
-        } else {
-          (&file == files.data() ? ran.out : ran.err)
-              .append(buffer.data(), static_cast<std::size_t>(got));
-        }
-      }
-    }
+    read_to_end(out_, err_, ran);
     int status = 0;
     rusage usage{};
     ::wait4(pid_, &status, 0, &usage);
     pid_ = -1;
-    ran.exit = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+    ran.exit = exit_code(status);
     ran.peak_kib = usage.ru_maxrss;
     return ran;
   }
