@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <sys/stat.h>
 
 namespace abgleich::test {
 
@@ -171,6 +172,124 @@ TEST_CASE("a cache that is torn, foreign, of another run or another key is ignor
           "UPDATE person SET status = 'open' WHERE id = 1");
     });
   }
+}
+
+TEST_CASE("a cache that is cut or altered anywhere gives what none gives, and says so at -v") {
+  Cached pairing(On::sqlite, On::sqlite);
+  pairing.primary.run("UPDATE person SET status = 'case' WHERE id = 1");
+  REQUIRE(pairing.sync()["tables"]["person"]["updated"] == 1);
+  pairing.primary.run(
+      "UPDATE person SET status = 'open' WHERE id = 1; DELETE FROM person WHERE id = 2;"
+      "INSERT INTO person VALUES (6, 'Secretname', 'open', 'f')");
+  const auto dry_run = [&](bool used) {
+    const auto ran = pairing.run({"sync", "--dry-run", "--json", "-v"});
+    CHECK((ran.err.find("was not used") == std::string::npos) == used);
+    return ran.out;
+  };
+  const auto wanted = dry_run(true);
+  CHECK(wanted.find("\"inserted\":1,\"updated\":1,\"deleted\":1,\"unchanged\":3") !=
+        std::string::npos);
+  for (const auto& path : pairing.files("")) {
+    CAPTURE(path.filename().string().substr(0, 4));
+    const auto whole = read_file(path);
+    constexpr std::size_t kSpots = 12;
+    for (std::size_t i = 0; i < kSpots; ++i) {
+      const auto at = i * whole.size() / kSpots;
+      CAPTURE(at);
+      write_file(path, whole.substr(0, at));
+      CHECK(dry_run(false) == wanted);
+      auto altered = whole;
+      altered[at] = static_cast<char>(altered[at] ^ (1 << (i % 8)));
+      write_file(path, altered);
+      CHECK(dry_run(false) == wanted);
+    }
+    write_file(path, whole);
+  }
+  CHECK(dry_run(true) == wanted);
+}
+
+TEST_CASE("a run that is killed between its commit and its cache leaves none that is used") {
+  on_every_pairing([](On primary, On secondary) {
+    Cached pairing(primary, secondary);
+    pairing.primary.run("UPDATE person SET status = 'case' WHERE id = 1");
+    // opening it waits for a reader that never comes
+    const auto gate = pairing.cache() / "index.new";
+    REQUIRE(::mkfifo(gate.c_str(), 0600) == 0);
+    Program program(pairing.command({"sync"}), pairing.directory.path().string());
+    while (pairing.secondary.rows("SELECT count(*) FROM person WHERE status = 'case'") != "2") {
+      ::usleep(5'000);
+    }
+    program.kill(SIGKILL);
+    CHECK(program.wait().exit == 128 + SIGKILL);
+    std::filesystem::remove(gate);
+    // what the killed run has seen, and what came afterwards; as the old cache knows it
+    pairing.primary.run(
+        "UPDATE person SET status = 'open' WHERE id = 1; DELETE FROM person WHERE id = 2");
+    const auto ran = pairing.run({"sync", "-v"});
+    CHECK(ran.exit == 0);
+    CHECK_MESSAGE(ran.err.find("another run") != std::string::npos, ran.err);
+    CHECK(pairing.rows() == "a|open\nc|case\nd|open\ne|closed");
+    pairing.verify();
+    CHECK(pairing.sync()["outcome"] == "unchanged");
+  });
+}
+
+TEST_CASE("a run is none the worse where its cache cannot be written") {
+  Cached pairing(On::sqlite, On::sqlite);
+  std::filesystem::create_directory(pairing.cache() / "index.new");
+  pairing.primary.run("UPDATE person SET status = 'case' WHERE id = 1");
+  const auto ran = pairing.run({"sync", "-v"});
+  CHECK(ran.exit == 0);
+  CHECK_MESSAGE(
+      ran.err.find("cannot be written; the next run compares every row") != std::string::npos,
+      ran.err);
+  CHECK_FALSE(std::filesystem::exists(pairing.cache() / "index"));
+  pairing.primary.run("UPDATE person SET status = 'open' WHERE id = 1");
+  CHECK(pairing.sync()["tables"]["person"]["updated"] == 1);
+  CHECK(std::filesystem::exists(pairing.cache() / "index"));
+  pairing.verify();
+}
+
+TEST_CASE("the cache of a secondary that was put back, or of another one, is not used") {
+  Cached pairing(On::sqlite, On::sqlite);
+  const auto file = pairing.directory / "secondary.db";
+  const auto saved = pairing.directory / "saved.db";
+  std::filesystem::copy_file(file, saved);
+  pairing.primary.run("UPDATE person SET status = 'case' WHERE id = 1");
+  REQUIRE(pairing.sync()["tables"]["person"]["updated"] == 1);
+  SUBCASE("put back") {
+    std::filesystem::copy_file(saved, file, std::filesystem::copy_options::overwrite_existing);
+    CHECK(pairing.run({"sync"}).exit == 22);
+    CHECK(pairing.run({"adopt", "--reason", "restored"}).exit == 0);
+    const auto ran = pairing.run({"sync", "-v"});
+    CHECK(ran.exit == 0);
+    CHECK(ran.err.find("another run") != std::string::npos);
+  }
+  SUBCASE("another one, of the same key and contract") {
+    const TemporaryDirectory elsewhere;
+    for (const auto* name : {"abgleich.key", "contract.toml"}) {
+      std::filesystem::copy_file(pairing.directory / name, elsewhere / name);
+    }
+    Database second(On::sqlite, elsewhere / "secondary.db");
+    write_file(elsewhere / "abgleich.toml", "[primary]\nurl = \"" + pairing.primary.url() +
+                                                "\"\n[secondary]\nurl = \"" + second.url() +
+                                                "\"\n");
+    const auto sync = [&] {
+      return run_program(pairing.command({"sync", "-v"}), elsewhere.path().string());
+    };
+    pairing.primary.run("UPDATE person SET status = 'open' WHERE id = 1");
+    REQUIRE(sync().exit == 0);
+    pairing.primary.run("UPDATE person SET status = 'case' WHERE id = 1");
+    std::filesystem::remove_all(elsewhere / "state" / "cache");
+    std::filesystem::copy(pairing.cache(), elsewhere / "state" / "cache");
+    const auto ran = sync();
+    CHECK(ran.exit == 0);
+    CHECK(ran.err.find("another run") != std::string::npos);
+    CHECK(second.rows("SELECT note, status FROM person ORDER BY note") == pairing.rows());
+    return;
+  }
+  CHECK(pairing.rows().starts_with("a|case"));
+  pairing.verify();
 }
 
 TEST_CASE("a contract that says something else about a table makes its cache worthless") {

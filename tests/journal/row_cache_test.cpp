@@ -6,6 +6,7 @@
 #include <sodium.h>
 
 #include <fstream>
+#include <sstream>
 
 namespace abgleich::journal {
 
@@ -65,6 +66,47 @@ TEST_CASE("an index that is torn, altered or of another key is unusable") {
     std::filesystem::resize_file(path, keep);
     CHECK_THROWS_AS((void)cache.read_index(), CacheUnusable);
   }
+}
+
+TEST_CASE("an index or a file of it is unusable cut at any length and with any bit turned") {
+  const test::TemporaryDirectory directory;
+  const RowCache cache(directory.path(), key_of(1));
+  const auto index = sample(cache);
+  cache.write_index(index);
+  const auto name = index.tables[0].main;
+  const auto read_rows = [&] {
+    KnownRowReader file(cache, name);
+    KnownRow row;
+    while (file.next(row)) {
+    }
+  };
+  const auto break_everywhere = [&](const std::filesystem::path& path, const auto& read) {
+    std::ostringstream text;
+    text << std::ifstream(path, std::ios::binary).rdbuf();
+    const auto whole = text.str();
+    REQUIRE(whole.size() > 50);
+    const auto is_unusable = [&](const std::string& bytes) {
+      std::ofstream(path, std::ios::binary) << bytes;
+      try {
+        read();
+      } catch (const CacheUnusable&) {
+        return true;
+      }
+      return false;
+    };
+    for (std::size_t at = 0; at < whole.size(); ++at) {
+      CHECK_MESSAGE(is_unusable(whole.substr(0, at)), at);
+      for (unsigned bit = 0; bit < 8; ++bit) {
+        auto turned = whole;
+        turned[at] = static_cast<char>(turned[at] ^ (1U << bit));
+        CHECK_MESSAGE(is_unusable(turned), at, " ", bit);
+      }
+    }
+    CHECK(is_unusable(whole + "x"));
+    CHECK_FALSE(is_unusable(whole));
+  };
+  break_everywhere(cache.path("index"), [&] { (void)cache.read_index(); });
+  break_everywhere(cache.path(name), read_rows);
 }
 
 TEST_CASE("known and touched rows come back as they were written") {
