@@ -82,6 +82,24 @@ int workers_of(const Member& member) {
   return static_cast<int>(member.value.integer);
 }
 
+void read_timeouts(const Node& table, Endpoint& endpoint) {
+  if (const Member* member = table.find("statement_timeout")) {
+    if (endpoint.engine == Engine::sqlite) {
+      refuse(member->place, "'statement_timeout' does not fit a SQLite database",
+             "delete 'statement_timeout'");
+    }
+    endpoint.statement_timeout = interval_of(*member, "statement_timeout = \"30m\"");
+  }
+  if (const Member* member = table.find("lock_timeout")) {
+    constexpr std::string_view kExample = "lock_timeout = \"10s\"";
+    endpoint.lock_timeout = interval_of(*member, kExample);
+    if (endpoint.lock_timeout.count() == 0) {
+      refuse(member->value.place, "no lock is waited for without a limit",
+             fmt::format("write a time of at least a second: {}", kExample));
+    }
+  }
+}
+
 /// Words that people look for here, and where they are.
 void expect_no_misplaced(const Node& table, std::string_view header, Role role) {
   for (const Member& member : table.members) {
@@ -154,6 +172,7 @@ Endpoint endpoint_of(const Node& root, Role role, const std::string& file,
   if (const Member* workers = table.find("workers")) {
     endpoint.workers = workers_of(*workers);
   }
+  read_timeouts(table, endpoint);
   return endpoint;
 }
 
@@ -205,6 +224,9 @@ Config parse_config(std::string_view text, const fs::path& file) {
   };
   config.contract = path(root, "contract", "contract.toml");
   config.catalog = path(root, "catalog", "catalog.json");
+  if (const Member* retry_for = root.find("retry_for")) {
+    config.retry_for = interval_of(*retry_for, "retry_for = \"30s\"");
+  }
   config.primary = endpoint_of(root, Role::primary, name, directory);
   if (const Member* every = root.find("primary")->value.find("full_every")) {
     config.full_every = interval_of(*every, "full_every = \"24h\"");

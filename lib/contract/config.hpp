@@ -28,6 +28,8 @@ struct Config {
   Retention keep;     // of the journal; default 90 days
   /// Rows whose quasi-identifiers fewer subjects share are held back; 0: none are.
   std::int64_t min_k = 0;
+  /// How long a run is tried again that a busy server did not let through.
+  std::chrono::seconds retry_for{30};
   /// How long the primary's row versions may be relied upon before every row is read again.
   std::chrono::seconds full_every{86'400};
 };

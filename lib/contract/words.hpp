@@ -36,12 +36,13 @@ inline constexpr std::array<std::string_view, 16> kColumnKeys{
     "erase"};
 
 // Keys of the configuration.
-inline constexpr std::array<std::string_view, 9> kConfigKeys{
-    "contract", "catalog", "primary", "secondary", "keys", "state", "limits", "journal", "privacy"};
-inline constexpr std::array<std::string_view, 5> kPrimaryKeys{"url", "password_file", "schema",
-                                                              "full_every", "workers"};
-inline constexpr std::array<std::string_view, 4> kSecondaryKeys{"url", "password_file", "schema",
-                                                                "manage_schema"};
+inline constexpr std::array<std::string_view, 10> kConfigKeys{
+    "contract", "catalog", "retry_for", "primary", "secondary",
+    "keys",     "state",   "limits",    "journal", "privacy"};
+inline constexpr std::array<std::string_view, 7> kPrimaryKeys{
+    "url", "password_file", "schema", "full_every", "workers", "statement_timeout", "lock_timeout"};
+inline constexpr std::array<std::string_view, 6> kSecondaryKeys{
+    "url", "password_file", "schema", "manage_schema", "statement_timeout", "lock_timeout"};
 inline constexpr std::array<std::string_view, 2> kKeysKeys{"file", "credential"};
 inline constexpr std::array<std::string_view, 1> kStateKeys{"directory"};
 inline constexpr std::array<std::string_view, 2> kLimitsKeys{"max_deleted", "max_updated"};

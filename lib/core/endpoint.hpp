@@ -3,6 +3,7 @@
 
 #include "core/type.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <string>
@@ -25,6 +26,9 @@ struct Endpoint {
   /// process a connection, which is what a full pass waits for, and a second one halves that; more
   /// would compete with a production server's own users, which is for its administrator to allow.
   int workers = 2;
+  /// PostgreSQL: how long one statement may run there, and a transaction of ours wait; 0: for ever.
+  std::chrono::seconds statement_timeout{1'800};
+  std::chrono::seconds lock_timeout{10};  // how long a lock of others is waited for
 };
 
 }  // namespace abgleich

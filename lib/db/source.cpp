@@ -109,10 +109,14 @@ const Catalog& Source::fence(const std::vector<Reading>& readings) {
 
 void Source::finish() {
   readers_.reset();
-  rollback(session_);
+  rollback(session_);  // what is done with the rows is no reason to keep old ones alive here
+  if (!labels_matter_) {
+    return;
+  }
   begin_snapshot(session_);
-  make_readers();
-  if (labels_now() != labels_) {
+  const auto labels = labels_now();
+  rollback(session_);
+  if (labels != labels_) {
     throw Fault(Fault::Cause::serialization, "40001",
                 Error{.code = Code::try_again,
                       .message = "the labels of an enumeration were changed while the primary was "

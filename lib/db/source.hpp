@@ -53,8 +53,9 @@ class Source {
   /// not come to rest.
   const Catalog& fence(const std::vector<Reading>& readings);
 
-  /// Ends the snapshot after the last row was read. Throws Fault{serialization} where the labels of
-  /// an enumeration, which nothing can hold still, were changed meanwhile.
+  /// Ends the snapshot, and every transaction, after the last row was read. Throws
+  /// Fault{serialization} where the labels of an enumeration, which nothing can hold still, were
+  /// changed meanwhile.
   void finish();
 
   /// Streams the rows of one table or view in the engine's own order: `columns` and nothing else is

@@ -149,10 +149,15 @@ report::Outcome run(const Pairing& pairing, const Options& options, Progress& pr
   std::vector<std::string> notes;
   std::vector<std::string> remarks;
   std::vector<Doubt> doubts;
+  bool told = false;
+  const auto telling = [&](const report::Change& change) {
+    told = true;
+    on_change(change);
+  };
   for (auto use = CacheUse::read_and_write;;) {
     try {
-      auto outcome = db::with_retries([&] {
-        return attempt(pairing, options, keyring, use, progress, on_change, notes, doubts);
+      auto outcome = db::with_retries(pairing.config.retry_for, told, [&] {
+        return attempt(pairing, options, keyring, use, progress, telling, notes, doubts);
       });
       if (outcome) {
         outcome->notes.insert(outcome->notes.begin(), notes.begin(), notes.end());

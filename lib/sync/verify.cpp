@@ -300,7 +300,13 @@ report::Verification attempt(const Pairing& pairing, const mask::Keyring& keyrin
 report::Verification verify(const Pairing& pairing, Progress& progress,
                             const OnDifference& on_difference) {
   const auto keyring = mask::Keyring::read(pairing.config.key_file);
-  return db::with_retries([&] { return attempt(pairing, keyring, progress, on_difference); });
+  bool told = false;
+  const auto telling = [&](const report::Difference& difference) {
+    told = true;
+    on_difference(difference);
+  };
+  return db::with_retries(pairing.config.retry_for, told,
+                          [&] { return attempt(pairing, keyring, progress, telling); });
 }
 
 bool differs(const report::Verification& verification) {

@@ -115,6 +115,36 @@ TEST_CASE("the key may be a systemd credential, and is then nowhere else") {
             .message == "abgleich.toml:7:1: [keys] has both 'file' and 'credential'");
 }
 
+TEST_CASE("times: how long is tried, how long a statement may run and a lock be waited for") {
+  using std::chrono::seconds;
+  const Config smallest = parse_config(kSmallest, "abgleich.toml");
+  CHECK(smallest.retry_for == seconds(30));
+  const Config config = parse_config(
+      "retry_for = \"0\"\n"
+      "[primary]\nurl = \"postgresql:///a\"\nstatement_timeout = \"2h\"\nlock_timeout = \"1s\"\n"
+      "[secondary]\nurl = \"sqlite:b.db\"\nlock_timeout = \"1m\"\n",
+      "abgleich.toml");
+  CHECK(config.retry_for == seconds(0));
+  CHECK(config.primary.statement_timeout == seconds(7'200));
+  CHECK(config.primary.lock_timeout == seconds(1));
+  CHECK(config.secondary.lock_timeout == seconds(60));
+  for (const auto* endpoint : {&smallest.primary, &smallest.secondary}) {
+    CHECK(endpoint->statement_timeout == seconds(1'800));
+    CHECK(endpoint->lock_timeout == seconds(10));
+  }
+
+  CHECK(config_refusal("retry_for = 30\n" + std::string(kSmallest)).message ==
+        "abgleich.toml:1:13: 'retry_for' is not a text");
+  const Error endless = config_refusal(
+      "[primary]\nurl = \"postgresql:///a\"\nlock_timeout = \"0\"\n"
+      "[secondary]\nurl = \"sqlite:b.db\"\n");
+  CHECK(endless.message == "abgleich.toml:3:16: no lock is waited for without a limit");
+  CHECK(contains(endless.hint, "lock_timeout = \"10s\""));
+  const Error file = config_refusal(std::string(kSmallest) + "statement_timeout = \"1m\"\n");
+  CHECK(file.message == "abgleich.toml:5:1: 'statement_timeout' does not fit a SQLite database");
+  CHECK(contains(file.hint, "delete 'statement_timeout'"));
+}
+
 TEST_CASE("no row is held back for being rare unless min_k says so") {
   const auto min_k = [](const std::string& value) {
     return std::string(kSmallest) + "[privacy]\nmin_k = " + value + "\n";

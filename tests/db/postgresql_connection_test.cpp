@@ -209,7 +209,29 @@ TEST_CASE("settings are pinned whatever the database is configured to") {
            " current_setting('row_security'), current_setting('application_name'),"
            " current_setting('lock_timeout'), current_setting('default_transaction_read_only')") ==
       std::vector<std::string>{"2020-02-29 03:00:00+00|1 mon -2 days|0.1|\\x00ff|ä|pg_catalog, "
-                               "pg_temp|off|abgleich|1min|off"});
+                               "pg_temp|off|abgleich|10s|off"});
+}
+
+TEST_CASE("nothing runs, waits or idles there longer than the configuration allows") {
+  const TemporaryDatabase database;
+  for (const auto* setting :
+       {"statement_timeout = '20s'", "lock_timeout = 0",
+        "idle_in_transaction_session_timeout = '20s'", "client_connection_check_interval = 0"}) {
+    database.run("ALTER DATABASE " + database.name() + " SET " + setting);
+  }
+  const std::string limits =
+      "SELECT current_setting('statement_timeout'), current_setting('lock_timeout'),"
+      " current_setting('idle_in_transaction_session_timeout'),"
+      " current_setting('client_connection_check_interval', true)";
+  auto made = endpoint(database.url());
+  for (const auto access : {Access::read, Access::write}) {
+    CHECK(read(*postgresql::connect(made, access), limits) ==
+          std::vector<std::string>{"30min|10s|30min|10s"});
+  }
+  made.statement_timeout = std::chrono::seconds(0);
+  made.lock_timeout = std::chrono::seconds(3);
+  CHECK(read(*postgresql::connect(made, Access::read), limits) ==
+        std::vector<std::string>{"0|3s|0|10s"});
 }
 
 TEST_CASE("a name for the application in the url is kept") {

@@ -230,7 +230,8 @@ class Scene {
       secondary.url = "sqlite:" + secondary.file.string();
     }
     write_file(where / "contract.toml", kContract);
-    write_file(where / "abgleich.toml", "[primary]\nurl = \"" + primary_.url() +
+    // tried again, a run would hide that it was disturbed
+    write_file(where / "abgleich.toml", "retry_for = \"0\"\n[primary]\nurl = \"" + primary_.url() +
                                             "\"\n[secondary]\nurl = \"" + secondary.url +
                                             "\"\n[limits]\nmax_deleted = \"100%\"\n"
                                             "max_updated = \"100%\"\n");

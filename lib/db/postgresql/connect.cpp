@@ -38,18 +38,31 @@ constexpr const char* kPinnedSettings =
     "SET quote_all_identifiers = off;"
     "SET standard_conforming_strings = on;"
     "SET search_path = pg_catalog, pg_temp;"
-    "SET row_security = off;"  // rows that a policy would hide are an error, not an absence
-    "SET statement_timeout = 0;"
-    "SET lock_timeout = '60s';"
-    "SET idle_in_transaction_session_timeout = 0;"
+    "SET row_security = off;"          // rows that a policy would hide are an error, not an absence
     "SET cursor_tuple_fraction = 1;"   // cursors are read to their end
     "SET synchronize_seqscans = off;"  // rows come in the table's order, every time
     "SET max_parallel_workers_per_gather = 0;"
     "SET client_min_messages = 'warning';"
     "SET jit = off;"  // compiling a statement would take longer than running it
-    // Only newer servers have these.
-    "SELECT set_config(name, '0', false) FROM pg_settings"
-    " WHERE name IN ('idle_session_timeout', 'transaction_timeout')";
+    // A peer that is gone without a word; nothing on a local socket.
+    "SET tcp_keepalives_idle = 30;"
+    "SET tcp_keepalives_interval = 10;"
+    "SET tcp_keepalives_count = 3;"
+    // Only newer servers have these. What nobody waits for any more is not to run on; Windows
+    // cannot tell.
+    "SELECT set_config(name, CASE name WHEN 'client_connection_check_interval' THEN '10s'"
+    " ELSE '0' END, false) FROM pg_settings"
+    " WHERE name IN ('idle_session_timeout', 'transaction_timeout')"
+    " OR (name = 'client_connection_check_interval' AND version() LIKE '%linux%')";
+
+/// How long a statement may run, a lock may be waited for, and a transaction may wait for us, who
+/// may hang or be stopped: what we read and hold is others' too.
+std::string limits_of(const Endpoint& endpoint) {
+  return fmt::format(
+      "SET statement_timeout = '{0}s'; SET lock_timeout = '{1}s';"
+      " SET idle_in_transaction_session_timeout = '{0}s'",
+      endpoint.statement_timeout.count(), endpoint.lock_timeout.count());
+}
 
 struct FreeOptions {
   void operator()(PQconninfoOption* options) const { PQconninfoFree(options); }
@@ -240,6 +253,10 @@ Raw open_raw(const Endpoint& endpoint, const Peer& peer) {
     parameters.add("connect_timeout", default_timeout.c_str());
   }
   parameters.add("fallback_application_name", "abgleich");
+  // A server that is gone without a word.
+  parameters.add("keepalives_idle", "30");
+  parameters.add("keepalives_interval", "10");
+  parameters.add("keepalives_count", "3");
   parameters.add("dbname", endpoint.url.c_str());
   parameters.add("client_encoding", "UTF8");
   if (!endpoint.password_file.empty()) {
@@ -296,6 +313,7 @@ std::unique_ptr<Connection> connect(const Endpoint& endpoint, Access access) {
   }
   auto connection = std::make_unique<PostgresConnection>(raw.release(), peer);
   connection->execute_script(kPinnedSettings);
+  connection->execute_script(limits_of(endpoint));
   if (access == Access::read) {
     connection->execute("SET default_transaction_read_only = on");
   }

@@ -44,7 +44,7 @@ constexpr std::array kWordings{
     Wording{"53300", "it has no free connection"},
     Wording{"55000", "an object is not in a state to be used, such as an empty materialised view"},
     Wording{"55P03", "a lock was held by somebody else for too long"},
-    Wording{"57014", "the statement was cancelled"},
+    Wording{"57014", "the statement took longer than statement_timeout, or was cancelled there"},
     Wording{"57P01", "the server ended the connection"},
 };
 
@@ -101,7 +101,15 @@ Code code_of(Cause cause, std::string_view state, Access access) {
   return theirs ? refusal_code(access) : Code::bug;
 }
 
-std::string_view hint_of(Cause cause, Access access) {
+std::string_view hint_of(Cause cause, std::string_view state, Access access) {
+  if (state == "55P03") {
+    return "pg_stat_activity and pg_locks of that server say who holds it; end that transaction, "
+           "or set lock_timeout higher; then run the same command again. Nothing was changed";
+  }
+  if (state == "57014") {
+    return "run the same command again; where it needs longer, set statement_timeout higher. "
+           "Nothing was changed";
+  }
   switch (cause) {
     case Cause::rights:
       return "run 'abgleich check': it lists the rights that this role needs";
@@ -193,10 +201,9 @@ Fault fault_of(const Peer& peer, const PGconn* connection, const PGresult* resul
   auto message = fmt::format("the {} refused a statement{}{} ({}SQLSTATE {})", name_of(peer.role),
                              text.empty() ? "" : ": ", text, objects(result), state);
   const auto code = code_of(cause, state, peer.access);
+  std::string hint(hint_of(cause, state, peer.access));
   return {cause, std::move(state),
-          Error{.code = code,
-                .message = std::move(message),
-                .hint = std::string(hint_of(cause, peer.access))}};
+          Error{.code = code, .message = std::move(message), .hint = std::move(hint)}};
 }
 
 }  // namespace abgleich::db::postgresql

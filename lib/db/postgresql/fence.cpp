@@ -16,8 +16,7 @@ namespace {
 
 // Shorter than the server's deadlock_timeout (1 s), so that a vendor's transaction that we are in
 // the way of is never the one that is ended; whoever waits longer starts again without any lock.
-constexpr const char* kShortWait = "SET LOCAL lock_timeout = '200ms'";
-constexpr const char* kUsualWait = "SET LOCAL lock_timeout = '60s'";
+constexpr std::string_view kShortWait = "200ms";
 
 // Tables that this transaction has locked (partitions and what is behind views too) and that have
 // other files now than in the snapshot, or were not there yet. The left side is what is committed,
@@ -88,6 +87,12 @@ bool same_columns(PostgresConnection& connection, const Result& touched, const C
   return true;
 }
 
+/// How long in this transaction.
+void wait_for_locks(PostgresConnection& connection, std::string_view time) {
+  const Cell parameter = text_cell(time);
+  connection.execute("SELECT set_config('lock_timeout', $1, true)", {&parameter, 1});
+}
+
 bool locked_out(const Fault& fault) {
   return fault.cause() == Fault::Cause::serialization || fault.state() == "55P03";
 }
@@ -102,7 +107,10 @@ bool shows_loss(const Fault& fault) {
 Hold hold(Connection& connection, const Catalog& catalog, const std::vector<Reading>& readings,
           Gone gone) {
   auto& server = dynamic_cast<PostgresConnection&>(connection);
-  server.execute(kShortWait);
+  std::string usual_wait;
+  server.query("SELECT current_setting('lock_timeout')", {},
+               [&](std::span<const Cell> row) { usual_wait = row[0].bytes; });
+  wait_for_locks(server, kShortWait);
   try {
     for (const auto& reading : readings) {
       const auto* table = catalog.find_table(reading.table);
@@ -126,7 +134,7 @@ Hold hold(Connection& connection, const Catalog& catalog, const std::vector<Read
   }
   std::int64_t others = 0;
   server.query(kOtherFiles, {}, [&](std::span<const Cell> row) { others = number(row[0].bytes); });
-  server.execute(kUsualWait);
+  wait_for_locks(server, usual_wait);
   return others == 0 ? Hold::held : Hold::moved;
 }
 

@@ -22,8 +22,6 @@ namespace {
 namespace fs = std::filesystem;
 namespace api = sqlite_api;  // SOCI includes sqlite3.h inside this namespace
 
-constexpr int kBusySeconds = 10;
-
 /// Bounded memory (8 MiB of pages each for the file and for temporary tables, those on disk), no
 /// trust in what the file brings along, and on the reading side no way to write.
 constexpr std::array kSettings{
@@ -96,10 +94,11 @@ void require_no_foreign_files(const Peer& peer, const fs::path& file) {
 
 /// SOCI splits at the first '=' and at spaces, so options come first and the URI, which has no
 /// spaces, is the last value. `mode` keeps SQLite from creating the file, which SOCI asks it to.
-std::string connection_string(const fs::path& file, Access access) {
+std::string connection_string(const fs::path& file, Access access,
+                              std::chrono::seconds lock_timeout) {
   const bool read = access == Access::read;
-  return fmt::format("{}timeout={} db={}?mode={}", read ? "readonly=true " : "", kBusySeconds,
-                     file_uri(file.native()), read ? "ro" : "rw");
+  return fmt::format("{}timeout={} db={}?mode={}", read ? "readonly=true " : "",
+                     lock_timeout.count(), file_uri(file.native()), read ? "ro" : "rw");
 }
 
 }  // namespace
@@ -158,8 +157,8 @@ DatabaseFile::DatabaseFile(const Endpoint& endpoint, Access access)
   }
   allow_uris();
   try {
-    session_ = std::make_unique<Session>(
-        connection_string(fs::absolute(endpoint.file).lexically_normal(), access));
+    session_ = std::make_unique<Session>(connection_string(
+        fs::absolute(endpoint.file).lexically_normal(), access, endpoint.lock_timeout));
   } catch (const soci::sqlite3_soci_error& error) {
     throw unreachable(peer_, error.result(), "cannot be opened",
                       "give this user the right to read it and to enter its directory");
