@@ -209,6 +209,12 @@ RowVersions Source::row_versions(const CatalogTable& table,
     std::from_chars(cell.bytes.data(), cell.bytes.data() + cell.bytes.size(), value);
     return value;
   };
+  bool may_ask = false;
+  connection.query(may_select_server_facts(), {},
+                   [&](std::span<const Cell> row) { may_ask = row[0].bytes == "t"; });
+  if (!may_ask) {
+    return versions;
+  }
   bool standby = true;
   connection.query(select_server_facts(), {}, [&](std::span<const Cell> row) {
     standby = row[0].bytes != "f";

@@ -375,6 +375,13 @@ TEST_CASE("row security that comes later refuses, and what changed behind it is 
   text.replace(text.find("user=postgres"), 13, "user=row_versions_reader");
   write_file(pairing.directory / "abgleich.toml", text);
   CHECK(pairing.by_versions());
+  // what the facts are made of may have been taken from everybody
+  pairing.primary.run("REVOKE SELECT ON pg_stat_archiver FROM PUBLIC");
+  pairing.primary.run("UPDATE person SET status = 'case' WHERE id = 3");
+  CHECK_FALSE(pairing.by_versions());
+  pairing.primary.run("GRANT SELECT ON pg_stat_archiver TO PUBLIC");
+  CHECK_FALSE(pairing.by_versions());
+  CHECK(pairing.by_versions());
   pairing.primary.run("ALTER TABLE person ENABLE ROW LEVEL SECURITY");
   pairing.primary.run("CREATE POLICY few ON person USING (id > 100)");
   pairing.primary.run("UPDATE person SET status = 'hidden' WHERE id = 1");
