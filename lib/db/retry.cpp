@@ -31,24 +31,28 @@ bool may_pass(const Fault& fault) {
 }
 
 void Retries::after(const Fault& fault) {
-  if (!may_pass(fault)) {
+  if (!may_pass(fault) || (patience_.told != nullptr && *patience_.told)) {
     throw Fault(fault);
   }
   const auto now = std::chrono::steady_clock::now();
   if (++tried_ == 1) {
     first_failure_ = now;
   }
-  auto pause = in_all_ / kFirstPause;
+  auto pause = patience_.in_all / kFirstPause;
   for (int i = 1; i < tried_; ++i) {
     pause *= kGrowth;
   }
-  if (in_all_.count() == 0 || tried_ == kTries || now + pause > first_failure_ + in_all_) {
+  if (patience_.in_all.count() == 0 || tried_ == Patience::kTries ||
+      now + pause > first_failure_ + patience_.in_all) {
     if (tried_ == 1) {
       throw Fault(fault);
     }
     auto error = fault.error();
     error.message += fmt::format("; tried {} times", tried_);
     throw Failure(std::move(error));
+  }
+  if (patience_.on_retry) {
+    patience_.on_retry(fault.error());
   }
   std::this_thread::sleep_for(pause);
 }

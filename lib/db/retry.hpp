@@ -6,6 +6,7 @@
 #include "db/connection.hpp"
 
 #include <chrono>
+#include <functional>
 
 namespace abgleich::db {
 
@@ -14,42 +15,41 @@ namespace abgleich::db {
 /// statement or lock that took too long, a deadlock, a serialization failure.
 bool may_pass(const Fault& fault);
 
-/// How often and how long it is tried again: at most `kTries` times in all, after pauses that grow,
-/// and not once `in_all` has passed since the first one failed.
-class Retries {
- public:
+/// How long it is tried again: at most `kTries` times in all, after pauses that grow, and not once
+/// `in_all` has passed since the first one failed.
+struct Patience {
   static constexpr int kTries = 5;
 
-  explicit Retries(std::chrono::milliseconds in_all) : in_all_(in_all) {}
+  std::chrono::milliseconds in_all;
+  /// Set once what an attempt has found is out, and would be told twice: then there is no other.
+  const bool* told = nullptr;
+  std::function<void(const Error&)> on_retry = {};  // told of what is tried again
+};
+
+class Retries {
+ public:
+  explicit Retries(const Patience& patience) : patience_(patience) {}
 
   /// Waits for the next try. Throws Failure, which says how often it was tried, where there is to
   /// be none.
   void after(const Fault& fault);
 
  private:
-  std::chrono::milliseconds in_all_;
+  const Patience& patience_;
   int tried_ = 0;
   std::chrono::steady_clock::time_point first_failure_;
 };
 
-/// Calls `attempt` until it returns, or throws what no other try would mend. Once `told` is true,
-/// what an attempt has found is out, and would be told twice: then there is no other.
+/// Calls `attempt` until it returns, or throws what no other try would mend.
 template <class Attempt>
-auto with_retries(std::chrono::milliseconds in_all, const bool& told, const Attempt& attempt) {
-  for (Retries retries(in_all);;) {
+auto with_retries(const Patience& patience, const Attempt& attempt) {
+  for (Retries retries(patience);;) {
     try {
       return attempt();
     } catch (const Fault& fault) {
-      if (told) {
-        throw;
-      }
       retries.after(fault);
     }
   }
-}
-template <class Attempt>
-auto with_retries(std::chrono::milliseconds in_all, const Attempt& attempt) {
-  return with_retries(in_all, false, attempt);
 }
 
 }  // namespace abgleich::db

@@ -191,7 +191,7 @@ report::Repair attempt(const Pairing& pairing, const mask::Keyring& keyring,
 report::Repair repair_base(const Pairing& pairing, const std::string& reason, Progress& progress) {
   const auto keyring = mask::Keyring::read(pairing.config.key_file);
   const journal::StateLock lock(pairing.config.state_directory);
-  return db::with_retries(pairing.config.retry_for,
+  return db::with_retries({.in_all = pairing.config.retry_for},
                           [&] { return attempt(pairing, keyring, reason, progress); });
 }
 

@@ -445,7 +445,8 @@ std::map<std::int64_t, std::string> table_names(db::Books& books) {
 Resolved resolve(const Pairing& pairing, const Resolution& resolution) {
   const journal::StateLock lock(pairing.config.state_directory);
   journal::check_latch(pairing.config.state_directory);
-  return db::with_retries(pairing.config.retry_for, [&] { return attempt(pairing, resolution); });
+  return db::with_retries({.in_all = pairing.config.retry_for},
+                          [&] { return attempt(pairing, resolution); });
 }
 
 void each_conflict(const Pairing& pairing,

@@ -438,14 +438,14 @@ report::Outcome revert(const Pairing& pairing, const std::string& called,
   const auto keyring = mask::Keyring::read(pairing.config.key_file);
   const journal::StateLock lock(pairing.config.state_directory);
   journal::check_latch(pairing.config.state_directory);
-  return db::with_retries(pairing.config.retry_for,
+  return db::with_retries({.in_all = pairing.config.retry_for},
                           [&] { return attempt(pairing, keyring, called, reason); });
 }
 
 std::string resume(const Pairing& pairing, const std::string& reason) {
   const journal::StateLock lock(pairing.config.state_directory);
   journal::check_latch(pairing.config.state_directory);
-  return db::with_retries(pairing.config.retry_for, [&] {
+  return db::with_retries({.in_all = pairing.config.retry_for}, [&] {
     const auto started = journal::now_utc();
     db::Target target(pairing.config.secondary, db::Mode::real);
     const auto head = head_of(pairing, target);

@@ -154,9 +154,13 @@ report::Outcome run(const Pairing& pairing, const Options& options, Progress& pr
     told = true;
     on_change(change);
   };
+  const db::Patience patience{
+      .in_all = pairing.config.retry_for, .told = &told, .on_retry = [&](const Error& error) {
+        remarks.push_back(error.message + "; it was tried again");
+      }};
   for (auto use = CacheUse::read_and_write;;) {
     try {
-      auto outcome = db::with_retries(pairing.config.retry_for, told, [&] {
+      auto outcome = db::with_retries(patience, [&] {
         return attempt(pairing, options, keyring, use, progress, telling, notes, doubts);
       });
       if (outcome) {

@@ -305,7 +305,7 @@ report::Verification verify(const Pairing& pairing, Progress& progress,
     told = true;
     on_difference(difference);
   };
-  return db::with_retries(pairing.config.retry_for, told,
+  return db::with_retries({.in_all = pairing.config.retry_for, .told = &told},
                           [&] { return attempt(pairing, keyring, progress, telling); });
 }
 

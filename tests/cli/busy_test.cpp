@@ -199,6 +199,7 @@ TEST_CASE("a session or statement of a run that is ended is made again from the 
   pairing.other.run("COMMIT");
   const auto ran = program.wait();
   CHECK_MESSAGE(ran.exit == 0, ran.err);
+  CHECK_MESSAGE(ran.err.find("; it was tried again") != std::string::npos, ran.err);
   pairing.check_applied_once();
 }
 

@@ -18,7 +18,7 @@ Fault fault(const std::string& state, Fault::Cause cause = Fault::Cause::unreach
 std::string call(const Fault& with, int failures, milliseconds in_all, const bool& told = false) {
   int calls = 0;
   try {
-    with_retries(in_all, told, [&] {
+    with_retries({.in_all = in_all, .told = &told}, [&] {
       if (++calls <= failures) {
         throw Fault(with);
       }

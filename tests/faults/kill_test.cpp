@@ -213,6 +213,35 @@ class Scene {
     CHECK(untouched > hits / 3);  // otherwise they all came too late
   }
 
+  /// The same to runs that are tried again: each ends as an undisturbed one, or does not know.
+  void outlast(const Disturb& disturb, int trials) {
+    auto undisturbed = copy();
+    const auto started = Clock::now();
+    const auto done = run("trial", {"sync", "--json"});
+    const auto length = Clock::now() - started;
+    const auto after = undisturbed.picture();
+    drop(undisturbed);
+
+    int again = 0;
+    for (int i = 0; i < trials; ++i) {
+      const auto trial = copy();
+      const auto config = directory_ / "trial" / "abgleich.toml";
+      auto text = read_file(config);
+      write_file(config, text.replace(text.find("\"0\""), 3, "\"20s\""));
+      Program program(command({"sync", "-v"}), (directory_ / "trial").string());
+      disturb(trial, program, length * (random_() % 100) / 100);
+      const auto ran = program.wait();
+      CHECK_MESSAGE((ran.exit == done.exit || ran.exit == 40), ran.err);
+      again += ran.err.find("it was tried again") != std::string::npos ? 1 : 0;
+      if (ran.exit == 40) {
+        CHECK(run("trial", {"sync", "--json"}).exit == done.exit);
+      }
+      CHECK(trial.picture() == after);
+      drop(trial);
+    }
+    CHECK(again > trials / 4);  // otherwise they all came too late
+  }
+
   [[nodiscard]] const std::string& database() const { return database_->name(); }
   [[nodiscard]] std::string primary_url() const { return primary_.url(); }
 
@@ -350,6 +379,12 @@ TEST_CASE("a server that ends the primary's session: 30, and the next run conver
   const auto url = scene.primary_url();
   const auto name = url.substr(url.find("///") + 3, url.find('?') - url.find("///") - 3);
   scene.disturb(end_sessions_in(name), was_cut_off, 3);
+}
+
+TEST_CASE("a server that ends sessions: tried again, a run ends as an undisturbed one") {
+  Scene scene(On::postgresql);
+  scene.edit();
+  scene.outlast(end_sessions_in(""), 10);
 }
 
 }  // namespace abgleich::test
