@@ -4,6 +4,7 @@
 
 #include <xxhash.h>
 
+#include <array>
 #include <bit>
 #include <cstring>
 
@@ -11,12 +12,23 @@ namespace abgleich {
 
 namespace {
 
+std::uint64_t swap_bytes(std::uint64_t word) {
+  std::uint64_t swapped = 0;
+  for (unsigned shift = 0; shift < 64; shift += 8) {
+    swapped = swapped << 8U | (word >> shift & 0xffU);
+  }
+  return swapped;
+}
+
+/// Little endian in memory, whatever the machine's order.
+std::uint64_t in_order(std::uint64_t word) {
+  return std::endian::native == std::endian::little ? word : swap_bytes(word);
+}
+
 std::uint64_t load_le(const std::uint8_t* bytes) {
   std::uint64_t word = 0;
-  for (std::size_t i = 0; i < 8; ++i) {
-    word |= static_cast<std::uint64_t>(bytes[i]) << (8 * i);
-  }
-  return word;
+  std::memcpy(&word, bytes, sizeof word);
+  return in_order(word);
 }
 
 /// The four words of SipHash's state and its round (section 2.2 of the paper).
@@ -45,9 +57,10 @@ struct SipState {
 };
 
 void append_le32(std::size_t number, std::string& out) {
-  for (unsigned shift = 0; shift < 32; shift += 8) {
-    out += static_cast<char>((number >> shift) & 0xffU);
-  }
+  const std::array<char, 4> bytes{
+      static_cast<char>(number & 0xffU), static_cast<char>(number >> 8U & 0xffU),
+      static_cast<char>(number >> 16U & 0xffU), static_cast<char>(number >> 24U & 0xffU)};
+  out.append(bytes.data(), bytes.size());
 }
 
 }  // namespace
@@ -90,12 +103,12 @@ Digest digest_cell(const SipKey& column_key, std::string_view row_key, const Val
 }
 
 std::string pack(std::span<const Digest> digests) {
-  std::string packed;
-  packed.reserve(digests.size() * 8);
+  std::string packed(digests.size() * sizeof(Digest::bits), '\0');
+  char* to = packed.data();
   for (const auto digest : digests) {
-    for (unsigned shift = 0; shift < 64; shift += 8) {
-      packed += static_cast<char>((digest.bits >> shift) & 0xffU);
-    }
+    const auto word = in_order(digest.bits);
+    std::memcpy(to, &word, sizeof word);
+    to += sizeof word;
   }
   return packed;
 }

@@ -1,34 +1,49 @@
 #include "db/postgresql/hex.hpp"
 
+#include <array>
+
 namespace abgleich::db::postgresql {
 
 namespace {
 
 constexpr std::string_view kDigits = "0123456789abcdef";
 
-int digit(char c) {
-  if (c >= '0' && c <= '9') {
-    return c - '0';
+/// The value of a digit; what is none has bits above the lowest four.
+constexpr std::array<unsigned char, 256> digit_values() {
+  std::array<unsigned char, 256> values{};
+  values.fill(0xf0);
+  for (unsigned char i = 0; i < 10; ++i) {
+    values['0' + i] = i;
   }
-  if (c >= 'a' && c <= 'f') {
-    return c - 'a' + 10;
+  for (unsigned char i = 10; i < 16; ++i) {
+    values['a' + i - 10] = i;
+    values['A' + i - 10] = i;
   }
-  if (c >= 'A' && c <= 'F') {
-    return c - 'A' + 10;
-  }
-  return -1;
+  return values;
 }
+constexpr auto kValues = digit_values();
+
+/// The two digits of every byte.
+constexpr std::array<std::array<char, 2>, 256> digit_pairs() {
+  std::array<std::array<char, 2>, 256> pairs{};
+  for (std::size_t byte = 0; byte < pairs.size(); ++byte) {
+    pairs[byte] = {kDigits[byte >> 4U], kDigits[byte & 0x0fU]};
+  }
+  return pairs;
+}
+constexpr auto kPairs = digit_pairs();
 
 }  // namespace
 
 void append_hex(std::string_view bytes, std::string& out) {
   out += "\\x";
-  auto at = out.size();
+  const auto at = out.size();
   out.resize(at + 2 * bytes.size());
+  char* to = out.data() + at;
   for (const char c : bytes) {
-    const auto byte = static_cast<unsigned char>(c);
-    out[at++] = kDigits[byte >> 4U];
-    out[at++] = kDigits[byte & 0x0fU];
+    const auto& pair = kPairs[static_cast<unsigned char>(c)];
+    *to++ = pair[0];
+    *to++ = pair[1];
   }
 }
 
@@ -37,15 +52,16 @@ bool bytes_from_hex(std::string_view text, std::string& bytes) {
     return false;
   }
   bytes.resize(text.size() / 2 - 1);
-  for (std::size_t i = 0; i < bytes.size(); ++i) {
-    const int high = digit(text[2 * i + 2]);
-    const int low = digit(text[2 * i + 3]);
-    if (high < 0 || low < 0) {
-      return false;
-    }
-    bytes[i] = static_cast<char>(high * 16 + low);
+  const auto* from = reinterpret_cast<const unsigned char*>(text.data()) + 2;
+  unsigned seen = 0;
+  for (char& byte : bytes) {
+    const unsigned high = kValues[from[0]];
+    const unsigned low = kValues[from[1]];
+    seen |= high | low;
+    byte = static_cast<char>((high << 4U | low) & 0xffU);
+    from += 2;
   }
-  return true;
+  return seen < 16;
 }
 
 }  // namespace abgleich::db::postgresql
