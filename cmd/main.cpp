@@ -13,6 +13,9 @@
 #include <cstdlib>
 #include <exception>
 #include <fcntl.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <new>
 #include <string_view>
 #include <vector>
@@ -29,6 +32,16 @@ void open_standard_streams() {
       (void)::open("/dev/null", number == 0 ? O_WRONLY : O_RDONLY);
     }
   }
+}
+
+/// What was given back is to go back to the system, whichever thread asked for it: peak memory is a
+/// promise. Left alone, glibc keeps large blocks and a heap for every thread.
+void keep_memory_small() {
+#ifdef __GLIBC__
+  constexpr int kLargeBlock = 128 * 1024;
+  (void)::mallopt(M_MMAP_THRESHOLD, kLargeBlock);
+  (void)::mallopt(M_ARENA_MAX, 1);
+#endif
 }
 
 constexpr const char* kExitCodes = R"(Exit codes (the severest wins):
@@ -151,6 +164,7 @@ int run(int argc, char** argv) {
   Context context;
   auto code = Code::done;
   open_standard_streams();
+  keep_memory_small();
   try {
     setup(parser.top(), context);
     setup_manual(parser, context);

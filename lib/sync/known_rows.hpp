@@ -76,7 +76,7 @@ class KnownRows {
   std::optional<journal::CachedTable> save(const Unsettled& unsettled);
 
   /// Touched rows that are kept beside a main file, and changed rows that are kept in memory.
-  static constexpr std::size_t kMostTouched = 65'536;
+  static constexpr std::size_t kMostTouched = 32'768;
   static constexpr std::size_t kMostStrangers = 262'144;
 
  private:

@@ -38,7 +38,7 @@ class Sides {
   [[nodiscard]] double share() const;
 
  private:
-  static constexpr std::size_t kSums = std::size_t{1} << 18U;
+  static constexpr std::size_t kSums = std::size_t{1} << 16U;
 
   [[nodiscard]] std::size_t at(std::string_view key) const;
 

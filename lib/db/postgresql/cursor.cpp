@@ -10,7 +10,7 @@ namespace {
 
 constexpr int kFirstRows = 64;  // before anything is known about their width
 constexpr int kMostRows = 2000;
-constexpr std::size_t kBatchBytes = std::size_t{4} << 20U;
+constexpr std::size_t kBatchBytes = std::size_t{2} << 20U;
 
 }  // namespace
 

@@ -23,7 +23,7 @@ constexpr std::string_view kLockNotAvailable = "55P03";
 constexpr int kTidRangeScans = 140000;     // the first server that has them
 constexpr std::uint64_t kFewPages = 1024;  // 8 MiB: one reader is through before others are called
 constexpr std::uint64_t kPagesShared = 512;  // 4 MiB of pages are read at a time, by all together
-constexpr std::size_t kMostBytes = std::size_t{8} << 20U;
+constexpr std::size_t kMostBytes = std::size_t{4} << 20U;
 constexpr std::size_t kBatchBytes = std::size_t{128} << 10U;
 /// Where few rows are sent there is nothing to queue for; more than one range each, for the readers
 /// are not equally fast.
