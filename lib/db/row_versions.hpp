@@ -49,9 +49,9 @@
 //
 // Beyond the facts, a run counts: rows now = rows then + new keys - keys that are gone. More rows
 // than that are none of ours to explain (pg_surgery, a unique index that is none any more), and
-// every row is read. What is left is a virtual machine put back with its memory while the same
-// server runs on, found by `numbers` until as many transactions have passed as were lost;
-// full_every is for that.
+// every row is read. Two things are left for full_every: such rows where as many others have gone
+// at the same time, and a virtual machine that is put back with its memory while the same server
+// runs on, which `numbers` find only until as many transactions have passed as were lost.
 #pragma once
 
 #include "core/catalog.hpp"
