@@ -13,6 +13,26 @@ namespace {
 
 using Rename = Adaptation::Rename;
 
+template <class Named>
+std::set<std::string> names_of(const std::vector<Named>& things) {
+  std::set<std::string> names;
+  for (const auto& thing : things) {
+    names.insert(thing.name);
+  }
+  return names;
+}
+
+/// Leaves those whose new name is free, or will be.
+void drop_taken(const std::set<std::string>& names, std::vector<Rename>& renames) {
+  const auto leaves = [&](const std::string& name) {
+    return std::ranges::find(renames, name, &Rename::from) != renames.end();
+  };
+  while (std::erase_if(renames, [&](const Rename& rename) {
+           return names.contains(rename.to) && !leaves(rename.to);
+         }) > 0) {
+  }
+}
+
 /// The renames that are still to be done: somebody may have run them by hand.
 std::vector<Rename> pending_renames(const CatalogTable& table, const Relation& relation) {
   std::vector<Rename> renames;
@@ -27,21 +47,12 @@ std::vector<Rename> pending_renames(const CatalogTable& table, const Relation& r
   for (const auto& column : relation.kept) {
     note(column.renamed_from, column.name);
   }
-  const auto leaves = [&](const std::string& name) {
-    return std::ranges::find(renames, name, &Rename::from) != renames.end();
-  };
-  while (std::erase_if(renames, [&](const Rename& rename) {
-           return table.find_column(rename.to) != nullptr && !leaves(rename.to);
-         }) > 0) {
-  }
+  drop_taken(names_of(table.columns), renames);
   return renames;
 }
 
-std::vector<Rename> in_order(const CatalogTable& table, std::vector<Rename> pending) {
-  std::set<std::string> names;
-  for (const auto& column : table.columns) {
-    names.insert(column.name);
-  }
+/// `names`: those that are in use.
+std::vector<Rename> in_order(std::set<std::string> names, std::vector<Rename> pending) {
   std::vector<Rename> ordered;
   const auto rename = [&](const std::string& from, const std::string& to) {
     ordered.push_back({.from = from, .to = to});
@@ -99,7 +110,7 @@ void adapt_column(const Dialect& dialect, const CatalogColumn& held, const Relat
 
 Adaptation adapt(const Dialect& dialect, const CatalogTable& table, const Relation& relation) {
   const auto pending = pending_renames(table, relation);
-  Adaptation adaptation{.renames = in_order(table, pending)};
+  Adaptation adaptation{.renames = in_order(names_of(table.columns), pending)};
   for (std::size_t i = 0; i < relation.columns.size(); ++i) {
     adaptation.holders.push_back(holder(table, pending, relation.columns[i].name));
     if (adaptation.holders.back().empty()) {
@@ -116,6 +127,19 @@ Adaptation adapt(const Dialect& dialect, const CatalogTable& table, const Relati
     }
   }
   return adaptation;
+}
+
+std::vector<Rename> table_renames(const Catalog& secondary,
+                                  const std::vector<Relation>& relations) {
+  std::vector<Rename> renames;
+  for (const auto& relation : relations) {
+    if (!relation.renamed_from.empty() && secondary.find_table(relation.renamed_from) != nullptr) {
+      renames.push_back({.from = relation.renamed_from, .to = relation.name});
+    }
+  }
+  const auto names = names_of(secondary.tables);
+  drop_taken(names, renames);
+  return in_order(names, std::move(renames));
 }
 
 std::vector<std::string> adaptation_ddl(const Dialect& dialect, const std::string& schema,

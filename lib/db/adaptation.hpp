@@ -38,6 +38,11 @@ struct Adaptation {
 /// `table` is what the relation's table is in the secondary now.
 Adaptation adapt(const Dialect& dialect, const CatalogTable& table, const Relation& relation);
 
+/// The tables that are to get other names, in such an order too. One that has its new name already
+/// is not among them: somebody may have done it by hand.
+std::vector<Adaptation::Rename> table_renames(const Catalog& secondary,
+                                              const std::vector<Relation>& relations);
+
 /// The statements, in order.
 std::vector<std::string> adaptation_ddl(const Dialect& dialect, const std::string& schema,
                                         const Relation& relation, const Adaptation& adaptation);

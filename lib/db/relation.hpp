@@ -36,8 +36,11 @@ struct RelationForeignKey {
 };
 
 struct Relation {
-  std::string source;                   // name in the primary
-  std::string name;                     // name in the secondary
+  std::string source;        // name in the primary
+  std::string name;          // name in the secondary
+  std::string renamed_from;  // its name there before this run, where that was another
+  bool name_leaves =
+      false;  // the table that has its name now is another one, and gets another name
   std::vector<RelationColumn> columns;  // exported, in the contract's order: a Row's layout
   std::vector<std::size_t> key;         // indexes into columns
   std::vector<RelationForeignKey> foreign_keys;

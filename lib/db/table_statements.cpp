@@ -51,7 +51,7 @@ std::string create_data_table(const Dialect& dialect, const std::string& name,
 }
 
 std::string create_data_view(const Dialect& dialect, const std::string& name,
-                             const Relation& relation, const std::string& schema,
+                             const Relation& relation, const std::string& table,
                              const std::vector<std::string>& holders) {
   return fmt::format("CREATE TEMPORARY VIEW {} AS SELECT {} FROM {}", name,
                      list(relation.columns.size(),
@@ -66,7 +66,13 @@ std::string create_data_view(const Dialect& dialect, const std::string& name,
                                        : fmt::format("CAST(NULL AS {}) AS {}", column.held.native,
                                                      quoted);
                           }),
-                     dialect.table(schema, relation.name));
+                     table);
+}
+
+std::string rename_table(const Dialect& dialect, const std::string& schema, std::string_view from,
+                         std::string_view to) {
+  return fmt::format("ALTER TABLE {} RENAME TO {}", dialect.table(schema, from),
+                     dialect.quote(to));
 }
 
 std::string add_foreign_key(const Dialect& dialect, const std::string& schema,

@@ -15,10 +15,13 @@ std::string create_data_table(const Dialect& dialect, const std::string& name,
                               const Relation& relation, const std::string& schema,
                               Lifetime lifetime);
 // A view of the data as it would be: NULL for columns that are missing, new names for old.
-// `holders`: the table's own column for each of the relation's, empty where there is none yet.
+// `table`: the one that has it now, quoted. `holders`: its own column for each of the relation's,
+// empty where there is none yet.
 std::string create_data_view(const Dialect& dialect, const std::string& name,
-                             const Relation& relation, const std::string& schema,
+                             const Relation& relation, const std::string& table,
                              const std::vector<std::string>& holders);
+std::string rename_table(const Dialect& dialect, const std::string& schema, std::string_view from,
+                         std::string_view to);
 std::string add_foreign_key(const Dialect& dialect, const std::string& schema,
                             const Relation& relation, const RelationForeignKey& key);
 std::string add_column(const Dialect& dialect, const std::string& schema, const Relation& relation,

@@ -73,7 +73,8 @@ class Target {
   void load_catalog();
 
   /// Fills in `held` of every column: the secondary's own column where it is there, otherwise the
-  /// one that would be made. Returns the DDL that the secondary lacks for these relations and their
+  /// one that would be made, and clears `renamed_from` of a relation whose table is not to be
+  /// renamed any more. Returns the DDL that the secondary lacks for these relations and their
   /// bases, in order; empty where it lacks nothing. Throws Failure{secondary_refuses} where an
   /// existing table cannot serve (a generated column, no unique key over the contract's key).
   std::vector<std::string> missing_ddl(std::vector<Relation>& relations) const;
@@ -402,6 +403,8 @@ class Target {
   /// Empty where there is no such column, and for SQLite, whose types hold nothing back.
   [[nodiscard]] std::string own_column_type(const std::string& name,
                                             const std::string& column) const;
+  /// The relation's table, under the name that it has now; null where there is none yet.
+  [[nodiscard]] const CatalogTable* holding_table(const Relation& relation) const;
   [[nodiscard]] std::vector<std::string> widen_base(const Relation& relation) const;
   Adaptation hold_existing(const CatalogTable& table, Relation& relation) const;
 

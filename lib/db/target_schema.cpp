@@ -127,12 +127,29 @@ Adaptation Target::hold_existing(const CatalogTable& table, Relation& relation) 
   return adaptation;
 }
 
+const CatalogTable* Target::holding_table(const Relation& relation) const {
+  if (relation.name_leaves) {
+    return nullptr;
+  }
+  return catalog_.find_table(relation.renamed_from.empty() ? relation.name : relation.renamed_from);
+}
+
 std::vector<std::string> Target::missing_ddl(std::vector<Relation>& relations) const {
   std::vector<std::string> tables;
+  const auto renames = table_renames(catalog_, relations);
+  for (const auto& [from, to] : renames) {
+    tables.push_back(rename_table(dialect(), session_.schema, from, to));
+  }
   std::vector<std::string> keys;
   std::vector<std::string> bases;
   for (auto& relation : relations) {
-    const auto* table = catalog_.find_table(relation.name);
+    if (std::ranges::find(renames, relation.name, &Adaptation::Rename::to) == renames.end()) {
+      relation.renamed_from.clear();
+    }
+    relation.name_leaves =
+        relation.renamed_from.empty() &&
+        std::ranges::find(renames, relation.name, &Adaptation::Rename::from) != renames.end();
+    const auto* table = holding_table(relation);
     if (table != nullptr) {
       const auto adaptation = hold_existing(*table, relation);
       std::ranges::move(adaptation_ddl(dialect(), session_.schema, relation, adaptation),
@@ -164,13 +181,17 @@ std::vector<std::string> Target::missing_ddl(std::vector<Relation>& relations) c
 std::vector<std::string> Target::undo_ddl(const std::vector<Relation>& relations) const {
   std::vector<std::string> ddl;
   for (auto relation = relations.rbegin(); relation != relations.rend(); ++relation) {
-    if (const auto* table = catalog_.find_table(relation->name)) {
+    if (const auto* table = holding_table(*relation)) {
       std::ranges::move(
           db::undo_ddl(dialect(), session_.schema, *relation, adapt(dialect(), *table, *relation)),
           std::back_inserter(ddl));
     } else {
       ddl.push_back("DROP TABLE " + dialect().table(session_.schema, relation->name));
     }
+  }
+  const auto renames = table_renames(catalog_, relations);
+  for (auto rename = renames.rbegin(); rename != renames.rend(); ++rename) {
+    ddl.push_back(rename_table(dialect(), session_.schema, rename->to, rename->from));
   }
   return ddl;
 }
@@ -192,14 +213,16 @@ void Target::empty_column(const Relation& relation, const std::string& column) {
 
 void Target::stand_in(const Relation& relation) {
   const auto name = temporary_name("data", relation.id);
-  const auto* table = catalog_.find_table(relation.name);
+  const auto* table = holding_table(relation);
   if (table == nullptr) {
     session_.connection->execute(
         create_data_table(dialect(), name, relation, session_.schema, Lifetime::temporary));
     stand_in_data_.push_back(relation.id);
-  } else if (const auto adaptation = adapt(dialect(), *table, relation); adaptation.needed()) {
-    session_.connection->execute(
-        create_data_view(dialect(), name, relation, session_.schema, adaptation.holders));
+  } else if (const auto adaptation = adapt(dialect(), *table, relation);
+             adaptation.needed() || table->name != relation.name) {
+    session_.connection->execute(create_data_view(dialect(), name, relation,
+                                                  dialect().table(session_.schema, table->name),
+                                                  adaptation.holders));
     stand_in_data_.push_back(relation.id);
   }
   if (!own_table_exists(base_name(relation))) {

@@ -4,6 +4,7 @@
 #include "journal/state.hpp"
 #include "report/text.hpp"
 #include "sync/revert.hpp"
+#include "sync/same_table.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -126,8 +127,13 @@ void finish_run(const Pairing& pairing, db::Target& target,
   bool changed = !head || !schema.executed.empty() || conflicts.added + conflicts.gone > 0 ||
                  quarantine.added + quarantine.gone > 0;
   const auto known = books.tracked();
+  std::vector<db::TrackedRow> next;
+  for (const auto& exported : tables) {
+    next.push_back(tracked_row(exported));
+  }
+  free_names(books, known, next);
   for (std::size_t i = 0; i < tables.size(); ++i) {
-    auto row = tracked_row(tables[i]);
+    auto& row = next[i];
     if (!same_tracked(known, row)) {
       row.since = ordered_since(known, row, epoch);
       books.put_tracked(row);

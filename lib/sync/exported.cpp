@@ -3,6 +3,7 @@
 #include "core/error.hpp"
 #include "drift/retype.hpp"
 #include "mask/masker.hpp"
+#include "sync/same_table.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -16,17 +17,6 @@ namespace abgleich::sync {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-const db::TrackedRow* find_tracked(const std::vector<db::TrackedRow>& tracked,
-                                   const contract::Table& table) {
-  for (const auto& name : {table.name, table.was}) {
-    const auto found = std::ranges::find(tracked, name, &db::TrackedRow::source);
-    if (!name.empty() && found != tracked.end()) {
-      return &*found;
-    }
-  }
-  return nullptr;
-}
 
 merge::Owner owner_of(contract::Owner owner) {
   return static_cast<merge::Owner>(owner);
@@ -133,10 +123,12 @@ void keep_key_order(const db::TrackedRow& known, ExportedTable& exported) {
 
 /// Names and number under which the secondary knows the table, or new ones; what has become of its
 /// columns since.
-void remember(const std::vector<db::TrackedRow>& tracked, const Catalog& primary,
-              const CatalogTable& source, std::int64_t& next, ExportedTable& exported) {
-  const auto* known = find_tracked(tracked, *exported.table);
+void remember(const db::TrackedRow* known, const Catalog& primary, const CatalogTable& source,
+              std::int64_t& next, ExportedTable& exported) {
   exported.relation.id = known != nullptr ? known->id : next++;
+  if (known != nullptr && known->target != exported.relation.name) {
+    exported.relation.renamed_from = known->target;
+  }
   exported.layout = next_layout(known != nullptr ? read_layout(*known) : std::vector<Remembered>{},
                                 wanted_columns(exported, primary, source), *exported.table, source);
   const auto& layout = exported.layout;
@@ -242,6 +234,7 @@ std::vector<ExportedTable> export_tables(const contract::Contract& contract, con
   for (const auto& row : tracked) {
     next = std::max(next, row.id + 1);
   }
+  const SameTable known(contract, primary, tracked);
   std::vector<ExportedTable> tables;
   for (const auto& table : contract.tables) {
     const auto* source = primary.find_table(table.name);
@@ -259,7 +252,7 @@ std::vector<ExportedTable> export_tables(const contract::Contract& contract, con
       }
     }
     order_key(table, exported);
-    remember(tracked, primary, *source, next, exported);
+    remember(known.of(table), primary, *source, next, exported);
     for (const auto& label : exported.labels) {
       exported.digest_keys.push_back(
           keyring.digest_key(std::to_string(exported.relation.id), label));

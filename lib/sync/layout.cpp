@@ -99,12 +99,13 @@ std::optional<Remembered> remembered_from(const Json& json) {
   return column;
 }
 
+std::string table_part(const std::string& identity) {
+  return identity.substr(0, identity.rfind('.'));
+}
+
 /// Whether both name columns of one table of one database, and these are two columns.
 bool another_column(const std::string& was, const std::string& now) {
-  const auto table = [](const std::string& identity) {
-    return identity.substr(0, identity.rfind('.'));
-  };
-  return !was.empty() && !now.empty() && was != now && table(was) == table(now);
+  return !was.empty() && !now.empty() && was != now && table_part(was) == table_part(now);
 }
 
 /// Finds for every wanted column what it was to the last run.
@@ -218,13 +219,25 @@ std::string layout_text(const std::vector<Remembered>& columns) {
   return json.dump();
 }
 
+std::string identity_of(const DatabaseIdentity& database, const CatalogTable& table) {
+  return database.system.empty() || table.identity == 0
+             ? std::string()
+             : fmt::format("{}/{}/{}", database.system, database.database, table.identity);
+}
+
+std::string table_of(const std::vector<Remembered>& columns) {
+  for (const auto& column : columns) {
+    if (column.state == ColumnState::exported && !column.identity.empty()) {
+      return table_part(column.identity);
+    }
+  }
+  return {};
+}
+
 std::string identity_of(const DatabaseIdentity& database, const CatalogTable& table,
                         const CatalogColumn& column) {
-  if (database.system.empty() || table.identity == 0) {
-    return {};
-  }
-  return fmt::format("{}/{}/{}.{}", database.system, database.database, table.identity,
-                     column.identity);
+  const auto of_table = identity_of(database, table);
+  return of_table.empty() ? of_table : fmt::format("{}.{}", of_table, column.identity);
 }
 
 std::string Layout::renamed_from(std::size_t column) const {

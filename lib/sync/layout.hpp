@@ -41,6 +41,10 @@ std::string layout_text(const std::vector<Remembered>& columns);
 /// Throws Failure{integrity}.
 [[noreturn]] void damaged_layout(const db::TrackedRow& row);
 
+/// Which table of which database this is, where that can be known.
+std::string identity_of(const DatabaseIdentity& database, const CatalogTable& table);
+/// Which one these columns were read from; empty: unknown.
+std::string table_of(const std::vector<Remembered>& columns);
 /// Which column of which database this is, where that can be known.
 std::string identity_of(const DatabaseIdentity& database, const CatalogTable& table,
                         const CatalogColumn& column);

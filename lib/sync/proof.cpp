@@ -2,6 +2,7 @@
 
 #include "core/digest.hpp"
 #include "mask/masker.hpp"
+#include "sync/same_table.hpp"
 
 #include <fmt/format.h>
 
@@ -31,15 +32,9 @@ bool only_retyped(const std::vector<drift::Event>& events, const std::string& ta
 
 /// What the last run remembers of a column: under the name that it has now if that is how it got
 /// it, else under its old name, else under the same name for another reason.
-std::optional<Remembered> find_remembered(const std::vector<db::TrackedRow>& tracked,
-                                          const contract::Table& table,
+std::optional<Remembered> find_remembered(const db::TrackedRow& row,
                                           const contract::Column& column) {
-  std::vector<Remembered> layout;
-  for (const auto& row : tracked) {
-    if (row.source == table.name || (!table.was.empty() && row.source == table.was)) {
-      layout = read_layout(row);
-    }
-  }
+  auto layout = read_layout(row);
   std::erase_if(layout, [](const Remembered& remembered) {
     return remembered.state != ColumnState::exported;
   });
@@ -222,6 +217,7 @@ bool borne_out(const Trial& trial, const Staged& staged) {
 void weigh(std::vector<drift::Event>& events, const Pairing& pairing,
            const std::vector<db::TrackedRow>& tracked, const Catalog& live, Belief belief,
            const std::vector<Doubt>& doubts) {
+  const SameTable known(pairing.contract, live, tracked);
   for (auto& event : events) {
     if (event.kind != kRetyped || !blocks(event)) {
       continue;
@@ -240,7 +236,8 @@ void weigh(std::vector<drift::Event>& events, const Pairing& pairing,
     if (column == nullptr || now == nullptr || !only_retyped(events, event.table)) {
       continue;
     }
-    const auto before = find_remembered(tracked, *table, *column);
+    const auto* row = known.of(*table);
+    const auto before = row == nullptr ? std::nullopt : find_remembered(*row, *column);
     const bool proven = before && before->read_as == now->type.native;
     // values of another kind never read the same, and have a column of their own once accepted
     const bool comparable =

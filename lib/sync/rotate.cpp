@@ -6,6 +6,7 @@
 #include "sync/exported.hpp"
 #include "sync/recover.hpp"
 #include "sync/rekeyed_records.hpp"
+#include "sync/same_table.hpp"
 #include "sync/schema.hpp"
 #include "sync/stage.hpp"
 
@@ -177,8 +178,12 @@ void rewrite_books(db::Books& books, std::vector<RekeyedTable>& tables, const Si
 /// names are of no epoch any more.
 void settle_tracked(db::Target& target, const std::vector<ExportedTable>& tables,
                     const std::vector<db::TrackedRow>& tracked, std::int64_t epoch) {
+  std::vector<db::TrackedRow> next;
   for (const auto& exported : tables) {
-    auto row = tracked_row(exported);
+    next.push_back(tracked_row(exported));
+  }
+  free_names(target.books(), tracked, next);
+  for (auto& row : next) {
     const auto known = std::ranges::find(tracked, row.id, &db::TrackedRow::id);
     if (known == tracked.end() || known->columns != row.columns || known->source != row.source ||
         known->target != row.target || known->key_columns != row.key_columns) {

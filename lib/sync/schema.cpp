@@ -1,5 +1,6 @@
 #include "sync/schema.hpp"
 
+#include "contract/toml_text.hpp"
 #include "core/digest.hpp"
 #include "journal/record.hpp"
 
@@ -14,6 +15,22 @@ namespace {
 
 constexpr std::string_view kLacksTables =
     "the secondary lacks tables or columns, and [secondary] manage_schema is false";
+
+/// For when the renames are done: two names that were swapped would look as if they still were to
+/// be.
+void forget_renames(std::vector<ExportedTable>& tables) {
+  for (auto& exported : tables) {
+    auto& relation = exported.relation;
+    relation.renamed_from.clear();
+    relation.name_leaves = false;
+    for (auto& column : relation.columns) {
+      column.renamed_from.clear();
+    }
+    for (auto& column : relation.kept) {
+      column.renamed_from.clear();
+    }
+  }
+}
 
 std::vector<std::string> missing(db::Target& target, std::vector<ExportedTable>& tables) {
   std::vector<db::Relation> relations;
@@ -54,30 +71,47 @@ void rewrite_base(db::Target& target, const ExportedTable& exported) {
   });
 }
 
+std::string rows_text(std::int64_t rows) {
+  return rows == 1 ? "1 row" : fmt::format("{} rows", rows);
+}
+
 /// A table that was dropped is nobody's delete of its rows.
 void refuse_lost_tables(db::Target& target, const std::vector<ExportedTable>& tables) {
+  const auto has = [&](const std::string& name) {
+    return !name.empty() && target.catalog().find_table(name) != nullptr;
+  };
   for (const auto& exported : tables) {
-    const auto& name = exported.relation.name;
-    if (exported.previous_labels.empty() || target.catalog().find_table(name) != nullptr) {
+    const auto& relation = exported.relation;
+    const bool old = has(relation.renamed_from);
+    if (exported.previous_labels.empty() || old != has(relation.name)) {
       continue;
     }
-    const auto rows = target.base_seal(exported.relation).rows;
-    if (rows == 0) {
+    const auto rows = target.base_seal(relation).rows;
+    const bool makes_way = std::ranges::any_of(tables, [&](const ExportedTable& other) {
+      return other.relation.renamed_from == relation.name;
+    });
+    if (rows == 0 || (old && makes_way)) {
       continue;
     }
-    const auto tracked = target.books().tracked();
-    const auto known = std::ranges::find(tracked, exported.relation.id, &db::TrackedRow::id);
-    const bool renamed = known->target != name && target.catalog().find_table(known->target);
+    if (old) {
+      throw Failure(
+          Code::other_secondary,
+          fmt::format("'{}' in the secondary is to be called '{}', and that name is taken",
+                      relation.renamed_from, relation.name),
+          fmt::format("rename or drop one of the two tables in the secondary (the last run left {} "
+                      "in '{}'), or write target = \"{}\" below [tables.{}] in the contract. "
+                      "Nothing was changed",
+                      rows_text(rows), relation.renamed_from, relation.renamed_from,
+                      contract::toml_key(relation.source)));
+    }
     throw Failure(
         Code::other_secondary,
         fmt::format("this is not the secondary as it was: table '{}' is not there, and the last "
                     "run left {} in it",
-                    name, rows == 1 ? "1 row" : fmt::format("{} rows", rows)),
-        fmt::format("{}; or, to have it made and filled anew, run: abgleich adopt --reason TEXT, "
-                    "then: abgleich sync. Nothing was changed",
-                    renamed
-                        ? fmt::format("rename '{}' in the secondary to '{}'", known->target, name)
-                        : "put it back from a backup"));
+                    relation.renamed_from.empty() ? relation.name : relation.renamed_from,
+                    rows_text(rows)),
+        "put it back from a backup; or, to have it made and filled anew, run: abgleich adopt "
+        "--reason TEXT, then: abgleich sync. Nothing was changed");
   }
 }
 
@@ -132,6 +166,7 @@ Schema bring_schema(const Pairing& pairing, db::Target& target, std::vector<Expo
     }
     if (!ddl.empty() || !books) {
       target.execute_ddl(ddl);
+      forget_renames(tables);
       missing(target, tables);
     }
     schema.executed = std::move(ddl);
