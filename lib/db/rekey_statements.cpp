@@ -128,6 +128,27 @@ std::string count_rekeyed(const Relation& relation) {
   return fmt::format("SELECT count(*) FROM {} WHERE in_data = 1", rekey_name(relation));
 }
 
+std::string select_distinct(const Dialect& dialect, const std::string& data,
+                            const CatalogColumn& column) {
+  const auto name = dialect.quote(column.name);
+  return fmt::format("SELECT {} FROM (SELECT DISTINCT {} FROM {} WHERE {} IS NOT NULL) AS d",
+                     dialect.select_expression(name, column.type), name, data, name);
+}
+
+std::string create_kept_map(const Dialect& dialect, const std::string& map,
+                            const CatalogColumn& column) {
+  return fmt::format("CREATE TEMPORARY TABLE {} (was {} NOT NULL, now {} NOT NULL){}", map,
+                     column.type.native, column.type.native,
+                     dialect.engine() == Engine::postgresql ? " ON COMMIT DROP" : "");
+}
+
+std::string rekey_kept_column(const Dialect& dialect, const std::string& data,
+                              const std::string& column, const std::string& map) {
+  return fmt::format("UPDATE{} {} AS t SET {} = m.now FROM {} m WHERE t.{} = m.was",
+                     dialect.engine() == Engine::sqlite ? " OR ABORT" : "", data,
+                     dialect.quote(column), map, dialect.quote(column));
+}
+
 std::string clear_base(const RekeyWork& work) {
   return "DELETE FROM " + work.base;
 }

@@ -5,6 +5,7 @@
 // it changes), cells (its base from now on; NULL: it has none).
 #pragma once
 
+#include "core/catalog.hpp"
 #include "db/dialect.hpp"
 #include "db/relation.hpp"
 
@@ -48,6 +49,15 @@ std::string drop_key_index(const Dialect& dialect, const std::string& schema, co
 
 /// How many rows `rekey_data` is to change, of one table.
 std::string count_rekeyed(const Relation& relation);
+
+/// Of a column that is exported no longer: its values, and a temporary table (was, now) of those
+/// that change. `data` is quoted.
+std::string select_distinct(const Dialect& dialect, const std::string& data,
+                            const CatalogColumn& column);
+std::string create_kept_map(const Dialect& dialect, const std::string& map,
+                            const CatalogColumn& column);
+std::string rekey_kept_column(const Dialect& dialect, const std::string& data,
+                              const std::string& column, const std::string& map);
 
 std::string clear_base(const RekeyWork& work);
 std::string fill_base(const RekeyWork& work);

@@ -333,11 +333,23 @@ class Target {
     std::vector<std::string> scratch_;
   };
 
+  /// A column that is exported no longer, and holds pseudonyms still: what is to become of each.
+  struct KeptPseudonyms {
+    std::string column;
+    std::string map;  // a temporary table
+  };
+  /// Asks `rekey` for every value of such a column. `type` is what was exported. Nothing where the
+  /// secondary does not have the column any more.
+  std::optional<KeptPseudonyms> rekey_kept(const Relation& relation, const std::string& column,
+                                           const Type& type,
+                                           const std::function<void(Value&)>& rekey);
+
   /// One table of a rotation, and which of its columns hold pseudonyms, and integer ones.
   struct Rekeyed {
     const Relation* relation = nullptr;
     std::vector<std::size_t> columns;
     std::vector<std::size_t> integers;
+    std::vector<KeptPseudonyms> kept;
   };
   /// Puts the new pseudonyms into data and bases of all tables (parents before children), and seals
   /// the bases. Returns how many rows of each table's data changed. Throws
@@ -433,6 +445,7 @@ class Target {
   std::vector<std::string> keys_;          // DDL that ends a first load
   std::vector<std::string> foreign_keys_;  // … after it
   std::int64_t literals_ = 0;              // temporary tables that `literal` has made
+  std::int64_t maps_ = 0;                  // temporary tables that `rekey_kept` has made
   bool open_ = true;
 };
 

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace abgleich::db {
 
@@ -54,6 +55,44 @@ void Target::Rekey::finish() {
   target_.session_.connection->execute(finish_rekey(target_.dialect(), relation_));
 }
 
+std::optional<Target::KeptPseudonyms> Target::rekey_kept(const Relation& relation,
+                                                         const std::string& column,
+                                                         const Type& type,
+                                                         const std::function<void(Value&)>& rekey) {
+  const auto* table = catalog_.find_table(relation.name);
+  const auto* held = table == nullptr ? nullptr : table->find_column(column);
+  if (held == nullptr || held->generated) {
+    return std::nullopt;
+  }
+  KeptPseudonyms kept{.column = column, .map = temporary_name("rekey_kept", ++maps_)};
+  // as for rows that are exported: in SQLite only the exported type knows
+  const auto& read_as = dialect().engine() == Engine::postgresql ? held->type : type;
+  std::vector<std::pair<Value, Value>> pairs;
+  std::string scratch;
+  auto& connection = *session_.connection;
+  connection.query(select_distinct(dialect(), names(relation).data, *held), {},
+                   [&](std::span<const Cell> cells) {
+                     const auto read = dialect().decode(read_as, cells[0], scratch);
+                     Value was;
+                     was.set(read.kind, read.bytes);
+                     Value now;
+                     now.set(read.kind, read.bytes);
+                     rekey(now);
+                     if (!(now == was)) {
+                       pairs.emplace_back(std::move(was), std::move(now));
+                     }
+                   });
+  connection.execute(create_kept_map(dialect(), kept.map, *held));
+  const auto loader = connection.load(kept.map, {"was", "now"});
+  std::string other;
+  for (const auto& [was, now] : pairs) {
+    const Cell cells[] = {dialect().encode(type, was, scratch), dialect().encode(type, now, other)};
+    loader->add(cells);
+  }
+  loader->flush();
+  return kept;
+}
+
 std::vector<std::int64_t> Target::apply_rekey(const std::vector<Rekeyed>& tables) {
   auto& connection = *session_.connection;
   std::vector<RekeyWork> work;
@@ -79,6 +118,12 @@ std::vector<std::int64_t> Target::apply_rekey(const std::vector<Rekeyed>& tables
       }
       if (step == RekeyStep::aside && changed != all) {
         refuse(fmt::format("{} of {} rows changed", changed, all));
+      }
+    }
+    for (const auto& table : tables) {
+      for (const auto& kept : table.kept) {
+        connection.execute(
+            rekey_kept_column(dialect(), names(*table.relation).data, kept.column, kept.map));
       }
     }
     connection.check_constraints();

@@ -73,6 +73,16 @@ void order_key(const contract::Table& table, ExportedTable& exported) {
   exported.relation.key = key;
 }
 
+std::optional<MadeWith> made_with(const contract::Column& column, const Type& source) {
+  if (column.cls != contract::Class::pseudonym) {
+    return std::nullopt;
+  }
+  const auto recipe = mask::recipe_of(column, source);
+  return MadeWith{.identity = std::string(recipe.identity),
+                  .normaliser = recipe.normaliser,
+                  .format = recipe.format};
+}
+
 /// The exported columns as the bookkeeping is to remember them.
 std::vector<Remembered> wanted_columns(const ExportedTable& exported, const Catalog& primary,
                                        const CatalogTable& source) {
@@ -85,7 +95,8 @@ std::vector<Remembered> wanted_columns(const ExportedTable& exported, const Cata
                       .type = column.type,
                       .read_as = exported.sources[i]->type.native,
                       .nullable = column.nullable,
-                      .identity = identity_of(primary.identity, source, *exported.sources[i])});
+                      .identity = identity_of(primary.identity, source, *exported.sources[i]),
+                      .pseudonym = made_with(*exported.columns[i], exported.sources[i]->type)});
   }
   return wanted;
 }

@@ -1,5 +1,6 @@
 #include "sync/layout.hpp"
 
+#include "contract/words.hpp"
 #include "core/error.hpp"
 
 #include <fmt/format.h>
@@ -59,13 +60,33 @@ Json json_of(const Remembered& column) {
   if (!column.identity.empty()) {
     json["identity"] = column.identity;
   }
+  if (column.pseudonym) {
+    json["pseudonym"] = {{"identity", column.pseudonym->identity},
+                         {"normalise", name_of(column.pseudonym->normaliser)},
+                         {"format", name_of(column.pseudonym->format)}};
+  }
   if (column.state != ColumnState::exported) {
     json["state"] = name_of(column.state);
   }
   return json;
 }
 
-/// Empty where it is in a state that nobody knows.
+/// Empty where it is of a kind that nobody knows.
+std::optional<MadeWith> made_with_from(const Json& json) {
+  const auto normaliser = contract::position_of(json.at("normalise").get_ref<const std::string&>(),
+                                                contract::kNormalisers);
+  const auto format =
+      contract::position_of(json.at("format").get_ref<const std::string&>(), contract::kFormats);
+  if (!normaliser || !format) {
+    return std::nullopt;
+  }
+  // no word says `automatic`, which comes first
+  return MadeWith{.identity = json.at("identity"),
+                  .normaliser = static_cast<contract::Normaliser>(*normaliser),
+                  .format = static_cast<contract::Format>(*format + 1)};
+}
+
+/// Empty where it is in a state, or a pseudonym of a kind, that nobody knows.
 std::optional<Remembered> remembered_from(const Json& json) {
   Remembered column{.label = json.at("label"),
                     .source = json.at("source"),
@@ -88,6 +109,12 @@ std::optional<Remembered> remembered_from(const Json& json) {
   }
   if (json.contains("formerly")) {
     column.formerly = json.at("formerly").get<std::vector<std::string>>();
+  }
+  if (json.contains("pseudonym")) {
+    column.pseudonym = made_with_from(json.at("pseudonym"));
+    if (!column.pseudonym) {
+      return std::nullopt;
+    }
   }
   if (json.contains("state")) {
     const auto state = std::ranges::find(kStates, json.at("state").get<std::string>());

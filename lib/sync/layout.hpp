@@ -22,6 +22,14 @@ enum class ColumnState : std::uint8_t {
 };
 std::string_view name_of(ColumnState state);
 
+/// What a pseudonym is made with, beside the key: for a rotation that the contract says nothing of
+/// any more.
+struct MadeWith {
+  std::string identity;
+  contract::Normaliser normaliser = contract::Normaliser::none;
+  contract::Format format = contract::Format::text;
+};
+
 struct Remembered {
   std::string label;   // what its digests are bound to: its first name in the primary
   std::string source;  // its name in the primary
@@ -32,6 +40,7 @@ struct Remembered {
   std::string read_as;                // the type in the primary, as the engine calls it
   bool nullable = true;               // as it was exported
   std::string identity;               // which column of which database it is; empty: unknown
+  std::optional<MadeWith> pseudonym;  // of what it holds, if that is one
   ColumnState state = ColumnState::exported;
 };
 

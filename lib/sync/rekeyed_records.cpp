@@ -28,7 +28,16 @@ mask::Rekeying* Rekeyings::of(const contract::Column& column, const Type& source
   if (column.cls != contract::Class::pseudonym) {
     return nullptr;
   }
-  const auto recipe = mask::recipe_of(column, source);
+  return of(mask::recipe_of(column, source));
+}
+
+mask::Rekeying* Rekeyings::of(const MadeWith& pseudonym) {
+  return of(mask::Recipe{.identity = pseudonym.identity,
+                         .format = pseudonym.format,
+                         .normaliser = pseudonym.normaliser});
+}
+
+mask::Rekeying* Rekeyings::of(const mask::Recipe& recipe) {
   auto& rekeying = all_[{std::string(recipe.identity), recipe.normaliser, recipe.format}];
   if (!rekeying) {
     rekeying = std::make_unique<mask::Rekeying>(before_, now_, recipe);
@@ -57,6 +66,11 @@ RekeyedTable::RekeyedTable(const ExportedTable& exported, Rekeyings& rekeyings,
     rekeyings_.push_back(rekeyings.of(*exported.columns[i], exported.sources[i]->type));
     digest_keys_.push_back(
         now.digest_key(std::to_string(exported.relation.id), exported.labels[i]));
+  }
+  for (const auto& column : exported.layout.columns) {
+    if (column.state != ColumnState::exported && column.pseudonym) {
+      kept_.push_back({.column = &column, .rekeying = rekeyings.of(*column.pseudonym)});
+    }
   }
 }
 
@@ -90,10 +104,35 @@ std::optional<std::size_t> RekeyedTable::column(std::string_view name) const {
 }
 
 void RekeyedTable::rekey(std::string_view name, Value& value) const {
+  if (auto* const rekeying = rekeying_of(name)) {
+    rekeying->rekey(value);
+  }
+}
+
+mask::Rekeying* RekeyedTable::rekeying_of(std::string_view name) const {
   const auto at = column(name);
   if (at && rekeyings_[*at] != nullptr) {
-    rekeyings_[*at]->rekey(value);
+    return rekeyings_[*at];
   }
+  const auto had = [&](const Remembered& column) {
+    return column.name == name || std::ranges::find(column.formerly, name) != column.formerly.end();
+  };
+  // The name may be another column's now, one that holds no pseudonyms. Text and UUIDs show by
+  // themselves whether they are pseudonyms; a number does not, and stays.
+  const auto safe = [&](const mask::Rekeying* rekeying) {
+    return rekeying != nullptr && (!at || rekeying->learns());
+  };
+  for (const auto& kept : kept_) {
+    if (had(*kept.column) && safe(kept.rekeying)) {
+      return kept.rekeying;
+    }
+  }
+  for (std::size_t i = 0; i < rekeyings_.size(); ++i) {
+    if (had(exported_.layout.columns[i]) && safe(rekeyings_[i])) {
+      return rekeyings_[i];
+    }
+  }
+  return nullptr;
 }
 
 std::string RekeyedTable::rekeyed(const std::string& text) const {

@@ -27,10 +27,14 @@ class Rekeyings {
 
   /// Empty for a column that is no pseudonym.
   mask::Rekeying* of(const contract::Column& column, const Type& source);
+  /// The same for a column that is exported no longer, by what it was made with.
+  mask::Rekeying* of(const MadeWith& pseudonym);
   void finish();
   [[nodiscard]] std::int64_t orphans() const;
 
  private:
+  mask::Rekeying* of(const mask::Recipe& recipe);
+
   const mask::Keyring& before_;
   const mask::Keyring& now_;
   std::map<std::tuple<std::string, contract::Normaliser, contract::Format>,
@@ -45,6 +49,13 @@ class RekeyedTable {
 
   [[nodiscard]] const ExportedTable& exported() const { return exported_; }
   [[nodiscard]] mask::Rekeying* rekeying(std::size_t column) const { return rekeyings_[column]; }
+
+  /// Columns that are exported no longer, and hold pseudonyms still.
+  struct Kept {
+    const Remembered* column = nullptr;
+    mask::Rekeying* rekeying = nullptr;
+  };
+  [[nodiscard]] const std::vector<Kept>& kept() const { return kept_; }
 
   /// The row in new pseudonyms.
   void rekey(const Row& was, Row& row) const;
@@ -64,6 +75,8 @@ class RekeyedTable {
   /// {"id": "text:p1_…"} in new pseudonyms.
   [[nodiscard]] std::string rekeyed(const std::string& cells) const;
   void rekey(std::string_view column, Value& value) const;
+  /// Of a column that has this name, or had it when a record was written.
+  [[nodiscard]] mask::Rekeying* rekeying_of(std::string_view name) const;
   /// The bytes of a row's key that its digests are bound to.
   [[nodiscard]] std::string key_bytes(const journal::NamedValues& key) const;
   void rewrite_base(const journal::NamedValues& before, const journal::NamedValues& after,
@@ -72,7 +85,8 @@ class RekeyedTable {
 
   const ExportedTable& exported_;
   std::vector<mask::Rekeying*> rekeyings_;  // a column each
-  std::vector<SipKey> digest_keys_;         // the same, of the new epoch
+  std::vector<Kept> kept_;
+  std::vector<SipKey> digest_keys_;  // the same, of the new epoch
   SipKey unknown_key_;
   std::string key_bytes_;
   std::string scratch_;

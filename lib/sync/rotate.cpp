@@ -137,7 +137,7 @@ class TableRotation {
   std::string scratch_;
 };
 
-db::Target::Rekeyed columns_of(const RekeyedTable& rekeyed) {
+db::Target::Rekeyed columns_of(db::Target& target, const RekeyedTable& rekeyed) {
   const auto& exported = rekeyed.exported();
   db::Target::Rekeyed columns{.relation = &exported.relation};
   for (std::size_t i = 0; i < exported.columns.size(); ++i) {
@@ -146,6 +146,13 @@ db::Target::Rekeyed columns_of(const RekeyedTable& rekeyed) {
       if (!rekeying->learns()) {
         columns.integers.push_back(i);
       }
+    }
+  }
+  for (const auto& kept : rekeyed.kept()) {
+    auto found = target.rekey_kept(exported.relation, kept.column->name, kept.column->type,
+                                   [&](Value& value) { kept.rekeying->rekey(value); });
+    if (found) {
+      columns.kept.push_back(std::move(*found));
     }
   }
   return columns;
@@ -248,7 +255,7 @@ Rotation rotate(const Pairing& pairing, db::Source& source, db::Target& target,
     target.prepare(tables[i].relation);
     stage_table(source, target, tables[i], before, progress);
     TableRotation(target, rekeyed[i]).run();
-    columns.push_back(columns_of(rekeyed[i]));
+    columns.push_back(columns_of(target, rekeyed[i]));
   }
   Rotation rotation{.from = from, .to = keyring.epoch()};
   auto counts = nlohmann::ordered_json::object();
