@@ -5,6 +5,7 @@
 #include "contract/edit.hpp"
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include <fcntl.h>
 #include <fstream>
@@ -60,7 +61,14 @@ Code add(const Context& context, const Arguments& arguments) {
   column.to = arguments.column.to;
   column.reference = arguments.column.reference;
   replace_file(file, contract::add_column(read_text(file), file, column));
-  if (context.loudness() != Loudness::problems) {
+  if (context.json) {
+    const nlohmann::ordered_json json = {{"schema", "abgleich.contract-add/1"},
+                                         {"contract", file.string()},
+                                         {"table", column.table},
+                                         {"column", column.column},
+                                         {"class", column.cls}};
+    print(json.dump() + "\n");
+  } else if (context.loudness() != Loudness::problems) {
     print(fmt::format("added '{}' to '{}'; then run: abgleich drift accept\n", arguments.name,
                       file.string()));
   }

@@ -1,10 +1,9 @@
 #include "drift/contract_line.hpp"
 
 #include "contract/toml_text.hpp"
+#include "contract/words.hpp"
 
 #include <fmt/format.h>
-
-#include <algorithm>
 
 namespace abgleich::drift {
 
@@ -78,26 +77,6 @@ void append_generalisation(std::string& line, const Generalisation& generalisati
   }
 }
 
-/// A word that every shell takes as it is, or one in single quotes.
-std::string shell_word(std::string_view word) {
-  const bool plain = std::ranges::all_of(word, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-           c == '.' || c == '-';
-  });
-  if (plain && !word.starts_with('-')) {
-    return std::string{word};
-  }
-  std::string quoted = "'";
-  for (const char c : word) {
-    if (c == '\'') {
-      quoted += "'\\''";
-    } else {
-      quoted += c;
-    }
-  }
-  return quoted + "'";
-}
-
 }  // namespace
 
 std::string contract_line(const contract::Column& column, std::string_view name,
@@ -131,7 +110,7 @@ std::string withhold_line(std::string_view name) {
 
 std::string add_command(std::string_view table, std::string_view column) {
   return fmt::format("abgleich contract add {} --class withhold",
-                     shell_word(fmt::format("{}.{}", table, column)));
+                     contract::in_shell(fmt::format("{}.{}", table, column)));
 }
 
 }  // namespace abgleich::drift
