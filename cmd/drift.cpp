@@ -5,11 +5,14 @@
 #include "db/source.hpp"
 #include "drift/accept.hpp"
 #include "drift/catalog_file.hpp"
+#include "progress.hpp"
 #include "report/annotation.hpp"
 #include "report/json.hpp"
+#include "sync/claims.hpp"
 #include "sync/script.hpp"
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include <map>
 #include <memory>
@@ -83,7 +86,12 @@ Code show(const Context& context, const Arguments& arguments) {
   if (!arguments.catalog.empty()) {
     drift::expect_same_database(*pairing.accepted, live, arguments.catalog);
   }
-  const auto events = drift::compare(pairing.contract, *pairing.accepted, live);
+  auto events = drift::compare(pairing.contract, *pairing.accepted, live);
+  if (arguments.catalog.empty() && !arguments.sql) {
+    const auto progress = make_progress(context);
+    sync::weigh_claims(pairing, live, *progress, events);
+    progress->done();
+  }
   static const std::map<std::string, report::Annotation> kForms{
       {"github", report::Annotation::github},
       {"gitlab", report::Annotation::gitlab},
@@ -116,7 +124,12 @@ Code accept(const Context& context, const Arguments& arguments) {
         "accept the schema whole first: abgleich drift accept");
   }
   drift::write_catalog(live, pairing.config.catalog);
-  if (context.loudness() != Loudness::problems) {
+  if (context.json) {
+    const nlohmann::ordered_json json = {{"schema", "abgleich.accept/1"},
+                                         {"catalog", pairing.config.catalog.string()},
+                                         {"tables", arguments.tables}};
+    print(json.dump() + "\n");
+  } else if (context.loudness() != Loudness::problems) {
     print(fmt::format("accepted: '{}'; keep it in git beside the contract\n",
                       pairing.config.catalog.string()));
   }

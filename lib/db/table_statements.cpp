@@ -71,8 +71,7 @@ std::string create_data_view(const Dialect& dialect, const std::string& name,
 
 std::string rename_table(const Dialect& dialect, const std::string& schema, std::string_view from,
                          std::string_view to) {
-  return fmt::format("ALTER TABLE {} RENAME TO {}", dialect.table(schema, from),
-                     dialect.quote(to));
+  return fmt::format("ALTER TABLE {} RENAME TO {}", dialect.table(schema, from), dialect.quote(to));
 }
 
 std::string add_foreign_key(const Dialect& dialect, const std::string& schema,

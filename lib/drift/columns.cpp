@@ -263,15 +263,49 @@ class Comparison {
                          quoted(column.name), kAccept);
     } else {
       hint = fmt::format(
-          "{}; if it was renamed, write the new name with was = {}; otherwise "
-          "delete its line from the contract and run: {}",
+          "{}; if it was renamed, {}; otherwise delete its line from the contract and run: {}",
           block ? fmt::format("it is {}", *need) : std::string{"the secondary keeps its values"},
-          contract::toml_string(was.name), kAccept);
+          rename_to_try(column, was), kAccept);
     }
     const Verdict verdict = !column.exported() ? Verdict::info
                             : block            ? Verdict::block
                                                : Verdict::adapt;
     add("dropped_column", column.name, type_text(was.type), {}, verdict, std::move(hint));
+  }
+
+  /// New columns that could hold what this one held, and that no line names.
+  [[nodiscard]] std::vector<const CatalogColumn*> candidates(const CatalogColumn& was) const {
+    const bool by_identity = pair_.evidence == Evidence::identities;
+    std::vector<const CatalogColumn*> found;
+    for (const CatalogColumn& column : pair_.live.columns) {
+      if (!lines_.contains(column.name) && accepted_.named(column.name) == nullptr &&
+          !(by_identity && accepted_.same_as(column) != nullptr) &&
+          compare_types(was.type, column.type) != Retype::changed) {
+        found.push_back(&column);
+      }
+    }
+    return found;
+  }
+
+  /// Lines to try. Where columns have identities a rename is no question, only whether the vendor
+  /// has copied the column: then one candidate says something, and several say nothing.
+  [[nodiscard]] std::string rename_to_try(const Column& column, const CatalogColumn& was) const {
+    constexpr std::size_t kMost = 3;
+    const auto found = candidates(was);
+    if (found.empty() || (pair_.evidence == Evidence::identities && found.size() > 1)) {
+      return fmt::format("write the new name with was = {}", contract::toml_string(was.name));
+    }
+    std::string lines;
+    for (std::size_t i = 0; i < std::min(found.size(), kMost); ++i) {
+      lines += (i == 0 ? "" : ", or ") + contract_line(column, found[i]->name, was.name);
+    }
+    if (found.size() > kMost) {
+      lines += fmt::format(", or another of the {} new columns of its type", found.size());
+    }
+    return fmt::format(
+        "look at what the new column holds, then try in its place: {}, and see what the values "
+        "say: abgleich drift",
+        lines);
   }
 
   /// Why rows make no sense without the column, if so.

@@ -2,6 +2,7 @@
 
 #include "contract/toml_text.hpp"
 #include "drift/columns.hpp"
+#include "drift/retype.hpp"
 #include "drift/trace.hpp"
 
 #include <fmt/format.h>
@@ -126,9 +127,9 @@ class Comparison {
         return;
       case Trail::gone:
         add("dropped_table", table.name, {}, {}, Verdict::block,
-            fmt::format("the secondary keeps its rows; if the table was renamed, give {} the new "
-                        "name and was = {}; otherwise delete it from the contract",
-                        header(table.name), contract::toml_string(found.accepted->name)));
+            fmt::format("the secondary keeps its rows; if the table was renamed, {}; otherwise "
+                        "delete it from the contract",
+                        rename_to_try(table, *found.accepted)));
         return;
       case Trail::announced:
         add("missing_in_primary", table.name, table.was, {}, Verdict::block,
@@ -146,6 +147,31 @@ class Comparison {
             fmt::format("correct the name, or delete {} from the contract", header(table.name)));
         return;
     }
+  }
+
+  /// Whether a new table has all that the contract exports of this one.
+  [[nodiscard]] bool could_be(const CatalogTable& candidate, const contract::Table& table,
+                              const CatalogTable& was) const {
+    const bool known = named_.contains(candidate.name) ||
+                       accepted_.named(candidate.name) != nullptr ||
+                       (evidence_ == Evidence::identities && accepted_.same_as(candidate));
+    return !known && std::ranges::all_of(table.columns, [&](const contract::Column& column) {
+      const auto* before = was.find_column(column.name);
+      const auto* now = candidate.find_column(column.name);
+      return !column.exported() || before == nullptr ||
+             (now != nullptr && compare_types(before->type, now->type) != Retype::changed);
+    });
+  }
+
+  [[nodiscard]] std::string rename_to_try(const contract::Table& table,
+                                          const CatalogTable& was) const {
+    const auto candidate = std::ranges::find_if(
+        live_catalog_.tables, [&](const CatalogTable& one) { return could_be(one, table, was); });
+    return candidate == live_catalog_.tables.end()
+               ? fmt::format("give {} the new name and was = {}", header(table.name),
+                             contract::toml_string(was.name))
+               : rename_hint(table.name, candidate->name, was.name) +
+                     ", and see what the values say: abgleich drift";
   }
 
   static std::string rename_hint(std::string_view name, std::string_view now,

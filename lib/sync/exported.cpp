@@ -143,6 +143,11 @@ void remember(const db::TrackedRow* known, const Catalog& primary, const Catalog
   exported.layout = next_layout(known != nullptr ? read_layout(*known) : std::vector<Remembered>{},
                                 wanted_columns(exported, primary, source), *exported.table, source);
   const auto& layout = exported.layout;
+  const auto identity = identity_of(primary.identity, source);
+  if (known != nullptr && known->source != exported.table->name &&
+      (identity.empty() || table_of(layout.previous) != identity)) {
+    exported.called = known->source;
+  }
   for (const auto& column : layout.previous) {
     if (column.state == ColumnState::exported) {
       exported.previous_labels.push_back(column.label);

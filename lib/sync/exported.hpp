@@ -26,7 +26,8 @@ struct ExportedTable {
   std::vector<const CatalogColumn*> sources;     // the same columns in the primary
   std::vector<std::string> labels;               // the names that their digests are bound to
   std::vector<std::string> previous_labels;      // the base's layout before this run; empty: new
-  Layout layout;                                 // what the bookkeeping will say of its columns
+  std::string called;  // its old name, where only the contract says that it is the same table
+  Layout layout;       // what the bookkeeping will say of its columns
   db::Relation relation;
   merge::Rules rules;
   std::vector<SipKey> digest_keys;

@@ -64,30 +64,64 @@ bool doubted(const std::vector<Doubt>& doubts, const std::string& table) {
   return std::ranges::find(doubts, table, &Doubt::table) != doubts.end();
 }
 
-drift::Event rename_event(const Doubt& doubt) {
-  return {.kind = "renamed_column",
-          .table = doubt.table,
-          .column = doubt.column,
-          .was = doubt.was,
-          .now = doubt.column,
-          .verdict = drift::Verdict::block,
-          .hint = fmt::format(
-              "of {} rows {} ({:.1f} %) have another value in '{}' than '{}' had: "
-              "correct its was, or if it is the same column all the same, run: "
-              "abgleich drift accept",
-              doubt.rows, doubt.other,
-              100.0 * static_cast<double>(doubt.other) / static_cast<double>(doubt.rows),
-              doubt.column, doubt.was)};
+double percent(std::int64_t part, std::int64_t whole) {
+  return 100.0 * static_cast<double>(part) / static_cast<double>(whole);
 }
 
-/// One column on trial.
+std::string refuted_text(const Doubt& doubt) {
+  const auto share = percent(doubt.other, doubt.rows);
+  if (doubt.column.empty()) {
+    return fmt::format(
+        "of {} rows of '{}' {} ({:.1f} %) are not in '{}' as they were: correct its was, or if it "
+        "is the same table all the same, run: abgleich drift accept",
+        doubt.rows, doubt.was, doubt.other, share, doubt.table);
+  }
+  return fmt::format(
+      "of {} rows {} ({:.1f} %) have another value in '{}' than '{}' had: correct its was, or if "
+      "it is the same column all the same, run: abgleich drift accept",
+      doubt.rows, doubt.other, share, doubt.column, doubt.was);
+}
+
+std::string borne_out_text(const Doubt& claim) {
+  constexpr std::string_view kThen = "as a person has said: abgleich drift accept";
+  if (claim.rows == 0) {
+    return fmt::format("no row shows whether it is the same, {}", kThen);
+  }
+  const auto same = claim.rows - claim.other;
+  return claim.column.empty()
+             ? fmt::format("of {} rows of '{}' {} ({:.1f} %) are in '{}' as they were, {}",
+                           claim.rows, claim.was, same, percent(same, claim.rows), claim.table,
+                           kThen)
+             : fmt::format("of {} rows {} ({:.1f} %) have in '{}' the value that '{}' had, {}",
+                           claim.rows, same, percent(same, claim.rows), claim.column, claim.was,
+                           kThen);
+}
+
+drift::Event rename_event(const Doubt& claim, drift::Verdict verdict) {
+  const bool refuted = verdict == drift::Verdict::block;
+  return {.kind = claim.column.empty() ? "renamed_table" : "renamed_column",
+          .table = claim.table,
+          .column = claim.column,
+          .was = claim.was,
+          .now = claim.column.empty() ? claim.table : claim.column,
+          .verdict = verdict,
+          .hint = refuted ? refuted_text(claim) : borne_out_text(claim)};
+}
+
+/// One column on trial, or the table as a whole.
 struct Trial {
-  std::size_t column = 0;
+  std::optional<std::size_t> column;
   std::string was;    // of a rename
   bool kept = false;  // dropped in an earlier run: only the secondary still has its values
   std::int64_t rows = 0;
   std::int64_t other = 0;
 };
+
+/// Because a person has accepted the schema with the new name since.
+bool table_is_accepted(const Pairing& pairing, const ExportedTable& exported) {
+  return pairing.accepted && pairing.accepted->find_table(exported.table->name) != nullptr &&
+         pairing.accepted->find_table(exported.called) == nullptr;
+}
 
 /// By identity, or because a person has accepted the schema with the new name since.
 bool rename_is_proven(const Pairing& pairing, const contract::Table& table,
@@ -112,6 +146,9 @@ std::vector<Trial> trials_of(const ExportedTable& exported, const Pairing& pairi
                              const std::vector<drift::Event>& events) {
   std::vector<Trial> trials;
   const auto& layout = exported.layout;
+  if (!exported.called.empty() && !table_is_accepted(pairing, exported)) {
+    trials.push_back({.was = exported.called});
+  }
   for (std::size_t i = 0; i < exported.columns.size(); ++i) {
     if (!layout.known[i]) {
       continue;
@@ -169,14 +206,33 @@ class Court {
       if (trial.kept && !pair.in_secondary) {
         continue;
       }
+      if (!trial.column) {
+        ++trial.rows;
+        trial.other += same_row() ? 0 : 1;
+        continue;
+      }
+      const auto at = *trial.column;
       const auto& before = trial.kept ? secondary_ : base_;
-      const bool same = before[trial.column] == primary_[trial.column];
+      const bool same = before[at] == primary_[at];
       // that nothing is where nothing was does not speak for a rename
-      if (trial.was.empty() || !same || !pair.primary.cells[trial.column].is_null()) {
+      if (trial.was.empty() || !same || !pair.primary.cells[at].is_null()) {
         ++trial.rows;
         trial.other += same ? 0 : 1;
       }
     }
+  }
+
+  /// In every column that was exported before.
+  [[nodiscard]] bool same_row() const {
+    const auto& layout = exported_.layout;
+    for (std::size_t i = 0; i < base_.size(); ++i) {
+      const auto& known = layout.known[i];
+      if (known && layout.previous[*known].state == ColumnState::exported &&
+          base_[i] != primary_[i]) {
+        return false;
+      }
+    }
+    return true;
   }
 
   /// A row of the base whose value is not known now; one that is gone may be gone because its key
@@ -186,8 +242,11 @@ class Court {
       return;
     }
     for (auto& trial : trials_) {
-      if (trial.was.empty() &&
-          (missing == Missing::held || exported_.relation.is_key(trial.column))) {
+      const bool counts =
+          trial.column ? trial.was.empty() &&
+                             (missing == Missing::held || exported_.relation.is_key(*trial.column))
+                       : true;
+      if (counts) {
         ++trial.rows;
         ++trial.other;
       }
@@ -204,12 +263,12 @@ class Court {
   std::string scratch_;
 };
 
-bool borne_out(const Trial& trial, const Staged& staged) {
-  if (trial.was.empty()) {
-    return trial.other == 0 && (trial.rows > 0 || staged.rows == 0);
+bool borne_out(const Doubt& claim, const Staged& staged) {
+  if (claim.was.empty()) {
+    return claim.other == 0 && (claim.rows > 0 || staged.rows == 0);
   }
-  return static_cast<double>(trial.rows - trial.other) >=
-         kRenamed * static_cast<double>(trial.rows);
+  return static_cast<double>(claim.rows - claim.other) >=
+         kRenamed * static_cast<double>(claim.rows);
 }
 
 }  // namespace
@@ -249,13 +308,13 @@ void weigh(std::vector<drift::Event>& events, const Pairing& pairing,
   }
   for (const auto& doubt : doubts) {
     if (!doubt.was.empty()) {
-      events.push_back(rename_event(doubt));
+      events.push_back(rename_event(doubt, drift::Verdict::block));
     }
   }
 }
 
 void find_doubts(db::Target& target, const ExportedTable& exported, const Staged& staged,
-                 const Pairing& pairing, const std::vector<drift::Event>& events,
+                 const Pairing& pairing, std::vector<drift::Event>& events,
                  std::vector<Doubt>& doubts) {
   auto trials = trials_of(exported, pairing, events);
   if (trials.empty()) {
@@ -263,12 +322,15 @@ void find_doubts(db::Target& target, const ExportedTable& exported, const Staged
   }
   Court(target, exported, trials).hear();
   for (auto& trial : trials) {
-    if (!borne_out(trial, staged)) {
-      doubts.push_back({.table = exported.table->name,
-                        .column = exported.layout.columns[trial.column].source,
-                        .was = std::move(trial.was),
-                        .rows = trial.rows,
-                        .other = trial.other});
+    Doubt claim{.table = exported.table->name,
+                .column = trial.column ? exported.layout.columns[*trial.column].source : "",
+                .was = std::move(trial.was),
+                .rows = trial.rows,
+                .other = trial.other};
+    if (!borne_out(claim, staged)) {
+      doubts.push_back(std::move(claim));
+    } else if (!claim.was.empty()) {
+      events.push_back(rename_event(claim, drift::Verdict::adapt));
     }
   }
 }

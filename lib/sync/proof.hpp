@@ -17,7 +17,7 @@ namespace abgleich::sync {
 /// A claim that the data does not bear out.
 struct Doubt {
   std::string table;
-  std::string column;
+  std::string column;      // empty: of the table as a whole
   std::string was;         // of a rename: the old name; empty: a change of type
   std::int64_t rows = 0;   // that the base knows and that say something
   std::int64_t other = 0;  // of these: with another value
@@ -36,9 +36,9 @@ void weigh(std::vector<drift::Event>& events, const Pairing& pairing,
            const std::vector<Doubt>& doubts);
 
 /// Compares the staged rows of one table with the base, if anything of it is on trial. Appends what
-/// is not borne out.
+/// is not borne out to `doubts`, and renames that are, with the share of rows, to `events`.
 void find_doubts(db::Target& target, const ExportedTable& exported, const Staged& staged,
-                 const Pairing& pairing, const std::vector<drift::Event>& events,
+                 const Pairing& pairing, std::vector<drift::Event>& events,
                  std::vector<Doubt>& doubts);
 
 }  // namespace abgleich::sync

@@ -25,8 +25,9 @@ class SameTable {
   std::map<const contract::Table*, const db::TrackedRow*> rows_;
 };
 
-/// Lets go of the names in the primary that other tables have from now on, so that `next` can be put
-/// in any order. What the contract no longer names keeps its base under a name that no table has.
+/// Lets go of the names in the primary that other tables have from now on, so that `next` can be
+/// put in any order. What the contract no longer names keeps its base under a name that no table
+/// has.
 void free_names(db::Books& books, const std::vector<db::TrackedRow>& tracked,
                 const std::vector<db::TrackedRow>& next);
 

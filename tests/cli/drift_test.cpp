@@ -388,13 +388,92 @@ TEST_CASE("drift: where there is no identity, a rename is borne out by the value
     // without the line nothing is taken for a rename, and nothing is lost
     CHECK(events(pairing) == std::set<std::string>{"adapt dropped_column person.sex",
                                                    "info new_column person.geschlecht"});
+    CHECK(pairing.run({"drift"}).out.find("try in its place: geschlecht = { class = \"plain\", "
+                                          "was = \"sex\" }, and see what the values say") !=
+          std::string::npos);
     pairing.primary.run("UPDATE person SET geschlecht = 'new' WHERE id = 1");
     pairing.set_contract(person("geschlecht = { class = \"plain\", was = \"sex\" }\n"));
+    CHECK(events(pairing) == std::set<std::string>{"adapt renamed_column person.geschlecht"});
+    const auto shown = pairing.run({"drift"});
+    CHECK_MESSAGE(shown.out.find("of 40 rows 39 (97.5 %) have in 'geschlecht' the value that 'sex' "
+                                 "had") != std::string::npos,
+                  shown.out);
     const auto line = pairing.sync();
+    CHECK(line["exit"] == 11);
+    CHECK(line["drift"][0]["verdict"] == "adapt");
     CHECK(line["tables"]["person"]["updated"] == 1);
     CHECK(line["open"]["conflicts"] == 0);
     CHECK(pairing.secondary.rows("SELECT geschlecht FROM person WHERE id < 4 ORDER BY id") ==
           "new\ns2\nedited");
+    accept(pairing);
+    CHECK(pairing.sync()["outcome"] == "unchanged");
+    CHECK(events(pairing).empty());
+  });
+}
+
+TEST_CASE("drift: a rename that is found out only after a run loses nothing") {
+  on_both_secondaries([](On secondary) {
+    Renamed pairing(secondary);
+    CHECK(pairing.sync()["exit"] == 11);
+    CHECK(pairing.secondary.rows("SELECT sex FROM person WHERE id < 4 ORDER BY id") ==
+          "s1\ns2\nedited");
+    pairing.primary.run("UPDATE person SET geschlecht = 'new' WHERE id = 1");
+    pairing.set_contract(person("geschlecht = { class = \"plain\", was = \"sex\" }\n"));
+    const auto shown = pairing.run({"drift"});
+    CHECK_MESSAGE(shown.out.find("of 40 rows 38 (95.0 %) have in 'geschlecht' the value that 'sex' "
+                                 "had") != std::string::npos,
+                  shown.out);
+    // The run in between has forgotten what was agreed on: where the sides differ, a person
+    // decides.
+    const auto line = pairing.sync();
+    CHECK(line["tables"]["person"]["updated"] == 0);
+    CHECK(line["open"]["conflicts"] == 2);
+    CHECK(pairing.secondary.rows("SELECT geschlecht FROM person WHERE id < 4 ORDER BY id") ==
+          "s1\ns2\nedited");
+    accept(pairing);
+    CHECK(pairing.run({"resolve", "--all", "--take", "secondary"}).exit == 0);
+    settled(pairing);
+  });
+}
+
+TEST_CASE("drift: where there is no identity, a renamed table is borne out by its rows") {
+  on_both_secondaries([](On secondary) {
+    Pairing pairing(On::sqlite, secondary, person("tag = \"plain\"\n"), kLimits);
+    pairing.primary.run(
+        "CREATE TABLE person (id integer PRIMARY KEY, tag text);"
+        "INSERT INTO person VALUES (1, 'a'), (2, 'b'), (3, 'c'), (4, 'd'), (5, 'e')");
+    accept(pairing);
+    REQUIRE(pairing.sync()["exit"] == 0);
+    pairing.secondary.run("UPDATE person SET tag = 'edited' WHERE id = 2");
+    pairing.primary.run(
+        "ALTER TABLE person RENAME TO people; CREATE TABLE other (id integer PRIMARY KEY, tag "
+        "text); INSERT INTO other VALUES (1, 'x'), (7, 'y')");
+    const auto contract = [](const std::string& table) {
+      return "[tables." + table + "]\nkey = [\"id\"]\nwas = \"person\"\n[tables." + table +
+             ".columns]\nid = \"plain\"\ntag = \"plain\"\n";
+    };
+    pairing.set_contract(contract("other"));
+    const auto refuted = pairing.run({"drift"});
+    CHECK_MESSAGE(
+        refuted.out.find("block renamed_table other: person -> other\n    hint: of 5 rows "
+                         "of 'person' 5 (100.0 %) are not in 'other' as they were") !=
+            std::string::npos,
+        refuted.out);
+    CHECK(pairing.sync()["exit"] == 23);
+    CHECK(pairing.secondary.rows("SELECT tag FROM person ORDER BY id") == "a\nedited\nc\nd\ne");
+
+    pairing.set_contract(contract("people"));
+    const auto shown = pairing.run({"drift"});
+    CHECK_MESSAGE(
+        shown.out.find("adapt renamed_table people: person -> people\n    hint: of 5 rows "
+                       "of 'person' 5 (100.0 %) are in 'people' as they were") != std::string::npos,
+        shown.out);
+    const auto line = pairing.sync();
+    CHECK(line["exit"] == 11);
+    CHECK(line["tables"]["people"]["updated"] == 0);
+    CHECK(pairing.secondary.rows("SELECT tag FROM people ORDER BY id") == "a\nedited\nc\nd\ne");
+    accept(pairing);
+    CHECK(pairing.sync()["outcome"] == "unchanged");
   });
 }
 
@@ -581,6 +660,24 @@ TEST_CASE("drift accept: not where the key of an exported table would be gone") 
     accept(pairing);
     accepted = read_file(pairing.directory.path() / "catalog.json");
   }
+}
+
+TEST_CASE("drift accept and contract add say what they did in JSON too") {
+  Pairing pairing(On::sqlite, On::sqlite, person("tag = \"plain\"\n"), kLimits);
+  pairing.primary.run("CREATE TABLE person (id integer PRIMARY KEY, tag text, note text)");
+  const auto accepted = Json::parse(pairing.run({"drift", "accept", "--json"}).out);
+  CHECK(accepted["schema"] == "abgleich.accept/1");
+  CHECK(accepted["catalog"].get<std::string>().ends_with("catalog.json"));
+  CHECK(accepted["tables"] == Json::array());
+  const auto added = Json::parse(
+      pairing.run({"contract", "add", "person.note", "--class", "plain", "--json"}).out);
+  CHECK(added["schema"] == "abgleich.contract-add/1");
+  CHECK(added["table"] == "person");
+  CHECK(added["column"] == "note");
+  CHECK(added["class"] == "plain");
+  CHECK(
+      Json::parse(pairing.run({"drift", "accept", "--table", "person", "--json"}).out)["tables"] ==
+      Json::array({"person"}));
 }
 
 TEST_CASE("drift accept --table: the rest stays as it was accepted") {

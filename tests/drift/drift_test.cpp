@@ -87,6 +87,10 @@ struct Result {
   [[nodiscard]] std::string hint(std::size_t at = 0) const {
     return at < events.size() ? events[at].hint : "(no event)";
   }
+  [[nodiscard]] std::string hint(std::string_view kind) const {
+    const auto found = std::ranges::find(events, kind, &Event::kind);
+    return found != events.end() ? found->hint : "(no event)";
+  }
 };
 
 Result run(const contract::Contract& contract, const Catalog& accepted, const Catalog& live) {
@@ -278,6 +282,61 @@ TEST_CASE("where identities cannot be compared nothing is taken for a rename") {
   CHECK(run(contract_of(kPerson), accepted, vendor.restored()).words ==
         Words{"dropped_column person.sex character varying(16)> adapt",
               "new_column person.sexus >character varying(16) info"});
+}
+
+TEST_CASE("where identities cannot be compared the hint of a drop has the lines to try") {
+  Vendor vendor = vendor_of_person();
+  const Catalog accepted = vendor.catalog();
+  vendor.rename_column("person", "sex", "sexus");
+  vendor.add_column("person", {"age", "integer"});
+  const auto hint = [&](const Catalog& live) {
+    return run(contract_of(kPerson), accepted, live).hint("dropped_column");
+  };
+  const std::string otherwise =
+      "; otherwise delete its line from the contract and run: abgleich drift accept";
+  const std::string sexus = "sexus = { class = \"plain\", was = \"sex\" }";
+  const std::string kept = "the secondary keeps its values; if it was renamed, ";
+  const std::string look = ", and see what the values say: abgleich drift";
+  CHECK(hint(vendor.restored()) ==
+        kept + "look at what the new column holds, then try in its place: " + sexus + look +
+            otherwise);
+  vendor.add_column("person", {"gender", "character varying(32)"});
+  CHECK(hint(vendor.restored()) ==
+        kept + "look at what the new column holds, then try in its place: " + sexus +
+            ", or gender = { class = \"plain\", was = \"sex\" }" + look + otherwise);
+  vendor.add_column("person", {"c", "text"});
+  vendor.add_column("person", {"d", "text"});
+  CHECK(hint(vendor.restored()).find(", or another of the 4 new columns of its type" + look) !=
+        std::string::npos);
+
+  // where they can, only a copy is possible, and only one candidate tells anything
+  Vendor copied = vendor_of_person();
+  const Catalog before = copied.catalog();
+  copied.drop_column("person", "sex");
+  copied.add_column("person", {"sexus", "character varying(16)"});
+  const auto copy = [&] {
+    return run(contract_of(kPerson), before, copied.catalog()).hint("dropped_column");
+  };
+  CHECK(copy() == kept + "look at what the new column holds, then try in its place: " + sexus +
+                      look + otherwise);
+  copied.add_column("person", {"gender", "text"});
+  CHECK(copy() == kept + "write the new name with was = \"sex\"" + otherwise);
+}
+
+TEST_CASE("where identities cannot be compared a dropped table's hint names one that could be it") {
+  Vendor vendor = vendor_of_person();
+  const Catalog accepted = vendor.catalog();
+  vendor.create_table("other", {{"id", "bigint", false}});
+  vendor.rename_table("person", "people");
+  const auto hint = [&] {
+    return run(contract_of(kPerson), accepted, vendor.restored()).hint("dropped_table");
+  };
+  CHECK(hint() ==
+        "the secondary keeps its rows; if the table was renamed, in the contract call "
+        "[tables.person] [tables.people] and add to it: was = \"person\", and see what the values "
+        "say: abgleich drift; otherwise delete it from the contract");
+  vendor.drop_column("people", "sex");
+  CHECK(hint().find("give [tables.person] the new name and was = \"person\"") != std::string::npos);
 }
 
 TEST_CASE("a renamed withheld column only informs, and its line needs no was") {

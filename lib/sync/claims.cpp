@@ -1,0 +1,73 @@
+#include "sync/claims.hpp"
+
+#include "sync/sync.hpp"
+
+#include <algorithm>
+#include <set>
+#include <string>
+#include <tuple>
+
+namespace abgleich::sync {
+
+namespace {
+
+/// Accepted under the one name and live under the other, and nothing shows that it is the same.
+template <class Thing>
+bool is_claim(const Thing* accepted, const Thing* accepted_new, const Thing* live,
+              const Thing* live_old, bool by_identity) {
+  return accepted != nullptr && accepted_new == nullptr && live != nullptr && live_old == nullptr &&
+         !(by_identity && accepted->identity == live->identity);
+}
+
+bool claims(const contract::Table& table, const Catalog& accepted, const Catalog& live) {
+  const bool same_database = accepted.identity.same_database(live.identity);
+  const auto* now = live.find_table(table.name);
+  if (!table.was.empty() &&
+      is_claim(accepted.find_table(table.was), accepted.find_table(table.name), now,
+               live.find_table(table.was), same_database)) {
+    return true;
+  }
+  const auto* was = accepted.find_table(table.name);
+  if (was == nullptr && !table.was.empty()) {
+    was = accepted.find_table(table.was);
+  }
+  if (was == nullptr || now == nullptr) {
+    return false;
+  }
+  const bool by_identity = same_database && was->identity == now->identity;
+  return std::ranges::any_of(table.columns, [&](const contract::Column& column) {
+    return column.exported() && !column.was.empty() &&
+           is_claim(was->find_column(column.was), was->find_column(column.name),
+                    now->find_column(column.name), now->find_column(column.was), by_identity);
+  });
+}
+
+}  // namespace
+
+void weigh_claims(const Pairing& pairing, const Catalog& live, Progress& progress,
+                  std::vector<drift::Event>& events) {
+  std::set<std::string> tables;
+  for (const auto& table : pairing.contract.tables) {
+    if (pairing.accepted && claims(table, *pairing.accepted, live)) {
+      tables.insert(table.name);
+    }
+  }
+  if (tables.empty()) {
+    return;
+  }
+  const auto outcome =
+      run(pairing, {.kind = report::Run::dry, .tables = tables, .beyond_refusal = true}, progress,
+          [](const report::Change&) {});
+  for (const auto& event : outcome.drift) {
+    const bool rename = event.kind == "renamed_column" || event.kind == "renamed_table";
+    if (rename && tables.contains(event.table) &&
+        std::ranges::find(events, event) == events.end()) {
+      events.push_back(event);
+    }
+  }
+  std::ranges::sort(events, {}, [](const drift::Event& event) {
+    return std::tie(event.table, event.column, event.kind, event.was, event.now);
+  });
+}
+
+}  // namespace abgleich::sync
