@@ -302,6 +302,29 @@ TEST_CASE("a contract that says something else about a table makes its cache wor
   pairing.verify();
 }
 
+TEST_CASE("a value that changes nothing but its kind is seen with the cache as without it") {
+  for (const std::string type : {"", "text", "integer", "real", "numeric", "blob"}) {
+    CAPTURE(type);
+    Pairing pairing(On::sqlite, On::sqlite,
+                    "[tables.person]\nkey = [\"id\"]\n[tables.person.columns]\n"
+                    "id = { class = \"pseudonym\", identity = \"person\" }\nnote = \"plain\"\n",
+                    kLimits);
+    pairing.primary.run("CREATE TABLE person (id integer PRIMARY KEY, note " + type +
+                        "); INSERT INTO person VALUES (1, 1), (2, NULL)");
+    REQUIRE(pairing.sync()["exit"] <= 11);
+    for (const std::string value : {"'1'", "1.0", "x'31'", "'1.0'", "NULL", "''", "x''", "0.0",
+                                    "-0.0", "0", "9007199254740993", "9007199254740993.0"}) {
+      CAPTURE(value);
+      pairing.primary.run("UPDATE person SET note = " + value + " WHERE id = 1");
+      const auto with = pairing.sync();
+      CHECK(with["exit"] <= 11);
+      auto whole = pairing.sync({"--full", "--dry-run"});
+      CHECK(whole["outcome"] == "unchanged");
+      CHECK(whole["tables"]["person"]["quarantined"] == with["tables"]["person"]["quarantined"]);
+    }
+  }
+}
+
 TEST_CASE("a dry run and diff read the cache and leave it alone") {
   Cached pairing(On::sqlite, On::sqlite);
   pairing.primary.run("UPDATE person SET status = 'case' WHERE id = 1");

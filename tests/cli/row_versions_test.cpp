@@ -635,7 +635,8 @@ namespace {
 /// A vendor, two of his transactions that stay open over runs, and people on the other side.
 class Random {
  public:
-  explicit Random(unsigned seed) : random_(seed), long_(pairing_.primary.url()) {}
+  Random(unsigned seed, Table table)
+      : table_(table), pairing_(table), random_(seed), long_(pairing_.primary.url()) {}
   ~Random() {
     if (prepared_) {
       pairing_.primary.run("ROLLBACK PREPARED '" + name_ + "'");
@@ -698,8 +699,26 @@ class Random {
     pairing_.secondary.run(sql);
   }
 
+  void move_partition() {
+    if (!apart_) {
+      vendor("ALTER TABLE person DETACH PARTITION high;" + write(1, 100));
+    } else {
+      vendor(
+          any_of({"UPDATE high SET note = 'apart' WHERE id % 20 = 1;",
+                  "CREATE TABLE other (LIKE high INCLUDING ALL); INSERT INTO other SELECT * FROM "
+                  "high; DROP TABLE high; ALTER TABLE other RENAME TO high;",
+                  ""}) +
+          "ALTER TABLE person ATTACH PARTITION high FOR VALUES FROM (100) TO (1000)");
+    }
+    apart_ = !apart_;
+  }
+
   void step() {
     const bool alone = !open_ && !prepared_;
+    if (table_ == Table::partitioned && alone && (apart_ || random_() % 12 == 0)) {
+      move_partition();
+      return;
+    }
     switch (random_() % 16) {
       case 0:
         long_one(open_ ? any_of({"COMMIT", "COMMIT", "ROLLBACK"}) : "BEGIN; " + write(200, 230));
@@ -725,7 +744,7 @@ class Random {
         vendor(any_of({"VACUUM person", "VACUUM FREEZE person", "ANALYZE person"}));
         break;
       case 4:
-        if (alone) {
+        if (alone && table_ == Table::plain) {
           vendor(
               any_of({"VACUUM FULL person", "CLUSTER person USING person_pkey",
                       "ALTER TABLE person ADD COLUMN IF NOT EXISTS more text DEFAULT 'x'",
@@ -751,12 +770,14 @@ class Random {
     }
   }
 
+  Table table_;
   Versioned pairing_;
   std::minstd_rand random_;
   PlainConnection long_;
   bool open_ = false;
   bool prepared_ = false;
   bool renamed_ = false;
+  bool apart_ = false;  // a partition is
   std::string name_ = "abgleich_random_" + std::to_string(::getpid());
   std::string did_;
 };
@@ -766,7 +787,8 @@ class Random {
 TEST_CASE("random histories: each run leaves what a comparison of every row leaves") {
   for (const unsigned seed : {1U, 2U}) {
     CAPTURE(seed);
-    CHECK(Random(seed).run(25) > 8);
+    CHECK(Random(seed, Table::plain).run(25) > 8);
+    CHECK(Random(seed, Table::partitioned).run(25) > 8);
   }
 }
 
