@@ -246,6 +246,21 @@ TEST_CASE("exit 30: a lock in the secondary is waited for within bounds, the pri
   }
 }
 
+TEST_CASE("a deadlock in the secondary ends the run's transaction, and it is tried again") {
+  Shared pairing;
+  pairing.other.run("SET deadlock_timeout = '1h'");  // so that the run is the one that finds it
+  pairing.hold_row();
+  auto program = pairing.start();
+  pairing.wait_until_it_waits();
+  // the run has this row, and waits for the other one
+  pairing.other.run("SELECT * FROM abgleich.head FOR UPDATE");
+  pairing.other.run("ROLLBACK");
+  const auto ran = program.wait();
+  CHECK_MESSAGE(ran.exit == 0, ran.err);
+  CHECK_MESSAGE(ran.err.find("; it was tried again") != std::string::npos, ran.err);
+  pairing.check_applied_once();
+}
+
 TEST_CASE("a table of the primary that somebody changes is not waited for with locks") {
   Shared pairing;
   PlainConnection vendor(pairing.primary.url());
