@@ -1,6 +1,6 @@
-// Preloaded into the programs that are measured: counts the bytes that libpq sends and receives, and
-// appends them with the measurement's name to a file when the program ends. The sockets of private
-// servers are counted by nobody else.
+// Preloaded into the programs that are measured: counts the bytes that libpq sends and receives,
+// and appends them with the measurement's name to a file when the program ends. The sockets of
+// private servers are counted by nobody else.
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
