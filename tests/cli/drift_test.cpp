@@ -163,6 +163,133 @@ TEST_CASE("drift: a swap of two names blocks; accepted, no row changes and no ed
   });
 }
 
+TEST_CASE("drift: a swap of two names of different types, and rows that come with it") {
+  on_both_secondaries([](On secondary) {
+    Pairing pairing(On::postgresql, secondary, person("a = \"plain\"\nb = \"plain\"\n"), kLimits);
+    pairing.primary.run(
+        "CREATE TABLE person (id integer PRIMARY KEY, a text, b integer);"
+        "INSERT INTO person VALUES (1, 'one', 10), (2, 'two', 20), (3, 'three', 30)");
+    accept(pairing);
+    REQUIRE(pairing.sync()["exit"] == 0);
+    pairing.secondary.run("UPDATE person SET a = 'edited' WHERE id = 2");
+    pairing.primary.run(
+        "ALTER TABLE person RENAME a TO t; ALTER TABLE person RENAME b TO a;"
+        "ALTER TABLE person RENAME t TO b; UPDATE person SET a = 11, b = 'eins' WHERE id = 1;"
+        "INSERT INTO person VALUES (4, 'four', 40)");
+    pairing.set_contract(
+        person("a = { class = \"plain\", was = \"b\" }\n"
+               "b = { class = \"plain\", was = \"a\" }\n"));
+    const auto line = pairing.sync();
+    CHECK(line["tables"]["person"]["updated"] == 1);
+    CHECK(line["tables"]["person"]["inserted"] == 1);
+    CHECK(line["open"]["conflicts"] == 0);
+    CHECK(line["open"]["quarantined"] == 0);
+    CHECK(pairing.secondary.rows("SELECT a, b FROM person ORDER BY id") ==
+          "11|eins\n20|edited\n30|three\n40|four");
+    accept(pairing);
+    CHECK(pairing.sync()["outcome"] == "unchanged");
+  });
+}
+
+TEST_CASE("drift: names that no vendor should choose are followed like any others") {
+  on_both_secondaries([](On secondary) {
+    const std::string table = "Straße \"x\"; DROP TABLE y --";
+    const std::string renamed = "order";
+    const std::string longest = std::string(61, 'n') + "ö";  // 63 bytes
+    const auto quoted = [](const std::string& name) {
+      std::string text;
+      for (const char c : name) {
+        text += c == '"' ? "\"\"" : std::string(1, c);
+      }
+      return "\"" + text + "\"";
+    };
+    const auto toml = [](const std::string& name) {
+      std::string text;
+      for (const char c : name) {
+        text += c == '"' ? "\\\"" : std::string(1, c);
+      }
+      return "\"" + text + "\"";
+    };
+    const auto contract = [&](const std::string& name, const std::string& was,
+                              const std::string& column) {
+      return "[tables." + toml(name) + "]\nkey = [\"select\"]\n" + was + "[tables." + toml(name) +
+             ".columns]\n\"select\" = \"plain\"\n" + column;
+    };
+    Pairing pairing(On::postgresql, secondary,
+                    contract(table, "", toml("a'b.c") + " = \"plain\"\n"), kLimits);
+    pairing.primary.run("CREATE TABLE " + quoted(table) + " (\"select\" integer PRIMARY KEY, " +
+                        quoted("a'b.c") + " text); INSERT INTO " + quoted(table) +
+                        " VALUES (1, 'x'), (2, 'y')");
+    accept(pairing);
+    REQUIRE(pairing.sync()["exit"] == 0);
+    pairing.secondary.run("UPDATE " + quoted(table) + " SET " + quoted("a'b.c") +
+                          " = 'edited' WHERE \"select\" = 2");
+    // the hint is the line, whatever the name
+    pairing.primary.run("ALTER TABLE " + quoted(table) + " RENAME " + quoted("a'b.c") + " TO " +
+                        quoted(longest) + "; ALTER TABLE " + quoted(table) + " ADD \"Ü;'\" text");
+    const auto line = pairing.sync();
+    CHECK(line["exit"] == 23);
+    std::string hint;
+    std::string added;
+    for (const auto& event : line["drift"]) {
+      (event["kind"] == "renamed_column" ? hint : added) = event["hint"].get<std::string>();
+    }
+    CHECK(hint == toml(longest) + " = { class = \"plain\", was = \"a'b.c\" }");
+    pairing.set_contract(contract(table, "", hint + "\n"));
+    // and so is the command, for a shell
+    const std::string program = ABGLEICH_BINARY;
+    const auto ran = run_program({"/bin/sh", "-c", program + added.substr(added.find(' '))},
+                                 pairing.directory.path().string());
+    CHECK_MESSAGE(ran.exit == 0, added, ran.err);
+    CHECK(read_file(pairing.directory.path() / "contract.toml").find("\"Ü;'\" = \"withhold\"") !=
+          std::string::npos);
+    CHECK(pairing.sync()["tables"][table]["updated"] == 0);
+    accept(pairing);
+    pairing.primary.run("ALTER TABLE " + quoted(table) + " RENAME TO \"order\"");
+    CHECK(pairing.sync()["exit"] == 23);
+    pairing.set_contract(contract(renamed, "was = " + toml(table) + "\n", hint + "\n"));
+    CHECK(pairing.sync()["tables"][renamed]["updated"] == 0);
+    CHECK(pairing.secondary.rows("SELECT * FROM \"order\" ORDER BY 1") == "1|x\n2|edited");
+    accept(pairing);
+    CHECK(pairing.sync()["outcome"] == "unchanged");
+  });
+}
+
+TEST_CASE("drift: a vendor's other tricks block the table, or change nothing") {
+  Pairing pairing(On::postgresql, On::postgresql, person("tag = \"plain\"\n"), kLimits);
+  pairing.primary.run(
+      "CREATE TABLE person (id integer PRIMARY KEY, tag text);"
+      "INSERT INTO person VALUES (1, 'a'), (2, 'b')");
+  accept(pairing);
+  REQUIRE(pairing.sync()["exit"] == 0);
+  const auto stands = [&] {
+    CHECK(pairing.secondary.rows("SELECT id, tag FROM person ORDER BY id") == "1|a\n2|b");
+  };
+  // a view in the place of the table, over a table that is renamed; and back
+  pairing.primary.run(
+      "ALTER TABLE person RENAME TO person_t; CREATE VIEW person AS SELECT id, tag FROM person_t");
+  CHECK(pairing.sync()["exit"] == 23);
+  stands();
+  pairing.primary.run("DROP VIEW person; ALTER TABLE person_t RENAME TO person");
+  CHECK(pairing.sync()["outcome"] == "unchanged");
+  // another schema
+  pairing.primary.run("CREATE SCHEMA other; ALTER TABLE person SET SCHEMA other");
+  CHECK(pairing.sync()["exit"] == 23);
+  stands();
+  pairing.primary.run("ALTER TABLE other.person SET SCHEMA public");
+  CHECK(pairing.sync()["outcome"] == "unchanged");
+  // a domain over the same type, and a generated column in the place of a written one
+  pairing.primary.run("CREATE DOMAIN short AS text; ALTER TABLE person ALTER tag TYPE short");
+  CHECK(pairing.sync()["open"]["conflicts"] == 0);
+  stands();
+  accept(pairing);
+  pairing.primary.run(
+      "ALTER TABLE person DROP tag; ALTER TABLE person ADD tag text GENERATED ALWAYS AS ('g' || id)"
+      " STORED");
+  CHECK(pairing.sync()["exit"] == 23);
+  stands();
+}
+
 TEST_CASE("drift: a dropped column keeps its values, and new rows come without one") {
   on_both_secondaries([](On secondary) {
     Pairing pairing(On::postgresql, secondary, person("tag = \"plain\"\nsex = \"plain\"\n"),
