@@ -2,6 +2,7 @@
 #include "drift/drift.hpp"
 
 #include "command.hpp"
+#include "contract/endpoint_url.hpp"
 #include "db/source.hpp"
 #include "drift/accept.hpp"
 #include "drift/catalog_file.hpp"
@@ -86,7 +87,8 @@ Code show(const Context& context, const Arguments& arguments) {
   if (!arguments.catalog.empty()) {
     drift::expect_same_database(*pairing.accepted, live, arguments.catalog);
   }
-  auto events = drift::compare(pairing.contract, *pairing.accepted, live);
+  auto events = drift::compare(pairing.contract, *pairing.accepted, live,
+                               contract::user_of(pairing.config.primary));
   if (arguments.catalog.empty() && !arguments.sql) {
     const auto progress = make_progress(context);
     sync::weigh_claims(pairing, live, *progress, events);

@@ -20,4 +20,7 @@ struct UrlProblem {
 std::variant<Endpoint, UrlProblem> understand_url(Role role, std::string_view url,
                                                   const std::filesystem::path& directory);
 
+/// The user that a URL names; empty where it leaves that to the environment, or there are none.
+std::string user_of(const Endpoint& endpoint);
+
 }  // namespace abgleich::contract

@@ -34,18 +34,6 @@ const std::vector<CatalogColumn>& columns_of(const CatalogTable* table) {
   return table == nullptr ? kNone : table->columns;
 }
 
-/// In SQL, for a hint.
-std::string sql_name(std::string_view name) {
-  std::string quoted = "\"";
-  for (const char c : name) {
-    quoted += c;
-    if (c == '"') {
-      quoted += c;
-    }
-  }
-  return quoted + '"';
-}
-
 class Comparison {
  public:
   Comparison(const TablePair& pair, std::vector<Event>& events)
@@ -158,16 +146,17 @@ class Comparison {
     }
     if (found.live != nullptr && column.exported() && !found.live->readable) {
       add("rights_lost", column.name, {}, {}, Verdict::block,
-          fmt::format("have its owner run: GRANT SELECT ({}) ON {} TO the role that reads",
-                      sql_name(column.name), qualified_table()));
+          fmt::format("have its owner run: GRANT SELECT ({}) ON {} TO {}", in_sql(column.name),
+                      qualified_table(),
+                      pair_.reader.empty() ? "the role that reads" : in_sql(pair_.reader)));
     }
   }
 
   static std::string quoted(std::string_view name) { return fmt::format("'{}'", name); }
 
   [[nodiscard]] std::string qualified_table() const {
-    const std::string table = sql_name(pair_.live.name);
-    return pair_.schema.empty() ? table : sql_name(pair_.schema) + "." + table;
+    const std::string table = in_sql(pair_.live.name);
+    return pair_.schema.empty() ? table : in_sql(pair_.schema) + "." + table;
   }
 
   /// After `drift accept` a `was` between two names that both exist says nothing any more, and
@@ -390,6 +379,17 @@ class Comparison {
 };
 
 }  // namespace
+
+std::string in_sql(std::string_view name) {
+  std::string quoted = "\"";
+  for (const char c : name) {
+    quoted += c;
+    if (c == '"') {
+      quoted += c;
+    }
+  }
+  return quoted + '"';
+}
 
 void compare_columns(const TablePair& pair, std::vector<Event>& events) {
   Comparison{pair, events}.run();

@@ -19,9 +19,13 @@ struct TablePair {
   const CatalogTable& live;
   Evidence evidence = Evidence::names;  // of the columns' identities
   std::string_view schema;
+  std::string_view reader;  // the role that reads; empty: not known
   /// Columns (accepted names) that foreign keys of the contract's tables point to.
   const std::unordered_set<std::string_view>& referenced;
 };
+
+/// A name as SQL has it, for a hint.
+std::string in_sql(std::string_view name);
 
 /// Appends what has changed, in no particular order.
 void compare_columns(const TablePair& pair, std::vector<Event>& events);

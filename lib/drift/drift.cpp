@@ -27,9 +27,11 @@ std::string header(std::string_view table) {
 
 class Comparison {
  public:
-  Comparison(const contract::Contract& contract, const Catalog& accepted, const Catalog& live)
+  Comparison(const contract::Contract& contract, const Catalog& accepted, const Catalog& live,
+             std::string_view reader)
       : contract_(contract),
         live_catalog_(live),
+        reader_(reader),
         evidence_(accepted.identity.same_database(live.identity) ? Evidence::identities
                                                                  : Evidence::names),
         accepted_(accepted.tables),
@@ -201,8 +203,12 @@ class Comparison {
                      const CatalogTable& live) {
     if (live.row_security) {
       add("row_security_enabled", table.name, {}, {}, Verdict::block,
-          "rows may be hidden, and hidden is not deleted; give the role that reads the primary "
-          "BYPASSRLS");
+          reader_.empty()
+              ? "rows may be hidden, and hidden is not deleted; give the role that reads the "
+                "primary BYPASSRLS"
+              : fmt::format("rows may be hidden, and hidden is not deleted; as the primary's "
+                            "administrator, run: ALTER ROLE {} BYPASSRLS",
+                            in_sql(reader_)));
     }
     const bool same = evidence_ == Evidence::identities && accepted != nullptr &&
                       accepted->identity != 0 && accepted->identity == live.identity;
@@ -214,6 +220,7 @@ class Comparison {
                      .live = live,
                      .evidence = same ? Evidence::identities : Evidence::names,
                      .schema = live_catalog_.schema,
+                     .reader = reader_,
                      .referenced = referenced == referenced_.end() ? kNone : referenced->second},
                     events_);
   }
@@ -242,6 +249,7 @@ class Comparison {
 
   const contract::Contract& contract_;
   const Catalog& live_catalog_;
+  std::string_view reader_;
   Evidence evidence_;
   Index<CatalogTable> accepted_;
   Index<CatalogTable> live_;
@@ -259,8 +267,8 @@ std::string_view name_of(Verdict verdict) {
 }
 
 std::vector<Event> compare(const contract::Contract& contract, const Catalog& accepted,
-                           const Catalog& live) {
-  return Comparison{contract, accepted, live}.run();
+                           const Catalog& live, std::string_view reader) {
+  return Comparison{contract, accepted, live, reader}.run();
 }
 
 bool blocks(const std::vector<Event>& events, std::string_view table) {

@@ -28,9 +28,10 @@ struct Event {
 };
 
 /// Every difference that matters to the contract, ordered by table and column. A table with a
-/// `block` event must not be synchronised; the others may.
+/// `block` event must not be synchronised; the others may. `reader` is the role that reads the
+/// primary, for the hints; empty: not known.
 std::vector<Event> compare(const contract::Contract& contract, const Catalog& accepted,
-                           const Catalog& live);
+                           const Catalog& live, std::string_view reader = {});
 
 /// Whether any event blocks this table (name in the primary).
 bool blocks(const std::vector<Event>& events, std::string_view table);

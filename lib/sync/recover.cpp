@@ -1,5 +1,6 @@
 #include "sync/recover.hpp"
 
+#include "contract/endpoint_url.hpp"
 #include "journal/head.hpp"
 #include "journal/state.hpp"
 
@@ -87,7 +88,8 @@ std::vector<db::TrackedRow> known_tables(db::Target& target) {
 }
 
 std::vector<drift::Event> drift_events(const Pairing& pairing, const Catalog& live) {
-  auto events = drift::compare(pairing.contract, pairing.accepted ? *pairing.accepted : live, live);
+  auto events = drift::compare(pairing.contract, pairing.accepted ? *pairing.accepted : live, live,
+                               contract::user_of(pairing.config.primary));
   // An accepted column that the contract leaves out is withheld, and no drift of the primary; nor
   // is a line left over that withholds what is gone.
   std::erase_if(events, [](const drift::Event& event) {

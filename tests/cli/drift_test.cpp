@@ -1058,7 +1058,11 @@ TEST_CASE("drift: REVOKE, DROP and RENAME of one column are told apart by a role
   SUBCASE("REVOKE") {
     pairing.primary.run("REVOKE SELECT (sex) ON person FROM " + role);
     CHECK(events(pairing) == std::set<std::string>{"block rights_lost person.sex"});
-    CHECK(pairing.sync()["exit"] == 24);
+    const auto line = pairing.sync();
+    CHECK(line["exit"] == 24);
+    CHECK(line["error"]["hint"] ==
+          "have its owner run: GRANT SELECT (\"sex\") ON \"public\".\"person\" TO \"" + role +
+              "\". Nothing was changed");
   }
   SUBCASE("DROP") {
     pairing.primary.run("ALTER TABLE person DROP COLUMN sex");
