@@ -161,8 +161,8 @@ std::string Detection::layout_of(const ExportedTable& exported) const {
     const auto& column = exported.relation.columns[i];
     const auto& source = exported.sources[i]->type;
     text += fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n{}\n", exported.labels[i], column.source,
-                        column.name, source.native, static_cast<int>(source.family),
-                        column.type.native, column.held.native);
+                        column.name, exported.layout.columns[i].read_as,
+                        static_cast<int>(source.family), column.type.native, column.held.native);
   }
   for (const auto i : exported.relation.key) {
     text += fmt::format("{}\n", i);

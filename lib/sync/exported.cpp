@@ -93,7 +93,7 @@ std::vector<Remembered> wanted_columns(const ExportedTable& exported, const Cata
                       .was = exported.columns[i]->was,
                       .name = column.name,
                       .type = column.type,
-                      .read_as = exported.sources[i]->type.native,
+                      .read_as = reading_of(exported.sources[i]->type),
                       .nullable = column.nullable,
                       .identity = identity_of(primary.identity, source, *exported.sources[i]),
                       .pseudonym = made_with(*exported.columns[i], exported.sources[i]->type)});

@@ -246,6 +246,11 @@ std::string layout_text(const std::vector<Remembered>& columns) {
   return json.dump();
 }
 
+std::string reading_of(const Type& type) {
+  return type.labels.empty() ? type.native
+                             : fmt::format("{} ({})", type.native, Json(type.labels).dump());
+}
+
 std::string identity_of(const DatabaseIdentity& database, const CatalogTable& table) {
   return database.system.empty() || table.identity == 0
              ? std::string()

@@ -37,7 +37,7 @@ struct Remembered {
   std::string name;    // its name in the secondary
   std::vector<std::string> formerly;  // its names in the secondary before
   Type type;                          // of what is exported
-  std::string read_as;                // the type in the primary, as the engine calls it
+  std::string read_as;                // the type in the primary, see `reading_of`
   bool nullable = true;               // as it was exported
   std::string identity;               // which column of which database it is; empty: unknown
   std::optional<MadeWith> pseudonym;  // of what it holds, if that is one
@@ -49,6 +49,10 @@ std::vector<Remembered> read_layout(const db::TrackedRow& row);
 std::string layout_text(const std::vector<Remembered>& columns);
 /// Throws Failure{integrity}.
 [[noreturn]] void damaged_layout(const db::TrackedRow& row);
+
+/// What the values of a column are read as: the engine's name of the type, and the labels of an
+/// enumeration, which can be renamed under it.
+std::string reading_of(const Type& type);
 
 /// Which table of which database this is, where that can be known.
 std::string identity_of(const DatabaseIdentity& database, const CatalogTable& table);

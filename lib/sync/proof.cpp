@@ -297,7 +297,7 @@ void weigh(std::vector<drift::Event>& events, const Pairing& pairing,
     }
     const auto* row = known.of(*table);
     const auto before = row == nullptr ? std::nullopt : find_remembered(*row, *column);
-    const bool proven = before && before->read_as == now->type.native;
+    const bool proven = before && before->read_as == reading_of(now->type);
     // values of another kind never read the same, and have a column of their own once accepted
     const bool comparable =
         before && before->type.family == mask::exported_type(*column, now->type).family;

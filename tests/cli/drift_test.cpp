@@ -509,6 +509,59 @@ TEST_CASE("drift: another type blocks while one value reads otherwise, and says 
   });
 }
 
+TEST_CASE("drift: a renamed label of an enumeration is another value, wherever a row has it") {
+  on_both_secondaries([](On secondary) {
+    Pairing pairing(On::postgresql, secondary, person("mood = \"plain\"\n"), kLimits);
+    pairing.primary.run(
+        "CREATE TYPE mood AS ENUM ('sad', 'glad', 'other');"
+        "CREATE TABLE person (id integer PRIMARY KEY, mood mood);"
+        "INSERT INTO person VALUES (1, 'sad'), (2, 'glad'), (3, 'glad')");
+    accept(pairing);
+    REQUIRE(pairing.sync()["exit"] == 0);
+    pairing.primary.run("ALTER TYPE mood RENAME VALUE 'other' TO 'none'");
+    CHECK(pairing.sync()["exit"] == 11);  // no row has it
+    accept(pairing);
+    CHECK(pairing.sync()["outcome"] == "unchanged");
+    pairing.primary.run("ALTER TYPE mood RENAME VALUE 'sad' TO 'unhappy'");
+    const auto line = pairing.sync();
+    CHECK(line["exit"] == 23);
+    CHECK(line["drift"][0]["hint"].get<std::string>().find("1 of 3 values read otherwise") == 0);
+    CHECK(pairing.secondary.rows("SELECT mood FROM person ORDER BY id") == "sad\nglad\nglad");
+    accept(pairing);
+    CHECK(pairing.sync()["tables"]["person"]["updated"] == 1);
+    CHECK(pairing.secondary.rows("SELECT mood FROM person ORDER BY id") == "unhappy\nglad\nglad");
+    // new labels between the others change nothing
+    pairing.primary.run("ALTER TYPE mood ADD VALUE 'new' BEFORE 'unhappy'");
+    CHECK(events(pairing) == std::set<std::string>{"info new_enum_label person.mood"});
+    CHECK(pairing.sync()["tables"]["person"]["updated"] == 0);
+  });
+}
+
+TEST_CASE("drift: a name that changes its capitals only is another name") {
+  on_both_secondaries([](On secondary) {
+    Pairing pairing(On::postgresql, secondary, person("\"Sex\" = \"plain\"\n"), kLimits);
+    pairing.primary.run(
+        "CREATE TABLE person (id integer PRIMARY KEY, \"Sex\" text);"
+        "INSERT INTO person VALUES (1, 'x'), (2, 'y')");
+    accept(pairing);
+    REQUIRE(pairing.sync()["exit"] == 0);
+    pairing.secondary.run("UPDATE person SET \"Sex\" = 'edited' WHERE id = 2");
+    pairing.primary.run("ALTER TABLE person RENAME \"Sex\" TO sex");
+    pairing.set_contract(person("sex = { class = \"plain\", was = \"Sex\" }\n"));
+    CHECK(pairing.sync()["tables"]["person"]["updated"] == 0);
+    accept(pairing);
+    pairing.primary.run("ALTER TABLE person RENAME TO \"Person\"");
+    pairing.set_contract(
+        "[tables.Person]\nkey = [\"id\"]\nwas = \"person\"\n[tables.Person.columns]\n"
+        "id = \"plain\"\nsex = \"plain\"\n");
+    CHECK(pairing.sync({"--dry-run"})["tables"]["Person"]["updated"] == 0);
+    CHECK(pairing.sync()["tables"]["Person"]["updated"] == 0);
+    CHECK(pairing.secondary.rows("SELECT id, sex FROM \"Person\" ORDER BY id") == "1|x\n2|edited");
+    accept(pairing);
+    CHECK(pairing.sync()["outcome"] == "unchanged");
+  });
+}
+
 TEST_CASE("drift: where there is no identity, a rename is borne out by the values per key") {
   on_both_secondaries([](On secondary) {
     Renamed pairing(secondary);
