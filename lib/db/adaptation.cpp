@@ -78,6 +78,27 @@ std::vector<Rename> in_order(std::set<std::string> names, std::vector<Rename> pe
   return ordered;
 }
 
+/// As SQLite compares names: it does not tell "Id" from "id".
+bool same_but_for_capitals(std::string_view one, std::string_view other) {
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
+  return std::ranges::equal(one, other, {}, lower, lower);
+}
+
+/// SQLite does not rename a table to what it takes for its name.
+std::vector<Rename> over_a_third_name(const std::vector<Rename>& renames) {
+  std::vector<Rename> steps;
+  for (const auto& [from, to] : renames) {
+    if (same_but_for_capitals(from, to)) {
+      const auto aside = "abgleich_" + from;
+      steps.push_back({.from = from, .to = aside});
+      steps.push_back({.from = aside, .to = to});
+    } else {
+      steps.push_back({.from = from, .to = to});
+    }
+  }
+  return steps;
+}
+
 /// What a column of the table is called before the renames; empty where it is not there.
 std::string holder(const CatalogTable& table, const std::vector<Rename>& pending,
                    const std::string& name) {
@@ -139,7 +160,8 @@ std::vector<Rename> table_renames(const Catalog& secondary,
   }
   const auto names = names_of(secondary.tables);
   drop_taken(names, renames);
-  return in_order(names, std::move(renames));
+  renames = in_order(names, std::move(renames));
+  return secondary.identity.engine == Engine::sqlite ? over_a_third_name(renames) : renames;
 }
 
 std::vector<std::string> adaptation_ddl(const Dialect& dialect, const std::string& schema,
