@@ -124,6 +124,15 @@ class Connection {
   virtual std::unique_ptr<Loader> load(std::string_view table,
                                        const std::vector<std::string>& columns,
                                        Loader::Refused refused = {}) = 0;
+
+  /// The same for the first rows of a table, in the fastest way the engine has. Rows may be sent
+  /// while the next are added, so a Fault about one may come later: from another call of this
+  /// loader, from another statement, on the latest from `flush`. Where the loader ends without
+  /// `flush`, some rows may have arrived.
+  virtual std::unique_ptr<Loader> fill(std::string_view table,
+                                       const std::vector<std::string>& columns) {
+    return load(table, columns);
+  }
 };
 
 }  // namespace abgleich::db

@@ -95,8 +95,8 @@ Target::Fill::Fill(Target& target, const Relation& relation)
     columns.push_back(target.dialect().quote(column.name));
   }
   const auto name = target.names(relation);
-  data_ = target.session_.connection->load(name.data, columns);
-  base_ = target.session_.connection->load(name.base, base_columns(relation));
+  data_ = target.session_.connection->fill(name.data, columns);
+  base_ = target.session_.connection->fill(name.base, base_columns(relation));
 }
 
 void Target::Fill::add(const Row& row, std::string_view cells) {

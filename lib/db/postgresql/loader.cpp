@@ -9,8 +9,6 @@ namespace abgleich::db::postgresql {
 namespace {
 
 constexpr std::size_t kBatchBytes = std::size_t{1} << 20U;
-/// PQputCopyData takes an int; one row may be as long as the server's 1 GB.
-constexpr std::size_t kPieceBytes = std::size_t{1} << 20U;
 constexpr std::string_view kForeignKey = "23503";
 
 }  // namespace
@@ -59,41 +57,9 @@ void PostgresLoader::flush() {
 }
 
 void PostgresLoader::send(std::size_t first, std::size_t last) {
-  auto* const raw = connection_.raw();
-  connection_.run(copy_, PGRES_COPY_IN);
-  std::string_view rest = buffer_;
-  rest = rest.substr(0, last == lines() ? rest.size() : starts_[last]).substr(starts_[first]);
-  bool sent = true;
-  while (sent && !rest.empty()) {
-    const auto piece = rest.substr(0, kPieceBytes);
-    sent = PQputCopyData(raw, piece.data(), static_cast<int>(piece.size())) == 1;
-    rest.remove_prefix(piece.size());
-  }
-  sent = sent && PQputCopyEnd(raw, nullptr) == 1;
-  if (!sent && PQstatus(raw) != CONNECTION_BAD) {
-    PQputCopyEnd(raw, "abandoned");  // out of memory here: ends the COPY without its rows
-  }
-  Result bad;
-  std::string done;
-  while (Result result{PQgetResult(raw)}) {
-    if (PQresultStatus(result.get()) == PGRES_COMMAND_OK) {
-      done = PQcmdTuples(result.get());
-    } else if (!bad) {
-      bad = std::move(result);
-    }
-    if (PQstatus(raw) == CONNECTION_BAD) {
-      break;  // PQgetResult would report the same for ever
-    }
-  }
-  if (bad || !sent || PQstatus(raw) == CONNECTION_BAD) {
-    throw fault_of(connection_.peer(), raw, bad.get());
-  }
-  if (done != std::to_string(last - first)) {
-    throw Failure(Code::secondary_refuses,
-                  fmt::format("the {} took {} of {} rows: a trigger or rule drops rows",
-                              name_of(connection_.peer().role), done, last - first),
-                  "remove the trigger, or load into a table without it");
-  }
+  std::string_view bytes = buffer_;
+  bytes = bytes.substr(0, last == lines() ? bytes.size() : starts_[last]).substr(starts_[first]);
+  connection_.copy_in(copy_, bytes, last - first);
 }
 
 /// SQLSTATE where a row is to blame; nothing of the range is loaded then.

@@ -2,6 +2,7 @@
 
 #include "db/postgresql/copy_text.hpp"
 #include "db/postgresql/cursor.hpp"
+#include "db/postgresql/filler.hpp"
 #include "db/postgresql/hex.hpp"
 #include "db/postgresql/loader.hpp"
 
@@ -26,6 +27,10 @@ struct FreeCopyBuffer {
 };
 using CopyBuffer = std::unique_ptr<char, FreeCopyBuffer>;
 
+/// libpq keeps what it is given until the server takes it: in pieces, so that this is not the
+/// whole.
+constexpr std::size_t kPieceBytes = std::size_t{64} << 10U;
+
 }  // namespace
 
 PostgresConnection::PostgresConnection(PGconn* connected, Peer peer)
@@ -35,14 +40,72 @@ PostgresConnection::PostgresConnection(PGconn* connected, Peer peer)
 }
 
 Result PostgresConnection::run(const std::string& sql, ExecStatusType expected) {
-  Result result(PQexec(raw(), sql.c_str()));
+  rest();
+  return run_at_once(sql, expected);
+}
+
+Result PostgresConnection::run_at_once(const std::string& sql, ExecStatusType expected) {
+  auto* const server = connection_.raw();
+  Result result(PQexec(server, sql.c_str()));
   if (PQresultStatus(result.get()) != expected) {
-    throw fault_of(peer_, raw(), result.get());
+    throw fault_of(peer_, server, result.get());
   }
   return result;
 }
 
+CopySender& PostgresConnection::sender() {
+  if (!sender_) {
+    sender_ = std::make_unique<CopySender>(
+        [this](const CopyBatch& batch) { copy_in_at_once(batch.copy, batch.bytes, batch.rows); });
+  }
+  return *sender_;
+}
+
+void PostgresConnection::copy_in(const std::string& copy, std::string_view bytes,
+                                 std::size_t rows) {
+  rest();
+  copy_in_at_once(copy, bytes, rows);
+}
+
+void PostgresConnection::copy_in_at_once(const std::string& copy, std::string_view bytes,
+                                         std::size_t rows) {
+  auto* const server = connection_.raw();
+  run_at_once(copy, PGRES_COPY_IN);
+  bool sent = true;
+  while (sent && !bytes.empty()) {
+    const auto piece = bytes.substr(0, kPieceBytes);
+    sent = PQputCopyData(server, piece.data(), static_cast<int>(piece.size())) == 1;
+    bytes.remove_prefix(piece.size());
+  }
+  sent = sent && PQputCopyEnd(server, nullptr) == 1;
+  if (!sent && PQstatus(server) != CONNECTION_BAD) {
+    PQputCopyEnd(server, "abandoned");  // out of memory here: ends the COPY without its rows
+  }
+  Result bad;
+  std::string done;
+  while (Result result{PQgetResult(server)}) {
+    if (PQresultStatus(result.get()) == PGRES_COMMAND_OK) {
+      done = PQcmdTuples(result.get());
+    } else if (!bad) {
+      bad = std::move(result);
+    }
+    if (PQstatus(server) == CONNECTION_BAD) {
+      break;  // PQgetResult would report the same for ever
+    }
+  }
+  if (bad || !sent || PQstatus(server) == CONNECTION_BAD) {
+    throw fault_of(peer_, server, bad.get());
+  }
+  if (done != std::to_string(rows)) {
+    throw Failure(Code::secondary_refuses,
+                  fmt::format("the {} took {} of {} rows: a trigger or rule drops rows",
+                              name_of(peer_.role), done, rows),
+                  "remove the trigger, or load into a table without it");
+  }
+}
+
 Result PostgresConnection::run_with(std::string_view sql, std::span<const Cell> parameters) {
+  rest();
   std::vector<std::string> texts(parameters.size());
   std::vector<const char*> values(parameters.size(), nullptr);
   for (std::size_t i = 0; i < parameters.size(); ++i) {
@@ -83,6 +146,7 @@ std::int64_t PostgresConnection::execute(std::string_view sql, std::span<const C
 }
 
 void PostgresConnection::execute_script(std::string_view sql) {
+  rest();
   const Result result(PQexec(raw(), std::string(sql).c_str()));
   const auto status = PQresultStatus(result.get());
   if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK && status != PGRES_EMPTY_QUERY) {
@@ -197,6 +261,11 @@ std::unique_ptr<Loader> PostgresConnection::load(std::string_view table,
                                                  const std::vector<std::string>& columns,
                                                  Loader::Refused refused) {
   return std::make_unique<PostgresLoader>(*this, table, columns, std::move(refused));
+}
+
+std::unique_ptr<Loader> PostgresConnection::fill(std::string_view table,
+                                                 const std::vector<std::string>& columns) {
+  return std::make_unique<PostgresFiller>(*this, table, columns);
 }
 
 }  // namespace abgleich::db::postgresql

@@ -1,0 +1,64 @@
+#include "db/postgresql/copy_binary.hpp"
+
+#include <doctest/doctest.h>
+
+#include <string>
+#include <vector>
+
+using namespace abgleich::db;
+using namespace abgleich::db::postgresql;
+using namespace std::string_literals;
+
+namespace {
+
+std::string one(std::string_view text, BinaryForm form) {
+  const Cell cell = text_cell(text);
+  std::string out = "before";
+  const bool appended = append_binary_row({&cell, 1}, {&form, 1}, out);
+  return appended ? out.substr(6) : out == "before" ? "refused" : "left something behind";
+}
+
+}  // namespace
+
+// PostgreSQL manual, COPY, "Binary Format"; the forms are those of each type's send function.
+TEST_CASE("binary COPY: header, rows and trailer are those of the manual") {
+  std::string out;
+  append_binary_header(out);
+  CHECK(out == "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0\0"s);
+  out.clear();
+  append_binary_trailer(out);
+  CHECK(out == "\377\377");
+  out.clear();
+  const std::vector<Cell> row{text_cell("ab"), {}, text_cell("")};
+  const std::vector<BinaryForm> forms(3, BinaryForm::bytes);
+  CHECK(append_binary_row(row, forms, out));
+  CHECK(out == "\0\3\0\0\0\2ab\377\377\377\377\0\0\0\0"s);
+}
+
+TEST_CASE("binary COPY: each form") {
+  CHECK(one("t", BinaryForm::boolean) == "\0\1\0\0\0\1\1"s);
+  CHECK(one("f", BinaryForm::boolean) == "\0\1\0\0\0\1\0"s);
+  CHECK(one("-2", BinaryForm::int2) == "\0\1\0\0\0\2\377\376"s);
+  CHECK(one("258", BinaryForm::int4) == "\0\1\0\0\0\4\0\0\1\2"s);
+  CHECK(one("-9223372036854775808", BinaryForm::int8) == "\0\1\0\0\0\10\200\0\0\0\0\0\0\0"s);
+  CHECK(one("00010203-0405-0607-0809-0a0b0c0dFEff", BinaryForm::uuid) ==
+        "\0\1\0\0\0\20\0\1\2\3\4\5\6\7\10\11\12\13\14\15\376\377"s);
+}
+
+TEST_CASE("binary COPY: what is not of its form is refused whole") {
+  for (const std::string text : {"", "yes", "T"}) {
+    CHECK(one(text, BinaryForm::boolean) == "refused");
+  }
+  for (const std::string text : {"", "1x", "+1", " 1", "32768", "1.0"}) {
+    CHECK(one(text, BinaryForm::int2) == "refused");
+  }
+  CHECK(one("2147483648", BinaryForm::int4) == "refused");
+  CHECK(one("9223372036854775808", BinaryForm::int8) == "refused");
+  for (const std::string text :
+       {"", "0001", "00010203-0405-0607-0809-0a0b0c0d0e0", "00010203-0405-0607-0809-0a0b0c0d0e0f0",
+        "g0010203-0405-0607-0809-0a0b0c0d0e0f"}) {
+    CHECK(one(text, BinaryForm::uuid) == "refused");
+  }
+  CHECK(!binary_form(1700));  // numeric
+  CHECK(!binary_form(1082));  // date
+}
