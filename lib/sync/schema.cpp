@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 namespace abgleich::sync {
@@ -69,6 +70,40 @@ void rewrite_base(db::Target& target, const ExportedTable& exported) {
     }
     return pack(now);
   });
+}
+
+/// Whether names go round in a circle, by old name and new.
+bool go_round(const std::map<std::string, std::string>& renames) {
+  return std::ranges::any_of(renames, [&](const auto& rename) {
+    auto next = renames.find(rename.second);
+    for (std::size_t steps = 0; next != renames.end() && steps < renames.size(); ++steps) {
+      if (next->second == rename.second) {
+        return true;
+      }
+      next = renames.find(next->second);
+    }
+    return false;
+  });
+}
+
+bool swaps_names(const std::vector<ExportedTable>& tables) {
+  std::map<std::string, std::string> names;
+  for (const auto& exported : tables) {
+    const auto& relation = exported.relation;
+    if (!relation.renamed_from.empty()) {
+      names.emplace(relation.renamed_from, relation.name);
+    }
+    std::map<std::string, std::string> columns;
+    for (const auto& column : relation.columns) {
+      if (!column.renamed_from.empty()) {
+        columns.emplace(column.renamed_from, column.name);
+      }
+    }
+    if (go_round(columns)) {
+      return true;
+    }
+  }
+  return go_round(names);
 }
 
 std::string rows_text(std::int64_t rows) {
@@ -146,6 +181,7 @@ Schema bring_schema(const Pairing& pairing, db::Target& target, std::vector<Expo
   auto ddl = missing(target, tables);
   const bool books = target.books().exist();
   if (!pairing.config.secondary.manage_schema && (!ddl.empty() || !books)) {
+    schema.swaps = swaps_names(tables);
     if (!books) {
       auto script = std::string(target.books().ddl());
       script.erase(script.find_last_not_of("; \n") + 1);  // one statement of a list, as the others
@@ -207,9 +243,12 @@ report::Outcome refuse_for_schema(const Schema& schema, report::Outcome outcome)
   outcome.error = Error{
       .code = Code::drift_decision,
       .message = std::string(kLacksTables),
-      .hint =
-          "run the statements on stdout (in JSON: ddl) in the secondary as its owner, then run: "
-          "abgleich sync. Nothing was changed"};
+      .hint = schema.swaps
+                  ? "names are swapped, and nobody can tell later whether that was done by hand: "
+                    "set manage_schema = true for one run as the secondary's owner. Nothing was "
+                    "changed"
+                  : "run the statements on stdout (in JSON: ddl) in the secondary as its owner, "
+                    "then run: abgleich sync. Nothing was changed"};
   return outcome;
 }
 

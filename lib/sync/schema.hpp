@@ -16,6 +16,7 @@ namespace abgleich::sync {
 struct Schema {
   std::vector<std::string> executed;  // DDL that this run has executed
   std::vector<std::string> refused;   // DDL that it would have needed, but may not execute
+  bool swaps = false;  // that changes names in a circle: nobody can tell later whether it was run
 };
 
 /// Leaves only the tables that were asked for, by their names in the contract. Throws

@@ -179,6 +179,11 @@ TEST_CASE("drift: a swap of two names of different types, and rows that come wit
     pairing.set_contract(
         person("a = { class = \"plain\", was = \"b\" }\n"
                "b = { class = \"plain\", was = \"a\" }\n"));
+    pairing.configure(kLimits, "manage_schema = false\n");
+    const auto refused = pairing.run({"sync"});
+    CHECK(refused.exit == 23);
+    CHECK(refused.err.find("hint: names are swapped") != std::string::npos);
+    pairing.configure(kLimits);
     const auto line = pairing.sync();
     CHECK(line["tables"]["person"]["updated"] == 1);
     CHECK(line["tables"]["person"]["inserted"] == 1);
