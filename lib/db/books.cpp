@@ -1,51 +1,17 @@
 #include "db/books.hpp"
 
+#include "db/cell_values.hpp"
 #include "db/migrations.hpp"
 
 #include <fmt/format.h>
 
-#include <charconv>
 #include <set>
 
 namespace abgleich::db {
 
 namespace {
 
-std::int64_t number(const Cell& cell) {
-  std::int64_t value = 0;
-  std::from_chars(cell.bytes.data(), cell.bytes.data() + cell.bytes.size(), value);
-  return value;
-}
-
-std::string text(const Cell& cell) {
-  return std::string(cell.bytes);
-}
-
-std::optional<std::string> optional_text(const Cell& cell) {
-  if (cell.storage == Cell::Storage::null) {
-    return std::nullopt;
-  }
-  return std::string(cell.bytes);
-}
-
-std::optional<std::string> optional_packed(const Dialect& dialect, const Cell& cell) {
-  if (cell.storage == Cell::Storage::null) {
-    return std::nullopt;
-  }
-  std::string scratch;
-  return std::string(packed(dialect, cell, scratch));
-}
-
-Cell cell_of(const std::optional<std::string>& value) {
-  return value ? text_cell(*value) : Cell{};
-}
-
-/// Numbers are bound as integers: SQLite would store text otherwise. The digits must outlive it.
-Cell number_cell(std::string_view digits) {
-  return {Cell::Storage::integer, digits};
-}
-
-// Named like the other temporary tables; see statements.hpp.
+// Named like the other temporary tables; see clauses.hpp.
 constexpr const char* kFoundConflict = "abgleich_tmp_found_conflict";
 constexpr const char* kFoundQuarantine = "abgleich_tmp_found_quarantine";
 

@@ -1,10 +1,9 @@
 // Of the bookkeeping: every record of journal, conflicts and quarantine passes by and may be
 // changed, for the rotation of the key.
 #include "db/books.hpp"
+#include "db/cell_values.hpp"
 
 #include <fmt/format.h>
-
-#include <charconv>
 
 namespace abgleich::db {
 
@@ -13,34 +12,6 @@ namespace {
 constexpr const char* kJournal = "abgleich_tmp_rejournal";
 constexpr std::string_view kJournalColumns =
     "epoch, tracked, n, key_text, fate, before, after, base_before, base_after";
-
-std::int64_t number(const Cell& cell) {
-  std::int64_t value = 0;
-  std::from_chars(cell.bytes.data(), cell.bytes.data() + cell.bytes.size(), value);
-  return value;
-}
-
-std::optional<std::string> optional_text(const Cell& cell) {
-  return cell.storage == Cell::Storage::null ? std::nullopt
-                                             : std::optional<std::string>(cell.bytes);
-}
-
-std::optional<std::string> optional_bytes(const Dialect& dialect, const Cell& cell) {
-  std::string scratch;
-  return cell.storage == Cell::Storage::null
-             ? std::nullopt
-             : std::optional<std::string>(packed(dialect, cell, scratch));
-}
-
-Cell number_cell(std::string_view digits) {
-  return {Cell::Storage::integer, digits};
-}
-Cell text_or_null(const std::optional<std::string>& text) {
-  return text ? text_cell(*text) : Cell{};
-}
-Cell bytes_or_null(const std::optional<std::string>& bytes) {
-  return bytes ? Cell{Cell::Storage::blob, *bytes} : Cell{};
-}
 
 }  // namespace
 
@@ -66,21 +37,16 @@ void Books::rewrite_journal(const std::function<void(JournalRow&)>& rewrite) {
                      .fate = std::string(cells[4].bytes),
                      .before = optional_text(cells[5]),
                      .after = optional_text(cells[6]),
-                     .base_before = optional_bytes(dialect, cells[7]),
-                     .base_after = optional_bytes(dialect, cells[8])};
+                     .base_before = optional_packed(dialect, cells[7]),
+                     .base_after = optional_packed(dialect, cells[8])};
       rewrite(row);
       const auto epoch = std::to_string(row.epoch);
       const auto tracked = std::to_string(row.tracked);
       const auto n = std::to_string(row.n);
-      const Cell out[] = {number_cell(epoch),
-                          number_cell(tracked),
-                          number_cell(n),
-                          text_cell(row.key_text),
-                          text_cell(row.fate),
-                          text_or_null(row.before),
-                          text_or_null(row.after),
-                          bytes_or_null(row.base_before),
-                          bytes_or_null(row.base_after)};
+      const Cell out[] = {
+          number_cell(epoch),      number_cell(tracked),     number_cell(n),
+          text_cell(row.key_text), text_cell(row.fate),      cell_of(row.before),
+          cell_of(row.after),      blob_of(row.base_before), blob_of(row.base_after)};
       loader->add(out);
     }
     loader->flush();

@@ -1,37 +1,17 @@
 // Of the bookkeeping: its seals, and what shows whether it is whole.
 #include "db/books.hpp"
+#include "db/cell_values.hpp"
 
 #include <fmt/format.h>
 
-#include <charconv>
-
 namespace abgleich::db {
-
-namespace {
-
-template <class Number>
-Number number(std::string_view digits, int radix = 10) {
-  Number value = 0;
-  std::from_chars(digits.data(), digits.data() + digits.size(), value, radix);
-  return value;
-}
-
-std::int64_t integer(const Cell& cell) {
-  return number<std::int64_t>(cell.bytes);
-}
-
-std::string text(const Cell& cell) {
-  return std::string(cell.bytes);
-}
-
-}  // namespace
 
 Seal Books::base_seal(std::int64_t tracked) {
   Seal seal;
   session_.connection->query(
       fmt::format("SELECT rows, sum FROM {} WHERE what = 'base' AND n = {}", own("seal"), tracked),
       {}, [&](std::span<const Cell> cells) {
-        seal = {.rows = integer(cells[0]), .sum = number<std::uint64_t>(cells[1].bytes, 16)};
+        seal = {.rows = number(cells[0]), .sum = number<std::uint64_t>(cells[1].bytes, 16)};
       });
   return seal;
 }
@@ -56,7 +36,7 @@ void Books::each_run(const std::function<void(const RunRow&)>& on_row) {
                   "hash FROM {} ORDER BY epoch",
                   own("run")));
   for (auto cells = cursor->next(); !cells.empty(); cells = cursor->next()) {
-    on_row({.epoch = integer(cells[0]),
+    on_row({.epoch = number(cells[0]),
             .id = text(cells[1]),
             .kind = text(cells[2]),
             .started = text(cells[3]),
@@ -79,7 +59,7 @@ void Books::unsealed_journal(
       "GROUP BY both_.epoch HAVING sum(both_.entries) <> sum(both_.sealed) ORDER BY both_.epoch",
       own("journal"), own("seal")));
   for (auto cells = cursor->next(); !cells.empty(); cells = cursor->next()) {
-    on_epoch(integer(cells[0]), integer(cells[1]), integer(cells[2]));
+    on_epoch(number(cells[0]), number(cells[1]), number(cells[2]));
   }
 }
 
@@ -89,7 +69,7 @@ Books::Untracked Books::count_untracked() {
     session_.connection->query(
         fmt::format("SELECT count(*) FROM {} WHERE tracked NOT IN (SELECT id FROM {})", own(table),
                     own("tracked")),
-        {}, [&](std::span<const Cell> cells) { rows = integer(cells[0]); });
+        {}, [&](std::span<const Cell> cells) { rows = number(cells[0]); });
     return rows;
   };
   return {.journal = count("journal"),

@@ -8,6 +8,10 @@ std::string temporary_name(std::string_view what, std::int64_t relation) {
   return fmt::format("abgleich_tmp_{}_{}", what, relation);
 }
 
+std::string base_name(const Relation& relation) {
+  return fmt::format("base_{}", relation.id);
+}
+
 std::string_view or_abort(const Dialect& dialect) {
   return dialect.engine() == Engine::sqlite ? " OR ABORT" : "";
 }

@@ -25,6 +25,8 @@ namespace abgleich::db {
 /// The name of a temporary table. Its prefix is reserved: in SQLite a temporary table would hide
 /// one of the data that has the same name.
 std::string temporary_name(std::string_view what, std::int64_t relation);
+/// The name of a relation's base, among the bookkeeping's own tables.
+std::string base_name(const Relation& relation);
 
 /// The names that a run uses for one relation: real tables, or temporary stand-ins for tables that
 /// do not exist yet (a dry run creates nothing).

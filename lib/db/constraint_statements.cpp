@@ -10,7 +10,7 @@ namespace abgleich::db {
 namespace {
 
 template <class Items, class Item>
-std::string list(const Items& items, const Item& item, std::string_view separator = ", ") {
+std::string list_of(const Items& items, const Item& item, std::string_view separator = ", ") {
   std::string text;
   for (const auto& one : items) {
     text += text.empty() ? "" : separator;
@@ -21,23 +21,23 @@ std::string list(const Items& items, const Item& item, std::string_view separato
 
 std::string quoted(const Dialect& dialect, std::string_view alias,
                    const std::vector<std::string>& columns) {
-  return list(columns, [&](const std::string& column) {
+  return list_of(columns, [&](const std::string& column) {
     return fmt::format("{}.{}", alias, dialect.quote(column));
   });
 }
 
 std::string key_of_data(const Dialect& dialect, std::string_view alias, const Relation& relation) {
-  return list(relation.key, [&](std::size_t i) {
+  return list_of(relation.key, [&](std::size_t i) {
     return fmt::format("{}.{}", alias, dialect.quote(relation.columns[i].name));
   });
 }
 
 std::string key_of_plan(std::string_view alias, const Relation& relation) {
-  return list(relation.key, [&](std::size_t i) { return fmt::format("{}.c{}", alias, i); });
+  return list_of(relation.key, [&](std::size_t i) { return fmt::format("{}.c{}", alias, i); });
 }
 
 std::string same_key(const Dialect& dialect, const Relation& relation) {
-  return list(
+  return list_of(
       relation.key,
       [&](std::size_t i) {
         return fmt::format("p.c{} = t.{}", i, dialect.quote(relation.columns[i].name));
@@ -121,7 +121,7 @@ std::string find_cut_off(const Dialect& dialect, const Names& names, const Relat
       "AND {} AND ({})) LIMIT 1",
       table_of(dialect, dependant), quoted(dialect, "c", dependant.columns),
       quoted(dialect, "t", dependant.referenced), names.data, names.plan,
-      same_key(dialect, relation), rows.have("p.n"), list(changing, written, " OR "));
+      same_key(dialect, relation), rows.have("p.n"), list_of(changing, written, " OR "));
 }
 
 bool can_park(const Dialect& dialect, const Relation& relation, const Parking& parking) {
@@ -140,7 +140,7 @@ std::string park(const Dialect& dialect, const Names& names, const Relation& rel
         goes_to_null(parking) ? "NULL" : free_value(dialect, names, column).value_or("NULL"));
   };
   return fmt::format("UPDATE{} {} AS t SET {} FROM {} p WHERE p.action IN ('u', 'd') AND {} AND {}",
-                     or_abort(dialect), names.data, list(columns, moved), names.plan,
+                     or_abort(dialect), names.data, list_of(columns, moved), names.plan,
                      rows.have("p.n"), same_key(dialect, relation));
 }
 
@@ -162,11 +162,11 @@ std::string fasten(const Dialect& dialect, const Names& names, const Relation& r
                    const std::vector<std::size_t>& loose, const PlanRows& rows) {
   return fmt::format("UPDATE{} {} AS t SET {} FROM {} p WHERE p.action = 'i' AND {} AND {}",
                      or_abort(dialect), names.data,
-                     list(loose,
-                          [&](std::size_t i) {
-                            return fmt::format("{} = p.c{}",
-                                               dialect.quote(relation.columns[i].name), i);
-                          }),
+                     list_of(loose,
+                             [&](std::size_t i) {
+                               return fmt::format("{} = p.c{}",
+                                                  dialect.quote(relation.columns[i].name), i);
+                             }),
                      names.plan, rows.have("p.n"), same_key(dialect, relation));
 }
 
@@ -184,8 +184,8 @@ std::string select_before_after(const Dialect& dialect, const Names& names,
     return fmt::format(", CAST(t.{} AS text), CAST({} AS text)", quoted, after);
   };
   return fmt::format("SELECT p.n{} FROM {} p LEFT JOIN {} t ON {} WHERE {}",
-                     list(columns, both, ""), names.plan, names.data, same_key(dialect, relation),
-                     rows.have("p.n"));
+                     list_of(columns, both, ""), names.plan, names.data,
+                     same_key(dialect, relation), rows.have("p.n"));
 }
 
 }  // namespace abgleich::db

@@ -4,6 +4,7 @@
 
 #include "core/type.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -48,12 +49,7 @@ struct Relation {
   std::int64_t id = 0;  // number of its base and temporary tables
 
   [[nodiscard]] bool is_key(std::size_t column) const {
-    for (const auto at : key) {
-      if (at == column) {
-        return true;
-      }
-    }
-    return false;
+    return std::ranges::find(key, column) != key.end();
   }
 };
 

@@ -19,10 +19,6 @@ std::string stage_name(const Relation& relation) {
 std::string plan_name(const Relation& relation) {
   return temporary_name("plan", relation.id);
 }
-std::string base_name(const Relation& relation) {
-  return fmt::format("base_{}", relation.id);
-}
-
 /// The type that says what kind a cell of the secondary is, so that a value reads back as `fit` has
 /// left it. PostgreSQL's own column decides; in SQLite, which keeps most things as text, only the
 /// exported type knows.

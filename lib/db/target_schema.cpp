@@ -13,10 +13,6 @@ namespace abgleich::db {
 
 namespace {
 
-std::string base_name(const Relation& relation) {
-  return fmt::format("base_{}", relation.id);
-}
-
 /// The column that would be made for a type: what the catalogue will say of it.
 Type made_type(const Dialect& dialect, const Type& type) {
   Type held = type;

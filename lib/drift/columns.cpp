@@ -18,8 +18,6 @@ namespace abgleich::drift {
 
 namespace {
 
-constexpr std::string_view kAccept = "abgleich drift accept";
-
 std::vector<Named> names_of(const contract::Table& table) {
   std::vector<Named> names;
   names.reserve(table.columns.size());

@@ -12,6 +12,9 @@
 
 namespace abgleich::drift {
 
+/// The hint where a person may accept the schema as it is.
+inline constexpr std::string_view kAccept = "abgleich drift accept";
+
 /// One table in the contract and in both catalogues.
 struct TablePair {
   const contract::Table& contract;

@@ -19,16 +19,15 @@ namespace abgleich::drift {
 namespace {
 
 constexpr std::array<std::string_view, 3> kVerdicts{"info", "adapt", "block"};
-constexpr std::string_view kAccept = "abgleich drift accept";
 
 std::string header(std::string_view table) {
   return fmt::format("[tables.{}]", contract::toml_key(table));
 }
 
-class Comparison {
+class CatalogComparison {
  public:
-  Comparison(const contract::Contract& contract, const Catalog& accepted, const Catalog& live,
-             std::string_view reader)
+  CatalogComparison(const contract::Contract& contract, const Catalog& accepted,
+                    const Catalog& live, std::string_view reader)
       : contract_(contract),
         live_catalog_(live),
         reader_(reader),
@@ -268,7 +267,7 @@ std::string_view name_of(Verdict verdict) {
 
 std::vector<Event> compare(const contract::Contract& contract, const Catalog& accepted,
                            const Catalog& live, std::string_view reader) {
-  return Comparison{contract, accepted, live, reader}.run();
+  return CatalogComparison{contract, accepted, live, reader}.run();
 }
 
 bool blocks(const std::vector<Event>& events, std::string_view table) {

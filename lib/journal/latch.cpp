@@ -19,7 +19,7 @@ namespace {
 
 constexpr const char* kName = "damaged";
 
-[[noreturn]] void cannot(const std::filesystem::path& path, std::string_view what) {
+[[noreturn]] void cannot_latch(const std::filesystem::path& path, std::string_view what) {
   const int number = errno;
   throw Failure(number == ENOSPC || number == EDQUOT ? Code::out_of_space : Code::configuration,
                 fmt::format("damage was found, but cannot {} '{}': {}", what, path.string(),
@@ -32,7 +32,7 @@ constexpr const char* kName = "damaged";
 
 void set_latch(const std::filesystem::path& directory, const std::vector<Damage>& damage) {
   if (::mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST) {
-    cannot(directory, "make the state directory");
+    cannot_latch(directory, "make the state directory");
   }
   nlohmann::ordered_json json = {{"format", "abgleich.damaged/1"}, {"found", now_utc()}};
   auto& all = json["damage"] = nlohmann::ordered_json::array();
@@ -45,7 +45,7 @@ void set_latch(const std::filesystem::path& directory, const std::vector<Damage>
   const int file =
       ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
   if (file < 0) {
-    cannot(path, "write");
+    cannot_latch(path, "write");
   }
   const bool written =
       ::write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
@@ -54,7 +54,7 @@ void set_latch(const std::filesystem::path& directory, const std::vector<Damage>
   ::close(file);
   if (!written) {
     errno = number;
-    cannot(path, "write");
+    cannot_latch(path, "write");
   }
   const int parent = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (parent >= 0) {
@@ -65,7 +65,7 @@ void set_latch(const std::filesystem::path& directory, const std::vector<Damage>
 
 void clear_latch(const std::filesystem::path& directory) {
   if (::unlink((directory / kName).c_str()) != 0 && errno != ENOENT && errno != ENOTDIR) {
-    cannot(directory / kName, "remove");
+    cannot_latch(directory / kName, "remove");
   }
 }
 

@@ -7,6 +7,10 @@
 
 namespace abgleich::mask {
 
+inline bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
 inline bool is_ascii(std::string_view text) {
   constexpr std::uint64_t kHighBits = 0x8080808080808080U;
   std::uint64_t seen = 0;

@@ -1,5 +1,7 @@
 #include "mask/calendar.hpp"
 
+#include "mask/ascii.hpp"
+
 #include <array>
 #include <charconv>
 #include <cstdint>
@@ -11,10 +13,6 @@ namespace {
 
 constexpr std::size_t kFewestYearDigits = 4;
 constexpr std::size_t kMostYearDigits = 7;  // PostgreSQL's dates end in the year 5874897
-
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
 
 bool is_leap(int year) {
   return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
@@ -73,6 +71,11 @@ std::int64_t ordinal(const Date& date) {
 }
 
 }  // namespace
+
+bool may_hold_date(Kind kind) {
+  return kind == Kind::date || kind == Kind::timestamp || kind == Kind::timestamptz ||
+         kind == Kind::text;
+}
 
 Reason read_date(std::string_view text, Date& date) {
   if (text == "infinity" || text == "-infinity") {

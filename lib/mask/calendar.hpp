@@ -1,6 +1,7 @@
 // Dates of our era as the canonical forms write them: reading, ISO weeks, ages.
 #pragma once
 
+#include "core/value.hpp"
 #include "mask/reason.hpp"
 
 #include <string_view>
@@ -22,6 +23,9 @@ struct Week {
 
   bool operator==(const Week&) const = default;
 };
+
+/// Whether `read_date` may find one in a value of this kind.
+bool may_hold_date(Kind kind);
 
 /// Reads the date of an ISO 8601 date or timestamp as the engines print them ("2020-02-29",
 /// "2020-02-29 23:59:59.5+00", "2020-02-29T12:00Z"), as written, whatever the zone. Returns why it

@@ -13,15 +13,8 @@ namespace abgleich::mask {
 
 namespace {
 
-constexpr std::string_view kVersion = "1";
-constexpr char kTextClass = 't';
-constexpr char kBytesClass = 'b';
+constexpr std::string_view kShiftVersion = "1";
 constexpr std::size_t kMonthAndDay = 6;  // "-05-17"
-
-bool may_hold_date(Kind kind) {
-  return kind == Kind::date || kind == Kind::timestamp || kind == Kind::timestamptz ||
-         kind == Kind::text;
-}
 
 }  // namespace
 
@@ -29,8 +22,8 @@ DateShift::DateShift(const Keyring& keyring, const Recipe& subject, int most)
     : normaliser_(subject.normaliser),
       country_(subject.country),
       most_(most),
-      key_(keyring.shift_key(info_of(
-          {"abgleich shift", kVersion, subject.identity, versioned_name(subject.normaliser)}))) {}
+      key_(keyring.shift_key(info_of({"abgleich shift", kShiftVersion, subject.identity,
+                                      versioned_name(subject.normaliser)}))) {}
 
 Reason DateShift::days(const Value& subject, int& days) {
   if (auto why = normal_form(normaliser_, country_, subject, normal_, scratch_)) {

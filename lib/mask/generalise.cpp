@@ -15,11 +15,6 @@ namespace {
 
 constexpr int kOldest = 150;  // full years; nobody has been so old
 
-bool may_hold_date(Kind kind) {
-  return kind == Kind::date || kind == Kind::timestamp || kind == Kind::timestamptz ||
-         kind == Kind::text;
-}
-
 /// Formats on the stack: values stream by the million.
 template <typename... Arguments>
 void set(Value& out, Kind kind, fmt::format_string<Arguments...> form, Arguments... arguments) {

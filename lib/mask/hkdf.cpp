@@ -11,7 +11,7 @@ namespace abgleich::mask {
 
 namespace {
 
-using Block = std::array<std::uint8_t, crypto_auth_hmacsha256_BYTES>;
+using Mac = std::array<std::uint8_t, crypto_auth_hmacsha256_BYTES>;
 
 constexpr std::size_t kMostBlocks = 255;  // the counter is one byte (RFC 5869, section 2.3)
 
@@ -19,19 +19,19 @@ constexpr std::size_t kMostBlocks = 255;  // the counter is one byte (RFC 5869, 
 
 void hkdf_sha256(std::span<const std::uint8_t> key, std::span<const std::uint8_t> salt,
                  std::string_view info, std::span<std::uint8_t> out) {
-  if (out.size() > kMostBlocks * sizeof(Block)) {
+  if (out.size() > kMostBlocks * sizeof(Mac)) {
     throw Failure(Code::bug, "more key material was asked for than HKDF can give");
   }
   crypto_auth_hmacsha256_state state;
-  Block pseudorandom_key;
+  Mac pseudorandom_key;
   // no salt is a salt of zeros (RFC 5869, section 2.2)
-  const Block zeros{};
+  const Mac zeros{};
   const std::span<const std::uint8_t> salted = salt.empty() ? zeros : salt;
   crypto_auth_hmacsha256_init(&state, salted.data(), salted.size());
   crypto_auth_hmacsha256_update(&state, key.data(), key.size());
   crypto_auth_hmacsha256_final(&state, pseudorandom_key.data());
 
-  Block block;
+  Mac block;
   std::size_t filled = 0;
   for (std::uint8_t counter = 1; filled < out.size(); ++counter) {
     crypto_auth_hmacsha256_init(&state, pseudorandom_key.data(), pseudorandom_key.size());

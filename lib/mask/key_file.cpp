@@ -1,5 +1,6 @@
 #include "mask/key_file.hpp"
 
+#include "contract/words.hpp"
 #include "core/error.hpp"
 
 #include <fmt/format.h>
@@ -17,8 +18,8 @@ namespace abgleich::mask {
 
 namespace {
 
-constexpr off_t kMostBytes = 65536;  // 64 KiB, some 300 epochs
-constexpr mode_t kOthers = S_IRWXG | S_IRWXO;
+constexpr off_t kMostBytes = 65536;          // 64 KiB, some 300 epochs
+constexpr mode_t kMost = S_IRUSR | S_IWUSR;  // rights that a key file may have
 
 class Descriptor {
  public:
@@ -43,7 +44,7 @@ class Descriptor {
                 std::move(hint));
 }
 
-std::string reason(int error) {
+std::string said(int error) {
   return std::generic_category().message(error);
 }
 
@@ -71,8 +72,8 @@ bool is_credential(const std::filesystem::path& file) {
   if (error == ELOOP) {
     refuse(file, "is a symbolic link", "write the real path into [keys] file in abgleich.toml");
   }
-  refuse(file, fmt::format("cannot be opened: {}", reason(error)),
-         fmt::format("look at its rights: `ls -l {}`", file.string()));
+  refuse(file, fmt::format("cannot be opened: {}", said(error)),
+         fmt::format("look at its rights: `ls -l {}`", contract::in_shell(file.string())));
 }
 
 void check_size(const std::filesystem::path& file, const struct stat& status) {
@@ -82,7 +83,7 @@ void check_size(const std::filesystem::path& file, const struct stat& status) {
 }
 
 void check_status(const std::filesystem::path& file, const struct stat& status) {
-  const auto name = file.string();
+  const auto name = contract::in_shell(file.string());
   if (!S_ISREG(status.st_mode)) {
     refuse(file, "is not a regular file", "look at [keys] file in abgleich.toml");
   }
@@ -103,8 +104,13 @@ void check_status(const std::filesystem::path& file, const struct stat& status) 
            fmt::format("run abgleich as the file's owner, or, as root, `chown {} {}`", ::geteuid(),
                        name));
   }
-  if ((status.st_mode & kOthers) != 0) {
-    refuse(file, fmt::format("is open to others (mode {:04o})", status.st_mode & 07777U),
+  const auto mode = status.st_mode & 07777U;
+  if ((mode & ~kMost) != 0) {
+    refuse(file,
+           fmt::format("{} (mode {:04o})",
+                       (mode & (S_IRWXG | S_IRWXO)) != 0 ? "is open to others"
+                                                         : "has rights that a key has no use for",
+                       mode),
            fmt::format("run `chmod 600 {}`", name));
   }
   check_size(file, status);
@@ -151,7 +157,7 @@ void make_file(const std::filesystem::path& file, std::span<const std::uint8_t> 
       refuse(file, "cannot be made: its directory does not exist",
              fmt::format("run `mkdir -m 700 -p {}`", file.parent_path().string()));
     }
-    refuse(file, fmt::format("cannot be made: {}", reason(error)),
+    refuse(file, fmt::format("cannot be made: {}", said(error)),
            "look at the rights of its directory");
   }
   try {
@@ -159,7 +165,7 @@ void make_file(const std::filesystem::path& file, std::span<const std::uint8_t> 
     sync_directory(file);
   } catch (const std::system_error& error) {
     ::unlink(file.c_str());
-    refuse(file, fmt::format("cannot be written: {}", reason(error.code().value())),
+    refuse(file, fmt::format("cannot be written: {}", said(error.code().value())),
            fmt::format("look at the disk (`df`) and run `{}` again", again));
   }
 }
@@ -207,7 +213,7 @@ void replace_key_file(const std::filesystem::path& file, std::span<const std::ui
   if (::rename(next.c_str(), file.c_str()) != 0) {
     const auto error = errno;
     ::unlink(next.c_str());
-    refuse(file, fmt::format("cannot be replaced: {}", reason(error)),
+    refuse(file, fmt::format("cannot be replaced: {}", said(error)),
            "look at the rights of its directory");
   }
   try {

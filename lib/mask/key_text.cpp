@@ -18,7 +18,7 @@ constexpr std::string_view kHeader = "abgleich-keyring 1";
 constexpr std::string_view kEpoch = "epoch ";
 constexpr std::string_view kChecksum = "checksum ";
 constexpr std::size_t kChecksumSize = 16;
-constexpr std::string_view kHex = "0123456789abcdef";
+constexpr std::string_view kHexDigits = "0123456789abcdef";
 constexpr auto kRestore =
     "restore the file from your backup; a new key would give everybody a new pseudonym";
 
@@ -40,7 +40,8 @@ Checksum checksum_of(std::string_view text) {
 /// Takes one hexadecimal field of exactly `out.size()` bytes off the front of `line`.
 bool take_hex(std::string_view& line, std::span<std::uint8_t> out) {
   const auto digits = line.substr(0, 2 * out.size());
-  if (digits.size() != 2 * out.size() || digits.find_first_not_of(kHex) != std::string_view::npos) {
+  if (digits.size() != 2 * out.size() ||
+      digits.find_first_not_of(kHexDigits) != std::string_view::npos) {
     return false;
   }
   line.remove_prefix(digits.size());

@@ -17,7 +17,7 @@ namespace abgleich::mask {
 
 namespace {
 
-constexpr std::string_view kVersion = "1";
+constexpr std::string_view kDigestVersion = "1";
 constexpr std::size_t kCheckSize = 8;
 
 std::string_view as_text(const LockedMemory& memory) {
@@ -115,11 +115,11 @@ Subkey Keyring::shift_key(std::string_view info) const {
 }
 
 SipKey Keyring::digest_key(std::string_view table, std::string_view column) const {
-  return roots_->digest_subkey(info_of({"abgleich digest", kVersion, table, column}));
+  return roots_->digest_subkey(info_of({"abgleich digest", kDigestVersion, table, column}));
 }
 
 SipKey Keyring::purpose_key(std::string_view purpose) const {
-  return roots_->digest_subkey(info_of({"abgleich purpose", kVersion, purpose}));
+  return roots_->digest_subkey(info_of({"abgleich purpose", kDigestVersion, purpose}));
 }
 
 std::optional<int> Keyring::epoch_of(std::string_view check_value) const {
@@ -133,7 +133,7 @@ std::optional<int> Keyring::epoch_of(std::string_view check_value) const {
 
 std::string Keyring::check_value() const {
   std::array<std::uint8_t, kCheckSize> check{};
-  hkdf_sha256(roots_->all.bytes(), {}, info_of({"abgleich check", kVersion}), check);
+  hkdf_sha256(roots_->all.bytes(), {}, info_of({"abgleich check", kDigestVersion}), check);
   std::array<char, 2 * kCheckSize + 1> text{};
   sodium_bin2hex(text.data(), text.size(), check.data(), check.size());
   return {text.data(), 2 * kCheckSize};

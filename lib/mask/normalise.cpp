@@ -16,7 +16,7 @@ namespace abgleich::mask {
 
 namespace {
 
-constexpr int kVersion = 1;
+constexpr int kNormaliserVersion = 1;
 constexpr utf8proc_int32_t kDiaeresis = 0x308;
 
 constexpr auto kFold =
@@ -138,7 +138,7 @@ Reason check_email(std::string_view address) {
 }  // namespace
 
 std::string versioned_name(contract::Normaliser normaliser) {
-  return fmt::format("{}@{}", contract::name_of(normaliser), kVersion);
+  return fmt::format("{}@{}", contract::name_of(normaliser), kNormaliserVersion);
 }
 
 Reason normalise(contract::Normaliser normaliser, std::string_view text, std::string& out,

@@ -1,5 +1,6 @@
 #include "mask/phone.hpp"
 
+#include "mask/ascii.hpp"
 #include "mask/white_space.hpp"
 
 #include <cstddef>
@@ -24,10 +25,6 @@ constexpr std::string_view kGermany = "DE";
 constexpr std::string_view kGermanCode = "+49";
 constexpr std::size_t kShortestGerman = 5;
 constexpr std::size_t kLongestGerman = 13;
-
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
 
 /// Whether what was taken so far is an international prefix and a country code (1 to 3 digits).
 bool ends_in_country_code(std::string_view taken) {

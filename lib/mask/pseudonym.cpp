@@ -19,10 +19,8 @@ namespace abgleich::mask {
 
 namespace {
 
-constexpr std::string_view kVersion = "1";
+constexpr std::string_view kPseudonymVersion = "1";
 constexpr std::size_t kBytes = 16;
-constexpr char kTextClass = 't';
-constexpr char kBytesClass = 'b';
 
 using State = crypto_auth_hmacsha256_state;
 
@@ -52,8 +50,8 @@ Pseudonymiser::Pseudonymiser(const Keyring& keyring, const Recipe& recipe)
       prefix_(fmt::format("p{}_", keyring.epoch())),
       keyed_(sizeof(State)) {
   const auto key = keyring.pseudonym_key(
-      info_of({"abgleich pseudonym", kVersion, recipe.identity, versioned_name(recipe.normaliser),
-               contract::name_of(recipe.format)}));
+      info_of({"abgleich pseudonym", kPseudonymVersion, recipe.identity,
+               versioned_name(recipe.normaliser), contract::name_of(recipe.format)}));
   if (format_ == contract::Format::integer) {
     integers_.emplace(key.bytes(), recipe.identity, recipe.domain);
     return;

@@ -26,6 +26,10 @@ struct Recipe {
   IntegerDomain domain = IntegerDomain::digits_18;
 };
 
+/// What goes before the bytes of a value, so that text and bytes never meet.
+inline constexpr char kTextClass = 't';
+inline constexpr char kBytesClass = 'b';
+
 /// What a pseudonym is made of: the bytes of the value in their normal form. REQUIRES: `value` is
 /// not NULL, text is valid UTF-8.
 Reason normal_form(contract::Normaliser normaliser, std::string_view country, const Value& value,

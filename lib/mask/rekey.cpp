@@ -16,7 +16,7 @@ namespace abgleich::mask {
 
 namespace {
 
-constexpr std::string_view kVersion = "1";
+constexpr std::string_view kRekeyVersion = "1";
 constexpr std::size_t kFewest = 1U << 16U;  // pairs before duplicates are looked for
 
 Recipe wide(Recipe recipe) {
@@ -25,7 +25,7 @@ Recipe wide(Recipe recipe) {
 }
 
 std::string info_of_recipe(std::string_view purpose, const Recipe& recipe) {
-  return info_of({purpose, kVersion, recipe.identity, versioned_name(recipe.normaliser),
+  return info_of({purpose, kRekeyVersion, recipe.identity, versioned_name(recipe.normaliser),
                   contract::name_of(recipe.format)});
 }
 

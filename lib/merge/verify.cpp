@@ -9,7 +9,7 @@ namespace abgleich::merge {
 
 namespace {
 
-constexpr std::array<std::string_view, kStandings> kNames{
+constexpr std::array<std::string_view, kStandings> kStandingNames{
     "agrees",  "owner_secondary", "owner_primary", "edited",  "secondary_only",
     "deleted", "quarantined",     "conflict",      "pending", "unexplained",
 };
@@ -44,7 +44,7 @@ Digest unlike(const Cells& primary, const Cells& secondary, std::size_t i) {
 }  // namespace
 
 std::string_view name_of(Standing standing) {
-  return kNames.at(static_cast<std::size_t>(standing));
+  return kStandingNames.at(static_cast<std::size_t>(standing));
 }
 
 Standing Explainer::cell(const Three<Cells>& row, const Evidence& evidence, std::size_t i) const {

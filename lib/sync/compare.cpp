@@ -13,8 +13,6 @@ namespace abgleich::sync {
 
 namespace {
 
-constexpr std::int64_t kProgressEvery = 10'000;
-
 /// The other side has failed: what is still to come here is of no use.
 struct Abandoned {};
 

@@ -242,6 +242,17 @@ std::vector<ExportedTable> in_order(std::vector<ExportedTable> tables) {
 
 }  // namespace
 
+const db::TrackedRow* find_tracked(const std::vector<db::TrackedRow>& tracked,
+                                   const contract::Table& table) {
+  for (const auto& name : {table.name, table.was}) {
+    const auto found = std::ranges::find(tracked, name, &db::TrackedRow::source);
+    if (!name.empty() && found != tracked.end()) {
+      return &*found;
+    }
+  }
+  return nullptr;
+}
+
 std::vector<ExportedTable> export_tables(const contract::Contract& contract, const Catalog& primary,
                                          const std::vector<drift::Event>& drift,
                                          const std::vector<db::TrackedRow>& tracked,

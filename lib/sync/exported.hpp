@@ -33,6 +33,10 @@ struct ExportedTable {
   std::vector<SipKey> digest_keys;
 };
 
+/// What the bookkeeping knows of a table, under its name or the one before; null where nothing.
+const db::TrackedRow* find_tracked(const std::vector<db::TrackedRow>& tracked,
+                                   const contract::Table& table);
+
 /// The tables that no drift blocks, parents before children as far as there is an order. `tracked`
 /// says under which numbers and names the secondary knows them already. Throws
 /// Failure{configuration} where a class does not fit a column's type, with its place.

@@ -14,8 +14,6 @@ namespace {
 using merge::CellAction;
 using merge::RowAction;
 
-constexpr std::int64_t kProgressEvery = 10'000;
-
 class Planner {
  public:
   Planner(db::Target& target, const ExportedTable& exported, const SipKey& id_key)

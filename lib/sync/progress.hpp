@@ -6,6 +6,9 @@
 
 namespace abgleich::sync {
 
+/// Rows from one word to the next.
+inline constexpr std::int64_t kProgressEvery = 10'000;
+
 class Progress {
  public:
   virtual ~Progress() = default;

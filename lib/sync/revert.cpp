@@ -46,10 +46,10 @@ std::optional<std::string> packed(const Digests& digests) {
 
 /// One table while a run is taken back from it: every record of the journal becomes a row of the
 /// plan, a conflict, or nothing.
-class Table {
+class RevertedTable {
  public:
-  Table(db::Target& target, const db::TrackedRow& tracked, const mask::Keyring& keyring,
-        std::int64_t epoch)
+  RevertedTable(db::Target& target, const db::TrackedRow& tracked, const mask::Keyring& keyring,
+                std::int64_t epoch)
       : target_(target),
         tracked_(tracked),
         epoch_(epoch),
@@ -365,7 +365,7 @@ report::Outcome attempt(const Pairing& pairing, const mask::Keyring& keyring,
 
   const auto known = books.tracked();
   const auto epoch = head.epoch + 1;
-  std::deque<Table> tables;  // plans refer to their table's relation: nothing may move
+  std::deque<RevertedTable> tables;  // plans refer to their table's relation: nothing may move
   books.journal_of(run.epoch, [&](const db::JournalRow& record) {
     const auto tracked = std::ranges::find(known, record.tracked, &db::TrackedRow::id);
     if (tracked == known.end()) {

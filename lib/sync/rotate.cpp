@@ -19,8 +19,6 @@ namespace abgleich::sync {
 
 namespace {
 
-constexpr std::int64_t kProgressEvery = 10'000;
-
 /// Drift that blocks a table would leave it in old pseudonyms.
 void expect_all_tables(const Pairing& pairing, const std::vector<ExportedTable>& tables) {
   for (const auto& table : pairing.contract.tables) {

@@ -15,8 +15,6 @@ namespace abgleich::sync {
 
 namespace {
 
-constexpr std::int64_t kProgressEvery = 10'000;
-
 constexpr std::size_t kWords = 4 * sizeof(std::uint64_t);
 
 /// Takes the rows of one table from the source to the stage.

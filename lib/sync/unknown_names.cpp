@@ -2,6 +2,7 @@
 
 #include "contract/words.hpp"
 #include "core/error.hpp"
+#include "sync/exported.hpp"
 
 #include <fmt/format.h>
 
@@ -34,14 +35,6 @@ bool holds(db::Target& secondary, const db::TrackedRow* tracked, const contract:
   secondary.load_catalog();
   const auto* table = secondary.catalog().find_table(tracked->target);
   return table != nullptr && table->find_column(column.as) != nullptr;
-}
-
-const db::TrackedRow* find_tracked(const std::vector<db::TrackedRow>& tracked,
-                                   const contract::Table& table) {
-  const auto found = std::ranges::find_if(tracked, [&](const db::TrackedRow& row) {
-    return row.source == table.name || (!table.was.empty() && row.source == table.was);
-  });
-  return found == tracked.end() ? nullptr : &*found;
 }
 
 void look_at_columns(const contract::Table& table, const CatalogTable* accepted,

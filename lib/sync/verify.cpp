@@ -27,8 +27,6 @@ namespace {
 
 using merge::Standing;
 
-constexpr std::int64_t kProgressEvery = 10'000;
-
 /// Judges the rows of one staged table.
 class Verifier {
  public:

@@ -138,6 +138,25 @@ TEST_CASE("a key file that others may touch is refused with the chmod to run") {
   }
 }
 
+TEST_CASE("a key file that could be run is refused like one that is open to others") {
+  const Directory directory;
+  for (const mode_t mode : {0700U, 0500U, 0100U, 04600U}) {
+    write(directory.file(), kKnownKeyText, mode);
+    const auto error = refusal_to_read(directory.file());
+    CHECK(error.message.find("has rights that a key has no use for (mode ") != std::string::npos);
+    CHECK(error.hint == "run `chmod 600 " + directory.file().string() + "`");
+    fs::remove(directory.file());
+  }
+}
+
+TEST_CASE("a command in a hint can be pasted whatever the file is called") {
+  const Directory directory;
+  const auto file = directory.path() / "our key's $HOME";
+  write(file, kKnownKeyText, 0644);
+  const auto error = refusal_to_read(file);
+  CHECK(error.hint == "run `chmod 600 '" + directory.path().string() + "/our key'\\''s $HOME'`");
+}
+
 TEST_CASE("a key file of mode 0600 or less is read") {
   const Directory directory;
   for (const mode_t mode : {0600U, 0400U}) {

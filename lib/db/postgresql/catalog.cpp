@@ -1,12 +1,12 @@
 #include "core/catalog.hpp"
 
+#include "db/cell_values.hpp"
 #include "db/postgresql/column_types.hpp"
 #include "db/postgresql/postgresql.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <map>
 
 namespace abgleich::db::postgresql {
@@ -95,18 +95,8 @@ constexpr const char* kForeignKeys =
     "  WHERE p.oid = f.conparentid AND p.conrelid = f.conrelid)"
     " ORDER BY f.conrelid, f.conname, k.place";
 
-std::string text(const Cell& cell) {
-  return std::string(cell.bytes);
-}
-
 bool yes(const Cell& cell) {
   return cell.bytes == "t";
-}
-
-std::int64_t number(const Cell& cell) {
-  std::int64_t value = 0;
-  std::from_chars(cell.bytes.data(), cell.bytes.data() + cell.bytes.size(), value);
-  return value;
 }
 
 TableKind kind_from(std::string_view relkind, bool partition) {

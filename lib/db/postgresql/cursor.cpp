@@ -10,7 +10,7 @@ namespace {
 
 constexpr int kFirstRows = 64;  // before anything is known about their width
 constexpr int kMostRows = 2000;
-constexpr std::size_t kBatchBytes = std::size_t{2} << 20U;
+constexpr std::size_t kFetchBytes = std::size_t{2} << 20U;
 
 }  // namespace
 
@@ -46,7 +46,7 @@ void PostgresCursor::fetch() {
   if (rows > 0) {
     const auto width = PQresultMemorySize(batch_.get()) / static_cast<std::size_t>(rows) + 1;
     batch_rows_ = static_cast<int>(
-        std::clamp(kBatchBytes / width, std::size_t{1}, static_cast<std::size_t>(kMostRows)));
+        std::clamp(kFetchBytes / width, std::size_t{1}, static_cast<std::size_t>(kMostRows)));
   }
 }
 

@@ -1,5 +1,7 @@
 #include "db/postgresql/datetime.hpp"
 
+#include "db/misfit.hpp"
+
 #include <fmt/format.h>
 
 #include <array>
@@ -10,15 +12,12 @@ namespace {
 
 constexpr std::int64_t kSecond = 1'000'000;  // in microseconds, the unit of everything below
 constexpr std::int64_t kDay = 86'400 * kSecond;
-constexpr int kMicrosecondDigits = 6;
 /// Offsets reach up to 15:59:59 (datetime.h, MAX_TZDISP_HOUR).
 constexpr int kZoneHours = 15;
 
 constexpr std::string_view kNotDate = "not a date";
 constexpr std::string_view kNotTime = "not a time";
 constexpr std::string_view kNotTimestamp = "not a timestamp";
-constexpr std::string_view kOutOfRange = "out of range";
-constexpr std::string_view kRounded = "would be rounded";
 constexpr std::string_view kNoZone = "has no time zone";
 constexpr std::string_view kHasZone = "has a time zone";
 
@@ -110,7 +109,7 @@ class Reader {
   std::string_view rest_;
 };
 
-std::int64_t number(std::string_view digits) {
+std::int64_t value_of(std::string_view digits) {
   std::int64_t value = 0;
   for (const char c : digits) {
     value = value * 10 + (c - '0');
@@ -133,7 +132,7 @@ std::optional<Civil> read_date(Reader& in) {
   if (!day || *day < 1) {
     return std::nullopt;
   }
-  return Civil{.year = number(*year), .month = *month, .day = *day};
+  return Civil{.year = value_of(*year), .month = *month, .day = *day};
 }
 
 /// Reads the era and the end; false where the date does not exist.
@@ -178,7 +177,7 @@ std::optional<TimeOfDay> read_time(Reader& in) {
       }
       auto micro = std::string(digits->substr(0, kMicrosecondDigits));
       micro.resize(kMicrosecondDigits, '0');
-      fraction = number(micro);
+      fraction = value_of(micro);
       time.exact = digits->size() <= kMicrosecondDigits ||
                    digits->find_first_not_of('0', kMicrosecondDigits) == std::string_view::npos;
     }

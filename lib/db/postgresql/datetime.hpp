@@ -12,6 +12,9 @@ namespace abgleich::db::postgresql {
 /// Why a text cannot become a date or time, with the words of Dialect::fit; empty where it could.
 using Refusal = std::optional<std::string_view>;
 
+/// As many of a second's fraction as PostgreSQL holds.
+inline constexpr int kMicrosecondDigits = 6;
+
 enum class Zone : std::uint8_t {
   none,  // the type has no zone, and neither may the text
   kept,  // time with time zone: the offset stays as it is

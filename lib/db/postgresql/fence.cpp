@@ -1,12 +1,12 @@
 #include "db/postgresql/fence.hpp"
 
+#include "db/cell_values.hpp"
 #include "db/postgresql/postgres_connection.hpp"
 #include "db/postgresql/postgresql.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <map>
 #include <utility>
 
@@ -31,12 +31,6 @@ constexpr const char* kOtherFiles =
 constexpr const char* kTypes =
     "SELECT a.attnum, a.atttypid FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid"
     " WHERE a.attrelid = $1::oid AND a.attnum > 0 AND NOT a.attisdropped AND t.typtype <> 'd'";
-
-std::int64_t number(std::string_view digits) {
-  std::int64_t value = 0;
-  std::from_chars(digits.data(), digits.data() + digits.size(), value);
-  return value;
-}
 
 std::vector<const CatalogColumn*> found_columns(const CatalogTable& table, const Reading& reading) {
   std::vector<const CatalogColumn*> found;
@@ -71,7 +65,7 @@ bool same_columns(PostgresConnection& connection, const Result& touched, const C
   const auto oid = std::to_string(table.identity);
   const Cell parameter = text_cell(oid);
   connection.query(kTypes, {&parameter, 1}, [&](std::span<const Cell> row) {
-    types.emplace(number(row[0].bytes), number(row[1].bytes));
+    types.emplace(number(row[0]), number(row[1]));
   });
   for (std::size_t i = 0; i < columns.size(); ++i) {
     const auto at = static_cast<int>(i);
@@ -133,7 +127,7 @@ Hold hold(Connection& connection, const Catalog& catalog, const std::vector<Read
     throw;
   }
   std::int64_t others = 0;
-  server.query(kOtherFiles, {}, [&](std::span<const Cell> row) { others = number(row[0].bytes); });
+  server.query(kOtherFiles, {}, [&](std::span<const Cell> row) { others = number(row[0]); });
   wait_for_locks(server, usual_wait);
   return others == 0 ? Hold::held : Hold::moved;
 }

@@ -1,5 +1,6 @@
 #include "db/postgresql/fit.hpp"
 
+#include "db/misfit.hpp"
 #include "db/postgresql/datetime.hpp"
 #include "db/postgresql/decimal.hpp"
 #include "db/postgresql/json_text.hpp"
@@ -17,11 +18,8 @@ namespace abgleich::db::postgresql {
 
 namespace {
 
-constexpr std::string_view kOutOfRange = "out of range";
-constexpr std::string_view kRounded = "would be rounded";
 constexpr std::string_view kNul = "contains NUL";
 
-constexpr int kMicrosecondDigits = 6;
 constexpr std::size_t kNameBytes = 63;          // of type name
 constexpr std::size_t kIntegerPlaces = 131072;  // of numeric without a precision
 constexpr std::size_t kFractionPlaces = 16383;

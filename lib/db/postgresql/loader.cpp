@@ -8,7 +8,7 @@ namespace abgleich::db::postgresql {
 
 namespace {
 
-constexpr std::size_t kBatchBytes = std::size_t{1} << 20U;
+constexpr std::size_t kLoadBytes = std::size_t{1} << 20U;
 constexpr std::string_view kForeignKey = "23503";
 
 }  // namespace
@@ -27,7 +27,7 @@ void PostgresLoader::add(std::span<const Cell> row) {
   }
   starts_.push_back(buffer_.size());
   append_copy_line(row, buffer_);
-  if (buffer_.size() >= kBatchBytes) {
+  if (buffer_.size() >= kLoadBytes) {
     flush();
   }
 }
@@ -47,7 +47,7 @@ void PostgresLoader::flush() {
   first_row_ += static_cast<std::int64_t>(lines());
   starts_.clear();
   buffer_.clear();
-  if (buffer_.capacity() > 4 * kBatchBytes) {
+  if (buffer_.capacity() > 4 * kLoadBytes) {
     buffer_.shrink_to_fit();  // after a giant row
   }
   // Last, for the callback may throw, and nothing may be sent twice.

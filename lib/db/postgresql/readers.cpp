@@ -23,8 +23,8 @@ constexpr std::string_view kLockNotAvailable = "55P03";
 constexpr int kTidRangeScans = 140000;     // the first server that has them
 constexpr std::uint64_t kFewPages = 1024;  // 8 MiB: one reader is through before others are called
 constexpr std::uint64_t kPagesShared = 512;  // 4 MiB of pages are read at a time, by all together
-constexpr std::size_t kMostBytes = std::size_t{4} << 20U;
-constexpr std::size_t kBatchBytes = std::size_t{128} << 10U;
+constexpr std::size_t kQueuedBytes = std::size_t{4} << 20U;
+constexpr std::size_t kReadBytes = std::size_t{128} << 10U;
 /// Where few rows are sent there is nothing to queue for; more than one range each, for the readers
 /// are not equally fast.
 constexpr std::uint64_t kRangesOfFew = 4;
@@ -122,7 +122,7 @@ void read_ranges(PostgresConnection& connection, const Readers::Reading& reading
                                    .place = place.size(),
                                    .row = fingerprinter.of(row),
                                    .key = fingerprinter.of(key)});
-            if (batch.text.size() >= kBatchBytes) {
+            if (batch.text.size() >= kReadBytes) {
               if (!queue.put(*range, std::move(batch))) {
                 throw Unwanted{};
               }
@@ -250,7 +250,7 @@ bool Readers::read(const Reading& reading, const Fingerprinter& fingerprinter,
                           std::max<std::uint64_t>(1, reading.share == Share::whole
                                                          ? kPagesShared / turns.size()
                                                          : pages / (kRangesOfFew * turns.size())));
-  RangeQueue queue(ranges.count(), kMostBytes);
+  RangeQueue queue(ranges.count(), kQueuedBytes);
   Crew crew(queue);
   try {
     for (const auto& turn : turns) {

@@ -1,5 +1,6 @@
 #include "db/dialect.hpp"
 
+#include "db/misfit.hpp"
 #include "db/real.hpp"
 #include "db/soci/declared_type.hpp"
 #include "db/soci/sqlite.hpp"
@@ -17,8 +18,6 @@ using Storage = Cell::Storage;
 constexpr std::string_view kAltered = "would be changed by the column's type";
 constexpr std::string_view kNotNumber = "not a number";
 constexpr std::string_view kNotInteger = "not an integer";
-constexpr std::string_view kOutOfRange = "out of range";
-constexpr std::string_view kRounded = "would be rounded";
 
 Kind kind_of_text(Family family, std::string_view text) {
   switch (family) {
