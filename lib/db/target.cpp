@@ -34,10 +34,10 @@ std::string_view packed_or_empty(const Dialect& dialect, const Cell& cell, std::
   return cell.storage == Cell::Storage::null ? std::string_view() : packed(dialect, cell, scratch);
 }
 
-/// PostgreSQL: of keys, which is all that is analysed here, few rows tell as much as many; cursors
-/// are read to their ends; a set of changes is joined at once, without a detour over the disk.
+/// PostgreSQL: of keys, which is all that is analysed here, few rows tell as much as many; a set of
+/// changes is joined at once, without a detour over the disk.
 constexpr std::string_view kForLargeSets =
-    "SET LOCAL default_statistics_target = 10; SET LOCAL cursor_tuple_fraction = 1;"
+    "SET LOCAL default_statistics_target = 10;"
     "SELECT set_config('work_mem', '16MB', true)"
     " WHERE pg_size_bytes(current_setting('work_mem')) < 16777216";
 

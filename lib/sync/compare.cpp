@@ -28,10 +28,7 @@ class SecondaryHalf {
     std::string key_bytes;
     const auto base = target_.read_base(relation, [&](const Row& key, std::string_view cells) {
       go_on();
-      key_bytes.clear();
-      for (const auto i : relation.key) {
-        append_key_bytes(key.cells[i], key_bytes);
-      }
+      key_bytes_of(relation, key, key_bytes);
       sides_.add(Sides::base, key_bytes, cells);
     });
     std::string scratch;
@@ -76,10 +73,7 @@ void read_primary(db::Source& source, OutgoingRow& out, const ExportedTable& exp
         return;
       }
       case OutgoingRow::Fate::held:
-        key_bytes.clear();
-        for (const auto i : exported.relation.key) {
-          append_key_bytes(out.row().cells[i], key_bytes);
-        }
+        key_bytes_of(exported.relation, out.row(), key_bytes);
         sides.doubt(key_bytes);
         return;
       case OutgoingRow::Fate::nameless:

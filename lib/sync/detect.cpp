@@ -334,9 +334,7 @@ void Detection::look(db::Target& target, const std::vector<ExportedTable>& table
       if (&into == &unsettled.open) {
         pass.places.push_back(found->place.substr(found->place.starts_with(kRecent) ? 1 : 0));
       }
-      for (const auto at : exported.relation.key) {
-        append_key_bytes(key.cells[at], into.back().key_bytes);
-      }
+      key_bytes_of(exported.relation, key, into.back().key_bytes);
     };
     if (leaves_nothing_open(judged[i])) {
       continue;

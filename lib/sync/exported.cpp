@@ -379,12 +379,16 @@ std::vector<SipKey> digest_keys_of(const db::TrackedRow& row, const mask::Keyrin
   return keys;
 }
 
+void key_bytes_of(const db::Relation& relation, const Row& row, std::string& bytes) {
+  bytes.clear();
+  for (const auto i : relation.key) {
+    append_key_bytes(row.cells[i], bytes);
+  }
+}
+
 void digest_row(const db::Relation& relation, const std::vector<SipKey>& keys, const Row& row,
                 std::string& key_bytes, std::string& scratch, std::vector<Digest>& digests) {
-  key_bytes.clear();
-  for (const auto i : relation.key) {
-    append_key_bytes(row.cells[i], key_bytes);
-  }
+  key_bytes_of(relation, row, key_bytes);
   digests.resize(keys.size());
   for (std::size_t i = 0; i < digests.size(); ++i) {
     digests[i] = digest_cell(keys[i], key_bytes, row.cells[i], scratch);

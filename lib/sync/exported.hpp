@@ -67,6 +67,9 @@ std::vector<Digest> base_digests(const db::Relation& relation, std::string_view 
 /// The keys that a tracked table's digests are made with, a column each.
 std::vector<SipKey> digest_keys_of(const db::TrackedRow& row, const mask::Keyring& keyring);
 
+/// The bytes that stand for a row's key; only its key cells count.
+void key_bytes_of(const db::Relation& relation, const Row& row, std::string& bytes);
+
 /// The digests of a row of the secondary's shape.
 void digest_row(const db::Relation& relation, const std::vector<SipKey>& keys, const Row& row,
                 std::string& key_bytes, std::string& scratch, std::vector<Digest>& digests);

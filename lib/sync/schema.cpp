@@ -56,10 +56,7 @@ void rewrite_base(db::Target& target, const ExportedTable& exported) {
   std::string scratch;
   target.rewrite_base(exported.relation, [&](const Row& key, std::string_view cells) {
     const auto old = unpack_digests(cells);
-    key_bytes.clear();
-    for (const auto i : exported.relation.key) {
-      append_key_bytes(key.cells[i], key_bytes);
-    }
+    key_bytes_of(exported.relation, key, key_bytes);
     std::vector<Digest> now;
     for (std::size_t i = 0; i < exported.labels.size(); ++i) {
       const auto found = std::ranges::find(before, exported.labels[i]);

@@ -159,10 +159,7 @@ std::int64_t name_doubted(db::Target& target, const ExportedTable& exported, con
   std::int64_t rows = 0;
   std::string key_bytes;
   target.each_base(exported.relation, [&](const Row& key, std::string_view) {
-    key_bytes.clear();
-    for (const auto i : exported.relation.key) {
-      append_key_bytes(key.cells[i], key_bytes);
-    }
+    key_bytes_of(exported.relation, key, key_bytes);
     if (!sides.agrees(key_bytes)) {
       gone.add(key, {});
       ++rows;
