@@ -30,7 +30,7 @@ TEST_CASE("binary COPY: header, rows and trailer are those of the manual") {
   CHECK(out == "\377\377");
   out.clear();
   const std::vector<Cell> row{text_cell("ab"), {}, text_cell("")};
-  const std::vector<BinaryForm> forms(3, BinaryForm::bytes);
+  const std::vector<BinaryForm> forms(3, BinaryForm::text);
   CHECK(append_binary_row(row, forms, out));
   CHECK(out == "\0\3\0\0\0\2ab\377\377\377\377\0\0\0\0"s);
 }
@@ -59,6 +59,36 @@ TEST_CASE("binary COPY: what is not of its form is refused whole") {
         "g0010203-0405-0607-0809-0a0b0c0d0e0f"}) {
     CHECK(one(text, BinaryForm::uuid) == "refused");
   }
-  CHECK(!binary_form(1700));  // numeric
-  CHECK(!binary_form(1082));  // date
+  for (const std::string text : {"", "-", ".5", "5.", "1e5", "NaN", "Infinity", "--1", "1.2.3"}) {
+    CHECK(one(text, BinaryForm::numeric) == "refused");
+  }
+  for (const std::string text : {"", "-", "NaN", "Infinity", "-inf", "+1", "1e999", "1x"}) {
+    CHECK(one(text, BinaryForm::float8) == "refused");
+  }
+  for (const std::string text : {"", "2020-02-30", "2021-02-29", "0000-01-01", "20200229",
+                                 "10000-01-01", "0044-03-15 BC", "infinity", "2020-1-1"}) {
+    CHECK(one(text, BinaryForm::date) == "refused");
+    CHECK(one(text + " 00:00:00", BinaryForm::timestamp) == "refused");
+  }
+  for (const std::string text :
+       {"2020-02-29", "2020-02-29 24:00:00", "2020-02-29 23:60:00", "2020-02-29 23:59:60",
+        "2020-02-29 23:59:59.", "2020-02-29 23:59:59.1234567", "2020-02-29 23:59:59+01",
+        "2020-02-29T23:59:59", "0044-03-15 00:00:00 BC"}) {
+    CHECK(one(text, BinaryForm::timestamp) == "refused");
+  }
+  CHECK(!binary_form(869));  // inet
+}
+
+TEST_CASE("binary COPY: a blob goes where blobs go, and text where text goes") {
+  const Cell blob{Cell::Storage::blob, "ab"};
+  for (const auto form : {BinaryForm::text, BinaryForm::jsonb, BinaryForm::int4}) {
+    std::string out;
+    CHECK(!append_binary_row({&blob, 1}, {&form, 1}, out));
+    CHECK(out.empty());
+  }
+  CHECK(one("ab", BinaryForm::bytes) == "refused");
+  const auto form = BinaryForm::bytes;
+  std::string out;
+  CHECK(append_binary_row({&blob, 1}, {&form, 1}, out));
+  CHECK(out == "\0\1\0\0\0\2ab"s);
 }

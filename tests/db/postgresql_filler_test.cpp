@@ -67,6 +67,53 @@ TEST_CASE("fillers: every type arrives as it would as text, in binary or not") {
   CHECK(database.run(std::string(same).replace(same.find('#'), 1, "text_")) == "3");
 }
 
+TEST_CASE("fillers: what goes in binary is what the server reads from the text") {
+  const std::vector<std::pair<std::string, std::vector<std::string>>> types{
+      {"numeric",
+       {"0", "-0.00", "1", "10", "9999", "10000", "100000000", "-12345678.9", "0.1", "0.0001",
+        "0.00001", "1.2300", "99999999999999999999999999999999.999999999999999999999", "NaN",
+        "Infinity", "0.50000000", "123456789012345678901234567890", "-0.000000000000000000000001"}},
+      {"numeric(6, 2)", {"1", "-1.255", "9999.99", "0.004"}},
+      {"date",
+       {"2000-01-01", "1999-12-31", "0001-01-01", "9999-12-31", "1900-02-28", "2020-02-29",
+        "0044-03-15 BC", "infinity", "-infinity", "294276-12-31"}},
+      {"timestamp",
+       {"2000-01-01 00:00:00", "1999-12-31 23:59:59.999999", "0001-01-01 00:00:00",
+        "9999-12-31 23:59:59.5", "2020-02-29 12:34:56.000001", "infinity",
+        "0044-03-15 01:02:03 BC"}},
+      {"timestamp(0)", {"2000-01-01 00:00:00.5", "2020-02-29 23:59:59.4"}},
+      {"timestamptz",
+       {"2000-01-01 00:00:00+00", "1999-12-31 23:59:59.999999+00", "2020-03-29 01:30:00+00",
+        "-infinity", "2020-03-29 01:30:00+05:45"}},
+      {"double precision",
+       {"0", "-0", "0.1", "1e-307", "1.7976931348623157e+308", "5e-324", "-1.5", "NaN", "Infinity",
+        "123456789.12345679"}},
+      {"real", {"0.1", "3.4028235e+38", "1e-45", "-2.5", "16777217"}},
+      {"json", {R"({"b": 1,  "a": [null]})", "1"}},
+      {"jsonb", {R"({"b": 1,  "a": [null]})", "\"Ü\""}},
+      {"char(5)", {"ab", "abcde", ""}},
+  };
+  for (const auto& [type, values] : types) {
+    CAPTURE(type);
+    const TemporaryDatabase database;
+    database.run("CREATE TABLE t (n integer, v " + type + ", x text)");
+    const auto connection = connect_to(database);
+    connection->execute("BEGIN");
+    {
+      const auto filler = connection->fill("public.t", {"n", "v", "x"});
+      for (std::size_t i = 0; i < values.size(); ++i) {
+        const auto n = std::to_string(i);
+        filler->add(std::vector<Cell>{text_cell(n), text_cell(values[i]), text_cell(values[i])});
+      }
+      filler->flush();
+    }
+    connection->execute("COMMIT");
+    CHECK(database.run("SELECT count(*) FROM t") == std::to_string(values.size()));
+    CHECK(database.run("SELECT string_agg(x, ' ') FROM t WHERE CAST(CAST(x AS " + type +
+                       ") AS text) IS DISTINCT FROM CAST(v AS text)") == "");
+  }
+}
+
 TEST_CASE("fillers: two tables take turns on one connection, and statements see what was sent") {
   const TemporaryDatabase database;
   database.run(

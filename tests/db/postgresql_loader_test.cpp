@@ -145,8 +145,11 @@ TEST_CASE("what no row is to blame for is a fault even with a place for refusals
   const auto connection = connect_to(database);
   Refusals refusals;
   const auto loader = connection->load("public.missing", {"id"}, into(refusals));
-  add(*loader, {"1"});
-  CHECK_THROWS_AS(loader->flush(), Fault);
+  const auto load = [&] {
+    add(*loader, {"1"});
+    loader->flush();
+  };
+  CHECK_THROWS_AS(load(), Fault);
   CHECK(refusals.empty());
 }
 

@@ -1,6 +1,10 @@
 #include "db/postgresql/copy_binary.hpp"
 
+#include <algorithm>
+#include <array>
+#include <bit>
 #include <charconv>
+#include <chrono>
 #include <concepts>
 #include <limits>
 #include <string_view>
@@ -18,8 +22,17 @@ constexpr std::uint32_t kInt8 = 20;
 constexpr std::uint32_t kInt2 = 21;
 constexpr std::uint32_t kInt4 = 23;
 constexpr std::uint32_t kText = 25;
+constexpr std::uint32_t kJson = 114;
+constexpr std::uint32_t kFloat4 = 700;
+constexpr std::uint32_t kFloat8 = 701;
+constexpr std::uint32_t kChar = 1042;
 constexpr std::uint32_t kVarchar = 1043;
+constexpr std::uint32_t kDate = 1082;
+constexpr std::uint32_t kTimestamp = 1114;
+constexpr std::uint32_t kTimestamptz = 1184;
+constexpr std::uint32_t kNumeric = 1700;
 constexpr std::uint32_t kUuid = 2950;
+constexpr std::uint32_t kJsonb = 3802;
 
 constexpr std::uint32_t kNull = 0xffff'ffffU;  // in place of a length
 
@@ -71,16 +84,171 @@ bool append_uuid(std::string_view text, std::string& out) {
   return digits == 2 * kSize;
 }
 
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
+template <std::floating_point Number, std::unsigned_integral Bits>
+bool append_float(std::string_view text, std::string& out) {
+  const auto digits = text.substr(text.starts_with('-') ? 1 : 0);
+  Number number = 0;
+  const auto* const end = text.data() + text.size();
+  const auto [rest, error] = std::from_chars(text.data(), end, number);
+  if (digits.empty() || !is_digit(digits.front()) || error != std::errc{} || rest != end) {
+    return false;  // infinity and NaN too, which have more than one spelling
+  }
+  append_number(std::uint32_t{sizeof number}, out);
+  append_number(std::bit_cast<Bits>(number), out);
+  return true;
+}
+
+/// As numeric_send writes it: number of digits, weight of the first, sign, digits after the point,
+/// and the digits, to the base of 10,000, without zeros on either end.
+bool append_numeric(std::string_view text, std::string& out) {
+  constexpr std::size_t kMostDigits = 8000;  // far more than people count with
+  constexpr std::size_t kGroup = 4;          // decimal digits in one
+  constexpr std::uint16_t kNegative = 0x4000;
+  const bool negative = text.starts_with('-');
+  text.remove_prefix(negative ? 1 : 0);
+  const auto point = std::min(text.find('.'), text.size());
+  const auto whole = text.substr(0, point);
+  const auto fraction = point < text.size() ? text.substr(point + 1) : std::string_view();
+  if (whole.empty() || text.size() > kMostDigits || (point < text.size() && fraction.empty()) ||
+      !std::ranges::all_of(whole, is_digit) || !std::ranges::all_of(fraction, is_digit)) {
+    return false;
+  }
+  const auto before = (whole.size() + kGroup - 1) / kGroup;  // groups
+  const auto after = (fraction.size() + kGroup - 1) / kGroup;
+  const auto group = [&](std::size_t i) {
+    unsigned value = 0;
+    for (std::size_t k = 0; k < kGroup; ++k) {
+      // the whole part is filled up on its left, the fraction on its right
+      const auto at = i * kGroup + k;
+      const auto skipped = before * kGroup - whole.size();
+      const char digit = at < skipped                             ? '0'
+                         : at < before * kGroup                   ? whole[at - skipped]
+                         : at - before * kGroup < fraction.size() ? fraction[at - before * kGroup]
+                                                                  : '0';
+      value = value * 10 + static_cast<unsigned>(digit - '0');
+    }
+    return static_cast<std::uint16_t>(value);
+  };
+  std::size_t first = 0;
+  std::size_t last = before + after;
+  while (first < last && group(first) == 0) {
+    ++first;
+  }
+  while (last > first && group(last - 1) == 0) {
+    --last;
+  }
+  const auto digits = static_cast<std::uint16_t>(last - first);
+  const auto weight = digits == 0 ? 0 : static_cast<int>(before) - 1 - static_cast<int>(first);
+  append_number(static_cast<std::uint32_t>(8 + 2 * digits), out);
+  append_number(digits, out);
+  append_number(static_cast<std::uint16_t>(weight), out);
+  append_number(negative && digits > 0 ? kNegative : std::uint16_t{0}, out);
+  append_number(static_cast<std::uint16_t>(fraction.size()), out);
+  for (auto i = first; i < last; ++i) {
+    append_number(group(i), out);
+  }
+  return true;
+}
+
+/// Takes a number of `digits` digits, and what must follow it, off the front.
+bool take_number(std::string_view& text, std::size_t digits, std::string_view follows, int& out) {
+  if (text.size() < digits || !std::ranges::all_of(text.substr(0, digits), is_digit) ||
+      !text.substr(digits).starts_with(follows)) {
+    return false;
+  }
+  std::from_chars(text.data(), text.data() + digits, out);
+  text.remove_prefix(digits + follows.size());
+  return true;
+}
+
+/// Days since 2000-01-01, off the front.
+bool take_date(std::string_view& text, std::chrono::days& days) {
+  using namespace std::chrono;
+  int year = 0;
+  int month = 0;
+  int day = 0;
+  if (!take_number(text, 4, "-", year) || !take_number(text, 2, "-", month) ||
+      !take_number(text, 2, "", day) || year == 0) {
+    return false;
+  }
+  const year_month_day date{std::chrono::year(year), std::chrono::month(unsigned(month)),
+                            std::chrono::day(unsigned(day))};
+  constexpr year_month_day kFirst{std::chrono::year(2000), January, std::chrono::day(1)};
+  days = sys_days(date) - sys_days(kFirst);
+  return date.ok();
+}
+
+bool append_date(std::string_view text, std::string& out) {
+  std::chrono::days days{};
+  if (!take_date(text, days) || !text.empty()) {
+    return false;
+  }
+  append_number(std::uint32_t{4}, out);
+  append_number(static_cast<std::uint32_t>(days.count()), out);
+  return true;
+}
+
+bool append_timestamp(std::string_view text, std::string& out) {
+  constexpr std::size_t kMicroseconds = 6;  // digits
+  std::chrono::days days{};
+  int hour = 0;
+  int minute = 0;
+  int second = 0;
+  if (!take_date(text, days) || !text.starts_with(' ')) {
+    return false;
+  }
+  text.remove_prefix(1);
+  if (!take_number(text, 2, ":", hour) || !take_number(text, 2, ":", minute) ||
+      !take_number(text, 2, "", second) || hour > 23 || minute > 59 || second > 59) {
+    return false;
+  }
+  int microseconds = 0;
+  if (text.starts_with('.')) {
+    text.remove_prefix(1);
+    const auto digits =
+        static_cast<std::size_t>(std::ranges::find_if_not(text, is_digit) - text.begin());
+    if (digits == 0 || digits > kMicroseconds || !take_number(text, digits, "", microseconds)) {
+      return false;
+    }
+    for (auto i = digits; i < kMicroseconds; ++i) {
+      microseconds *= 10;
+    }
+  }
+  if (!text.empty() && text != "+00") {
+    return false;
+  }
+  const std::chrono::microseconds since =
+      days + std::chrono::hours(hour) + std::chrono::minutes(minute) +
+      std::chrono::seconds(second) + std::chrono::microseconds(microseconds);
+  append_number(std::uint32_t{8}, out);
+  append_number(static_cast<std::uint64_t>(since.count()), out);
+  return true;
+}
+
 bool append_boolean(std::string_view text, std::string& out) {
   append_number(std::uint32_t{1}, out);
   out += text == "t" ? '\1' : '\0';
   return text == "t" || text == "f";
 }
 
-bool append_cell(std::string_view bytes, BinaryForm form, std::string& out) {
+bool append_cell(const Cell& cell, BinaryForm form, std::string& out) {
+  const auto bytes = cell.bytes;
+  if ((cell.storage == Cell::Storage::blob) != (form == BinaryForm::bytes)) {
+    return false;
+  }
   switch (form) {
     case BinaryForm::bytes:
+    case BinaryForm::text:
       append_number(static_cast<std::uint32_t>(bytes.size()), out);
+      out += bytes;
+      return bytes.size() < std::numeric_limits<std::int32_t>::max();
+    case BinaryForm::jsonb:
+      append_number(static_cast<std::uint32_t>(bytes.size() + 1), out);
+      out += '\1';
       out += bytes;
       return bytes.size() < std::numeric_limits<std::int32_t>::max();
     case BinaryForm::boolean:
@@ -91,6 +259,16 @@ bool append_cell(std::string_view bytes, BinaryForm form, std::string& out) {
       return append_integer<std::int32_t>(bytes, out);
     case BinaryForm::int8:
       return append_integer<std::int64_t>(bytes, out);
+    case BinaryForm::float4:
+      return append_float<float, std::uint32_t>(bytes, out);
+    case BinaryForm::float8:
+      return append_float<double, std::uint64_t>(bytes, out);
+    case BinaryForm::numeric:
+      return append_numeric(bytes, out);
+    case BinaryForm::date:
+      return append_date(bytes, out);
+    case BinaryForm::timestamp:
+      return append_timestamp(bytes, out);
     case BinaryForm::uuid:
       return append_uuid(bytes, out);
   }
@@ -103,8 +281,24 @@ std::optional<BinaryForm> binary_form(std::uint32_t type) {
   switch (type) {
     case kText:
     case kVarchar:
+    case kChar:
+    case kJson:
+      return BinaryForm::text;
     case kBytea:
       return BinaryForm::bytes;
+    case kJsonb:
+      return BinaryForm::jsonb;
+    case kFloat4:
+      return BinaryForm::float4;
+    case kFloat8:
+      return BinaryForm::float8;
+    case kNumeric:
+      return BinaryForm::numeric;
+    case kDate:
+      return BinaryForm::date;
+    case kTimestamp:
+    case kTimestamptz:
+      return BinaryForm::timestamp;
     case kBool:
       return BinaryForm::boolean;
     case kInt2:
@@ -133,7 +327,7 @@ bool append_binary_row(std::span<const Cell> row, std::span<const BinaryForm> fo
   for (std::size_t i = 0; i < row.size(); ++i) {
     if (row[i].storage == Cell::Storage::null) {
       append_number(kNull, out);
-    } else if (!append_cell(row[i].bytes, forms[i], out)) {
+    } else if (!append_cell(row[i], forms[i], out)) {
       out.resize(begin);
       return false;
     }

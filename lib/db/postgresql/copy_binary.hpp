@@ -12,20 +12,29 @@
 namespace abgleich::db::postgresql {
 
 enum class BinaryForm : std::uint8_t {
-  bytes,    // as they are: text, varchar, bytea
+  bytes,    // a blob, as it is
+  text,     // as it is: text, varchar, char, json
+  jsonb,    // a version, and the text
   boolean,  // one byte
-  int2,     // big endian, as the other two
+  int2,     // big endian, as all numbers
   int4,
   int8,
-  uuid,  // 16 bytes
+  float4,  // IEEE 754
+  float8,
+  numeric,    // digits to the base of 10,000
+  date,       // days since 2000-01-01
+  timestamp,  // microseconds since then, with and without time zone
+  uuid,       // 16 bytes
 };
 
 /// The form of a type by its oid; empty for the others, which go as text.
 std::optional<BinaryForm> binary_form(std::uint32_t type);
 
 void append_binary_header(std::string& out);
-/// Appends one row, of as many cells as forms: NULL, or the text that the server would print
-/// (bytes: a blob as its bytes). False: a cell is not of its form, and nothing was appended.
+/// Appends one row, of as many cells as forms: NULL, a blob, or the text that the server would
+/// print. False: a cell is not of its form, or one that only the server's
+/// own text parser can read (infinity, NaN, years before 1 and after 9999), and nothing was
+/// appended.
 [[nodiscard]] bool append_binary_row(std::span<const Cell> row, std::span<const BinaryForm> forms,
                                      std::string& out);
 void append_binary_trailer(std::string& out);

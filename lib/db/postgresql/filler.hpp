@@ -1,8 +1,7 @@
-// Bulk insertion into a table that is filled from nothing: in binary where the types allow it, and
-// sent while the next rows are made.
+// Bulk insertion into a table that is filled from nothing: sent while the next rows are made.
 #pragma once
 
-#include "db/postgresql/copy_binary.hpp"
+#include "db/postgresql/copy_rows.hpp"
 #include "db/postgresql/postgres_connection.hpp"
 
 #include <string>
@@ -28,11 +27,7 @@ class PostgresFiller final : public Loader {
   void send();
 
   PostgresConnection& connection_;
-  std::string copy_;
-  std::size_t columns_;
-  std::vector<BinaryForm> forms_;  // empty: as text
-  std::string buffer_;
-  std::size_t rows_ = 0;
+  CopyBatches batch_;
 };
 
 }  // namespace abgleich::db::postgresql

@@ -1,8 +1,7 @@
 #include "db/postgresql/loader.hpp"
 
-#include "db/postgresql/copy_text.hpp"
-
-#include <fmt/format.h>
+#include <algorithm>
+#include <utility>
 
 namespace abgleich::db::postgresql {
 
@@ -15,62 +14,64 @@ constexpr std::string_view kForeignKey = "23503";
 
 PostgresLoader::PostgresLoader(PostgresConnection& connection, std::string_view table,
                                const std::vector<std::string>& columns, Refused refused)
-    : connection_(connection),
-      copy_(fmt::format("COPY {} ({}) FROM STDIN", table, fmt::join(columns, ", "))),
-      columns_(columns.size()),
-      refused_(std::move(refused)) {}
+    : connection_(connection), batch_(connection, table, columns), refused_(std::move(refused)) {}
 
 void PostgresLoader::add(std::span<const Cell> row) {
-  if (row.size() != columns_) {
-    throw Failure(Code::bug, fmt::format("a row of {} cells was to be loaded into {} columns",
-                                         row.size(), columns_));
-  }
-  starts_.push_back(buffer_.size());
-  append_copy_line(row, buffer_);
-  if (buffer_.size() >= kLoadBytes) {
+  ordinals_.at(batch_.add(row)).push_back(next_row_++);
+  if (batch_.size() >= kLoadBytes) {
     flush();
   }
 }
 
 void PostgresLoader::flush() {
-  if (starts_.empty()) {
+  if (batch_.rows() == 0) {
     return;
   }
-  std::vector<RefusedLine> refused;
-  if (refused_) {
-    send_halving(0, lines(), refused);
-    retry_dependants(refused);
-  } else {
-    send(0, lines());
+  std::vector<RefusedRow> refused;
+  const auto both = batch_.both();
+  for (std::size_t i = 0; i < both.size(); ++i) {
+    if (both[i].rows() == 0) {
+      continue;
+    }
+    if (refused_) {
+      send_halving({&both[i], ordinals_.at(i)}, 0, both[i].rows(), refused);
+    } else {
+      send(both[i], 0, both[i].rows());
+    }
   }
-  const auto first_row = first_row_;
-  first_row_ += static_cast<std::int64_t>(lines());
-  starts_.clear();
-  buffer_.clear();
-  if (buffer_.capacity() > 4 * kLoadBytes) {
-    buffer_.shrink_to_fit();  // after a giant row
+  retry_dependants(refused);
+  const bool giant = batch_.size() > 4 * kLoadBytes;
+  for (auto& rows : both) {
+    rows.clear();
+    if (giant) {
+      rows.reuse({});  // gives the memory back
+    }
   }
-  // Last, for the callback may throw, and nothing may be sent twice.
-  for (const auto& [line, state] : refused) {
-    refused_(first_row + static_cast<std::int64_t>(line), state);
+  for (auto& ordinals : ordinals_) {
+    ordinals.clear();
+  }
+  // Last, for the callback may throw, and nothing may be sent twice; and in the rows' order.
+  std::ranges::sort(refused, {}, &RefusedRow::ordinal);
+  for (const auto& row : refused) {
+    refused_(row.ordinal, row.state);
   }
 }
 
-void PostgresLoader::send(std::size_t first, std::size_t last) {
-  std::string_view bytes = buffer_;
-  bytes = bytes.substr(0, last == lines() ? bytes.size() : starts_[last]).substr(starts_[first]);
-  connection_.copy_in(copy_, bytes, last - first);
+void PostgresLoader::send(CopyRows& rows, std::size_t first, std::size_t last) {
+  std::string part;
+  connection_.copy_in(rows.statement(), rows.bytes(first, last, part), last - first);
 }
 
 /// SQLSTATE where a row is to blame; nothing of the range is loaded then.
-std::optional<std::string> PostgresLoader::try_send(std::size_t first, std::size_t last) {
+std::optional<std::string> PostgresLoader::try_send(CopyRows& rows, std::size_t first,
+                                                    std::size_t last) {
   const bool guarded = PQtransactionStatus(connection_.raw()) == PQTRANS_INTRANS;
   if (guarded) {
     connection_.run("SAVEPOINT abgleich_load", PGRES_COMMAND_OK);
   }
   std::optional<std::string> state;
   try {
-    send(first, last);
+    send(rows, first, last);
   } catch (const Fault& fault) {
     if (!blames_row(fault)) {
       throw;
@@ -86,33 +87,33 @@ std::optional<std::string> PostgresLoader::try_send(std::size_t first, std::size
   return state;
 }
 
-void PostgresLoader::send_halving(std::size_t first, std::size_t last,
-                                  std::vector<RefusedLine>& out) {
-  auto state = try_send(first, last);
+void PostgresLoader::send_halving(const Numbered& numbered, std::size_t first, std::size_t last,
+                                  std::vector<RefusedRow>& out) {
+  auto state = try_send(*numbered.rows, first, last);
   if (!state) {
     return;
   }
   if (last - first == 1) {
-    out.push_back({first, std::move(*state)});
+    out.push_back({numbered.ordinals[first], numbered.rows, first, std::move(*state)});
     return;
   }
   const auto middle = first + (last - first) / 2;
-  send_halving(first, middle, out);
-  send_halving(middle, last, out);
+  send_halving(numbered, first, middle, out);
+  send_halving(numbered, middle, last, out);
 }
 
 /// Halving may part a row from the one that it refers to: what only missed its parent gets another
 /// chance for as long as that helps.
-void PostgresLoader::retry_dependants(std::vector<RefusedLine>& refused) {
-  bool progress = refused.size() < lines();
+void PostgresLoader::retry_dependants(std::vector<RefusedRow>& refused) {
+  bool progress = refused.size() < batch_.rows();
   while (progress) {
     progress = false;
-    std::vector<RefusedLine> left;
-    for (auto& [line, state] : refused) {
-      auto again =
-          state == kForeignKey ? try_send(line, line + 1) : std::optional(std::move(state));
+    std::vector<RefusedRow> left;
+    for (auto& row : refused) {
+      auto again = row.state == kForeignKey ? try_send(*row.rows, row.at, row.at + 1)
+                                            : std::optional(std::move(row.state));
       if (again) {
-        left.push_back({line, std::move(*again)});
+        left.push_back({row.ordinal, row.rows, row.at, std::move(*again)});
       } else {
         progress = true;
       }

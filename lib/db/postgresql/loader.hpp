@@ -1,9 +1,10 @@
-// Bulk insertion by COPY … FROM STDIN in batches of about 1 MiB; where rows may be refused, the
+// Bulk insertion by COPY … FROM STDIN, in batches of about 1 MiB; where rows may be refused, the
 // culprits are found by halving the batch.
 #pragma once
 
-#include "db/postgresql/postgres_connection.hpp"
+#include "db/postgresql/copy_rows.hpp"
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -23,24 +24,28 @@ class PostgresLoader final : public Loader {
   void flush() override;
 
  private:
-  struct RefusedLine {
-    std::size_t line;
+  struct RefusedRow {
+    std::int64_t ordinal;
+    CopyRows* rows;
+    std::size_t at;  // in these
     std::string state;
   };
+  struct Numbered {
+    CopyRows* rows;
+    const std::vector<std::int64_t>& ordinals;
+  };
 
-  [[nodiscard]] std::size_t lines() const { return starts_.size(); }
-  void send(std::size_t first, std::size_t last);
-  std::optional<std::string> try_send(std::size_t first, std::size_t last);
-  void send_halving(std::size_t first, std::size_t last, std::vector<RefusedLine>& out);
-  void retry_dependants(std::vector<RefusedLine>& refused);
+  void send(CopyRows& rows, std::size_t first, std::size_t last);
+  std::optional<std::string> try_send(CopyRows& rows, std::size_t first, std::size_t last);
+  void send_halving(const Numbered& numbered, std::size_t first, std::size_t last,
+                    std::vector<RefusedRow>& out);
+  void retry_dependants(std::vector<RefusedRow>& refused);
 
   PostgresConnection& connection_;
-  std::string copy_;
-  std::size_t columns_;
+  CopyBatches batch_;
+  std::array<std::vector<std::int64_t>, 2> ordinals_;  // of the rows in each part of the batch
   Refused refused_;
-  std::string buffer_;
-  std::vector<std::size_t> starts_;  // of the buffered lines
-  std::int64_t first_row_ = 0;       // ordinal of the first buffered line
+  std::int64_t next_row_ = 0;  // ordinal
 };
 
 }  // namespace abgleich::db::postgresql
