@@ -10,7 +10,8 @@ namespace {
 
 constexpr int kFirstRows = 64;  // before anything is known about their width
 constexpr int kMostRows = 2000;
-constexpr std::size_t kFetchBytes = std::size_t{2} << 20U;
+constexpr std::size_t kFetchBytes = std::size_t{1} << 20U;  // and as much that is on its way
+constexpr int kPumpEvery = 16;
 
 }  // namespace
 
@@ -21,6 +22,7 @@ PostgresCursor::PostgresCursor(PostgresConnection& connection, std::string_view 
 }
 
 PostgresCursor::~PostgresCursor() {
+  connection_.withdraw(coming_);
   // An abandoned cursor keeps its table from being altered. It may be gone already, with a
   // transaction or a savepoint, and closing what is not there would abort the transaction.
   if (!open_ || PQtransactionStatus(connection_.raw()) != PQTRANS_INTRANS) {
@@ -34,9 +36,12 @@ PostgresCursor::~PostgresCursor() {
 }
 
 void PostgresCursor::fetch() {
-  batch_.reset();  // first, so that never two of them are held
-  batch_ =
-      connection_.run(fmt::format("FETCH FORWARD {} FROM {}", batch_rows_, name_), PGRES_TUPLES_OK);
+  batch_.reset();  // first, so that never more of them are held than need be
+  if (!sent_) {
+    send();
+  }
+  sent_ = false;
+  batch_ = connection_.take(coming_);
   at_ = 0;
   const int rows = PQntuples(batch_.get());
   if (rows < batch_rows_) {
@@ -48,6 +53,14 @@ void PostgresCursor::fetch() {
     batch_rows_ = static_cast<int>(
         std::clamp(kFetchBytes / width, std::size_t{1}, static_cast<std::size_t>(kMostRows)));
   }
+  if (open_) {
+    send();  // the server makes the next rows ready while the caller takes these
+  }
+}
+
+void PostgresCursor::send() {
+  connection_.send(fmt::format("FETCH FORWARD {} FROM {}", batch_rows_, name_), coming_);
+  sent_ = true;
 }
 
 std::span<const Cell> PostgresCursor::next() {
@@ -59,6 +72,9 @@ std::span<const Cell> PostgresCursor::next() {
     if (PQntuples(batch_.get()) == 0) {
       return {};
     }
+  }
+  if (at_ % kPumpEvery == 0) {
+    connection_.pump();
   }
   return cells_.cells(batch_.get(), at_++);
 }

@@ -1,5 +1,5 @@
 // A server-side cursor, fetched in batches whose memory is bounded by rows and, as far as the rows
-// seen so far tell, by bytes.
+// seen so far tell, by bytes. While the caller works on one batch, the server makes the next.
 #pragma once
 
 #include "db/postgresql/postgres_connection.hpp"
@@ -22,10 +22,13 @@ class PostgresCursor final : public Cursor {
 
  private:
   void fetch();
+  void send();
 
   PostgresConnection& connection_;
   std::string name_;
   Result batch_;
+  Awaited coming_;
+  bool sent_ = false;
   ResultRow cells_;
   int batch_rows_;  // what to ask for next
   int at_ = 0;

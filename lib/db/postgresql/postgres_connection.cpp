@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <utility>
 
 namespace abgleich::db::postgresql {
 
@@ -31,6 +32,8 @@ using CopyBuffer = std::unique_ptr<char, FreeCopyBuffer>;
 /// whole.
 constexpr std::size_t kPieceBytes = std::size_t{64} << 10U;
 
+constexpr std::string_view kTransactionAborted = "25P02";
+
 }  // namespace
 
 PostgresConnection::PostgresConnection(PGconn* connected, Peer peer)
@@ -45,15 +48,68 @@ Result PostgresConnection::run(const std::string& sql, ExecStatusType expected) 
 }
 
 Result PostgresConnection::run_at_once(const std::string& sql, ExecStatusType expected) {
-  auto* const server = connection_.raw();
-  Result result(PQexec(server, sql.c_str()));
+  Result result(PQexec(connection_.raw(), sql.c_str()));
   if (PQresultStatus(result.get()) != expected) {
-    throw fault_of(peer_, server, result.get());
+    throw fault(result.get());
   }
   return result;
 }
 
+Fault PostgresConnection::fault(const PGresult* result) {
+  const auto before = std::move(failed_);
+  const char* const state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+  const bool spoilt = state == nullptr || std::string_view(state) == kTransactionAborted;
+  return fault_of(peer_, connection_.raw(), before && spoilt ? before.get() : result);
+}
+
+void PostgresConnection::send(const std::string& sql, Awaited& awaited) {
+  rest();
+  if (PQsendQuery(connection_.raw(), sql.c_str()) != 1) {
+    throw fault(nullptr);
+  }
+  awaited.pending = true;
+  awaited_ = &awaited;
+}
+
+void PostgresConnection::pump() {
+  // trouble is told when the result is taken
+  if (awaited_ != nullptr && PQconsumeInput(connection_.raw()) == 1) {
+    (void)PQisBusy(connection_.raw());
+  }
+}
+
+void PostgresConnection::arrive() noexcept {
+  if (awaited_ == nullptr) {
+    return;
+  }
+  auto& awaited = *std::exchange(awaited_, nullptr);
+  awaited.pending = false;
+  while (Result result{PQgetResult(connection_.raw())}) {
+    auto& place = PQresultStatus(result.get()) == PGRES_TUPLES_OK ? awaited.result : failed_;
+    place = std::move(result);
+    if (PQstatus(connection_.raw()) == CONNECTION_BAD) {
+      break;  // PQgetResult would report the same for ever
+    }
+  }
+}
+
+Result PostgresConnection::take(Awaited& awaited) {
+  arrive();
+  if (!awaited.result) {
+    throw fault(nullptr);
+  }
+  return std::move(awaited.result);
+}
+
+void PostgresConnection::withdraw(Awaited& awaited) noexcept {
+  if (awaited_ == &awaited) {
+    arrive();
+  }
+  awaited.result.reset();
+}
+
 CopySender& PostgresConnection::sender() {
+  arrive();
   if (!sender_) {
     sender_ = std::make_unique<CopySender>(
         [this](const CopyBatch& batch) { copy_in_at_once(batch.copy, batch.bytes, batch.rows); });
@@ -94,7 +150,7 @@ void PostgresConnection::copy_in_at_once(const std::string& copy, std::string_vi
     }
   }
   if (bad || !sent || PQstatus(server) == CONNECTION_BAD) {
-    throw fault_of(peer_, server, bad.get());
+    throw fault(bad.get());
   }
   if (done != std::to_string(rows)) {
     throw Failure(Code::secondary_refuses,
@@ -132,7 +188,7 @@ Result PostgresConnection::run_with(std::string_view sql, std::span<const Cell> 
                              nullptr, values.data(), nullptr, nullptr, 0));
   const auto status = PQresultStatus(result.get());
   if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK) {
-    throw fault_of(peer_, raw(), result.get());
+    throw fault(result.get());
   }
   return result;
 }
@@ -150,7 +206,7 @@ void PostgresConnection::execute_script(std::string_view sql) {
   const Result result(PQexec(raw(), std::string(sql).c_str()));
   const auto status = PQresultStatus(result.get());
   if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK && status != PGRES_EMPTY_QUERY) {
-    throw fault_of(peer_, raw(), result.get());
+    throw fault(result.get());
   }
 }
 
@@ -220,7 +276,7 @@ void PostgresConnection::copy_out(std::string_view sql,
     }
   }
   if (bad || !done) {
-    throw fault_of(peer_, raw(), bad.get());
+    throw fault(bad.get());
   }
   if (guarded) {
     run("RELEASE SAVEPOINT abgleich_read", PGRES_COMMAND_OK);

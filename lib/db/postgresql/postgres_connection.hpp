@@ -16,6 +16,13 @@
 
 namespace abgleich::db::postgresql {
 
+/// A statement that the server works on while the caller does something else. One at a time on a
+/// connection: whatever else is asked of it waits for this first.
+struct Awaited {
+  bool pending = false;
+  Result result;
+};
+
 class PostgresConnection final : public Connection {
  public:
   /// Takes over a connection that is up. `peer` decides how its faults are reported.
@@ -38,6 +45,14 @@ class PostgresConnection final : public Connection {
   /// Runs one statement without parameters; throws Fault unless it ends as `expected`.
   Result run(const std::string& sql, ExecStatusType expected);
 
+  /// Sends a query and does not wait. `awaited` outlives it, or `withdraw` is called.
+  void send(const std::string& sql, Awaited& awaited);
+  /// Takes off the wire what has come of it so far, so that the server does not wait for room.
+  void pump();
+  /// Its rows. Throws Fault. REQUIRES: it was sent, and the result was not taken yet.
+  Result take(Awaited& awaited);
+  void withdraw(Awaited& awaited) noexcept;
+
   /// COPY … FROM STDIN of a batch. Throws Failure{secondary_refuses} where fewer rows arrive.
   void copy_in(const std::string& copy, std::string_view bytes, std::size_t rows);
 
@@ -45,10 +60,11 @@ class PostgresConnection final : public Connection {
   /// what it failed with.
   [[nodiscard]] CopySender& sender();
 
-  [[nodiscard]] PGconn* raw() const {
+  [[nodiscard]] PGconn* raw() {
     if (sender_) {
       sender_->wait();
     }
+    arrive();
     return connection_.raw();
   }
   [[nodiscard]] const Peer& peer() const { return peer_; }
@@ -58,7 +74,13 @@ class PostgresConnection final : public Connection {
     if (sender_) {
       sender_->rest();
     }
+    arrive();
   }
+  /// Waits for what was sent.
+  void arrive() noexcept;
+  /// Of the statement at hand; or of the one that was sent before it, and has spoilt the
+  /// transaction for it.
+  [[nodiscard]] Fault fault(const PGresult* result);
   Result run_at_once(const std::string& sql, ExecStatusType expected);
   void copy_in_at_once(const std::string& copy, std::string_view bytes, std::size_t rows);
   Result run_with(std::string_view sql, std::span<const Cell> parameters);
@@ -69,6 +91,8 @@ class PostgresConnection final : public Connection {
   PqxxConnection connection_;
   Peer peer_;
   std::int64_t cursors_ = 0;
+  Awaited* awaited_ = nullptr;
+  Result failed_;                       // of a statement that was sent, until somebody is told
   std::unique_ptr<CopySender> sender_;  // ends before the connection does
 };
 
