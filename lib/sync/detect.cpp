@@ -269,7 +269,7 @@ bool Detection::may_use_versions(const Pass& pass) const {
   const auto& mark = *pass.cached->versions;
   const auto age = std::time(nullptr) - pass.cached->last_full;
   return pass.unique && age >= 0 && age < pairing_.config.full_every.count() &&
-         pass.cached->touched_rows < static_cast<std::int64_t>(KnownRows::kMostTouched / 2) &&
+         pass.cached->touched_rows < static_cast<std::int64_t>(KnownRows::kMostBeside) &&
          db::follows(pass.versions, mark.facts, mark.horizon, mark.next);
 }
 

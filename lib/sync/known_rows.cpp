@@ -202,16 +202,34 @@ void KnownRows::add(KnownRow known) {
     emit(known);
     return;
   }
-  if (!whole_ && changes() >= kMostTouched) {
-    overflowed_ = true;
-    added_ = {};
-  }
-  if (overflowed_) {
+  if (!whole_ && (spool_ || changes() >= kMostBeside)) {
+    spool(known);
     return;
   }
   added_.push_back({.known = std::move(known), .at = front_});
-  if (whole_ && changes() > kMostTouched) {
+  if (changes() > kMostTouched) {
     rewrite();
+  }
+}
+
+/// A changed row where there are too many to keep beside the main file: they become part of a new
+/// one in the end, and only their keys are remembered.
+void KnownRows::spool(const KnownRow& known) {
+  if (overflowed_) {
+    return;
+  }
+  if (!spool_) {
+    spool_name_ = cache_.new_name("spool", tracked_);
+    spool_ = std::make_unique<journal::KnownRowWriter>(cache_, spool_name_);
+    for (const auto& added : std::exchange(added_, {})) {
+      spool(added.known);
+    }
+  }
+  spool_->add(known);
+  overruled_.insert(known.key);
+  if (overruled_.size() > kMostStrangers) {
+    overflowed_ = true;
+    overruled_ = {};
   }
 }
 
@@ -262,6 +280,41 @@ void KnownRows::rewrite() {
   added_ = {};
   unmet_ = {};
   met_ = {};
+}
+
+/// The new main file after changes that were spooled: what has stayed as it was, and then these,
+/// for the primary puts new versions behind the others where it has not cleaned up.
+std::vector<TouchedRow> KnownRows::merge_spool() {
+  spool_->finish();
+  for (const auto& known : std::exchange(unmet_, {})) {
+    overruled_.insert(known.key);
+  }
+  const auto stays = [this](const KnownRow& known) { return !overruled_.contains(known.key); };
+  new_main_ = cache_.new_name("rows", tracked_);
+  writer_ = std::make_unique<journal::KnownRowWriter>(cache_, new_main_);
+  KnownRow known;
+  for (journal::KnownRowReader main(cache_, cached_->main); main.next(known);) {
+    if (stays(known) && !touched_by_key_.contains(known.key)) {
+      emit(known);
+    }
+  }
+  std::vector<TouchedRow> beside;
+  for (std::size_t i = 0; i < touched_.size(); ++i) {
+    const auto& row = touched_[i];
+    if (!touched_met_[i] || row.state == State::gone || !stays(row.known)) {
+      continue;
+    }
+    if (row.state == State::settled) {
+      emit(row.known);
+    } else {
+      beside.push_back(row);
+    }
+  }
+  for (journal::KnownRowReader spooled(cache_, spool_name_); spooled.next(known);) {
+    emit(known);
+  }
+  overruled_ = {};
+  return beside;
 }
 
 void KnownRows::drain() {
@@ -365,7 +418,11 @@ std::optional<journal::CachedTable> KnownRows::save(const Unsettled& unsettled) 
   const auto put = [&](State state, const KnownRow& known) {
     touched.insert_or_assign(known.key, TouchedRow{.state = state, .known = known});
   };
-  if (!writer_) {
+  if (spool_) {
+    for (const auto& row : merge_spool()) {
+      put(row.state, row.known);
+    }
+  } else if (!writer_) {
     for (std::size_t i = 0; i < touched_.size(); ++i) {
       // in a whole pass a row that is still there came again: as it was, or as a candidate
       put(whole_ || !touched_met_[i] ? State::gone : touched_[i].state, touched_[i].known);

@@ -77,6 +77,8 @@ class KnownRows {
 
   /// Touched rows that are kept beside a main file, and changed rows that are kept in memory.
   static constexpr std::size_t kMostTouched = 32'768;
+  /// The same where only changed rows are read: as many as let the next run do so too.
+  static constexpr std::size_t kMostBeside = kMostTouched / 2;
   static constexpr std::size_t kMostStrangers = 262'144;
 
  private:
@@ -110,6 +112,8 @@ class KnownRows {
   void drain();
   void let_go();
   void rewrite();
+  void spool(const journal::KnownRow& known);
+  std::vector<journal::TouchedRow> merge_spool();
   void emit(const journal::KnownRow& known);
   [[nodiscard]] std::size_t changes() const {
     return touched_.size() + added_.size() + unmet_.size();
@@ -151,6 +155,9 @@ class KnownRows {
   std::vector<Added> added_;
   std::vector<journal::KnownRow> unmet_;  // of the main file
   std::unordered_set<Fingerprint, Hash> strangers_;
+  std::unique_ptr<journal::KnownRowWriter> spool_;
+  std::string spool_name_;
+  std::unordered_set<Fingerprint, Hash> overruled_;  // keys whose record in the main file is not it
   std::unique_ptr<journal::KnownRowWriter> writer_;
   std::string new_main_;
   std::int64_t new_main_rows_ = 0;
