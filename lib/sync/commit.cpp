@@ -3,6 +3,7 @@
 #include "journal/head.hpp"
 #include "journal/state.hpp"
 #include "report/text.hpp"
+#include "sync/apply.hpp"
 #include "sync/revert.hpp"
 #include "sync/same_table.hpp"
 
@@ -115,7 +116,8 @@ void finish_run(const Pairing& pairing, db::Target& target,
                 const std::vector<ExportedTable>& tables, const std::vector<Judged>& judged,
                 const std::optional<db::HeadRow>& head, const Schema& schema,
                 const mask::Keyring& keyring, const DatabaseIdentity& primary,
-                const Options& options, Detection& detection, report::Outcome& outcome) {
+                const Options& options, Detection& detection, const OnChange& on_change,
+                report::Outcome& outcome) {
   auto& books = target.books();
   const auto epoch = head ? head->epoch + 1 : 1;
   std::vector<std::int64_t> processed;
@@ -144,7 +146,13 @@ void finish_run(const Pairing& pairing, db::Target& target,
   outcome.open_conflicts = books.count_conflicts();
   outcome.open_quarantined = books.count_quarantine();
   const bool purged = head && purge_journal(pairing, books, changed ? epoch : head->epoch);
+  const auto tell_details = [&] {
+    if (options.detail == Detail::changes) {
+      tell(target, tables, on_change);
+    }
+  };
   if (!changed) {
+    tell_details();
     detection.look(target, tables, judged);
     outcome.result = report::Result::unchanged;
     if (purged) {
@@ -168,6 +176,7 @@ void finish_run(const Pairing& pairing, db::Target& target,
     }
   }
   detection.look(target, tables, judged);
+  tell_details();
   outcome.run =
       commit_run(pairing, target, head, keyring.check_value(), journal::primary_id(primary),
                  {.kind = "sync",

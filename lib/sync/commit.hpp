@@ -34,12 +34,15 @@ std::string commit_run(const Pairing& pairing, db::Target& target,
                        const std::string& primary_id, const RunFacts& facts);
 
 /// Settles the books of a run; commits if anything has changed, otherwise leaves the secondary as
-/// it is. Fills in the outcome's run, result and open counts.
+/// it is. Fills in the outcome's run, result and open counts. `on_change` is told, where the
+/// options ask for it, when only the commit is left to be done: what was told cannot be tried
+/// again.
 void finish_run(const Pairing& pairing, db::Target& target,
                 const std::vector<ExportedTable>& tables, const std::vector<Judged>& judged,
                 const std::optional<db::HeadRow>& head, const Schema& schema,
                 const mask::Keyring& keyring, const DatabaseIdentity& primary,
-                const Options& options, Detection& detection, report::Outcome& outcome);
+                const Options& options, Detection& detection, const OnChange& on_change,
+                report::Outcome& outcome);
 
 /// The counts of a run as its row remembers them: table -> counts, as JSON.
 std::string counts_json(const std::vector<report::TableCounts>& tables);

@@ -120,16 +120,16 @@ std::optional<report::Outcome> attempt(const Pairing& pairing, const Options& op
   }
   count_quarantine(target, tables, judged);
   apply_plans(target, tables, judged, id_key);
-  if (options.detail == Detail::changes) {
-    tell(target, tables, on_change);
-  }
   if (real) {
     finish_run(pairing, target, tables, judged, head, schema, keyring, primary.identity, options,
-               detection, outcome);
+               detection, on_change, outcome);
     if (const auto why = detection.keep()) {
       outcome.remarks.push_back(*why + "; the next run compares every row");
     }
   } else {
+    if (options.detail == Detail::changes) {
+      tell(target, tables, on_change);
+    }
     count_findings(judged, outcome);
   }
   settle_outcome(judged, outcome);
