@@ -1,5 +1,7 @@
 #include "db/base_statements.hpp"
 
+#include "db/plan_statements.hpp"
+
 #include <fmt/format.h>
 
 namespace abgleich::db {
@@ -10,8 +12,8 @@ std::string select_sealed(const Names& names, const Relation& relation) {
 
 std::string select_sealed_of_plan(const Names& names, const Relation& relation) {
   return select_sealed(names, relation) +
-         fmt::format(" WHERE ({}) IN (SELECT {} FROM {} WHERE action = lower(action))",
-                     base_key("b.", relation), key_columns("", relation), names.plan);
+         fmt::format(" WHERE ({}) IN (SELECT {} FROM {} WHERE {})", base_key("b.", relation),
+                     key_columns("", relation), names.plan, not_refused(""));
 }
 
 std::vector<std::string> base_columns(const Relation& relation) {

@@ -250,7 +250,7 @@ void Books::journal_note(const JournalRow& row) {
 
 void Books::journal_of(std::int64_t epoch, const std::function<void(const JournalRow&)>& on_row) {
   const auto cursor = session_.connection->open(fmt::format(
-      "SELECT epoch, tracked, n, key_text, fate, before, after, base_before, base_after "
+      "SELECT epoch, tracked, n, key_text, fate, before, after, moved, base_before, base_after "
       "FROM {} WHERE epoch = {} ORDER BY tracked, n",
       own("journal"), epoch));
   for (auto cells = cursor->next(); !cells.empty(); cells = cursor->next()) {
@@ -261,8 +261,9 @@ void Books::journal_of(std::int64_t epoch, const std::function<void(const Journa
             .fate = text(cells[4]),
             .before = optional_text(cells[5]),
             .after = optional_text(cells[6]),
-            .base_before = optional_packed(*session_.dialect, cells[7]),
-            .base_after = optional_packed(*session_.dialect, cells[8])});
+            .base = {.moved = optional_text(cells[7]),
+                     .before = optional_packed(*session_.dialect, cells[8]),
+                     .after = optional_packed(*session_.dialect, cells[9])}});
   }
 }
 

@@ -2,6 +2,7 @@
 // quarantine. Rows in, rows out; what they mean is decided in `journal`.
 #pragma once
 
+#include "db/base_move.hpp"
 #include "db/session.hpp"
 
 #include <cstdint>
@@ -74,8 +75,7 @@ struct JournalRow {
   std::string fate;
   std::optional<std::string> before;
   std::optional<std::string> after;
-  std::optional<std::string> base_before;  // packed digests
-  std::optional<std::string> base_after;
+  BaseMove base;
 };
 
 /// What a run says that the base of a table holds, so that a base that anybody else has written to

@@ -11,7 +11,7 @@ namespace {
 
 constexpr const char* kJournal = "abgleich_tmp_rejournal";
 constexpr std::string_view kJournalColumns =
-    "epoch, tracked, n, key_text, fate, before, after, base_before, base_after";
+    "epoch, tracked, n, key_text, fate, before, after, moved, base_before, base_after";
 
 }  // namespace
 
@@ -22,11 +22,12 @@ void Books::rewrite_journal(const std::function<void(JournalRow&)>& rewrite) {
   const std::string_view blob = postgresql ? "bytea" : "BLOB";
   connection.execute(fmt::format(
       "CREATE TEMPORARY TABLE {} (epoch bigint, tracked bigint, n bigint, key_text text, fate "
-      "text, before text, after text, base_before {}, base_after {}){}",
+      "text, before text, after text, moved text, base_before {}, base_after {}){}",
       kJournal, blob, blob, postgresql ? " ON COMMIT DROP" : ""));
   {
-    const auto loader = connection.load(kJournal, {"epoch", "tracked", "n", "key_text", "fate",
-                                                   "before", "after", "base_before", "base_after"});
+    const auto loader =
+        connection.load(kJournal, {"epoch", "tracked", "n", "key_text", "fate", "before", "after",
+                                   "moved", "base_before", "base_after"});
     const auto cursor =
         connection.open(fmt::format("SELECT {} FROM {}", kJournalColumns, own("journal")));
     for (auto cells = cursor->next(); !cells.empty(); cells = cursor->next()) {
@@ -37,16 +38,18 @@ void Books::rewrite_journal(const std::function<void(JournalRow&)>& rewrite) {
                      .fate = std::string(cells[4].bytes),
                      .before = optional_text(cells[5]),
                      .after = optional_text(cells[6]),
-                     .base_before = optional_packed(dialect, cells[7]),
-                     .base_after = optional_packed(dialect, cells[8])};
+                     .base = {.moved = optional_text(cells[7]),
+                              .before = optional_packed(dialect, cells[8]),
+                              .after = optional_packed(dialect, cells[9])}};
       rewrite(row);
       const auto epoch = std::to_string(row.epoch);
       const auto tracked = std::to_string(row.tracked);
       const auto n = std::to_string(row.n);
-      const Cell out[] = {
-          number_cell(epoch),      number_cell(tracked),     number_cell(n),
-          text_cell(row.key_text), text_cell(row.fate),      cell_of(row.before),
-          cell_of(row.after),      blob_of(row.base_before), blob_of(row.base_after)};
+      const Cell out[] = {number_cell(epoch),       number_cell(tracked),
+                          number_cell(n),           text_cell(row.key_text),
+                          text_cell(row.fate),      cell_of(row.before),
+                          cell_of(row.after),       cell_of(row.base.moved),
+                          blob_of(row.base.before), blob_of(row.base.after)};
       loader->add(out);
     }
     loader->flush();

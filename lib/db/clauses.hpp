@@ -9,7 +9,8 @@
 //   gone_N   what the primary may no longer have: k0…kn, mark; only where the primary was not read
 //            whole
 //   plan_N   what is to be done: n, action, mask, c0…cn, cells (the base afterwards; NULL: no row
-//            in it), fate, key_text, before, after
+//            in it), fate, key_text, before, after, and what the journal is to know of the base:
+//            moved, base_before, base_after (where not all cells moved; otherwise `cells` is it)
 #pragma once
 
 #include "db/dialect.hpp"

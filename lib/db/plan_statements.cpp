@@ -9,10 +9,17 @@ std::string PlanRows::have(std::string_view number) const {
                       : fmt::format("{} IN ({})", number, fmt::join(only, ", "));
 }
 
+std::string not_refused(std::string_view alias) {
+  // a list, and not a comparison with lower(action): the server can tell how many rows these are
+  return fmt::format("{}action IN ('i', 'u', 'd', 'a', 'f')", alias);
+}
+
 std::string create_plan(const Dialect& dialect, const Names& names, const Relation& relation) {
   return fmt::format(
-      "CREATE TEMPORARY TABLE {} (n bigint PRIMARY KEY, action text NOT NULL, mask text NOT NULL, "
-      "{}, cells {}, fate text NOT NULL, key_text text NOT NULL, before text, after text{}",
+      "CREATE TEMPORARY TABLE {0} (n bigint PRIMARY KEY, action text NOT NULL, mask text NOT NULL, "
+      "{1}, cells {2}, fate text NOT NULL, key_text text NOT NULL, before text, after text, moved "
+      "text, "
+      "base_before {2}, base_after {2}{3}",
       names.plan, typed_columns(relation), blob_type(dialect),
       table_end(dialect, Lifetime::temporary));
 }
@@ -22,7 +29,8 @@ std::vector<std::string> plan_columns(const Relation& relation) {
   for (std::size_t i = 0; i < relation.columns.size(); ++i) {
     columns.push_back(cell(i));
   }
-  for (const auto* name : {"cells", "fate", "key_text", "before", "after"}) {
+  for (const auto* name :
+       {"cells", "fate", "key_text", "before", "after", "moved", "base_before", "base_after"}) {
     columns.emplace_back(name);
   }
   return columns;
@@ -64,54 +72,61 @@ std::string refuse_rows(const Names& names, const PlanRows& rows) {
 
 std::string journal_plan(const Names& names, const Relation& relation, const std::string& journal,
                          std::int64_t epoch, BeforeImages images) {
-  const std::string_view erased =
-      images == BeforeImages::not_of_deleted ? "p.action NOT IN ('d', 'f') AND " : "";
+  const std::string_view kept =
+      images == BeforeImages::not_of_deleted ? "p.action NOT IN ('d', 'f')" : "1 = 1";
   return fmt::format(
-      "INSERT INTO {0} (epoch, tracked, n, key_text, fate, before, after, base_before, base_after) "
-      "SELECT {1}, {2}, p.n, p.key_text, p.fate, "
-      "CASE WHEN {3}p.action IN ('u', 'd') THEN p.before END, "
+      "INSERT INTO {0} (epoch, tracked, n, key_text, fate, before, after, moved, base_before, "
+      "base_after) SELECT {1}, {2}, p.n, p.key_text, p.fate, "
+      "CASE WHEN {3} AND p.action IN ('u', 'd') THEN p.before END, "
       "CASE WHEN p.action IN ('i', 'u') THEN p.after END, "
-      "CASE WHEN {3}b.cells IS NOT NULL THEN b.cells END, "
-      "p.cells "
-      "FROM {4} p LEFT JOIN {5} b ON {6} WHERE p.action = lower(p.action)",
-      journal, epoch, relation.id, erased, names.plan, names.base, key_equal("p", "b", relation));
+      "p.moved, CASE WHEN {3} THEN p.base_before END, "
+      "CASE WHEN p.moved IS NULL THEN p.cells ELSE p.base_after END "
+      "FROM {4} p WHERE {5}",
+      journal, epoch, relation.id, kept, names.plan, not_refused("p."));
 }
 
 std::string erase_images(const Names& names, const Relation& relation, const std::string& journal) {
   return fmt::format(
-      "UPDATE {} SET before = NULL, after = NULL, base_before = NULL, base_after = NULL WHERE "
+      "UPDATE {} SET before = NULL, after = NULL, moved = NULL, base_before = NULL, "
+      "base_after = NULL WHERE "
       "tracked = {} AND key_text IN (SELECT key_text FROM {} WHERE action IN ('d', 'f'))",
       journal, relation.id, names.plan);
 }
 
-// Two statements over sets cost half of one that looks for a conflict row by row.
+// Two statements over sets cost half of one that looks for a conflict row by row. The plan knows
+// which rows the base has: it would be the dearer half to look again.
 std::string update_base(const Names& names, const Relation& relation) {
   return fmt::format(
       "UPDATE {} AS b SET cells = p.cells FROM {} p WHERE p.cells IS NOT NULL "
-      "AND p.action = lower(p.action) AND {}",
-      names.base, names.plan, key_equal("p", "b", relation));
+      "AND (p.moved IS NOT NULL OR p.base_before IS NOT NULL) "
+      "AND {} AND {}",
+      names.base, names.plan, not_refused("p."), key_equal("p", "b", relation));
 }
 
 std::string insert_base(const Names& names, const Relation& relation) {
   return fmt::format(
       "INSERT INTO {} ({}, cells) SELECT {}, p.cells FROM {} p WHERE p.cells IS NOT NULL "
-      "AND p.action = lower(p.action) AND NOT EXISTS (SELECT 1 FROM {} b WHERE {})",
-      names.base, base_key("", relation), key_columns("p.", relation), names.plan, names.base,
-      key_equal("p", "b", relation));
+      "AND p.moved IS NULL AND p.base_before IS NULL AND {}",
+      names.base, base_key("", relation), key_columns("p.", relation), names.plan,
+      not_refused("p."));
 }
 
 std::string forget_base(const Names& names, const Relation& relation) {
   return fmt::format(
       "DELETE FROM {} WHERE ({}) IN (SELECT {} FROM {} WHERE cells IS NULL AND "
-      "action = lower(action))",
-      names.base, base_key("", relation), key_columns("", relation), names.plan);
+      "base_before IS NOT NULL AND {})",
+      names.base, base_key("", relation), key_columns("", relation), names.plan, not_refused(""));
+}
+
+std::string analyze_plan(const Names& names, const Relation& relation) {
+  return fmt::format("ANALYZE {} (n, action, {})", names.plan, key_columns("", relation));
 }
 
 std::string select_plan(const Dialect& dialect, const Names& names, const Relation& relation) {
   // Not in the order in which pairs came: that is the server's affair, and another one every day.
   return fmt::format(
-      "SELECT action, key_text, before, after FROM {} WHERE action = lower(action) ORDER BY {}, n",
-      names.plan, list(relation.key.size(), [&](std::size_t i) {
+      "SELECT action, key_text, before, after FROM {} WHERE {} ORDER BY {}, n", names.plan,
+      not_refused(""), list(relation.key.size(), [&](std::size_t i) {
         const bool collates = dialect.engine() == Engine::postgresql &&
                               relation.columns[relation.key[i]].held.family == Family::text;
         return fmt::format("c{}{}", relation.key[i], collates ? " COLLATE \"C\"" : "");

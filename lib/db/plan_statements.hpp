@@ -37,6 +37,9 @@ struct PlanRows {
   [[nodiscard]] std::string have(std::string_view number) const;
 };
 
+/// The condition that a plan row (`alias` with its dot) was not refused.
+std::string not_refused(std::string_view alias);
+
 std::string create_plan(const Dialect& dialect, const Names& names, const Relation& relation);
 std::vector<std::string> plan_columns(const Relation& relation);
 std::string apply_insert(const Dialect& dialect, const Names& names, const Relation& relation,
@@ -46,8 +49,7 @@ std::string apply_update(const Dialect& dialect, const Names& names, const Relat
 std::string apply_delete(const Dialect& dialect, const Names& names, const Relation& relation,
                          const PlanRows& rows);
 std::string refuse_rows(const Names& names, const PlanRows& rows);
-// Copies what was applied, and what becomes of the base, into the journal (a real table's name); to
-// be run before the base moves.
+// Copies what was applied, and what becomes of the base, into the journal (a real table's name).
 enum class BeforeImages : std::uint8_t { keep, not_of_deleted };
 std::string journal_plan(const Names& names, const Relation& relation, const std::string& journal,
                          std::int64_t epoch, BeforeImages images);
@@ -57,6 +59,8 @@ std::string erase_images(const Names& names, const Relation& relation, const std
 std::string update_base(const Names& names, const Relation& relation);
 std::string insert_base(const Names& names, const Relation& relation);
 std::string forget_base(const Names& names, const Relation& relation);
+// PostgreSQL: what it needs to know of a large plan, to join it in sets.
+std::string analyze_plan(const Names& names, const Relation& relation);
 // action, key_text, before and after of the rows that are not refused, in order.
 std::string select_plan(const Dialect& dialect, const Names& names, const Relation& relation);
 // n, action, mask, cells, key_text and c0…cn of the plan, for rows refused.

@@ -138,4 +138,9 @@ std::string select_constraints(bool foreign) {
       foreign ? 'f' : 'p');
 }
 
+std::string select_primary_key() {
+  return "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint "
+         "WHERE conrelid = CAST($1 AS regclass) AND contype = 'p'";
+}
+
 }  // namespace abgleich::db

@@ -42,5 +42,7 @@ std::string create_base_table(const Dialect& dialect, const std::string& name,
 // name and definition of the foreign keys, or the primary key, of a PostgreSQL table ($1) that this
 // transaction has made.
 std::string select_constraints(bool foreign);
+/// PostgreSQL: name and definition of the primary key of a table ($1).
+std::string select_primary_key();
 
 }  // namespace abgleich::db

@@ -1,6 +1,7 @@
 #include "db/target.hpp"
 
 #include "db/base_statements.hpp"
+#include "db/cell_values.hpp"
 #include "db/stage_statements.hpp"
 #include "db/table_statements.hpp"
 
@@ -36,6 +37,8 @@ std::string_view packed_or_empty(const Dialect& dialect, const Cell& cell, std::
 
 /// PostgreSQL: of keys, which is all that is analysed here, few rows tell as much as many; a set of
 /// changes is joined at once, without a detour over the disk.
+constexpr std::int64_t kLargePlan = 10'000;  // rows: from here on a look at them pays
+
 constexpr std::string_view kForLargeSets =
     "SET LOCAL default_statistics_target = 10;"
     "SELECT set_config('work_mem', '16MB', true)"
@@ -371,16 +374,29 @@ void Target::Plan::add(const PlanRow& row, const Row& values) {
       updated.push_back(i);
     }
   }
-  const auto optional_text = [](const std::optional<std::string>& text) {
-    return text ? text_cell(*text) : Cell{};
-  };
   seal(row);
   cells_.push_back(row.cells ? Cell{Cell::Storage::blob, *row.cells} : Cell{});
   cells_.push_back(text_cell(row.fate));
   cells_.push_back(text_cell(row.key_text));
-  cells_.push_back(optional_text(row.before));
-  cells_.push_back(optional_text(row.after));
+  cells_.push_back(cell_of(row.before));
+  cells_.push_back(cell_of(row.after));
+  const auto base = to_journal(row);
+  cells_.push_back(cell_of(base.moved));
+  cells_.push_back(blob_of(base.before));
+  cells_.push_back(blob_of(base.after));
   loader_->add(cells_);
+}
+
+BaseMove Target::Plan::to_journal(const PlanRow& row) {
+  if (row.action == PlanAction::update || row.action == PlanAction::agree) {
+    auto move = base_move(row.base, row.cells);
+    if (!move.moved) {
+      move.after.reset();
+    }
+    return move;
+  }
+  // what comes or goes as a whole may have to come back as a whole
+  return {.before = row.base ? std::optional(std::string(*row.base)) : std::nullopt};
 }
 
 /// What the base changes by, if all of the plan is taken. `cells_` holds the row's cells already.
@@ -391,40 +407,34 @@ void Target::Plan::seal(const PlanRow& row) {
                              ? 1
                              : 0;
   auto& change = target_.base_changes_[at];
-  const bool there = !row.knows_base || row.base;
-  change.inserts = change.inserts || (row.cells && (!row.knows_base || !row.base));
-  change.updates = change.updates || (row.cells && there);
-  change.deletes = change.deletes || (!row.cells && there);
-  if (!change.seal || !row.knows_base) {
-    change.seal.reset();
-    return;
-  }
+  change.inserts = change.inserts || (row.cells && !row.base);
+  change.updates = change.updates || (row.cells && row.base);
+  change.deletes = change.deletes || (!row.cells && row.base);
   key_.clear();
   for (const auto i : relation_.key) {
     key_.push_back(cells_[3 + i]);
   }
   if (row.base) {
-    --change.seal->rows;
-    change.seal->sum -= checksum(key_, *row.base, sum_bytes_);
+    --change.seal.rows;
+    change.seal.sum -= checksum(key_, *row.base, sum_bytes_);
   }
   if (row.cells) {
-    ++change.seal->rows;
-    change.seal->sum += checksum(key_, *row.cells, sum_bytes_);
+    ++change.seal.rows;
+    change.seal.sum += checksum(key_, *row.cells, sum_bytes_);
   }
 }
 
 void Target::Plan::finish() {
   loader_->flush();
+  if (rows_ >= kLargePlan && target_.dialect().engine() == Engine::postgresql) {
+    target_.session_.connection->execute(analyze_plan(target_.names(relation_), relation_));
+  }
   target_.planned_[static_cast<std::size_t>(relation_.id)] = rows_;
   std::ranges::sort(target_.updated_columns_[static_cast<std::size_t>(relation_.id)]);
 }
 
 void Target::planned_rows(const Relation& relation,
                           const std::function<void(const PlanRow&)>& on_row) {
-  const auto optional_text = [](const Cell& cell) {
-    return cell.storage == Cell::Storage::null ? std::nullopt
-                                               : std::optional<std::string>(cell.bytes);
-  };
   PlanRow row;
   const auto cursor = session_.connection->open(select_plan(dialect(), names(relation), relation));
   for (auto cells = cursor->next(); !cells.empty(); cells = cursor->next()) {

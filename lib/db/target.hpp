@@ -47,9 +47,8 @@ struct Pair {
 struct PlanRow {
   PlanAction action = PlanAction::agree;
   std::string mask;  // a character a cell: '0' not written, '1' written, '2' written over an edit
-  std::optional<std::string> cells;  // new base, packed
-  bool knows_base = false;           // `base` is the one until now, empty for no row in it
-  std::optional<std::string_view> base;
+  std::optional<std::string> cells;      // base afterwards, packed; absent: no row in it
+  std::optional<std::string_view> base;  // base until now, likewise; REQUIRED to be what it is
   std::string_view fate;
   std::string key_text;
   std::optional<std::string> before;
@@ -218,6 +217,8 @@ class Target {
     const Relation& relation_;
     std::unique_ptr<Loader> loader_;
     void seal(const PlanRow& row);
+    /// What the journal is to know of the base, where that is less than all of it.
+    static BaseMove to_journal(const PlanRow& row);
 
     std::int64_t rows_ = 0;
     std::vector<Cell> cells_;
@@ -382,6 +383,11 @@ class Target {
   /// For the time of a rotation. Returns the statements that drop them. Tables that belong to
   /// somebody else are left without.
   std::vector<std::string> index_foreign_keys(const std::vector<RekeyWork>& work);
+  /// The base of what was taken, as the plan says.
+  void move_base(const Relation& relation);
+  /// The same while the base has no key, which is cheaper where most of it moves. False: it cannot
+  /// be taken off now, and nothing was done.
+  bool move_base_without_key(const Relation& relation);
   /// Runs `work` and takes it back where it says false or the secondary refuses rows; gives whether
   /// it stands.
   bool in_savepoint(std::string_view name, const std::function<bool()>& work);
@@ -430,7 +436,7 @@ class Target {
   std::vector<std::int64_t> planned_;                      // by relation id: rows of the plan
   /// What a plan does to the base, as far as planning knows.
   struct BaseChange {
-    std::optional<Seal> seal = Seal{};
+    Seal seal;
     bool inserts = false;
     bool updates = false;
     bool deletes = false;

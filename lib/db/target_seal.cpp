@@ -2,7 +2,10 @@
 // every write of ours, so a base that does not match its seal was written to by somebody else.
 #include "db/base_statements.hpp"
 #include "db/plan_statements.hpp"
+#include "db/table_statements.hpp"
 #include "db/target.hpp"
+
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
@@ -15,6 +18,9 @@ namespace {
 /// Known to everybody: the digests are keyed already, and this is against accidents.
 constexpr SipKey kSealKey{'a', 'b', 'g', 'l', 'e', 'i', 'c', 'h',
                           '.', 's', 'e', 'a', 'l', '/', '1', 0};
+
+/// Rows: from here on it pays to make an index anew.
+constexpr std::int64_t kWorthAKey = 20'000;
 
 void append_field(std::string_view bytes, std::string& out) {
   for (unsigned shift = 0; shift < 32; shift += 8) {
@@ -119,6 +125,61 @@ void Target::seal_base(const Relation& relation) {
   books_->seal_base(relation.id, measure_base(relation).seal);
 }
 
+void Target::move_base(const Relation& relation) {
+  const auto name = names(relation);
+  const auto& planned = base_changes_[static_cast<std::size_t>(relation.id)];
+  auto& connection = *session_.connection;
+  if (planned.deletes) {
+    connection.execute(forget_base(name, relation));
+  }
+  if (planned.updates) {
+    connection.execute(update_base(name, relation));
+  }
+  if (planned.inserts) {
+    connection.execute(insert_base(name, relation));
+  }
+}
+
+bool Target::move_base_without_key(const Relation& relation) {
+  if (dialect().engine() != Engine::postgresql || !stands(relation)) {
+    return false;
+  }
+  const auto base = names(relation).base;
+  const Cell cell = text_cell(base);
+  auto& connection = *session_.connection;
+  std::string name;
+  std::string definition;
+  connection.query(select_primary_key(), {&cell, 1}, [&](std::span<const Cell> row) {
+    name = dialect().quote(row[0].bytes);
+    definition = row[1].bytes;
+  });
+  if (name.empty()) {
+    return false;
+  }
+  std::string patience;
+  connection.query("SELECT current_setting('lock_timeout')", {},
+                   [&](std::span<const Cell> row) { patience = row[0].bytes; });
+  connection.execute("SAVEPOINT unkeyed");
+  try {
+    // somebody who reads the base is not waited for
+    connection.execute("SET LOCAL lock_timeout = '100ms'");
+    connection.execute(fmt::format("ALTER TABLE {} DROP CONSTRAINT {}", base, name));
+    connection.execute(fmt::format("SET LOCAL lock_timeout = '{}'", patience));
+    move_base(relation);
+    connection.execute(fmt::format("ALTER TABLE {} ADD CONSTRAINT {} {}", base, name, definition));
+  } catch (const Fault& fault) {
+    if (fault.cause() == Fault::Cause::unreachable || fault.cause() == Fault::Cause::no_space) {
+      throw;
+    }
+    // not its owner, a publication that needs the key, a reader: as on any other day then
+    connection.execute("ROLLBACK TO SAVEPOINT unkeyed");
+    connection.execute("RELEASE SAVEPOINT unkeyed");
+    return false;
+  }
+  connection.execute("RELEASE SAVEPOINT unkeyed");
+  return true;
+}
+
 void Target::settle(const Relation& relation, std::int64_t epoch, BeforeImages images) {
   const auto name = names(relation);
   auto& connection = *session_.connection;
@@ -129,22 +190,18 @@ void Target::settle(const Relation& relation, std::int64_t epoch, BeforeImages i
   connection.execute(journal_plan(name, relation, journal, epoch, images));
   // where all of the plan was taken, planning has seen both bases of every row
   const auto& planned = base_changes_[static_cast<std::size_t>(relation.id)];
-  const bool known = planned.seal && refusals_.empty() && seals_as_sent(relation);
+  const bool known = refusals_.empty() && seals_as_sent(relation);
   const auto touched = select_sealed_of_plan(name, relation);
-  auto change = known ? *planned.seal : Seal{};
+  auto change = known ? planned.seal : Seal{};
   if (!known) {
     const auto before = measure(relation, touched).seal;
     change.rows -= before.rows;
     change.sum -= before.sum;
   }
-  if (planned.deletes) {
-    connection.execute(forget_base(name, relation));
-  }
-  if (planned.updates) {
-    connection.execute(update_base(name, relation));
-  }
-  if (planned.inserts) {
-    connection.execute(insert_base(name, relation));
+  const auto rows = planned_[static_cast<std::size_t>(relation.id)];
+  const bool most = rows >= kWorthAKey && 2 * rows > books_->base_seal(relation.id).rows;
+  if (!most || !move_base_without_key(relation)) {
+    move_base(relation);
   }
   if (!known) {
     const auto after = measure(relation, touched).seal;

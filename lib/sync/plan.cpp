@@ -101,7 +101,6 @@ class Planner {
         }
         break;
     }
-    row.knows_base = true;
     row.base = pair.base_cells;
     plan_.add(row, pair.primary);
   }

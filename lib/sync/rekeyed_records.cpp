@@ -193,8 +193,13 @@ void RekeyedTable::rewrite(db::JournalRow& row) {
   const auto after = row.after ? journal::read_cells(*row.after) : journal::NamedValues{};
   const auto was_bytes = key_bytes(was_key);
   const auto bytes = key_bytes(key);
-  rewrite_base(before, after, was_bytes, bytes, row.base_before);
-  rewrite_base(before, after, was_bytes, bytes, row.base_after);
+  const bool parts = row.base.moved && db::widen(row.base);
+  for (auto* cells : {&row.base.before, &row.base.after}) {
+    rewrite_base(before, after, was_bytes, bytes, *cells);
+  }
+  if (parts) {
+    row.base = db::base_move(row.base.before, row.base.after);
+  }
   row.key_text = text_of(key);
   if (row.before) {
     row.before = rekeyed(*row.before);

@@ -66,6 +66,7 @@ class TableRepair {
       row.cells = pack(base);
       ++rewritten_;
     }
+    row.base = pair.base_cells;
     plan.add(row, pair.primary);
   }
 

@@ -85,8 +85,10 @@ class Table {
     if (row.action == db::PlanAction::insert) {
       row.mask.assign(relation_.columns.size(), '1');
     }
+    const auto base = target_.find_base(relation_, key);
+    row.base = base;
     if (row.action != db::PlanAction::remove && row.action != db::PlanAction::forget) {
-      row.cells = next_base(conflict, key);
+      row.cells = next_base(conflict, base);
     }
     const std::string all(relation_.columns.size(), '1');
     if (row.action == db::PlanAction::update) {
@@ -153,8 +155,10 @@ class Table {
       row.mask[at] = '1';
     }
     // a row that the primary has deleted is the secondary's own from now on: it leaves the base
+    const auto base = target_.find_base(relation_, key);
+    row.base = base;
     if (primary_has_it) {
-      row.cells = next_base(conflict, key);
+      row.cells = next_base(conflict, base);
     }
     if (now) {
       row.before = journal::cells_text(relation_, *now, row.mask);
@@ -241,8 +245,8 @@ class Table {
 
   /// The base as if both sides had agreed on the primary's values of the cells in conflict: what
   /// the secondary holds instead counts as its own edit from now on.
-  std::string next_base(const journal::Conflict& conflict, const Row& key) {
-    const auto base = target_.find_base(relation_, key);
+  std::string next_base(const journal::Conflict& conflict,
+                        const std::optional<std::string>& base) const {
     auto digests =
         base ? base_digests(relation_, *base) : std::vector<Digest>(relation_.columns.size());
     for (const auto& [name, digest] : conflict.unwritten) {

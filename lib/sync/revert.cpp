@@ -77,19 +77,24 @@ class RevertedTable {
     }
     key_text_ = record.key_text;
     key_ = row_of(record.key_text);
-    base_ = unpacked(target_.find_base(relation_, key_));
+    packed_base_ = target_.find_base(relation_, key_);
+    base_ = unpacked(packed_base_);
     now_ = target_.find_row(relation_, key_);
-    merge::Record what{.was = unpacked(record.base_before), .became = unpacked(record.base_after)};
+    auto moved = record.base;
+    if (!db::widen(moved)) {
+      damaged(tracked_);
+    }
+    merge::Record what{.was = unpacked(moved.before), .became = unpacked(moved.after)};
     for (const auto* digests : {&what.was, &what.became, &base_}) {
       if (*digests && (*digests)->size() != relation_.columns.size()) {
         damaged(tracked_);
       }
     }
-    became_ = what.became;
     const auto before = record.before ? std::optional(row_of(*record.before)) : std::nullopt;
     const auto after = record.after ? std::optional(row_of(*record.after)) : std::nullopt;
     what.before = image_of(before);
     what.after = image_of(after);
+    after_ = what.after;
     what.mask = record.after ? mask_of(*record.after) : no_cells();
     carry_out(merge::take_back(what, {.secondary = image_of(now_), .base = base_}, relation_.key),
               before, after);
@@ -212,7 +217,8 @@ class RevertedTable {
     target_.missing_pairs(relation_, [&](const db::Pair& pair) {
       key_ = pair.primary;
       key_text_ = journal::key_text(relation_, key_);
-      base_ = unpacked(pair.base_cells);
+      packed_base_ = pair.base_cells;
+      base_ = unpacked(packed_base_);
       now_.reset();
       if (pair.in_secondary) {
         now_ = pair.secondary;
@@ -245,6 +251,7 @@ class RevertedTable {
     for (const auto i : relation_.key) {
       keyed.cells[i] = key_.cells[i];
     }
+    row.base = packed_base_;
     plan_->add(row, keyed);
   }
 
@@ -259,7 +266,7 @@ class RevertedTable {
       journal::ConflictCell cell{.column = relation_.columns[i].name};
       if (after != nullptr) {
         cell.primary = after->cells[i];
-        cell.digest = became_ ? (*became_)[i] : Digest{};
+        cell.digest = (*after_)[i];
       }
       if (now_) {
         cell.secondary = now_->cells[i];
@@ -316,8 +323,9 @@ class RevertedTable {
   // the record at hand
   std::string key_text_;
   Row key_;
-  Digests became_;  // base after the run
-  Digests base_;    // base today
+  Digests after_;                           // what the run wrote
+  std::optional<std::string> packed_base_;  // base today
+  Digests base_;
   std::optional<Row> now_;
   std::string key_bytes_;
   std::string scratch_;
@@ -430,7 +438,7 @@ std::int64_t first_load_rows(const db::JournalRow& row) {
 }
 
 bool erased(const db::JournalRow& row) {
-  return !row.before && !row.after && !row.base_before && !row.base_after;
+  return !row.before && !row.after && !row.base.before && !row.base.after;
 }
 
 report::Outcome revert(const Pairing& pairing, const std::string& called,

@@ -47,7 +47,8 @@ CREATE TABLE abgleich_journal (
   fate     text NOT NULL,
   before   text,                  -- JSON: the cells as they were
   after    text,                  -- JSON: the cells as they are since; neither: the base alone
-  base_before blob,             -- its cells in base_N; null: no row there
+  moved    text,                  -- of a base row that stays: '1' for every cell that moved
+  base_before blob,             -- its cells in base_N (with `moved`, those); null: no row there
   base_after  blob,
   PRIMARY KEY (epoch, tracked, n)
 );
