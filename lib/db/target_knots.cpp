@@ -1,5 +1,6 @@
 // Rows that no order can bring in one by one, since each waits for another: found by what they need
 // of each other, and applied together, moved out of each other's way where that is what it takes.
+#include "db/cell_values.hpp"
 #include "db/constraint_statements.hpp"
 #include "db/knots.hpp"
 #include "db/target.hpp"
@@ -8,7 +9,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
+#include <map>
 #include <set>
 #include <unordered_map>
 #include <utility>
@@ -87,32 +88,18 @@ class Needs {
   explicit Needs(std::size_t rows) : wants_(rows) {}
 
   void add(std::size_t row, PlanAction action, const Ties& ties, const Values& values) {
-    const bool leaves = action != PlanAction::insert;
-    const bool arrives = action != PlanAction::remove;
-    for (const auto& unique : ties.uniques) {
-      const auto before = leaves ? values.before(unique) : std::nullopt;
-      const auto after = arrives ? values.after(unique) : std::nullopt;
-      if (before != after) {
-        put(before, row, occupied_);
-        want(row, after, occupied_);
-      }
-    }
-    for (const auto& reference : ties.references) {
-      const auto before = leaves ? values.before(reference) : std::nullopt;
-      const auto after = arrives ? values.after(reference) : std::nullopt;
-      if (before != after) {
-        put(before, row, pointing_);
-        want(row, after, offered_);
-      }
-    }
-    for (const auto& key : ties.referenced) {
-      const auto before = leaves ? values.before(key) : std::nullopt;
-      const auto after = arrives ? values.after(key) : std::nullopt;
-      if (before != after) {
-        put(after, row, offered_);
-        want(row, before, pointing_);
-      }
-    }
+    each_change(ties.uniques, action, values, [&](const Text& before, const Text& after) {
+      put(before, row, occupied_);
+      want(row, after, occupied_);
+    });
+    each_change(ties.references, action, values, [&](const Text& before, const Text& after) {
+      put(before, row, pointing_);
+      want(row, after, offered_);
+    });
+    each_change(ties.referenced, action, values, [&](const Text& before, const Text& after) {
+      put(after, row, offered_);
+      want(row, before, pointing_);
+    });
   }
 
   [[nodiscard]] std::vector<std::vector<std::size_t>> edges() const {
@@ -129,6 +116,19 @@ class Needs {
   }
 
  private:
+  /// Calls `moves(before, after)` for every group whose values are other ones afterwards.
+  template <class Moves>
+  static void each_change(const std::vector<Group>& groups, PlanAction action, const Values& values,
+                          const Moves& moves) {
+    for (const auto& group : groups) {
+      const auto before = action == PlanAction::insert ? std::nullopt : values.before(group);
+      const auto after = action == PlanAction::remove ? std::nullopt : values.after(group);
+      if (before != after) {
+        moves(before, after);
+      }
+    }
+  }
+
   static void put(const Text& what, std::size_t row, Holders& holders) {
     if (what) {
       holders[*what].push_back(row);
@@ -146,22 +146,16 @@ class Needs {
   std::vector<std::vector<std::pair<std::string, const Holders*>>> wants_;
 };
 
-}  // namespace
-
-bool Target::apply_knots(std::deque<Work>& open) {
-  std::vector<const Relation*> relations;
-  for (const auto& work : open) {
-    if (std::ranges::find(relations, work.relation) == relations.end()) {
-      relations.push_back(work.relation);
-    }
-  }
+/// The ties of each relation, those to each other included.
+std::vector<Ties> ties_of(Session& session, const Catalog& catalog,
+                          const std::vector<const Relation*>& relations) {
   std::vector<Ties> ties(relations.size());
   for (std::size_t i = 0; i < relations.size(); ++i) {
     const auto& name = relations[i]->name;
-    for (auto& columns : read_uniques(session_, name)) {
+    for (auto& columns : read_uniques(session, name)) {
       ties[i].uniques.push_back({label_of("unique", name, columns), std::move(columns)});
     }
-    for (const auto& key : catalog_.find_table(name)->foreign_keys) {
+    for (const auto& key : catalog.find_table(name)->foreign_keys) {
       const auto label = label_of("key", key.table, key.referenced);
       ties[i].references.push_back({label, key.columns});
       for (std::size_t j = 0; j < relations.size(); ++j) {
@@ -173,9 +167,88 @@ bool Target::apply_knots(std::deque<Work>& open) {
       }
     }
   }
+  for (auto& one : ties) {
+    one.collect();
+  }
+  return ties;
+}
+
+/// A row of `select_before_after`, behind its number.
+Values values_of(const std::vector<std::string>& columns, std::span<const Cell> cells) {
+  const auto text = [](const Cell& cell) {
+    return cell.storage == Cell::Storage::null ? std::nullopt : Text(cell.bytes);
+  };
+  Values values;
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    values.of[columns[i]] = {text(cells[1 + 2 * i]), text(cells[2 + 2 * i])};
+  }
+  return values;
+}
+
+/// What of a relation's rows may be moved aside until all of a knot are where they belong.
+struct Loose {
+  std::vector<Parking> parked;
+  std::vector<std::size_t> references;  // that an insert may leave for later
+};
+
+/// The columns of a relation that are unique, and may stand aside.
+std::set<std::string> movable_uniques(Session& session, const Relation& relation,
+                                      const std::vector<Dependant>& dependants) {
+  std::set<std::string> unique;
+  for (const auto& columns : read_uniques(session, relation.name)) {
+    unique.insert(columns.begin(), columns.end());
+  }
+  for (const auto& dependant : dependants) {
+    // what others follow must not move but to where it belongs
+    if (dependant.on_update != Dependant::Effect::none) {
+      for (const auto& column : dependant.referenced) {
+        unique.erase(column);
+      }
+    }
+  }
+  return unique;
+}
+
+Loose loosen(const Dialect& dialect, const CatalogTable& table, const Relation& relation,
+             const std::set<std::string>& unique, PlanAction action, Aside aside) {
+  std::set<std::string> refers;
+  for (const auto& key : table.foreign_keys) {
+    refers.insert(key.columns.begin(), key.columns.end());
+  }
+  Loose loose;
+  for (std::size_t i = 0; i < relation.columns.size(); ++i) {
+    if (relation.is_key(i)) {
+      continue;
+    }
+    const auto& name = relation.columns[i].name;
+    const Parking parking{.column = i,
+                          .unique = unique.contains(name),
+                          .refers = refers.contains(name),
+                          .nullable = table.find_column(name)->nullable,
+                          .aside = aside};
+    if (parking.refers && parking.nullable) {
+      loose.references.push_back(i);
+    }
+    const bool moves = parking.unique || (parking.refers && action == PlanAction::remove);
+    if (moves && can_park(dialect, relation, parking)) {
+      loose.parked.push_back(parking);
+    }
+  }
+  return loose;
+}
+
+}  // namespace
+
+bool Target::apply_knots(std::deque<Work>& open) {
+  std::vector<const Relation*> relations;
+  for (const auto& work : open) {
+    if (std::ranges::find(relations, work.relation) == relations.end()) {
+      relations.push_back(work.relation);
+    }
+  }
+  const auto ties = ties_of(session_, catalog_, relations);
   Needs needs(open.size());
   for (std::size_t i = 0; i < relations.size(); ++i) {
-    ties[i].collect();
     std::map<std::int64_t, std::size_t> places;  // number in the plan -> index in `open`
     for (std::size_t at = 0; at < open.size(); ++at) {
       if (open[at].relation == relations[i]) {
@@ -187,23 +260,13 @@ bool Target::apply_knots(std::deque<Work>& open) {
       for (; place != places.end() && rows.only.size() < kRowsAtOnce; ++place) {
         rows.only.push_back(place->first);
       }
-      session_.connection->query(
-          select_before_after(dialect(), names(*relations[i]), *relations[i], ties[i].columns,
-                              rows),
-          {}, [&](std::span<const Cell> cells) {
-            std::int64_t number = 0;
-            std::from_chars(cells[0].bytes.data(), cells[0].bytes.data() + cells[0].bytes.size(),
-                            number);
-            Values values;
-            const auto text = [](const Cell& cell) {
-              return cell.storage == Cell::Storage::null ? std::nullopt : Text(cell.bytes);
-            };
-            for (std::size_t c = 0; c < ties[i].columns.size(); ++c) {
-              values.of[ties[i].columns[c]] = {text(cells[1 + 2 * c]), text(cells[2 + 2 * c])};
-            }
-            const auto at = places.at(number);
-            needs.add(at, open[at].action, ties[i], values);
-          });
+      session_.connection->query(select_before_after(dialect(), names(*relations[i]), *relations[i],
+                                                     ties[i].columns, rows),
+                                 {}, [&](std::span<const Cell> cells) {
+                                   const auto at = places.at(number(cells[0]));
+                                   needs.add(at, open[at].action, ties[i],
+                                             values_of(ties[i].columns, cells));
+                                 });
     }
   }
   std::set<std::size_t> taken;
@@ -251,58 +314,17 @@ bool Target::apply_knot(const std::vector<Work>& knot) {
 
 bool Target::untie_knot(const std::vector<Work>& knot, Aside aside) {
   auto& connection = *session_.connection;
-  struct Loose {
-    std::vector<Parking> parked;
-    std::vector<std::size_t> references;  // that an insert may leave for later
-  };
-  const auto loosen = [&](const Work& work) {
-    Loose loose;
-    const auto& relation = *work.relation;
-    const auto* table = catalog_.find_table(relation.name);
-    std::set<std::string> unique;
-    for (const auto& columns : read_uniques(session_, relation.name)) {
-      unique.insert(columns.begin(), columns.end());
-    }
-    std::set<std::string> refers;
-    for (const auto& key : table->foreign_keys) {
-      refers.insert(key.columns.begin(), key.columns.end());
-    }
-    for (const auto& dependant : dependants(relation)) {
-      // what others follow must not move but to where it belongs
-      for (const auto& column : dependant.referenced) {
-        if (dependant.on_update != Dependant::Effect::none) {
-          unique.erase(column);
-        }
-      }
-    }
-    for (std::size_t i = 0; i < relation.columns.size(); ++i) {
-      const auto& name = relation.columns[i].name;
-      const Parking parking{.column = i,
-                            .unique = unique.contains(name),
-                            .refers = refers.contains(name),
-                            .nullable = table->find_column(name)->nullable,
-                            .aside = aside};
-      if (relation.is_key(i)) {
-        continue;
-      }
-      if (parking.refers && parking.nullable) {
-        loose.references.push_back(i);
-      }
-      const bool moves = parking.unique || (parking.refers && work.action == PlanAction::remove);
-      if (moves && can_park(dialect(), relation, parking)) {
-        loose.parked.push_back(parking);
-      }
-    }
-    return loose;
-  };
   return in_savepoint("knot", [&] {
     connection.defer_constraints();
     std::vector<Loose> loose;
     for (const auto& work : knot) {
-      loose.push_back(loosen(work));
+      const auto& relation = *work.relation;
+      loose.push_back(loosen(dialect(), *catalog_.find_table(relation.name), relation,
+                             movable_uniques(session_, relation, dependants(relation)), work.action,
+                             aside));
       if (work.action != PlanAction::insert && !loose.back().parked.empty()) {
         connection.execute(
-            park(dialect(), names(*work.relation), *work.relation, loose.back().parked, work.rows));
+            park(dialect(), names(relation), relation, loose.back().parked, work.rows));
       }
     }
     for (std::size_t i = 0; i < knot.size(); ++i) {
