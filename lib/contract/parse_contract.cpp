@@ -71,6 +71,7 @@ std::vector<std::vector<Named>> parse_together(const Member& together) {
 
 std::vector<std::string> names(const std::vector<Named>& named) {
   std::vector<std::string> out;
+  out.reserve(named.size());
   for (const Named& one : named) {
     out.push_back(one.name);
   }

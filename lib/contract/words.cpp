@@ -94,32 +94,32 @@ std::string listed(Words words) {
   return text;
 }
 
-std::string one_line(std::string_view foreign) {
-  std::string text;
+std::string one_line(std::string_view text) {
+  std::string line;
   std::size_t i = 0;
-  while (i < foreign.size()) {
+  while (i < text.size()) {
     if (i >= kLongestQuoted) {
-      text += "…";
+      line += "…";
       break;
     }
-    const auto byte = static_cast<unsigned char>(foreign[i]);
+    const auto byte = static_cast<unsigned char>(text[i]);
     const std::size_t length = utf8_length(byte);
     // C1 controls (U+0080 to U+009F) steer terminals too.
     const bool c1 =
-        byte == 0xC2 && i + 1 < foreign.size() && static_cast<unsigned char>(foreign[i + 1]) < 0xA0;
-    if (length == 0 || i + length > foreign.size() ||
-        valid_utf8(foreign.substr(i, length)) != length || byte < 0x20 || byte == 0x7F) {
-      text += fmt::format("\\x{:02x}", byte);
+        byte == 0xC2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0;
+    if (length == 0 || i + length > text.size() || valid_utf8(text.substr(i, length)) != length ||
+        byte < 0x20 || byte == 0x7F) {
+      line += fmt::format("\\x{:02x}", byte);
       ++i;
     } else if (c1) {
-      text += fmt::format("\\u00{:02x}", static_cast<unsigned char>(foreign[i + 1]));
+      line += fmt::format("\\u00{:02x}", static_cast<unsigned char>(text[i + 1]));
       i += 2;
     } else {
-      text += foreign.substr(i, length);
+      line += text.substr(i, length);
       i += length;
     }
   }
-  return text;
+  return line;
 }
 
 std::string in_quotes(std::string_view name) {

@@ -40,6 +40,7 @@ std::string select_server_facts() {
 std::string select_table_facts(std::int64_t table,
                                const std::vector<const CatalogColumn*>& columns) {
   std::vector<std::int64_t> numbers;
+  numbers.reserve(columns.size());
   for (const auto* column : columns) {
     numbers.push_back(column->identity);
   }

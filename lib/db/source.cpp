@@ -129,6 +129,7 @@ void Source::read(const Scan& scan, const Fingerprinter& fingerprinter, const Is
                   const OnRow& on_row) {
   const auto order = selected(scan);
   std::vector<const CatalogColumn*> columns;
+  columns.reserve(order.size());
   for (const auto i : order) {
     columns.push_back(scan.columns[i]);
   }

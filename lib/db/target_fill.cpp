@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace abgleich::db {
@@ -15,14 +16,11 @@ bool Target::may_fill(const std::vector<Relation>& relations) {
   if (dialect().engine() != Engine::postgresql || mode_ != Mode::real) {
     return false;
   }
-  for (const auto& relation : relations) {
+  return std::ranges::all_of(relations, [this](const Relation& relation) {
     const auto* table = catalog_.find_table(relation.name);
-    if (table == nullptr || table->kind != TableKind::table || table->triggers ||
-        base_seal(relation).rows != 0 || base_rows(relation) != 0 || !data_is_empty(relation)) {
-      return false;
-    }
-  }
-  return true;
+    return table != nullptr && table->kind == TableKind::table && !table->triggers &&
+           base_seal(relation).rows == 0 && base_rows(relation) == 0 && data_is_empty(relation);
+  });
 }
 
 void Target::begin_fill(const std::vector<Relation>& relations) {

@@ -132,6 +132,7 @@ const CatalogTable* Target::holding_table(const Relation& relation) const {
 
 std::vector<std::string> Target::missing_ddl(std::vector<Relation>& relations) const {
   std::vector<std::string> tables;
+  tables.reserve(relations.size());
   const auto renames = table_renames(catalog_, relations);
   for (const auto& [from, to] : renames) {
     tables.push_back(rename_table(dialect(), session_.schema, from, to));

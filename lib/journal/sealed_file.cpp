@@ -30,10 +30,11 @@ struct SealedReader::Stream {
   crypto_secretstream_xchacha20poly1305_state state;
 };
 
-SealedWriter::SealedWriter(std::filesystem::path path, const CacheKey& key,
-                           const std::string& purpose)
-    : path_(std::move(path)), purpose_(purpose), stream_(std::make_unique<Stream>()) {
-  file_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+SealedWriter::SealedWriter(std::filesystem::path path, const CacheKey& key, std::string purpose)
+    : path_(std::move(path)),
+      purpose_(std::move(purpose)),
+      stream_(std::make_unique<Stream>()),
+      file_(::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600)) {
   if (file_ < 0) {
     throw CacheUnusable("a file of the cache cannot be made");
   }
@@ -91,9 +92,10 @@ void SealedWriter::finish() {
 }
 
 SealedReader::SealedReader(const std::filesystem::path& path, const CacheKey& key,
-                           const std::string& purpose)
-    : purpose_(purpose), stream_(std::make_unique<Stream>()) {
-  file_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+                           std::string purpose)
+    : purpose_(std::move(purpose)),
+      stream_(std::make_unique<Stream>()),
+      file_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW)) {
   if (file_ < 0) {
     throw CacheUnusable("a file of the cache is missing");
   }

@@ -26,7 +26,7 @@ class SealedWriter {
  public:
   /// `purpose` is part of what is authenticated: a file cannot stand for another. Throws
   /// CacheUnusable where the file cannot be written.
-  SealedWriter(std::filesystem::path path, const CacheKey& key, const std::string& purpose);
+  SealedWriter(std::filesystem::path path, const CacheKey& key, std::string purpose);
   SealedWriter(const SealedWriter&) = delete;
   SealedWriter& operator=(const SealedWriter&) = delete;
   ~SealedWriter();
@@ -52,7 +52,7 @@ class SealedWriter {
 class SealedReader {
  public:
   /// Throws CacheUnusable where there is no such file.
-  SealedReader(const std::filesystem::path& path, const CacheKey& key, const std::string& purpose);
+  SealedReader(const std::filesystem::path& path, const CacheKey& key, std::string purpose);
   SealedReader(const SealedReader&) = delete;
   SealedReader& operator=(const SealedReader&) = delete;
   ~SealedReader();

@@ -38,6 +38,8 @@ class Masker {
   /// primary. REQUIRES: misfit() is empty for each.
   Masker(const contract::Table& table, const std::vector<const contract::Column*>& columns,
          const std::vector<Type>& types, const Keyring& keyring);
+  Masker(const Masker&) = delete;
+  Masker& operator=(const Masker&) = delete;
   Masker(Masker&&) noexcept;
   Masker& operator=(Masker&&) noexcept;
   ~Masker();

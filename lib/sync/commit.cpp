@@ -18,6 +18,7 @@ namespace {
 
 std::vector<report::TableCounts> counts_of(const std::vector<Judged>& judged) {
   std::vector<report::TableCounts> counts;
+  counts.reserve(judged.size());
   for (const auto& table : judged) {
     counts.push_back(table.counts);
   }
@@ -121,6 +122,7 @@ void finish_run(const Pairing& pairing, db::Target& target,
   auto& books = target.books();
   const auto epoch = head ? head->epoch + 1 : 1;
   std::vector<std::int64_t> processed;
+  processed.reserve(tables.size());
   for (const auto& exported : tables) {
     processed.push_back(exported.relation.id);
   }
@@ -130,6 +132,7 @@ void finish_run(const Pairing& pairing, db::Target& target,
                  quarantine.added + quarantine.gone > 0;
   const auto known = books.tracked();
   std::vector<db::TrackedRow> next;
+  next.reserve(tables.size());
   for (const auto& exported : tables) {
     next.push_back(tracked_row(exported));
   }

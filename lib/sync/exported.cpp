@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <iterator>
 #include <map>
 
 namespace abgleich::sync {
@@ -87,6 +88,7 @@ std::optional<MadeWith> made_with(const contract::Column& column, const Type& so
 std::vector<Remembered> wanted_columns(const ExportedTable& exported, const Catalog& primary,
                                        const CatalogTable& source) {
   std::vector<Remembered> wanted;
+  wanted.reserve(exported.columns.size());
   for (std::size_t i = 0; i < exported.columns.size(); ++i) {
     const auto& column = exported.relation.columns[i];
     wanted.push_back({.source = column.source,
@@ -234,6 +236,7 @@ std::vector<ExportedTable> in_order(std::vector<ExportedTable> tables) {
     visit(i);
   }
   std::vector<ExportedTable> sorted;
+  sorted.reserve(order.size());
   for (const auto i : order) {
     sorted.push_back(std::move(tables[i]));
   }
@@ -290,6 +293,13 @@ std::vector<ExportedTable> export_tables(const contract::Contract& contract, con
     add_foreign_keys(tables, *primary.find_table(exported.table->name), exported);
   }
   return in_order(std::move(tables));
+}
+
+std::vector<db::Relation> relations_of(const std::vector<ExportedTable>& tables) {
+  std::vector<db::Relation> relations;
+  relations.reserve(tables.size());
+  std::ranges::transform(tables, std::back_inserter(relations), &ExportedTable::relation);
+  return relations;
 }
 
 db::Relation relation_of(const db::TrackedRow& row) {

@@ -58,6 +58,9 @@ bool same_order(const db::TrackedRow& one, const db::TrackedRow& other);
 /// (`resolve`, `conflicts`). Without foreign keys, and with `held` still to be filled in.
 db::Relation relation_of(const db::TrackedRow& row);
 
+/// The relations of all of them, in the same order.
+std::vector<db::Relation> relations_of(const std::vector<ExportedTable>& tables);
+
 /// Throws Failure{integrity}: the base of this table is not what the last run has left.
 [[noreturn]] void damaged_base(const std::string& table);
 

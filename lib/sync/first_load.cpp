@@ -8,10 +8,7 @@ std::optional<std::vector<Judged>> load_first(db::Source& source, db::Target& ta
                                               const std::vector<ExportedTable>& tables,
                                               const Options& options, Detection& detection,
                                               Progress& progress) {
-  std::vector<db::Relation> relations;
-  for (const auto& exported : tables) {
-    relations.push_back(exported.relation);
-  }
+  const auto relations = relations_of(tables);
   if (options.kind != report::Run::real || options.detail != Detail::counts ||
       !target.may_fill(relations)) {
     return std::nullopt;

@@ -1,5 +1,7 @@
 #include "sync/outgoing_row.hpp"
 
+#include <algorithm>
+
 namespace abgleich::sync {
 
 namespace {
@@ -49,13 +51,10 @@ OutgoingRow::Fate OutgoingRow::make(const RawRow& raw) {
 /// The key cells that come after the one that failed have to be fitted as well: only then may the
 /// key be used.
 bool OutgoingRow::fit_rest_of_key(std::size_t failed) {
-  for (const auto i : exported_.relation.key) {
-    if (i == failed || (!fits_[i] && i > failed &&
-                        secondary_.fit(exported_.relation.columns[i].held, row_.cells[i]))) {
-      return false;
-    }
-  }
-  return true;
+  return std::ranges::none_of(exported_.relation.key, [&](std::size_t i) {
+    return i == failed || (!fits_[i] && i > failed &&
+                           secondary_.fit(exported_.relation.columns[i].held, row_.cells[i]));
+  });
 }
 
 const std::vector<Digest>& OutgoingRow::digest() {

@@ -30,8 +30,7 @@ std::string how(const contract::Column& column, const CatalogColumn* source) {
       break;
   }
   const auto& generalisation = column.generalisation;
-  const auto word =
-      std::string(contract::kGeneralisations.at(static_cast<std::size_t>(generalisation.to)));
+  const auto word = contract::kGeneralisations.at(static_cast<std::size_t>(generalisation.to));
   switch (generalisation.to) {
     case To::age_band:
       return fmt::format("{}:{} at {}", word, generalisation.n, generalisation.reference);
@@ -40,13 +39,14 @@ std::string how(const contract::Column& column, const CatalogColumn* source) {
     case To::shift:
       return fmt::format("{}:{}", word, generalisation.n);
     default:
-      return word;
+      return std::string(word);
   }
 }
 
 std::vector<std::string> names_in_secondary(const contract::Table& table,
                                             const std::vector<std::string>& columns) {
   std::vector<std::string> names;
+  names.reserve(columns.size());
   for (const auto& name : columns) {
     names.push_back(table.find_column(name)->as);
   }

@@ -132,14 +132,12 @@ bool rename_is_proven(const Pairing& pairing, const contract::Table& table,
   if (!pairing.accepted) {
     return false;
   }
-  for (const auto& name : {table.name, table.was}) {
-    const auto* accepted = pairing.accepted->find_table(name);
-    if (accepted != nullptr && accepted->find_column(now.source) != nullptr &&
-        accepted->find_column(now.was) == nullptr) {
-      return true;
-    }
-  }
-  return false;
+  const auto names = {&table.name, &table.was};
+  return std::ranges::any_of(names, [&](const std::string* name) {
+    const auto* accepted = pairing.accepted->find_table(*name);
+    return accepted != nullptr && accepted->find_column(now.source) != nullptr &&
+           accepted->find_column(now.was) == nullptr;
+  });
 }
 
 std::vector<Trial> trials_of(const ExportedTable& exported, const Pairing& pairing,

@@ -103,8 +103,8 @@ std::optional<std::size_t> RekeyedTable::column(std::string_view name) const {
   return static_cast<std::size_t>(found - columns.begin());
 }
 
-void RekeyedTable::rekey(std::string_view name, Value& value) const {
-  if (auto* const rekeying = rekeying_of(name)) {
+void RekeyedTable::rekey(std::string_view column, Value& value) const {
+  if (auto* const rekeying = rekeying_of(column)) {
     rekeying->rekey(value);
   }
 }
@@ -135,12 +135,12 @@ mask::Rekeying* RekeyedTable::rekeying_of(std::string_view name) const {
   return nullptr;
 }
 
-std::string RekeyedTable::rekeyed(const std::string& text) const {
-  auto cells = journal::read_cells(text);
-  for (auto& [name, value] : cells) {
+std::string RekeyedTable::rekeyed(const std::string& cells) const {
+  auto values = journal::read_cells(cells);
+  for (auto& [name, value] : values) {
     rekey(name, value);
   }
-  return text_of(cells);
+  return text_of(values);
 }
 
 std::string RekeyedTable::key_bytes(const journal::NamedValues& key) const {
@@ -162,6 +162,7 @@ void RekeyedTable::rewrite_base(const journal::NamedValues& before,
   auto digests = unpack_digests(*cells);
   const bool same_layout = digests.size() == exported_.columns.size();
   std::vector<Digest> now;
+  now.reserve(digests.size());
   for (const auto digest : digests) {
     now.push_back(unknown(digest));
   }

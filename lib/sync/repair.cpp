@@ -82,10 +82,7 @@ class TableRepair {
 void bring_layout(const Pairing& pairing, db::Target& target, std::vector<ExportedTable>& tables,
                   std::size_t gone) {
   target.load_catalog();
-  std::vector<db::Relation> relations;
-  for (const auto& exported : tables) {
-    relations.push_back(exported.relation);
-  }
+  auto relations = relations_of(tables);
   const auto ddl = target.missing_ddl(relations);
   bool same = ddl.size() <= gone;  // where the data is as it was, only bases can be missing
   for (std::size_t i = 0; i < tables.size(); ++i) {

@@ -373,6 +373,7 @@ Resolved attempt(const Pairing& pairing, const Resolution& resolution) {
   if (!resolution.table.empty() &&
       std::ranges::find(relations, resolution.table, &db::Relation::source) == relations.end()) {
     std::vector<std::string_view> names;
+    names.reserve(relations.size());
     for (const auto& relation : relations) {
       names.push_back(relation.source);
     }

@@ -307,7 +307,10 @@ class RevertedTable {
     return columns;
   }
 
-  [[nodiscard]] std::string no_cells() const { return std::string(relation_.columns.size(), '0'); }
+  [[nodiscard]] std::string no_cells() const {
+    std::string mask(relation_.columns.size(), '0');
+    return mask;
+  }
 
   db::Target& target_;
   db::TrackedRow tracked_;

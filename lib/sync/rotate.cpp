@@ -184,6 +184,7 @@ void rewrite_books(db::Books& books, std::vector<RekeyedTable>& tables, const Si
 void settle_tracked(db::Target& target, const std::vector<ExportedTable>& tables,
                     const std::vector<db::TrackedRow>& tracked, std::int64_t epoch) {
   std::vector<db::TrackedRow> next;
+  next.reserve(tables.size());
   for (const auto& exported : tables) {
     next.push_back(tracked_row(exported));
   }

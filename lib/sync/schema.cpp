@@ -35,6 +35,7 @@ void forget_renames(std::vector<ExportedTable>& tables) {
 
 std::vector<std::string> missing(db::Target& target, std::vector<ExportedTable>& tables) {
   std::vector<db::Relation> relations;
+  relations.reserve(tables.size());
   for (auto& exported : tables) {
     relations.push_back(std::move(exported.relation));
   }
@@ -58,6 +59,7 @@ void rewrite_base(db::Target& target, const ExportedTable& exported) {
     const auto old = unpack_digests(cells);
     key_bytes_of(exported.relation, key, key_bytes);
     std::vector<Digest> now;
+    now.reserve(exported.labels.size());
     for (std::size_t i = 0; i < exported.labels.size(); ++i) {
       const auto found = std::ranges::find(before, exported.labels[i]);
       const auto at = static_cast<std::size_t>(found - before.begin());
@@ -223,11 +225,7 @@ void check_schema(const Pairing& pairing, db::Target& target, std::vector<Export
     throw Failure(Code::drift_decision, std::string(kLacksTables),
                   "see the statements that its owner has to run: abgleich sync");
   }
-  std::vector<db::Relation> relations;
-  for (const auto& exported : tables) {
-    relations.push_back(exported.relation);
-  }
-  if (const auto grants = target.missing_rights(relations, ddl); !grants.empty()) {
+  if (const auto grants = target.missing_rights(relations_of(tables), ddl); !grants.empty()) {
     throw Failure(Code::secondary_refuses, "this role lacks rights in the secondary",
                   fmt::format("as its administrator, run: {}", fmt::join(grants, "; ")));
   }
