@@ -17,28 +17,18 @@ void append_text(std::string& line, std::string_view key, std::string_view value
   line += fmt::format(", {} = {}", key, toml_string(value));
 }
 
+/// As the contract writes it: "year", "age-band:5".
 std::string text(const Generalisation& generalisation) {
+  const auto word = contract::kGeneralisations.at(static_cast<std::size_t>(generalisation.to));
   switch (generalisation.to) {
-    case Generalisation::To::year:
-      return "year";
-    case Generalisation::To::month:
-      return "month";
-    case Generalisation::To::week:
-      return "week";
     case Generalisation::To::age_band:
-      return fmt::format("age-band:{}", generalisation.n);
     case Generalisation::To::prefix:
-      return fmt::format("prefix:{}", generalisation.n);
     case Generalisation::To::round:
-      return fmt::format("round:{}", generalisation.n);
     case Generalisation::To::shift:
-      return fmt::format("shift:{}", generalisation.n);
-    case Generalisation::To::map:
-      return "map";
-    case Generalisation::To::constant:
-      return "const";
+      return fmt::format("{}:{}", word, generalisation.n);
+    default:
+      return std::string(word);
   }
-  return {};
 }
 
 void append_pseudonym(std::string& line, const contract::Column& column) {

@@ -1,4 +1,5 @@
 // Which classes fit which types, and what type a column has once it is exported.
+#include "contract/words.hpp"
 #include "mask/masker.hpp"
 #include "mask/phone.hpp"
 
@@ -46,27 +47,7 @@ bool is_text(Family family) {
 }
 
 std::string_view word_of(Generalisation::To to) {
-  switch (to) {
-    case Generalisation::To::year:
-      return "year";
-    case Generalisation::To::month:
-      return "month";
-    case Generalisation::To::week:
-      return "week";
-    case Generalisation::To::age_band:
-      return "age-band";
-    case Generalisation::To::prefix:
-      return "prefix";
-    case Generalisation::To::round:
-      return "round";
-    case Generalisation::To::shift:
-      return "shift";
-    case Generalisation::To::map:
-      return "map";
-    case Generalisation::To::constant:
-      return "const";
-  }
-  return "";
+  return contract::kGeneralisations.at(static_cast<std::size_t>(to));
 }
 
 std::string needs(std::string_view what, std::string_view need, const contract::Column& column,

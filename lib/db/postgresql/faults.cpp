@@ -80,21 +80,8 @@ std::string objects(const PGresult* result) {
   return named;
 }
 
-Code code_of(Cause cause, std::string_view state, Access access) {
-  switch (cause) {
-    case Cause::unreachable:
-    case Cause::serialization:
-      return Code::try_again;
-    case Cause::no_space:
-      return Code::out_of_space;
-    case Cause::constraint:
-    case Cause::data:
-    case Cause::rights:
-    case Cause::missing:
-      return refusal_code(access);
-    case Cause::other:
-      break;
-  }
+/// Of a cause that has no code of its own.
+Code code_of(std::string_view state, Access access) {
   // Not supported for this object, object in use or not ready, damaged pages: not our bug.
   const bool theirs = state.starts_with("0A") || state.starts_with("55") ||
                       state.starts_with("58") || state.starts_with("XX");
@@ -170,10 +157,6 @@ Cause cause_of(std::string_view state) {
   return Cause::other;
 }
 
-Code refusal_code(Access access) {
-  return access == Access::read ? Code::source_incomplete : Code::secondary_refuses;
-}
-
 bool blames_row(const Fault& fault) {
   return fault.cause() == Cause::constraint || fault.cause() == Cause::data;
 }
@@ -200,7 +183,7 @@ Fault fault_of(const Peer& peer, const PGconn* connection, const PGresult* resul
   const auto text = wording(state);
   auto message = fmt::format("the {} refused a statement{}{} ({}SQLSTATE {})", name_of(peer.role),
                              text.empty() ? "" : ": ", text, objects(result), state);
-  const auto code = code_of(cause, state, peer.access);
+  const auto code = db::code_of(cause, peer.access).value_or(code_of(state, peer.access));
   std::string hint(hint_of(cause, state, peer.access));
   return {cause, std::move(state),
           Error{.code = code, .message = std::move(message), .hint = std::move(hint)}};

@@ -4,6 +4,7 @@
 
 #include "core/endpoint.hpp"
 #include "db/connection.hpp"
+#include "db/fault_code.hpp"
 #include "db/session.hpp"
 
 #include <libpq-fe.h>
@@ -20,10 +21,6 @@ struct Peer {
 };
 
 Fault::Cause cause_of(std::string_view sqlstate);
-
-/// The code that a problem with the objects or the data of this side ends with: 24 where we read,
-/// 26 where we write.
-Code refusal_code(Access access);
 
 /// Whether one row is to blame (and another row may go through): classes 22 and 23, limits (54),
 /// WITH CHECK OPTION (44) and exceptions that a trigger raises (P0).

@@ -1,5 +1,7 @@
 #include "db/soci/faults.hpp"
 
+#include "db/fault_code.hpp"
+
 #include <fmt/format.h>
 #include <sqlite3.h>
 
@@ -152,25 +154,8 @@ std::string objects(int extended, std::string_view message) {
   return names.empty() ? std::string() : fmt::format("{} '{}', ", what, names);
 }
 
-Code refusal_code(Access access) {
-  return access == Access::read ? Code::source_incomplete : Code::secondary_refuses;
-}
-
-Code code_of(Cause cause, int extended, Access access) {
-  switch (cause) {
-    case Cause::unreachable:
-    case Cause::serialization:
-      return Code::try_again;
-    case Cause::no_space:
-      return Code::out_of_space;
-    case Cause::constraint:
-    case Cause::data:
-    case Cause::rights:
-    case Cause::missing:
-      return refusal_code(access);
-    case Cause::other:
-      break;
-  }
+/// Of a cause that has no code of its own.
+Code code_of(int extended) {
   switch (extended & 0xff) {
     case SQLITE_CORRUPT:
       return Code::integrity;
@@ -222,7 +207,7 @@ Fault make_fault(const Peer& peer, Cause cause, int extended, const std::string&
   auto message = fmt::format("the {} '{}' refused a statement{}{} ({}{})", name_of(peer.role),
                              peer.file, text.empty() ? "" : ": ", text, named, state);
   return {cause, std::move(state),
-          Error{.code = code_of(cause, extended, peer.access),
+          Error{.code = db::code_of(cause, peer.access).value_or(code_of(extended)),
                 .message = std::move(message),
                 .hint = hint_of(cause, extended, peer)}};
 }
