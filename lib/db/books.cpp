@@ -1,11 +1,8 @@
 #include "db/books.hpp"
 
 #include "db/cell_values.hpp"
-#include "db/migrations.hpp"
 
 #include <fmt/format.h>
-
-#include <set>
 
 namespace abgleich::db {
 
@@ -47,43 +44,6 @@ std::string Books::own(std::string_view name) const {
   return session_.dialect->own_table(name);
 }
 
-std::string_view Books::ddl() const {
-  return books_migration(session_.dialect->engine());
-}
-
-bool Books::exist() {
-  const auto* sql = session_.dialect->engine() == Engine::postgresql
-                        ? "SELECT 1 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n "
-                          "ON n.oid = c.relnamespace WHERE n.nspname = 'abgleich' AND "
-                          "c.relname = 'head'"
-                        : "SELECT 1 FROM sqlite_schema WHERE name = 'abgleich_head'";
-  bool found = false;
-  session_.connection->query(sql, {}, [&](std::span<const Cell>) { found = true; });
-  return found;
-}
-
-std::vector<std::string> Books::missing() {
-  const auto* sql = session_.dialect->engine() == Engine::postgresql
-                        ? "SELECT 'abgleich.' || c.relname FROM pg_catalog.pg_class c "
-                          "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
-                          "WHERE n.nspname = 'abgleich' AND c.relkind IN ('r', 'p')"
-                        : "SELECT name FROM sqlite_schema WHERE type = 'table'";
-  std::set<std::string> found;
-  session_.connection->query(sql, {},
-                             [&](std::span<const Cell> cells) { found.insert(text(cells[0])); });
-  const std::string_view prefix =
-      session_.dialect->engine() == Engine::postgresql ? "abgleich." : "abgleich_";
-  std::vector<std::string> gone;
-  for (const std::string_view name :
-       {"head", "run", "tracked", "journal", "conflict", "quarantine", "seal"}) {
-    auto table = fmt::format("{}{}", prefix, name);
-    if (!found.contains(table)) {
-      gone.push_back(std::move(table));
-    }
-  }
-  return gone;
-}
-
 void Books::create() {
   session_.connection->execute_script(ddl());
 }
@@ -115,8 +75,8 @@ bool Books::advance_head(const std::optional<HeadRow>& from, const HeadRow& to) 
     return session_.connection->execute(
                fmt::format(
                    "INSERT INTO {} (only_row, format, lineage, epoch, hash, run, "
-                   "key_check, primary_id, paused) VALUES (1, 1, $1, $2, $3, $4, $5, $6, $7)",
-                   own("head")),
+                   "key_check, primary_id, paused) VALUES (1, {}, $1, $2, $3, $4, $5, $6, $7)",
+                   own("head"), kFormat),
                cells) == 1;
   }
   const auto old_epoch = std::to_string(from->epoch);

@@ -7,8 +7,10 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -93,10 +95,21 @@ struct Settled {
   std::int64_t gone = 0;
 };
 
+/// The columns of every bookkeeping table but the bases.
+using BooksLayout = std::map<std::string, std::set<std::string>>;
+
+/// What `ddl` makes, as migrations/ is written: a column a line, names behind `prefix`.
+BooksLayout books_layout(std::string_view ddl, std::string_view prefix);
+
 class Books {
  public:
+  /// `head.format` of what is made and understood (schemas/stored-formats.md).
+  static constexpr std::int64_t kFormat = 1;
+
   explicit Books(Session& session) : session_(session) {}
 
+  /// Throws Failure{secondary_refuses} where they are of another version of this program: of
+  /// another format, or with other columns.
   [[nodiscard]] bool exist();
   /// The bookkeeping's tables that are not there, though its head is.
   std::vector<std::string> missing();
@@ -182,6 +195,9 @@ class Books {
 
  private:
   [[nodiscard]] std::string own(std::string_view name) const;
+  [[nodiscard]] std::string_view prefix() const;
+  BooksLayout layout();
+  void expect_layout(const BooksLayout& found);
   std::vector<RunRow> select_runs(std::string_view which, std::span<const Cell> parameters);
   std::int64_t one_number(const std::string& sql, std::span<const Cell> parameters);
   Settled settle(std::int64_t epoch, const std::vector<std::int64_t>& tracked,

@@ -1,5 +1,6 @@
 #include "journal/state.hpp"
 
+#include "contract/words.hpp"
 #include "core/error.hpp"
 
 #include <fmt/format.h>
@@ -17,6 +18,8 @@
 namespace abgleich::journal {
 
 namespace {
+
+constexpr const char* kFormat = "abgleich.anchor/1";
 
 [[noreturn]] void cannot(const std::filesystem::path& path, std::string_view what) {
   const int number = errno;
@@ -46,7 +49,7 @@ class File {
 };
 
 void write_file(const std::filesystem::path& directory, const char* name, const Anchor& anchor) {
-  const nlohmann::ordered_json json = {{"format", "abgleich.anchor/1"},
+  const nlohmann::ordered_json json = {{"format", kFormat},
                                        {"lineage", anchor.lineage},
                                        {"epoch", anchor.epoch},
                                        {"hash", anchor.hash}};
@@ -76,6 +79,17 @@ void write_file(const std::filesystem::path& directory, const char* name, const 
                 "is as it should be, run: abgleich adopt --reason TEXT. Nothing was changed");
 }
 
+/// The witness of another version says nothing to this one, and is not damaged.
+[[noreturn]] void another_version(const std::filesystem::path& path, const std::string& format) {
+  throw Failure(Code::configuration,
+                fmt::format("'{}' is of another version of abgleich: its format is {}, and this "
+                            "one knows '{}'",
+                            path.string(), contract::in_quotes(format), kFormat),
+                "go on with that version (which this is: abgleich --version); or look at the "
+                "secondary, and if it is as it should be, run: abgleich adopt --reason TEXT. "
+                "Nothing was changed");
+}
+
 /// Empty where there is no such file; one that cannot be read is not taken for none.
 std::optional<Anchor> read_file(const std::filesystem::path& path) {
   const File file(path, O_RDONLY | O_NOFOLLOW);
@@ -99,8 +113,11 @@ std::optional<Anchor> read_file(const std::filesystem::path& path) {
   }
   const auto json = nlohmann::json::parse(text, nullptr, false);
   try {
-    if (!json.is_object() || json.at("format") != "abgleich.anchor/1") {
+    if (!json.is_object()) {
       damaged(path);
+    }
+    if (const std::string format = json.at("format"); format != kFormat) {
+      another_version(path, format);
     }
     return Anchor{
         .lineage = json.at("lineage"), .epoch = json.at("epoch"), .hash = json.at("hash")};

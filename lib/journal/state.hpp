@@ -35,7 +35,8 @@ class StateLock {
 };
 
 /// The anchor, if there is one. Throws Failure: integrity where it is damaged, configuration where
-/// it cannot be read; taken for none, it would let a restored secondary pass.
+/// it cannot be read or is of another version of this program; taken for none, it would let a
+/// restored secondary pass.
 std::optional<Anchor> read_anchor(const std::filesystem::path& directory);
 /// Atomic and durable: temporary file, fsync, rename, fsync of the directory.
 void write_anchor(const std::filesystem::path& directory, const Anchor& anchor);

@@ -521,6 +521,42 @@ TEST_CASE("exit 26: a secondary that would not take the data unchanged") {
   }
 }
 
+TEST_CASE("exit 26: a bookkeeping that another version has made is no damaged one") {
+  for (const auto secondary : {On::sqlite, On::postgresql}) {
+    Synced pairing(On::sqlite, secondary);
+    const std::string books = secondary == On::sqlite ? "abgleich_" : "abgleich.";
+    pairing.primary.run("UPDATE person SET status = 'case' WHERE id = 1");
+    const auto refused = [&](const std::string& message) {
+      check_refused(pairing, {26, {message}, {"another version", "abgleich --version"}});
+      for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{
+               {"diff"}, {"status"}, {"log"}, {"verify"}, {"check"}, {"adopt", "--reason", "x"}}) {
+        CAPTURE(words[0]);
+        const auto ran = pairing.run(words);
+        CHECK(ran.exit == 26);
+        CHECK((ran.out + ran.err).find(message) != std::string::npos);
+      }
+      CHECK_FALSE(std::filesystem::exists(pairing.directory.path() / "state" / "damaged"));
+    };
+    // one that has other tables beside: the number says it all
+    pairing.secondary.run("UPDATE " + books + "head SET format = 2; ALTER TABLE " + books +
+                          "seal RENAME TO " + (secondary == On::sqlite ? books : "") + "proof");
+    refused("is of format 2, and this abgleich knows format 1");
+    pairing.secondary.run("ALTER TABLE " + books + "proof RENAME TO " +
+                          (secondary == On::sqlite ? books : "") + "seal; UPDATE " + books +
+                          "head SET format = 1");
+    pairing.secondary.run("ALTER TABLE " + books + "run RENAME purged TO forgotten");
+    refused("'" + books + "run' has no column 'purged'");
+    pairing.secondary.run("ALTER TABLE " + books + "run RENAME forgotten TO purged");
+    pairing.secondary.run("ALTER TABLE " + books + "conflict ADD mood text");
+    refused("'" + books + "conflict' has 7 columns, and 6 are known");
+    pairing.secondary.run("ALTER TABLE " + books + "conflict DROP mood");
+    CHECK(pairing.sync()["outcome"] == "applied");
+    // a table that is gone, and nothing else, is damage
+    pairing.secondary.run("DROP TABLE " + books + "seal");
+    check_refused(pairing, {41, {"a table is gone: " + books + "seal"}, {"restore"}});
+  }
+}
+
 TEST_CASE("exit 30: a database that is not there is named with what was tried, and never made") {
   Synced pairing(On::sqlite, On::postgresql);
   const auto url = pairing.secondary.url();
@@ -717,6 +753,8 @@ TEST_CASE("a state directory that cannot be read is refused, not taken for an em
   const auto anchor = pairing.directory / "state" / "anchor.json";
   write_file(anchor, "{\"format\":\"abgleich.anchor/1\",\"lineage\":");
   check_refused(pairing, {41, {"anchor.json"}, {"adopt"}});
+  write_file(anchor, "{\"format\":\"abgleich.anchor/2\",\"since\":1}");
+  check_refused(pairing, {78, {"anchor.json", "another version", "abgleich.anchor/2"}, {"adopt"}});
   fs::remove(anchor);
   fs::create_directory(anchor);
   const auto ran = pairing.run({"sync"});

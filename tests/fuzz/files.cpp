@@ -210,7 +210,7 @@ Outcome take_password_file(std::string_view bytes) {
 /// A damaged witness is never taken for a good or a missing one.
 Outcome take_anchor(std::string_view bytes) {
   static const OneFile file("anchor.json");
-  return refused_at_worst({Code::integrity}, [&] {
+  return refused_at_worst({Code::integrity, Code::configuration}, [&] {
     file.with(bytes);
     const auto anchor = journal::read_anchor(file.directory());
     promise(anchor.has_value(), "a file was taken for none");
