@@ -22,6 +22,8 @@ constexpr SipKey kSealKey{'a', 'b', 'g', 'l', 'e', 'i', 'c', 'h',
 /// Rows: from here on it pays to make an index anew.
 constexpr std::int64_t kWorthAKey = 20'000;
 
+constexpr std::string_view kLockNotAvailable = "55P03";
+
 void append_field(std::string_view bytes, std::string& out) {
   for (unsigned shift = 0; shift < 32; shift += 8) {
     out += static_cast<char>((bytes.size() >> shift) & 0xffU);
@@ -161,17 +163,20 @@ bool Target::move_base_without_key(const Relation& relation) {
                    [&](std::span<const Cell> row) { patience = row[0].bytes; });
   connection.execute("SAVEPOINT unkeyed");
   try {
-    // somebody who reads the base is not waited for
-    connection.execute("SET LOCAL lock_timeout = '100ms'");
+    // somebody who reads the base is not waited for; an autovacuum makes way after a second
+    connection.execute("SET LOCAL lock_timeout = '2s'");
     connection.execute(fmt::format("ALTER TABLE {} DROP CONSTRAINT {}", base, name));
     connection.execute(fmt::format("SET LOCAL lock_timeout = '{}'", patience));
     move_base(relation);
     connection.execute(fmt::format("ALTER TABLE {} ADD CONSTRAINT {} {}", base, name, definition));
   } catch (const Fault& fault) {
-    if (fault.cause() == Fault::Cause::unreachable || fault.cause() == Fault::Cause::no_space) {
+    using Cause = Fault::Cause;
+    const bool busy = fault.state() == kLockNotAvailable;
+    if (!busy && (fault.cause() == Cause::unreachable || fault.cause() == Cause::serialization ||
+                  fault.cause() == Cause::no_space)) {
       throw;
     }
-    // not its owner, a publication that needs the key, a reader: as on any other day then
+    // a reader, not its owner, a publication that needs the key: as on any other day then
     connection.execute("ROLLBACK TO SAVEPOINT unkeyed");
     connection.execute("RELEASE SAVEPOINT unkeyed");
     return false;
