@@ -36,6 +36,9 @@ bool read_base32(std::string_view text, std::span<std::uint8_t> out) {
 
 void append_base32(std::span<const std::uint8_t> bytes, std::string& out) {
   constexpr unsigned kMask = 31;
+  const auto begin = out.size();
+  out.resize(begin + (8 * bytes.size() + kDigitBits - 1) / kDigitBits);
+  char* to = out.data() + begin;
   unsigned held = 0;  // bits that no digit has taken yet, and how many they are
   unsigned count = 0;
   for (const auto byte : bytes) {
@@ -43,12 +46,12 @@ void append_base32(std::span<const std::uint8_t> bytes, std::string& out) {
     count += 8;
     while (count >= kDigitBits) {
       count -= kDigitBits;
-      out += kDigits[(held >> count) & kMask];
+      *to++ = kDigits[(held >> count) & kMask];
     }
     held &= (1U << count) - 1;
   }
   if (count > 0) {
-    out += kDigits[(held << (kDigitBits - count)) & kMask];
+    *to = kDigits[(held << (kDigitBits - count)) & kMask];
   }
 }
 

@@ -4,9 +4,7 @@
 #include "mask/hkdf.hpp"
 
 #include <fmt/format.h>
-#include <sodium.h>
 
-#include <array>
 #include <cstdint>
 
 namespace abgleich::mask {
@@ -22,26 +20,17 @@ DateShift::DateShift(const Keyring& keyring, const Recipe& subject, int most)
     : normaliser_(subject.normaliser),
       country_(subject.country),
       most_(most),
-      key_(keyring.shift_key(info_of({"abgleich shift", kShiftVersion, subject.identity,
-                                      versioned_name(subject.normaliser)}))) {}
+      mac_(keyring
+               .shift_key(info_of({"abgleich shift", kShiftVersion, subject.identity,
+                                   versioned_name(subject.normaliser)}))
+               .bytes()) {}
 
 Reason DateShift::days(const Value& subject, int& days) {
   if (auto why = normal_form(normaliser_, country_, subject, normal_, scratch_)) {
     return why;
   }
-  crypto_auth_hmacsha256_state state;
-  crypto_auth_hmacsha256_init(&state, key_.bytes().data(), key_.bytes().size());
-  // the input of the subject's pseudonym: class, length, bytes
-  std::array<std::uint8_t, 5> head{
-      static_cast<std::uint8_t>(subject.kind() == Kind::bytes ? kBytesClass : kTextClass)};
-  for (unsigned i = 0; i < 4; ++i) {
-    head.at(1 + i) = static_cast<std::uint8_t>((normal_.size() >> (8 * i)) & 0xffU);
-  }
-  crypto_auth_hmacsha256_update(&state, head.data(), head.size());
-  crypto_auth_hmacsha256_update(&state, reinterpret_cast<const unsigned char*>(normal_.data()),
-                                normal_.size());
-  std::array<std::uint8_t, crypto_auth_hmacsha256_BYTES> hash;
-  crypto_auth_hmacsha256_final(&state, hash.data());  // which zeroes the state
+  // the input of the subject's pseudonym
+  const auto hash = mac_.of(subject.kind() == Kind::bytes ? kBytesClass : kTextClass, normal_);
   std::uint64_t number = 0;
   for (std::size_t i = 0; i < sizeof number; ++i) {
     number = number << 8U | hash.at(i);

@@ -4,10 +4,10 @@
 
 #include "core/value.hpp"
 #include "mask/keyring.hpp"
-#include "mask/locked_memory.hpp"
 #include "mask/normalise.hpp"
 #include "mask/pseudonym.hpp"
 #include "mask/reason.hpp"
+#include "mask/value_mac.hpp"
 
 #include <string>
 
@@ -31,7 +31,7 @@ class DateShift {
   contract::Normaliser normaliser_;
   std::string country_;
   int most_;
-  Subkey key_;
+  ValueMac mac_;
   std::string normal_;
   NormaliseScratch scratch_;
 };

@@ -7,12 +7,9 @@
 #include "mask/uuid.hpp"
 
 #include <fmt/format.h>
-#include <sodium.h>
 
-#include <algorithm>
 #include <array>
 #include <charconv>
-#include <cstring>
 #include <span>
 
 namespace abgleich::mask {
@@ -22,45 +19,21 @@ namespace {
 constexpr std::string_view kPseudonymVersion = "1";
 constexpr std::size_t kBytes = 16;
 
-using State = crypto_auth_hmacsha256_state;
-
-/// HMAC-SHA-256 of class, length and bytes, from the state after the key.
-std::array<std::uint8_t, crypto_auth_hmacsha256_BYTES> authenticate(
-    std::span<const std::uint8_t> keyed, char input_class, std::string_view bytes) {
-  State state;
-  std::memcpy(&state, keyed.data(), sizeof state);
-  std::array<std::uint8_t, 5> head{static_cast<std::uint8_t>(input_class)};
-  for (unsigned i = 0; i < 4; ++i) {
-    head.at(1 + i) = static_cast<std::uint8_t>((bytes.size() >> (8 * i)) & 0xffU);
-  }
-  crypto_auth_hmacsha256_update(&state, head.data(), head.size());
-  crypto_auth_hmacsha256_update(&state, reinterpret_cast<const unsigned char*>(bytes.data()),
-                                bytes.size());
-  std::array<std::uint8_t, crypto_auth_hmacsha256_BYTES> out;
-  crypto_auth_hmacsha256_final(&state, out.data());  // which zeroes the state
-  return out;
-}
-
 }  // namespace
 
 Pseudonymiser::Pseudonymiser(const Keyring& keyring, const Recipe& recipe)
     : format_(recipe.format),
       normaliser_(recipe.normaliser),
       country_(recipe.country),
-      prefix_(fmt::format("p{}_", keyring.epoch())),
-      keyed_(sizeof(State)) {
+      prefix_(fmt::format("p{}_", keyring.epoch())) {
   const auto key = keyring.pseudonym_key(
       info_of({"abgleich pseudonym", kPseudonymVersion, recipe.identity,
                versioned_name(recipe.normaliser), contract::name_of(recipe.format)}));
   if (format_ == contract::Format::integer) {
     integers_.emplace(key.bytes(), recipe.identity, recipe.domain);
-    return;
+  } else {
+    mac_.emplace(key.bytes());
   }
-  State state;
-  crypto_auth_hmacsha256_init(&state, key.bytes().data(), key.bytes().size());
-  std::memcpy(keyed_.bytes().data(), &state, sizeof state);
-  sodium_memzero(&state, sizeof state);
-  keyed_.seal();
 }
 
 Reason normal_form(contract::Normaliser normaliser, std::string_view country, const Value& value,
@@ -85,8 +58,7 @@ Reason Pseudonymiser::make(const Value& value, Value& out) {
   if (format_ == contract::Format::integer) {
     return value.kind() == Kind::bytes ? reason::kNotInteger : make_integer(bytes, out);
   }
-  const auto hash =
-      authenticate(keyed_.bytes(), value.kind() == Kind::bytes ? kBytesClass : kTextClass, bytes);
+  const auto hash = mac_->of(value.kind() == Kind::bytes ? kBytesClass : kTextClass, bytes);
   const auto digits = std::span(hash).first<kBytes>();
   if (format_ == contract::Format::uuid) {
     text_.clear();

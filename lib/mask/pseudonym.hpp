@@ -5,9 +5,9 @@
 #include "core/value.hpp"
 #include "mask/integer_pseudonym.hpp"
 #include "mask/keyring.hpp"
-#include "mask/locked_memory.hpp"
 #include "mask/normalise.hpp"
 #include "mask/reason.hpp"
+#include "mask/value_mac.hpp"
 
 #include <optional>
 #include <string>
@@ -50,8 +50,8 @@ class Pseudonymiser {
   contract::Format format_;
   contract::Normaliser normaliser_;
   std::string country_;
-  std::string prefix_;  // of the text format: "p1_"
-  LockedMemory keyed_;  // HMAC's state after the key: as secret as the key
+  std::string prefix_;           // of the text format: "p1_"
+  std::optional<ValueMac> mac_;  // of the others than integers
   std::optional<IntegerPseudonym> integers_;
   std::string normal_, text_;
   NormaliseScratch scratch_;

@@ -1,0 +1,28 @@
+// HMAC-SHA-256 of values under one key: what pseudonyms and date shifts are made of.
+#pragma once
+
+#include "mask/locked_memory.hpp"
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace abgleich::mask {
+
+/// Keeps the hash's two states behind the key, so that a short value costs two blocks of SHA-256.
+class ValueMac {
+ public:
+  using Mac = std::array<std::uint8_t, 32>;
+
+  /// REQUIRES: at most 64 bytes of key, which is what RFC 2104 takes as it is.
+  explicit ValueMac(std::span<const std::uint8_t> key);
+
+  /// Of class, length (32 bits, little endian) and bytes: different values have different input.
+  [[nodiscard]] Mac of(char input_class, std::string_view bytes) const;
+
+ private:
+  LockedMemory keyed_;  // as secret as the key
+};
+
+}  // namespace abgleich::mask
