@@ -4,13 +4,23 @@
 
 #include <xxhash.h>
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstring>
+#include <utility>
 
 namespace abgleich {
 
 namespace {
+
+constexpr unsigned kWord = 8;         // bytes that SipHash takes at a time
+constexpr unsigned kLengthBytes = 4;  // of a row's key, behind it
+constexpr std::size_t kShortBytes = 64;
+
+const std::uint8_t* bytes_of(std::string_view text) {
+  return reinterpret_cast<const std::uint8_t*>(text.data());
+}
 
 std::uint64_t swap_bytes(std::uint64_t word) {
   std::uint64_t swapped = 0;
@@ -31,9 +41,34 @@ std::uint64_t load_le(const std::uint8_t* bytes) {
   return in_order(word);
 }
 
-/// The four words of SipHash's state and its round (section 2.2 of the paper).
+/// Fewer than 8 bytes, as the low ones of a word.
+std::uint64_t load_rest(const std::uint8_t* bytes, std::size_t size) {
+  const auto at = [&](std::size_t i) { return static_cast<std::uint64_t>(bytes[i]) << (8 * i); };
+  std::uint64_t word = 0;
+  std::size_t taken = 0;
+  if ((size & 4U) != 0) {
+    word = at(0) | at(1) | at(2) | at(3);
+    taken = 4;
+  }
+  if ((size & 2U) != 0) {
+    word |= at(taken) | at(taken + 1);
+    taken += 2;
+  }
+  return (size & 1U) != 0 ? word | at(taken) : word;
+}
+
+/// The four words of SipHash's state, its round and its end (section 2 of the paper).
 struct SipState {
   std::uint64_t v0, v1, v2, v3;
+
+  explicit SipState(const SipKey& key) {
+    const auto k0 = load_le(key.data());
+    const auto k1 = load_le(key.data() + 8);
+    v0 = k0 ^ 0x736f6d6570736575U;
+    v1 = k1 ^ 0x646f72616e646f6dU;
+    v2 = k0 ^ 0x6c7967656e657261U;
+    v3 = k1 ^ 0x7465646279746573U;
+  }
 
   void round() {
     v0 += v1;
@@ -54,7 +89,24 @@ struct SipState {
     round();
     v0 ^= word;
   }
+
+  std::uint64_t finish() {
+    v2 ^= 0xff;
+    for (int i = 0; i < 4; ++i) {
+      round();
+    }
+    return v0 ^ v1 ^ v2 ^ v3;
+  }
 };
+
+/// The whole words of a row's key.
+template <class Take>
+void each_word_of(std::string_view row_key, Take&& take) {
+  const auto* bytes = bytes_of(row_key);
+  for (auto words = row_key.size() / kWord; words > 0; --words, bytes += kWord) {
+    take(load_le(bytes));
+  }
+}
 
 void append_le32(std::size_t number, std::string& out) {
   const std::array<char, 4> bytes{
@@ -66,24 +118,14 @@ void append_le32(std::size_t number, std::string& out) {
 }  // namespace
 
 std::uint64_t siphash(const SipKey& key, std::span<const std::uint8_t> message) {
-  const auto k0 = load_le(key.data());
-  const auto k1 = load_le(key.data() + 8);
-  SipState state{k0 ^ 0x736f6d6570736575U, k1 ^ 0x646f72616e646f6dU, k0 ^ 0x6c7967656e657261U,
-                 k1 ^ 0x7465646279746573U};
+  SipState state(key);
   const auto whole = message.size() / 8 * 8;
   for (std::size_t at = 0; at < whole; at += 8) {
     state.absorb(load_le(message.data() + at));
   }
-  std::uint64_t last = static_cast<std::uint64_t>(message.size()) << 56U;
-  for (std::size_t at = whole; at < message.size(); ++at) {
-    last |= static_cast<std::uint64_t>(message[at]) << (8 * (at - whole));
-  }
-  state.absorb(last);
-  state.v2 ^= 0xff;
-  for (int i = 0; i < 4; ++i) {
-    state.round();
-  }
-  return state.v0 ^ state.v1 ^ state.v2 ^ state.v3;
+  state.absorb(load_rest(message.data() + whole, message.size() - whole) |
+               static_cast<std::uint64_t>(message.size()) << 56U);
+  return state.finish();
 }
 
 void append_key_bytes(const Value& key_cell, std::string& out) {
@@ -92,25 +134,121 @@ void append_key_bytes(const Value& key_cell, std::string& out) {
   out += key_cell.bytes();
 }
 
-Digest digest_cell(const SipKey& column_key, std::string_view row_key, const Value& value,
-                   std::string& scratch) {
-  scratch.assign(row_key);
-  append_le32(row_key.size(), scratch);
-  scratch += static_cast<char>(value.kind());
-  scratch += value.bytes();
-  return {
-      siphash(column_key, {reinterpret_cast<const std::uint8_t*>(scratch.data()), scratch.size()})};
+Digest digest_cell(const SipKey& column_key, std::string_view row_key, const Value& value) {
+  return RowDigester(row_key).digest(column_key, value);
+}
+
+RowDigester::RowDigester(std::string_view row_key) : row_key_(row_key) {
+  const auto held = static_cast<unsigned>(row_key.size() % kWord);
+  const auto length = static_cast<std::uint64_t>(row_key.size() & 0xffff'ffffU);
+  rest_ = load_rest(bytes_of(row_key) + (row_key.size() - held), held) | length << (8 * held);
+  rest_bytes_ = held + kLengthBytes;
+  if (rest_bytes_ >= kWord) {
+    last_word_ = rest_;
+    rest_ = length >> (8 * (kWord - held));
+  }
+}
+
+/// Hands over what follows the words of the row's key, a word at a time: the last one has the
+/// message's length in its highest byte (section 2.2 of the paper).
+template <class Take>
+void RowDigester::each_word_behind(const Value& value, Take&& take_word) const {
+  auto held = rest_bytes_;  // bytes in `carry`
+  if (held >= kWord) {
+    take_word(last_word_);
+    held -= kWord;
+  }
+  std::uint64_t carry = rest_ | static_cast<std::uint64_t>(value.kind()) << (8 * held);
+  if (++held == kWord) {
+    take_word(std::exchange(carry, 0));
+    held = 0;
+  }
+  const auto take = [&](std::uint64_t word) {
+    take_word(carry | word << (8 * held));
+    carry = held == 0 ? 0 : word >> (8 * (kWord - held));
+  };
+  const auto* bytes = bytes_of(value.bytes());
+  auto left = value.bytes().size();
+  for (; left >= kWord; left -= kWord, bytes += kWord) {
+    take(load_le(bytes));
+  }
+  const auto last = load_rest(bytes, left);
+  if (held + left >= kWord) {
+    take(last);
+  } else {
+    carry |= last << (8 * held);
+  }
+  const auto size = row_key_.size() + kLengthBytes + 1 + value.bytes().size();
+  take_word(carry | static_cast<std::uint64_t>(size) << 56U);
+}
+
+Digest RowDigester::digest(const SipKey& column_key, const Value& value) const {
+  SipState state(column_key);
+  each_word_of(row_key_, [&](std::uint64_t word) { state.absorb(word); });
+  each_word_behind(value, [&](std::uint64_t word) { state.absorb(word); });
+  return {state.finish()};
+}
+
+/// The same for two cells at once: the processor has more to do at a time than one digest gives it.
+void RowDigester::digest_two(const SipKey* column_keys, const Value* values,
+                             Digest* digests) const {
+  if (std::max(values[0].bytes().size(), values[1].bytes().size()) > kShortBytes) {
+    digests[0] = digest(column_keys[0], values[0]);
+    digests[1] = digest(column_keys[1], values[1]);
+    return;
+  }
+  std::array<std::uint64_t, kShortBytes / kWord + 3> first;
+  std::array<std::uint64_t, kShortBytes / kWord + 3> second;
+  std::size_t firsts = 0;
+  std::size_t seconds = 0;
+  each_word_behind(values[0], [&](std::uint64_t word) { first[firsts++] = word; });
+  each_word_behind(values[1], [&](std::uint64_t word) { second[seconds++] = word; });
+  SipState one(column_keys[0]);
+  SipState other(column_keys[1]);
+  each_word_of(row_key_, [&](std::uint64_t word) {
+    one.absorb(word);
+    other.absorb(word);
+  });
+  std::size_t at = 0;
+  for (; at < std::min(firsts, seconds); ++at) {
+    one.absorb(first[at]);
+    other.absorb(second[at]);
+  }
+  for (auto i = at; i < firsts; ++i) {
+    one.absorb(first[i]);
+  }
+  for (auto i = at; i < seconds; ++i) {
+    other.absorb(second[i]);
+  }
+  digests[0].bits = one.finish();
+  digests[1].bits = other.finish();
+}
+
+void RowDigester::digest(std::span<const SipKey> column_keys, std::span<const Value> values,
+                         std::span<Digest> digests) const {
+  std::size_t i = 0;
+  for (; i + 1 < digests.size(); i += 2) {
+    digest_two(&column_keys[i], &values[i], &digests[i]);
+  }
+  if (i < digests.size()) {
+    digests[i] = digest(column_keys[i], values[i]);
+  }
 }
 
 std::string pack(std::span<const Digest> digests) {
-  std::string packed(digests.size() * sizeof(Digest::bits), '\0');
+  std::string packed;
+  pack(digests, packed);
+  return packed;
+}
+
+void pack(std::span<const Digest> digests, std::string& packed) {
+  packed.resize(digests.size() * sizeof(Digest::bits));
   char* to = packed.data();
   for (const auto digest : digests) {
     const auto word = in_order(digest.bits);
     std::memcpy(to, &word, sizeof word);
     to += sizeof word;
   }
-  return packed;
 }
 
 std::vector<Digest> unpack_digests(std::string_view packed) {

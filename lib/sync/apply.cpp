@@ -22,12 +22,11 @@ bool may_fill(db::Target& target, const ExportedTable& exported, const Judged& j
 /// What stands in the secondary after the write must be what was written.
 void check_written(db::Target& target, const ExportedTable& exported) {
   std::string key_bytes;
-  std::string scratch;
   std::vector<Digest> now;
   target.written_rows(exported.relation, [&](std::string_view mask, std::string_view cells,
                                              const Row& row) {
     const auto planned = unpack_digests(cells);
-    digest_row(exported, row, key_bytes, scratch, now);
+    digest_row(exported, row, key_bytes, now);
     for (std::size_t i = 0; i < mask.size(); ++i) {
       if (mask[i] == '0' || now[i] == planned[i] ||
           exported.rules.cells[i].owner == merge::Owner::secondary) {

@@ -31,11 +31,10 @@ class SecondaryHalf {
       key_bytes_of(relation, key, key_bytes);
       sides_.add(Sides::base, key_bytes, cells);
     });
-    std::string scratch;
     std::vector<Digest> digests;
     target_.read_data(relation, [&](const Row& row) {
       go_on();
-      digest_row(exported_, row, key_bytes, scratch, digests);
+      digest_row(exported_, row, key_bytes, digests);
       sides_.add(Sides::secondary, key_bytes, pack(digests));
     });
     return base;
@@ -67,8 +66,8 @@ void read_primary(db::Source& source, OutgoingRow& out, const ExportedTable& exp
     }
     switch (out.make(raw)) {
       case OutgoingRow::Fate::usable: {
-        const auto& digests = out.digest();
-        sides.add(Sides::primary, out.key_bytes(), pack(digests));
+        const auto digests = out.digest();
+        sides.add(Sides::primary, out.key_bytes(), digests);
         ++compared.usable;
         return;
       }

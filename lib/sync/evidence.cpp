@@ -81,7 +81,7 @@ const merge::Explanation& RowWitness::explain(db::Pair& pair, PrimarySide side) 
     for (const auto i : exported_.relation.key) {
       pair.secondary.cells[i] = pair.primary.cells[i];
     }
-    digest_row(exported_, pair.secondary, key_bytes_, scratch_, secondary_);
+    digest_row(exported_, pair.secondary, key_bytes_, secondary_);
     three_.secondary = secondary_;
   }
   const auto& explanation = explainer_.explain(three_, evidence_);

@@ -58,7 +58,6 @@ class RowWitness {
   std::vector<Digest> primary_;
   std::vector<Digest> secondary_;
   std::string key_bytes_;
-  std::string scratch_;
 };
 
 }  // namespace abgleich::sync

@@ -397,17 +397,15 @@ void key_bytes_of(const db::Relation& relation, const Row& row, std::string& byt
 }
 
 void digest_row(const db::Relation& relation, const std::vector<SipKey>& keys, const Row& row,
-                std::string& key_bytes, std::string& scratch, std::vector<Digest>& digests) {
+                std::string& key_bytes, std::vector<Digest>& digests) {
   key_bytes_of(relation, row, key_bytes);
   digests.resize(keys.size());
-  for (std::size_t i = 0; i < digests.size(); ++i) {
-    digests[i] = digest_cell(keys[i], key_bytes, row.cells[i], scratch);
-  }
+  RowDigester(key_bytes).digest(keys, row.cells, digests);
 }
 
 void digest_row(const ExportedTable& exported, const Row& row, std::string& key_bytes,
-                std::string& scratch, std::vector<Digest>& digests) {
-  digest_row(exported.relation, exported.digest_keys, row, key_bytes, scratch, digests);
+                std::vector<Digest>& digests) {
+  digest_row(exported.relation, exported.digest_keys, row, key_bytes, digests);
 }
 
 }  // namespace abgleich::sync

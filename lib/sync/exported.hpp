@@ -75,8 +75,8 @@ void key_bytes_of(const db::Relation& relation, const Row& row, std::string& byt
 
 /// The digests of a row of the secondary's shape.
 void digest_row(const db::Relation& relation, const std::vector<SipKey>& keys, const Row& row,
-                std::string& key_bytes, std::string& scratch, std::vector<Digest>& digests);
+                std::string& key_bytes, std::vector<Digest>& digests);
 void digest_row(const ExportedTable& exported, const Row& row, std::string& key_bytes,
-                std::string& scratch, std::vector<Digest>& digests);
+                std::vector<Digest>& digests);
 
 }  // namespace abgleich::sync

@@ -57,9 +57,10 @@ bool OutgoingRow::fit_rest_of_key(std::size_t failed) {
   });
 }
 
-const std::vector<Digest>& OutgoingRow::digest() {
-  digest_row(exported_, row_, key_bytes_, scratch_, digests_);
-  return digests_;
+std::string_view OutgoingRow::digest() {
+  digest_row(exported_, row_, key_bytes_, digests_);
+  pack(digests_, packed_);
+  return packed_;
 }
 
 }  // namespace abgleich::sync

@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace abgleich::sync {
@@ -33,8 +34,9 @@ class OutgoingRow {
   [[nodiscard]] std::size_t column() const { return column_; }
   [[nodiscard]] const std::string& reason() const { return reason_; }
 
-  /// The digests of the row that was made last. REQUIRES: it is usable.
-  const std::vector<Digest>& digest();
+  /// The digests of the row that was made last, packed; valid until the next. REQUIRES: it is
+  /// usable.
+  std::string_view digest();
   /// The bytes of its key, as `digest` has left them.
   [[nodiscard]] const std::string& key_bytes() const { return key_bytes_; }
 
@@ -49,8 +51,8 @@ class OutgoingRow {
   std::size_t column_ = 0;
   std::string reason_;
   std::string key_bytes_;
-  std::string scratch_;
   std::vector<Digest> digests_;
+  std::string packed_;
 };
 
 }  // namespace abgleich::sync

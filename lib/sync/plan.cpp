@@ -41,7 +41,7 @@ class Planner {
       for (const auto i : relation_.key) {
         pair.secondary.cells[i] = pair.primary.cells[i];
       }
-      digest_row(exported_, pair.secondary, key_bytes_, scratch_, secondary_);
+      digest_row(exported_, pair.secondary, key_bytes_, secondary_);
       three.secondary = secondary_;
     }
     merge_row(exported_.rules, three, decision_);
@@ -172,7 +172,6 @@ class Planner {
   std::vector<Digest> primary_;
   std::vector<Digest> secondary_;
   std::string key_bytes_;
-  std::string scratch_;
   report::TableCounts counts_;
   std::int64_t touched_ = 0;  // rows of the primary that change something or conflict
 };

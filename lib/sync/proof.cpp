@@ -198,7 +198,7 @@ class Court {
       for (const auto i : exported_.relation.key) {
         pair.secondary.cells[i] = pair.primary.cells[i];  // what digests are bound to
       }
-      digest_row(exported_, pair.secondary, key_bytes_, scratch_, secondary_);
+      digest_row(exported_, pair.secondary, key_bytes_, secondary_);
     }
     for (auto& trial : trials_) {
       if (trial.kept && !pair.in_secondary) {
@@ -258,7 +258,6 @@ class Court {
   std::vector<Digest> primary_;
   std::vector<Digest> secondary_;
   std::string key_bytes_;
-  std::string scratch_;
 };
 
 bool borne_out(const Doubt& claim, const Staged& staged) {

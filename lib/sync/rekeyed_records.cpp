@@ -85,7 +85,7 @@ void RekeyedTable::rekey(const Row& was, Row& row) const {
 }
 
 void RekeyedTable::digest(const Row& row, std::vector<Digest>& digests) {
-  digest_row(exported_.relation, digest_keys_, row, key_bytes_, scratch_, digests);
+  digest_row(exported_.relation, digest_keys_, row, key_bytes_, digests);
 }
 
 Digest RekeyedTable::unknown(Digest was) const {
@@ -170,12 +170,12 @@ void RekeyedTable::rewrite_base(const journal::NamedValues& before,
     for (const auto& [name, value] : *image) {
       const auto at = column(name);
       if (!same_layout || !at ||
-          digest_cell(exported_.digest_keys[*at], was_key, value, scratch_) != digests[*at]) {
+          digest_cell(exported_.digest_keys[*at], was_key, value) != digests[*at]) {
         continue;
       }
       auto fresh = value;
       rekey(name, fresh);
-      now[*at] = digest_cell(digest_keys_[*at], key, fresh, scratch_);
+      now[*at] = digest_cell(digest_keys_[*at], key, fresh);
     }
   }
   cells = pack(now);
@@ -225,17 +225,15 @@ void RekeyedTable::rewrite(db::ConflictRow& row, const SipKey& id_key) {
   for (auto& cell : conflict.cells) {
     const auto at = column(cell.column);
     const auto was = cell.digest;
-    const bool known =
-        at && cell.primary &&
-        digest_cell(exported_.digest_keys[*at], was_bytes, *cell.primary, scratch_) == was;
+    const bool known = at && cell.primary &&
+                       digest_cell(exported_.digest_keys[*at], was_bytes, *cell.primary) == was;
     for (auto* side : {&cell.primary, &cell.secondary}) {
       if (*side) {
         rekey(cell.column, **side);
       }
     }
     if (was != Digest{}) {
-      cell.digest =
-          known ? digest_cell(digest_keys_[*at], bytes, *cell.primary, scratch_) : unknown(was);
+      cell.digest = known ? digest_cell(digest_keys_[*at], bytes, *cell.primary) : unknown(was);
     }
   }
   for (auto& [name, digest] : conflict.unwritten) {

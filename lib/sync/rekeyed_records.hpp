@@ -89,7 +89,6 @@ class RekeyedTable {
   std::vector<SipKey> digest_keys_;  // the same, of the new epoch
   SipKey unknown_key_;
   std::string key_bytes_;
-  std::string scratch_;
 };
 
 }  // namespace abgleich::sync

@@ -162,7 +162,7 @@ class RevertedTable {
       keyed.cells[i] = key_.cells[i];
     }
     merge::Image image(std::in_place);
-    digest_row(relation_, keys_, keyed, key_bytes_, scratch_, *image);
+    digest_row(relation_, keys_, keyed, key_bytes_, *image);
     return image;
   }
 
@@ -331,7 +331,6 @@ class RevertedTable {
   Digests base_;
   std::optional<Row> now_;
   std::string key_bytes_;
-  std::string scratch_;
 };
 
 [[noreturn]] void nothing_to_revert(const db::RunRow& run) {

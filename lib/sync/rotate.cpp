@@ -92,7 +92,7 @@ class TableRotation {
       for (const auto i : exported.relation.key) {
         pair.secondary.cells[i] = pair.primary.cells[i];
       }
-      digest_row(exported, pair.secondary, key_bytes_, scratch_, was_secondary_);
+      digest_row(exported, pair.secondary, key_bytes_, was_secondary_);
       for (const auto i : exported.relation.key) {
         secondary_.cells[i] = primary_.cells[i];
       }
@@ -132,7 +132,6 @@ class TableRotation {
   std::vector<Digest> now_primary_;
   std::vector<Digest> now_secondary_;
   std::string key_bytes_;
-  std::string scratch_;
 };
 
 db::Target::Rekeyed columns_of(db::Target& target, const RekeyedTable& rekeyed) {

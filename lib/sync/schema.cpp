@@ -54,7 +54,6 @@ void rewrite_base(db::Target& target, const ExportedTable& exported) {
   }
   const auto& before = exported.previous_labels;
   std::string key_bytes;
-  std::string scratch;
   target.rewrite_base(exported.relation, [&](const Row& key, std::string_view cells) {
     const auto old = unpack_digests(cells);
     key_bytes_of(exported.relation, key, key_bytes);
@@ -63,9 +62,8 @@ void rewrite_base(db::Target& target, const ExportedTable& exported) {
     for (std::size_t i = 0; i < exported.labels.size(); ++i) {
       const auto found = std::ranges::find(before, exported.labels[i]);
       const auto at = static_cast<std::size_t>(found - before.begin());
-      now.push_back(at < old.size()
-                        ? old[at]
-                        : digest_cell(exported.digest_keys[i], key_bytes, Value{}, scratch));
+      now.push_back(at < old.size() ? old[at]
+                                    : digest_cell(exported.digest_keys[i], key_bytes, Value{}));
     }
     return pack(now);
   });

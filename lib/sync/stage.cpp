@@ -51,17 +51,17 @@ class Stager {
       hold_whole(rarity_.reason());
       return;
     }
-    const auto& digests = out_.digest();
+    const auto digests = out_.digest();
     if (into_.doubted != nullptr && into_.doubted->agrees(out_.key_bytes())) {
       ++staged_.usable;
       ++staged_.agreed;
       return;
     }
     if (into_.fill != nullptr) {
-      into_.fill->add(out_.row(), pack(digests));
+      into_.fill->add(out_.row(), digests);
     } else {
       remember();
-      stage_.add(out_.row(), pack(digests), mark_);
+      stage_.add(out_.row(), digests, mark_);
     }
     if (mark != nullptr) {
       known_->candidate({.row = mark->row, .key = mark->key, .key_bytes = out_.key_bytes()});
