@@ -95,6 +95,10 @@ class Connection {
   /// no other statement may run meanwhile.
   virtual void read(std::string_view sql, const OnRow& row) = 0;
 
+  /// The same for rows with large blobs, which may come as their bytes (Storage::blob) even where
+  /// `read` gives them as text.
+  virtual void read_blobs(std::string_view sql, const OnRow& row) { read(sql, row); }
+
   /// What stands in front of a row's columns in the SELECT list: where the row is, and its key.
   struct Leading {
     std::size_t places = 0;  // 0 or 1

@@ -8,6 +8,8 @@
 #include <concepts>
 #include <limits>
 #include <string_view>
+#include <type_traits>
+#include <utility>
 
 namespace abgleich::db::postgresql {
 
@@ -35,12 +37,18 @@ constexpr std::uint32_t kUuid = 2950;
 constexpr std::uint32_t kJsonb = 3802;
 
 constexpr std::uint32_t kNull = 0xffff'ffffU;  // in place of a length
+constexpr std::uint16_t kEnd = 0xffffU;        // in place of a number of fields
+constexpr std::string_view kSignature = "PGCOPY\n\377\r\n\0"sv;
+constexpr std::size_t kUuidBytes = 16;
 
 template <std::unsigned_integral Number>
 void append_number(Number number, std::string& out) {
-  for (int shift = std::numeric_limits<Number>::digits - 8; shift >= 0; shift -= 8) {
-    out += static_cast<char>((number >> static_cast<unsigned>(shift)) & 0xffU);
+  std::array<char, sizeof number> bytes;
+  for (std::size_t i = sizeof number; i > 0; --i) {
+    bytes[i - 1] = static_cast<char>(number & 0xffU);
+    number = static_cast<Number>(std::uint64_t{number} >> 8U);
   }
+  out.append(bytes.data(), bytes.size());
 }
 
 template <std::signed_integral Number>
@@ -64,8 +72,7 @@ int hex_digit(char digit) {
 }
 
 bool append_uuid(std::string_view text, std::string& out) {
-  constexpr std::uint32_t kSize = 16;
-  append_number(kSize, out);
+  append_number(static_cast<std::uint32_t>(kUuidBytes), out);
   unsigned digits = 0;
   unsigned byte = 0;
   for (const char c : text) {
@@ -81,7 +88,7 @@ bool append_uuid(std::string_view text, std::string& out) {
       out += static_cast<char>(byte & 0xffU);
     }
   }
-  return digits == 2 * kSize;
+  return digits == 2 * kUuidBytes;
 }
 
 bool is_digit(char c) {
@@ -275,6 +282,75 @@ bool append_cell(const Cell& cell, BinaryForm form, std::string& out) {
   return false;
 }
 
+/// The first number of `bytes`, which then begins behind it.
+template <std::unsigned_integral Number>
+bool take_integer(std::string_view& bytes, Number& number) {
+  if (bytes.size() < sizeof number) {
+    return false;
+  }
+  std::uint64_t read = 0;
+  for (std::size_t i = 0; i < sizeof number; ++i) {
+    read = read << 8U | static_cast<unsigned char>(bytes[i]);
+  }
+  number = static_cast<Number>(read);
+  bytes.remove_prefix(sizeof number);
+  return true;
+}
+
+using Text = std::array<char, 36>;
+
+template <std::signed_integral Number>
+std::optional<Cell> integer_cell(std::string_view bytes, Text& text) {
+  std::make_unsigned_t<Number> number = 0;
+  if (!take_integer(bytes, number) || !bytes.empty()) {
+    return std::nullopt;
+  }
+  const auto* const end =
+      std::to_chars(text.data(), text.data() + text.size(), static_cast<Number>(number)).ptr;
+  return text_cell({text.data(), static_cast<std::size_t>(end - text.data())});
+}
+
+std::optional<Cell> uuid_cell(std::string_view bytes, Text& text) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  constexpr std::array<std::size_t, 4> kHyphens{8, 13, 18, 23};
+  if (bytes.size() != kUuidBytes) {
+    return std::nullopt;
+  }
+  std::size_t at = 0;
+  for (const char c : bytes) {
+    if (std::ranges::find(kHyphens, at) != kHyphens.end()) {
+      text.at(at++) = '-';
+    }
+    const auto byte = static_cast<unsigned char>(c);
+    text.at(at++) = kDigits[byte >> 4U];
+    text.at(at++) = kDigits[byte & 0x0fU];
+  }
+  return text_cell({text.data(), text.size()});
+}
+
+/// The inverse of `append_cell`, behind the length.
+std::optional<Cell> cell_of(std::string_view bytes, BinaryForm form, Text& text) {
+  switch (form) {
+    case BinaryForm::text:
+      return text_cell(bytes);
+    case BinaryForm::bytes:
+      return Cell{Cell::Storage::blob, bytes};
+    case BinaryForm::boolean:
+      return bytes.size() == 1 ? std::optional(text_cell(bytes[0] != '\0' ? "t" : "f"))
+                               : std::nullopt;
+    case BinaryForm::int2:
+      return integer_cell<std::int16_t>(bytes, text);
+    case BinaryForm::int4:
+      return integer_cell<std::int32_t>(bytes, text);
+    case BinaryForm::int8:
+      return integer_cell<std::int64_t>(bytes, text);
+    case BinaryForm::uuid:
+      return uuid_cell(bytes, text);
+    default:
+      return std::nullopt;
+  }
+}
+
 }  // namespace
 
 std::optional<BinaryForm> binary_form(std::uint32_t type) {
@@ -314,8 +390,23 @@ std::optional<BinaryForm> binary_form(std::uint32_t type) {
   }
 }
 
+bool is_readable(BinaryForm form) {
+  switch (form) {
+    case BinaryForm::bytes:
+    case BinaryForm::text:
+    case BinaryForm::boolean:
+    case BinaryForm::int2:
+    case BinaryForm::int4:
+    case BinaryForm::int8:
+    case BinaryForm::uuid:
+      return true;
+    default:
+      return false;
+  }
+}
+
 void append_binary_header(std::string& out) {
-  out += "PGCOPY\n\377\r\n\0"sv;
+  out += kSignature;
   append_number(std::uint32_t{0}, out);  // flags
   append_number(std::uint32_t{0}, out);  // length of what else the header has
 }
@@ -336,7 +427,58 @@ bool append_binary_row(std::span<const Cell> row, std::span<const BinaryForm> fo
 }
 
 void append_binary_trailer(std::string& out) {
-  append_number(std::uint16_t{0xffff}, out);
+  append_number(kEnd, out);
+}
+
+BinaryRows::BinaryRows(std::vector<BinaryForm> forms)
+    : forms_(std::move(forms)), texts_(forms_.size()) {}
+
+BinaryRows::Found BinaryRows::split(std::string_view message, std::vector<Cell>& cells) {
+  cells.clear();
+  if (!begun_) {
+    std::uint32_t flags = 0;
+    std::uint32_t more = 0;
+    if (!message.starts_with(kSignature)) {
+      return Found::malformed;
+    }
+    message.remove_prefix(kSignature.size());
+    if (!take_integer(message, flags) || !take_integer(message, more) || flags != 0 ||
+        message.size() < more) {
+      return Found::malformed;
+    }
+    message.remove_prefix(more);
+    begun_ = true;
+  }
+  std::uint16_t fields = 0;
+  if (!take_integer(message, fields)) {
+    return Found::malformed;
+  }
+  if (fields == kEnd) {
+    return message.empty() ? Found::end : Found::malformed;
+  }
+  if (fields != forms_.size()) {
+    return Found::malformed;
+  }
+  for (std::size_t i = 0; i < forms_.size(); ++i) {
+    std::uint32_t size = 0;
+    if (!take_integer(message, size)) {
+      return Found::malformed;
+    }
+    if (size == kNull) {
+      cells.emplace_back();
+      continue;
+    }
+    if (message.size() < size) {
+      return Found::malformed;
+    }
+    const auto cell = cell_of(message.substr(0, size), forms_[i], texts_[i]);
+    if (!cell) {
+      return Found::malformed;
+    }
+    cells.push_back(*cell);
+    message.remove_prefix(size);
+  }
+  return message.empty() ? Found::row : Found::malformed;
 }
 
 }  // namespace abgleich::db::postgresql

@@ -4,10 +4,13 @@
 
 #include "db/connection.hpp"
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace abgleich::db::postgresql {
 
@@ -29,6 +32,8 @@ enum class BinaryForm : std::uint8_t {
 
 /// The form of a type by its oid; empty for the others, which go as text.
 std::optional<BinaryForm> binary_form(std::uint32_t type);
+/// Whether `BinaryRows` can make the text of it again.
+bool is_readable(BinaryForm form);
 
 void append_binary_header(std::string& out);
 /// Appends one row, of as many cells as forms: NULL, a blob, or the text that the server would
@@ -38,5 +43,22 @@ void append_binary_header(std::string& out);
 [[nodiscard]] bool append_binary_row(std::span<const Cell> row, std::span<const BinaryForm> forms,
                                      std::string& out);
 void append_binary_trailer(std::string& out);
+
+/// Takes apart what the server sends, a row a message.
+class BinaryRows {
+ public:
+  /// REQUIRES: all of the forms are readable.
+  explicit BinaryRows(std::vector<BinaryForm> forms);
+
+  enum class Found : std::uint8_t { row, end, malformed };
+  /// The cells are those of a COPY as text, but for blobs, which are their bytes; they point into
+  /// the message or into memory that the next call uses again.
+  Found split(std::string_view message, std::vector<Cell>& cells);
+
+ private:
+  std::vector<BinaryForm> forms_;
+  std::vector<std::array<char, 36>> texts_;  // room for a UUID; numbers are shorter
+  bool begun_ = false;
+};
 
 }  // namespace abgleich::db::postgresql

@@ -8,26 +8,6 @@
 
 namespace abgleich::db::postgresql {
 
-namespace {
-
-/// Empty where one of the types has no form.
-std::vector<BinaryForm> forms_of(PostgresConnection& connection, const std::string& table,
-                                 const std::string& columns) {
-  const auto row =
-      connection.run(fmt::format("SELECT {} FROM {} LIMIT 0", columns, table), PGRES_TUPLES_OK);
-  std::vector<BinaryForm> forms;
-  for (int i = 0; i < PQnfields(row.get()); ++i) {
-    const auto form = binary_form(PQftype(row.get(), i));
-    if (!form) {
-      return {};
-    }
-    forms.push_back(*form);
-  }
-  return forms;
-}
-
-}  // namespace
-
 CopyRows::CopyRows(std::string copy, std::vector<BinaryForm> forms)
     : copy_(std::move(copy)), forms_(std::move(forms)) {}
 
@@ -102,7 +82,7 @@ std::size_t CopyBatches::add(std::span<const Cell> row) {
   }
   if (both_.empty()) {
     const auto copy = fmt::format("COPY {} ({}) FROM STDIN", table_, columns_);
-    auto forms = forms_of(connection_, table_, columns_);
+    auto forms = connection_.binary_forms(fmt::format("SELECT {} FROM {}", columns_, table_));
     if (!forms.empty()) {
       both_.emplace_back(copy + " (FORMAT binary)", std::move(forms));
     }

@@ -4,25 +4,53 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <cstring>
 
 namespace abgleich::db::postgresql {
 
 namespace {
 
-/// The letter that follows the backslash for a byte that must not stand in a field as it is; 0 for
-/// every other byte.
+/// The letter that follows the backslash for a byte that the server does not write into a field as
+/// it is; 0 for every other byte.
 constexpr std::array<char, 256> escape_letters() {
   std::array<char, 256> letters{};
   letters['\\'] = '\\';
+  letters['\b'] = 'b';
+  letters['\f'] = 'f';
   letters['\n'] = 'n';
   letters['\r'] = 'r';
   letters['\t'] = 't';
+  letters['\v'] = 'v';
   return letters;
 }
 constexpr auto kEscapeLetters = escape_letters();
 
+/// Whether one of the bytes may have to be escaped: is a backslash, or below the blank. Eight at a
+/// time (Warren, Hacker's Delight, section 6-1).
+bool may_need_escapes(std::string_view bytes) {
+  constexpr std::uint64_t kOnes = 0x0101'0101'0101'0101U;
+  constexpr std::uint64_t kHighest = 0x80 * kOnes;
+  constexpr auto below = [](std::uint64_t word, std::uint64_t limit) {
+    return (word - limit * kOnes) & ~word & kHighest;
+  };
+  std::uint64_t found = 0;
+  for (; bytes.size() >= sizeof(std::uint64_t); bytes.remove_prefix(sizeof(std::uint64_t))) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, bytes.data(), sizeof word);
+    found |= below(word, ' ') | below(word ^ '\\' * kOnes, 1);
+  }
+  for (const char c : bytes) {
+    found |= static_cast<unsigned char>(kEscapeLetters[static_cast<unsigned char>(c)]);
+  }
+  return found != 0;
+}
+
 void append_escaped(std::string_view bytes, std::string& out) {
+  if (!may_need_escapes(bytes)) {
+    out += bytes;
+    return;
+  }
   std::size_t copied = 0;
   for (std::size_t at = 0; at < bytes.size(); ++at) {
     const char letter = kEscapeLetters[static_cast<unsigned char>(bytes[at])];
@@ -34,6 +62,33 @@ void append_escaped(std::string_view bytes, std::string& out) {
     }
   }
   out.append(bytes, copied);
+}
+
+/// The line of a row that has nothing to escape, as most; false where it has, and nothing was
+/// appended.
+bool append_plain_line(std::span<const Cell> row, std::string& out) {
+  std::size_t size = row.size();  // a tab or the newline behind each
+  for (const auto& cell : row) {
+    if (cell.storage == Cell::Storage::blob ||
+        (cell.storage != Cell::Storage::null && may_need_escapes(cell.bytes))) {
+      return false;
+    }
+    size += cell.storage == Cell::Storage::null ? 2 : cell.bytes.size();
+  }
+  const auto begin = out.size();
+  out.resize(begin + std::max<std::size_t>(size, 1));
+  char* to = out.data() + begin;
+  for (const auto& cell : row) {
+    if (cell.storage == Cell::Storage::null) {
+      *to++ = '\\';
+      *to++ = 'N';
+    } else {
+      to = std::copy(cell.bytes.begin(), cell.bytes.end(), to);
+    }
+    *to++ = '\t';
+  }
+  out.back() = '\n';
+  return true;
 }
 
 char unescaped(char letter) {
@@ -79,6 +134,9 @@ Cell unescape(char* begin, const char* end) {
 }  // namespace
 
 void append_copy_line(std::span<const Cell> row, std::string& out) {
+  if (append_plain_line(row, out)) {
+    return;
+  }
   bool first = true;
   for (const auto& cell : row) {
     if (!first) {

@@ -11,7 +11,8 @@
 
 namespace abgleich::db::postgresql {
 
-/// Appends one line, newline included. Blobs are written in bytea's hexadecimal form.
+/// Appends one line, newline included, as COPY … TO writes it. Blobs are written in bytea's
+/// hexadecimal form.
 void append_copy_line(std::span<const Cell> row, std::string& out);
 
 /// The first `count` fields of a line, without the tab after them.

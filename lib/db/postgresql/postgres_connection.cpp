@@ -221,16 +221,50 @@ void PostgresConnection::query(std::string_view sql, std::span<const Cell> param
 
 void PostgresConnection::read(std::string_view sql, const OnRow& row) {
   std::vector<Cell> cells;
-  copy_out(sql, [&](std::span<char> line) {
+  copy_out(sql, {}, [&](std::span<char> line) {
     split_copy_line(line, cells);
     row(cells);
+  });
+}
+
+std::vector<BinaryForm> PostgresConnection::binary_forms(std::string_view sql) {
+  const auto row = run(fmt::format("{} LIMIT 0", sql), PGRES_TUPLES_OK);
+  std::vector<BinaryForm> forms;
+  for (int i = 0; i < PQnfields(row.get()); ++i) {
+    const auto form = binary_form(PQftype(row.get(), i));
+    if (!form) {
+      return {};
+    }
+    forms.push_back(*form);
+  }
+  return forms;
+}
+
+void PostgresConnection::read_blobs(std::string_view sql, const OnRow& row) {
+  auto forms = binary_forms(sql);
+  if (forms.empty() || !std::ranges::all_of(forms, is_readable)) {
+    read(sql, row);
+    return;
+  }
+  BinaryRows rows(std::move(forms));
+  std::vector<Cell> cells;
+  copy_out(sql, " (FORMAT binary)", [&](std::span<char> message) {
+    switch (rows.split({message.data(), message.size()}, cells)) {
+      case BinaryRows::Found::row:
+        row(cells);
+        return;
+      case BinaryRows::Found::end:
+        return;
+      case BinaryRows::Found::malformed:
+        throw Failure(Code::bug, "a row came in another binary form than its types have");
+    }
   });
 }
 
 void PostgresConnection::read_unknown(std::string_view sql, const Leading& leading,
                                       const IsKnown& known, const OnRow& row) {
   std::vector<Cell> cells;
-  copy_out(sql, [&](std::span<char> line) {
+  copy_out(sql, {}, [&](std::span<char> line) {
     const std::string_view text(line.data(), line.size());
     const auto place = copy_fields(text, leading.places);
     const auto values = text.substr(std::min(text.size(), place.size() + leading.places));
@@ -241,21 +275,22 @@ void PostgresConnection::read_unknown(std::string_view sql, const Leading& leadi
   });
 }
 
-void PostgresConnection::copy_out(std::string_view sql,
-                                  const std::function<void(std::span<char>)>& on_line) {
+void PostgresConnection::copy_out(std::string_view sql, std::string_view options,
+                                  const std::function<void(std::span<char>)>& on_row) {
   // who stops in the middle cancels the statement, which is not to take the transaction with it
   const bool guarded = PQtransactionStatus(raw()) == PQTRANS_INTRANS;
-  run(fmt::format("{}COPY ({}) TO STDOUT", guarded ? "SAVEPOINT abgleich_read; " : "", sql),
+  run(fmt::format("{}COPY ({}) TO STDOUT{}", guarded ? "SAVEPOINT abgleich_read; " : "", sql,
+                  options),
       PGRES_COPY_OUT);
   try {
     for (;;) {
-      char* line = nullptr;
-      const int size = PQgetCopyData(raw(), &line, 0);
-      const CopyBuffer owner(line);
+      char* row = nullptr;
+      const int size = PQgetCopyData(raw(), &row, 0);
+      const CopyBuffer owner(row);
       if (size < 0) {
         break;  // the end, or what the results below say
       }
-      on_line({line, static_cast<std::size_t>(size)});
+      on_row({row, static_cast<std::size_t>(size)});
     }
   } catch (...) {
     stop_copy();

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "db/connection.hpp"
+#include "db/postgresql/copy_binary.hpp"
 #include "db/postgresql/copy_sender.hpp"
 #include "db/postgresql/faults.hpp"
 #include "db/postgresql/pqxx_connection.hpp"
@@ -32,6 +33,7 @@ class PostgresConnection final : public Connection {
   void execute_script(std::string_view sql) override;
   void query(std::string_view sql, std::span<const Cell> parameters, const OnRow& row) override;
   void read(std::string_view sql, const OnRow& row) override;
+  void read_blobs(std::string_view sql, const OnRow& row) override;
   void read_unknown(std::string_view sql, const Leading& leading, const IsKnown& known,
                     const OnRow& row) override;
   void defer_constraints() override;
@@ -52,6 +54,9 @@ class PostgresConnection final : public Connection {
   /// Its rows. Throws Fault. REQUIRES: it was sent, and the result was not taken yet.
   Result take(Awaited& awaited);
   void withdraw(Awaited& awaited) noexcept;
+
+  /// The binary forms of a query's columns; empty where one of their types has none.
+  std::vector<BinaryForm> binary_forms(std::string_view sql);
 
   /// COPY … FROM STDIN of a batch. Throws Failure{secondary_refuses} where fewer rows arrive.
   void copy_in(const std::string& copy, std::string_view bytes, std::size_t rows);
@@ -84,8 +89,9 @@ class PostgresConnection final : public Connection {
   Result run_at_once(const std::string& sql, ExecStatusType expected);
   void copy_in_at_once(const std::string& copy, std::string_view bytes, std::size_t rows);
   Result run_with(std::string_view sql, std::span<const Cell> parameters);
-  /// COPY … TO STDOUT, a line at a time.
-  void copy_out(std::string_view sql, const std::function<void(std::span<char>)>& line);
+  /// COPY … TO STDOUT with these options, a row at a time.
+  void copy_out(std::string_view sql, std::string_view options,
+                const std::function<void(std::span<char>)>& row);
   void stop_copy() noexcept;
 
   PqxxConnection connection_;
