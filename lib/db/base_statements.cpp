@@ -44,7 +44,15 @@ std::string replace_base(const Names& names, const std::string& by, const Relati
 }
 
 std::string select_data(const Dialect& dialect, const Names& names, const Relation& relation) {
-  return fmt::format("SELECT {} FROM {} t", data_columns(dialect, "t", relation), names.data);
+  const auto order = relation.key_first();
+  return fmt::format("SELECT {} FROM {} t",
+                     list(order.size(),
+                          [&](std::size_t i) {
+                            const auto& column = relation.columns[order[i]];
+                            return dialect.select_expression("t." + dialect.quote(column.name),
+                                                             column.held);
+                          }),
+                     names.data);
 }
 
 std::string select_base_row(const Names& names, const Relation& relation) {

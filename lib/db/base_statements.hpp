@@ -23,7 +23,7 @@ std::string select_base(const Dialect& dialect, const Names& names, const Relati
 std::vector<std::string> analyze_keys(const Dialect& dialect, const Names& names,
                                       const Relation& relation);
 std::string replace_base(const Names& names, const std::string& by, const Relation& relation);
-/// The rows of the data, all exported columns.
+/// The rows of the data: all exported columns, the key's first.
 std::string select_data(const Dialect& dialect, const Names& names, const Relation& relation);
 std::string select_base_row(const Names& names, const Relation& relation);
 std::string select_row(const Dialect& dialect, const Names& names, const Relation& relation);

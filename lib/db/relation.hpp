@@ -51,6 +51,16 @@ struct Relation {
   [[nodiscard]] bool is_key(std::size_t column) const {
     return std::ranges::find(key, column) != key.end();
   }
+  /// All columns, those of the key before the others.
+  [[nodiscard]] std::vector<std::size_t> key_first() const {
+    auto order = key;
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+      if (!is_key(i)) {
+        order.push_back(i);
+      }
+    }
+    return order;
+  }
 };
 
 }  // namespace abgleich::db

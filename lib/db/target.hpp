@@ -194,8 +194,10 @@ class Target {
   /// secondary meanwhile. REQUIRES: the base exists.
   using OnBase = std::function<void(const Row& key, std::string_view cells)>;
   Base read_base(const Relation& relation, const OnBase& on_row);
-  /// Streams the rows of the data, as the secondary has them.
-  void read_data(const Relation& relation, const std::function<void(const Row&)>& on_row);
+  /// Streams the rows of the data in the bytes that `RowBytes` makes of them, with the key's cells.
+  /// Nothing else may run on the secondary meanwhile.
+  using OnData = std::function<void(const Row& key, std::string_view bytes)>;
+  void read_data(const Relation& relation, const OnData& on_row);
   /// The base's rows while other statements run.
   void each_base(const Relation& relation, const OnBase& on_row);
   [[nodiscard]] Seal base_seal(const Relation& relation);

@@ -60,7 +60,7 @@ Target::Base Target::measure(const Relation& relation, const std::string& sql,
   const auto digests = relation.columns.size() * sizeof(Digest::bits);
   std::string bytes;
   std::string scratch;
-  session_.connection->read(sql, [&](std::span<const Cell> cells) {
+  session_.connection->read_blobs(sql, [&](std::span<const Cell> cells) {
     const auto packed_cells = packed(dialect(), cells[relation.key.size()], scratch);
     ++base.seal.rows;
     base.seal.sum += checksum(cells.first(relation.key.size()), packed_cells, bytes);
@@ -92,11 +92,11 @@ Target::Base Target::read_base(const Relation& relation, const OnBase& on_row) {
   }
   const auto base = measure(relation, select_sealed(name, relation));
   std::string scratch;
-  session_.connection->read(select_base(dialect(), name, relation),
-                            [&](std::span<const Cell> cells) {
-                              decode_key(relation, cells, key);
-                              on_row(key, packed(dialect(), cells[relation.key.size()], scratch));
-                            });
+  session_.connection->read_blobs(
+      select_base(dialect(), name, relation), [&](std::span<const Cell> cells) {
+        decode_key(relation, cells, key);
+        on_row(key, packed(dialect(), cells[relation.key.size()], scratch));
+      });
   return base;
 }
 
@@ -108,15 +108,6 @@ void Target::each_base(const Relation& relation, const OnBase& on_row) {
     decode_key(relation, cells, key);
     on_row(key, packed(dialect(), cells[relation.key.size()], scratch));
   }
-}
-
-void Target::read_data(const Relation& relation, const std::function<void(const Row&)>& on_row) {
-  Row row;
-  session_.connection->read(select_data(dialect(), names(relation), relation),
-                            [&](std::span<const Cell> cells) {
-                              decode_row(relation, cells, row);
-                              on_row(row);
-                            });
 }
 
 Seal Target::base_seal(const Relation& relation) {

@@ -1,6 +1,6 @@
 #include "sync/compare.hpp"
 
-#include "core/digest.hpp"
+#include "db/row_bytes.hpp"
 #include "sync/outgoing_row.hpp"
 
 #include <atomic>
@@ -29,13 +29,12 @@ class SecondaryHalf {
     const auto base = target_.read_base(relation, [&](const Row& key, std::string_view cells) {
       go_on();
       key_bytes_of(relation, key, key_bytes);
-      sides_.add(Sides::base, key_bytes, cells);
+      sides_.add_base(key_bytes, cells);
     });
-    std::vector<Digest> digests;
-    target_.read_data(relation, [&](const Row& row) {
+    target_.read_data(relation, [&](const Row& key, std::string_view bytes) {
       go_on();
-      digest_row(exported_, row, key_bytes, digests);
-      sides_.add(Sides::secondary, key_bytes, pack(digests));
+      key_bytes_of(relation, key, key_bytes);
+      sides_.add_secondary(key_bytes, bytes);
     });
     return base;
   }
@@ -53,8 +52,9 @@ class SecondaryHalf {
   std::atomic<bool>& failed_;
 };
 
-void read_primary(db::Source& source, OutgoingRow& out, const ExportedTable& exported, Sides& sides,
-                  const std::atomic<bool>& failed, Progress& progress, Compared& compared) {
+void read_primary(db::Source& source, OutgoingRow& out, db::RowBytes& bytes,
+                  const ExportedTable& exported, Sides& sides, const std::atomic<bool>& failed,
+                  Progress& progress, Compared& compared) {
   std::int64_t rows = 0;
   std::string key_bytes;
   source.read(exported.table->name, exported.sources, [&](const RawRow& raw) {
@@ -67,7 +67,7 @@ void read_primary(db::Source& source, OutgoingRow& out, const ExportedTable& exp
     switch (out.make(raw)) {
       case OutgoingRow::Fate::usable: {
         const auto digests = out.digest();
-        sides.add(Sides::primary, out.key_bytes(), digests);
+        sides.add_primary(out.key_bytes(), digests, bytes.of(out.row()));
         ++compared.usable;
         return;
       }
@@ -92,6 +92,7 @@ bool may_compare(const db::Target& target, const ExportedTable& exported) {
 Compared compare(db::Source& source, db::Target& target, const ExportedTable& exported,
                  const mask::Keyring& keyring, Sides& sides, Progress& progress) {
   OutgoingRow out(target.dialect(), exported, keyring);
+  db::RowBytes bytes(target.dialect(), exported.relation);
   Compared compared;
   std::atomic<bool> failed = false;
   std::exception_ptr secondary_failed;
@@ -108,7 +109,7 @@ Compared compare(db::Source& source, db::Target& target, const ExportedTable& ex
       }
     });
     try {
-      read_primary(source, out, exported, sides, failed, progress, compared);
+      read_primary(source, out, bytes, exported, sides, failed, progress, compared);
     } catch (const Abandoned&) {
       // the reason is the secondary's
     } catch (...) {

@@ -3,22 +3,39 @@
 namespace abgleich::sync {
 
 Sides::Sides(const Fingerprinter& fingerprinter)
-    : fingerprinter_(fingerprinter), differs_(kSums, false) {
-  for (auto& sums : sums_) {
-    sums.assign(kSums, 0);
-  }
+    : fingerprinter_(fingerprinter), differs_(kSums, false) {}
+
+void Sides::Sums::add(std::size_t at, Sum sum) {
+  __builtin_prefetch(&sums_[at], 1);
+  sums_[waiting_at_].digests += waiting_.digests;
+  sums_[waiting_at_].bytes += waiting_.bytes;
+  waiting_at_ = at;
+  waiting_ = sum;
 }
 
 std::size_t Sides::at(std::string_view key) const {
   return static_cast<std::size_t>(fingerprinter_.of(key).low % kSums);
 }
 
-void Sides::add(Side side, std::string_view key, std::string_view cells) {
-  // the digests are as many in every row, so where the key ends is known
-  auto& row = scratch_.at(side);
-  row.assign(cells);
+std::uint64_t Sides::of_digests(std::string_view key, std::string_view digests,
+                                std::string& row) const {
+  // the digests are as many in every row, so where the key begins is known
+  row.assign(digests);
   row += key;
-  sums_.at(side)[at(key)] += fingerprinter_.of(row).low;
+  return fingerprinter_.of(row).low;
+}
+
+void Sides::add_base(std::string_view key, std::string_view digests) {
+  secondary_.add(at(key), {.digests = of_digests(key, digests, secondary_.row)});
+}
+
+void Sides::add_primary(std::string_view key, std::string_view digests, std::string_view bytes) {
+  primary_.add(at(key), {.digests = of_digests(key, digests, primary_.row),
+                         .bytes = fingerprinter_.of(bytes).low});
+}
+
+void Sides::add_secondary(std::string_view key, std::string_view bytes) {
+  secondary_.add(at(key), {.bytes = fingerprinter_.of(bytes).low});
 }
 
 void Sides::doubt(std::string_view key) {
@@ -26,12 +43,13 @@ void Sides::doubt(std::string_view key) {
 }
 
 void Sides::finish() {
+  primary_.finish();
+  secondary_.finish();
   for (std::size_t i = 0; i < kSums; ++i) {
-    const auto sum = sums_[base][i];
-    if (sum != sums_[primary][i] || sum != sums_[secondary][i]) {
+    if (primary_[i] != secondary_[i]) {
       differs_[i] = true;
     }
-    used_ += (sum | sums_[primary][i] | sums_[secondary][i]) != 0 || differs_[i] ? 1U : 0U;
+    used_ += differs_[i] || primary_[i] != Sum{} ? 1U : 0U;
     differing_ += differs_[i] ? 1U : 0U;
   }
 }

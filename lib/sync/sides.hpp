@@ -1,11 +1,11 @@
 // Both sides and the base of a table held against each other without moving a row: each row goes
-// into a sum, by its key into one of many, and where the three sums are equal, so are the rows.
-// Memory is the same however many rows.
+// into a sum, by its key into one of many, and where the sums are equal, so are the rows. The
+// primary's rows are held against the base's by their digests and against the secondary's by their
+// bytes. Memory is the same however many rows.
 #pragma once
 
 #include "core/fingerprint.hpp"
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -17,12 +17,13 @@ namespace abgleich::sync {
 /// The sums of one table. Different sides may be added to by different threads.
 class Sides {
  public:
-  enum Side : std::uint8_t { base, primary, secondary };
-
   explicit Sides(const Fingerprinter& fingerprinter);
 
-  /// A row of a side: its key's bytes and its packed digests.
-  void add(Side side, std::string_view key, std::string_view cells);
+  /// A row of a side: its key's bytes, its packed digests, and bytes that are equal only where all
+  /// of its cells are, the key's included.
+  void add_base(std::string_view key, std::string_view digests);
+  void add_primary(std::string_view key, std::string_view digests, std::string_view bytes);
+  void add_secondary(std::string_view key, std::string_view bytes);
   /// The primary has a row with this key that cannot be compared: whatever has the key is to be
   /// looked at.
   void doubt(std::string_view key);
@@ -40,11 +41,34 @@ class Sides {
  private:
   static constexpr std::size_t kSums = std::size_t{1} << 16U;
 
+  struct Sum {
+    std::uint64_t digests = 0;
+    std::uint64_t bytes = 0;
+
+    bool operator==(const Sum&) const = default;
+  };
+  /// One side's. What is to be added waits until the next comes, and its place is on the way from
+  /// memory meanwhile: the sums are more than fit close to the processor.
+  class Sums {
+   public:
+    void add(std::size_t at, Sum sum);
+    void finish() { add(0, {}); }
+    [[nodiscard]] const Sum& operator[](std::size_t at) const { return sums_[at]; }
+
+    std::string row;  // memory to put a row together in
+
+   private:
+    std::vector<Sum> sums_ = std::vector<Sum>(kSums);
+    std::size_t waiting_at_ = 0;
+    Sum waiting_;
+  };
   [[nodiscard]] std::size_t at(std::string_view key) const;
+  [[nodiscard]] std::uint64_t of_digests(std::string_view key, std::string_view digests,
+                                         std::string& row) const;
 
   const Fingerprinter& fingerprinter_;
-  std::array<std::vector<std::uint64_t>, 3> sums_;
-  std::array<std::string, 3> scratch_;
+  Sums primary_;
+  Sums secondary_;  // the base by its digests, the data by its bytes
   std::vector<bool> differs_;
   std::size_t differing_ = 0;
   std::size_t used_ = 0;

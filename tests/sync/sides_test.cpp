@@ -2,7 +2,10 @@
 
 #include <doctest/doctest.h>
 
+#include <array>
+#include <cstdint>
 #include <string>
+#include <utility>
 
 namespace abgleich::sync {
 
@@ -13,10 +16,27 @@ const Fingerprinter& fingerprinter() {
   return made;
 }
 
+enum class Side : std::uint8_t { base, primary, secondary };
+constexpr std::array kSides{Side::base, Side::primary, Side::secondary};
+
+void add(Sides& sides, Side side, const std::string& key, const std::string& cells) {
+  const auto bytes = key + " " + cells;
+  switch (side) {
+    case Side::base:
+      sides.add_base(key, cells);
+      break;
+    case Side::primary:
+      sides.add_primary(key, cells, bytes);
+      break;
+    case Side::secondary:
+      sides.add_secondary(key, bytes);
+      break;
+  }
+}
+
 void add_all(Sides& sides, int row, const std::string& cells) {
-  const auto key = "key " + std::to_string(row);
-  for (const auto side : {Sides::base, Sides::primary, Sides::secondary}) {
-    sides.add(side, key, cells);
+  for (const auto side : kSides) {
+    add(sides, side, "key " + std::to_string(row), cells);
   }
 }
 
@@ -25,10 +45,10 @@ void add_all(Sides& sides, int row, const std::string& cells) {
 TEST_CASE("sides: the same rows in any order agree") {
   Sides sides(fingerprinter());
   for (int row = 0; row < 1'000; ++row) {
-    sides.add(Sides::base, std::to_string(row), "cells " + std::to_string(row));
-    sides.add(Sides::primary, std::to_string(999 - row), "cells " + std::to_string(999 - row));
-    sides.add(Sides::secondary, std::to_string((row + 500) % 1'000),
-              "cells " + std::to_string((row + 500) % 1'000));
+    for (const auto& [side, at] : {std::pair{Side::base, row}, std::pair{Side::primary, 999 - row},
+                                   std::pair{Side::secondary, (row + 500) % 1'000}}) {
+      add(sides, side, std::to_string(at), "cells " + std::to_string(at));
+    }
   }
   sides.finish();
   CHECK(sides.all_agree());
@@ -37,23 +57,23 @@ TEST_CASE("sides: the same rows in any order agree") {
 }
 
 TEST_CASE("sides: a row that is different, missing or there twice on any side is found") {
-  for (const auto side : {Sides::base, Sides::primary, Sides::secondary}) {
+  for (const auto side : kSides) {
     for (const std::string what : {"different", "missing", "twice", "digests of another row"}) {
       CAPTURE(what);
       Sides sides(fingerprinter());
       for (int row = 0; row < 100; ++row) {
         add_all(sides, row, "cells of " + std::to_string(row));
       }
-      for (const auto other : {Sides::base, Sides::primary, Sides::secondary}) {
+      for (const auto other : kSides) {
         if (other != side) {
-          sides.add(other, "the one", "12345678");
+          add(sides, other, "the one", "12345678");
         } else if (what == "different") {
-          sides.add(other, "the one", "12345679");
+          add(sides, other, "the one", "12345679");
         } else if (what == "twice") {
-          sides.add(other, "the one", "12345678");
-          sides.add(other, "the one", "12345678");
+          add(sides, other, "the one", "12345678");
+          add(sides, other, "the one", "12345678");
         } else if (what != "missing") {
-          sides.add(other, "the one", "cells of 1");
+          add(sides, other, "the one", "cells of 1");
         }
       }
       sides.finish();
