@@ -83,8 +83,16 @@ std::string data_columns(const Dialect& dialect, std::string_view alias, const R
 
 std::string typed_columns(const Relation& relation) {
   return list(relation.columns.size(), [&](std::size_t i) {
-    return fmt::format("c{} {}", i, relation.columns[i].held.native);
+    return fmt::format("c{} {}", i, held_type(relation.columns[i]));
   });
+}
+
+std::string held_type(const RelationColumn& column) {
+  return column.held.native + collate(column);
+}
+
+std::string collate(const RelationColumn& column) {
+  return column.bytewise ? " COLLATE \"C\"" : "";
 }
 
 std::string_view blob_type(const Dialect& dialect) {

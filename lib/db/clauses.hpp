@@ -72,6 +72,11 @@ std::string cell(std::size_t column);
 std::string columns_of(std::string_view alias, const Relation& relation);
 std::string key_columns(std::string_view alias, const Relation& relation);
 std::string typed_columns(const Relation& relation);
+/// The type and collation of a column that is to be compared with the secondary's own. Where the
+/// collations were different, no index could be used.
+std::string held_type(const RelationColumn& column);
+/// What goes behind a type that is written otherwise.
+std::string collate(const RelationColumn& column);
 /// The key as the base names it: by its place in the key, so that other columns may come and go.
 std::string base_key(std::string_view alias, const Relation& relation);
 /// The secondary's own names: of all columns, and of the key's.

@@ -67,10 +67,10 @@ std::string rekey_name(const Relation& relation) {
 std::string create_rekey(const Dialect& dialect, const Relation& relation) {
   std::string columns;
   for (const auto i : relation.key) {
-    columns += fmt::format("k{} {}, ", i, relation.columns[i].held.native);
+    columns += fmt::format("k{} {}, ", i, held_type(relation.columns[i]));
   }
   for (std::size_t i = 0; i < relation.columns.size(); ++i) {
-    columns += fmt::format("c{} {}, ", i, relation.columns[i].held.native);
+    columns += fmt::format("c{} {}, ", i, held_type(relation.columns[i]));
   }
   const bool postgresql = dialect.engine() == Engine::postgresql;
   return fmt::format("CREATE TEMPORARY TABLE {} ({}in_data integer NOT NULL, cells {}){}",

@@ -18,6 +18,8 @@ struct RelationColumn {
   std::string name;    // name in the secondary
   Type type;           // logical type of what is exported
   Type held;           // the secondary's own column
+  bool pseudonym = false;
+  bool bytewise = false;  // PostgreSQL: the secondary's own column has the collation "C"
   bool nullable = true;
   std::string renamed_from;  // its name in the secondary before this run, where that was another
   std::optional<Type> widened_from;  // what was exported before, where the type now holds more

@@ -62,7 +62,7 @@ std::string create_gone(const Dialect& dialect, const Names& names, const Relati
                      list(relation.key.size(),
                           [&](std::size_t i) {
                             return fmt::format("k{} {}", i,
-                                               relation.columns[relation.key[i]].held.native);
+                                               held_type(relation.columns[relation.key[i]]));
                           }),
                      blob_type(dialect), table_end(dialect, Lifetime::temporary));
 }

@@ -36,8 +36,8 @@ std::string create_data_table(const Dialect& dialect, const std::string& name,
                   list(relation.columns.size(),
                        [&](std::size_t i) {
                          const auto& column = relation.columns[i];
-                         return fmt::format("{} {}{}", dialect.quote(column.name),
-                                            dialect.column_type(column.type),
+                         return fmt::format("{} {}{}{}", dialect.quote(column.name),
+                                            dialect.column_type(column.type), collate(column),
                                             may_be_null(dialect, relation, i) ? "" : " NOT NULL");
                        }),
                   quoted_key(dialect, "", relation));
@@ -82,8 +82,8 @@ std::string add_foreign_key(const Dialect& dialect, const std::string& schema,
 
 std::string add_column(const Dialect& dialect, const std::string& schema, const Relation& relation,
                        const RelationColumn& column) {
-  return fmt::format("ALTER TABLE {} ADD COLUMN {} {}", dialect.table(schema, relation.name),
-                     dialect.quote(column.name), dialect.column_type(column.type));
+  return fmt::format("ALTER TABLE {} ADD COLUMN {} {}{}", dialect.table(schema, relation.name),
+                     dialect.quote(column.name), dialect.column_type(column.type), collate(column));
 }
 
 std::string rename_column(const Dialect& dialect, const std::string& schema,
@@ -119,14 +119,13 @@ std::string empty_column(const Dialect& dialect, const std::string& table,
 
 std::string create_base_table(const Dialect& dialect, const std::string& name,
                               const Relation& relation, Lifetime lifetime) {
-  return fmt::format("CREATE {}TABLE {} ({}, cells {} NOT NULL, PRIMARY KEY ({}){}",
-                     temporary(lifetime), name,
-                     list(relation.key.size(),
-                          [&](std::size_t i) {
-                            return fmt::format("k{} {} NOT NULL", i,
-                                               relation.columns[relation.key[i]].held.native);
-                          }),
-                     blob_type(dialect), base_key("", relation), table_end(dialect, lifetime));
+  return fmt::format(
+      "CREATE {}TABLE {} ({}, cells {} NOT NULL, PRIMARY KEY ({}){}", temporary(lifetime), name,
+      list(relation.key.size(),
+           [&](std::size_t i) {
+             return fmt::format("k{} {} NOT NULL", i, held_type(relation.columns[relation.key[i]]));
+           }),
+      blob_type(dialect), base_key("", relation), table_end(dialect, lifetime));
 }
 
 std::string select_constraints(bool foreign) {

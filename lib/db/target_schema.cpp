@@ -8,10 +8,13 @@
 
 #include <algorithm>
 #include <iterator>
+#include <string_view>
 
 namespace abgleich::db {
 
 namespace {
+
+constexpr std::string_view kByBytes = "\"C\"";
 
 /// The column that would be made for a type: what the catalogue will say of it.
 Type made_type(const Dialect& dialect, const Type& type) {
@@ -20,6 +23,13 @@ Type made_type(const Dialect& dialect, const Type& type) {
   held.native = dialect.column_type(type);
   held.labels.clear();
   return held;
+}
+
+/// Pseudonyms have no language: a database's collation would only make their order slower.
+void make_held(const Dialect& dialect, RelationColumn& column) {
+  column.held = made_type(dialect, column.type);
+  column.bytewise = dialect.engine() == Engine::postgresql && column.pseudonym &&
+                    column.held.family == Family::text;
 }
 
 /// Whether the table has a unique key over exactly the relation's key columns, which it calls
@@ -102,7 +112,12 @@ Adaptation Target::hold_existing(const CatalogTable& table, Relation& relation) 
     const auto* found = table.find_column(adaptation.holders[i]);
     const bool widens = std::ranges::find(adaptation.widenings, i, &Adaptation::Widening::column) !=
                         adaptation.widenings.end();
-    column.held = found != nullptr && !widens ? found->type : made_type(dialect(), column.type);
+    if (found != nullptr && !widens) {
+      column.held = found->type;
+      column.bytewise = dialect().engine() == Engine::postgresql && found->collation == kByBytes;
+    } else {
+      make_held(dialect(), column);
+    }
     if (found != nullptr && found->generated) {
       throw Failure(Code::secondary_refuses,
                     fmt::format("column '{}' of '{}' in the secondary is computed and cannot be "
@@ -153,7 +168,7 @@ std::vector<std::string> Target::missing_ddl(std::vector<Relation>& relations) c
                         std::back_inserter(tables));
     } else {
       for (auto& column : relation.columns) {
-        column.held = made_type(dialect(), column.type);
+        make_held(dialect(), column);
       }
       tables.push_back(create_data_table(dialect(), dialect().table(session_.schema, relation.name),
                                          relation, session_.schema, Lifetime::lasting));

@@ -52,6 +52,7 @@ void add_column(const contract::Table& table, const contract::Column& column,
   exported.relation.columns.push_back({.source = column.name,
                                        .name = column.as,
                                        .type = mask::exported_type(column, source.type),
+                                       .pseudonym = column.cls == contract::Class::pseudonym,
                                        .nullable = source.nullable ||
                                                    column.owner == contract::Owner::secondary ||
                                                    column.cls == contract::Class::generalise});
