@@ -19,7 +19,7 @@ namespace abgleich::journal {
 
 namespace {
 
-constexpr const char* kFormat = "abgleich.anchor/1";
+constexpr const char* kAnchorFormat = "abgleich.anchor/1";
 
 [[noreturn]] void cannot(const std::filesystem::path& path, std::string_view what) {
   const int number = errno;
@@ -49,7 +49,7 @@ class File {
 };
 
 void write_file(const std::filesystem::path& directory, const char* name, const Anchor& anchor) {
-  const nlohmann::ordered_json json = {{"format", kFormat},
+  const nlohmann::ordered_json json = {{"format", kAnchorFormat},
                                        {"lineage", anchor.lineage},
                                        {"epoch", anchor.epoch},
                                        {"hash", anchor.hash}};
@@ -84,7 +84,7 @@ void write_file(const std::filesystem::path& directory, const char* name, const 
   throw Failure(Code::configuration,
                 fmt::format("'{}' is of another version of abgleich: its format is {}, and this "
                             "one knows '{}'",
-                            path.string(), contract::in_quotes(format), kFormat),
+                            path.string(), contract::in_quotes(format), kAnchorFormat),
                 "go on with that version (which this is: abgleich --version); or look at the "
                 "secondary, and if it is as it should be, run: abgleich adopt --reason TEXT. "
                 "Nothing was changed");
@@ -116,7 +116,7 @@ std::optional<Anchor> read_file(const std::filesystem::path& path) {
     if (!json.is_object()) {
       damaged(path);
     }
-    if (const std::string format = json.at("format"); format != kFormat) {
+    if (const std::string format = json.at("format"); format != kAnchorFormat) {
       another_version(path, format);
     }
     return Anchor{
