@@ -235,6 +235,10 @@ std::int64_t Target::base_rows(const Relation& relation) {
   return count("SELECT count(*) FROM " + names(relation).base);
 }
 
+bool Target::base_is_empty(const Relation& relation) {
+  return count(count_to_one(names(relation).base)) == 0;
+}
+
 std::int64_t Target::planned(const Relation& relation) const {
   return planned_.at(static_cast<std::size_t>(relation.id));
 }

@@ -175,6 +175,8 @@ class Target {
 
   /// Rows in the base, whether or not the secondary still has them.
   std::int64_t base_rows(const Relation& relation);
+  /// Whether there are none, without counting them.
+  [[nodiscard]] bool base_is_empty(const Relation& relation);
 
   // For `verify`: with `staged_pairs` and `missing_pairs`, every row that any of the three has,
   // once.

@@ -68,8 +68,12 @@ void refused_to_conflicts(db::Target& target, const ExportedTable& exported, con
 
 Judged plan_or_fill(db::Target& target, const ExportedTable& exported, const Staged& staged,
                     const SipKey& id_key, const Options& options, Progress& progress) {
-  Judged judged{.staged = staged, .base_rows = target.base_rows(exported.relation)};
-  if (target.base_seal(exported.relation).rows != judged.base_rows) {
+  Judged judged{.staged = staged, .base_rows = target.base_seal(exported.relation).rows};
+  // to count them is most of the work of a run that finds nothing new, and builds on nothing
+  const bool damaged = staged.nothing_new()
+                           ? target.base_is_empty(exported.relation) != (judged.base_rows == 0)
+                           : target.base_rows(exported.relation) != judged.base_rows;
+  if (damaged) {
     damaged_base(exported.table->name);
   }
   if (may_fill(target, exported, judged, options)) {

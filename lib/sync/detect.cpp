@@ -301,6 +301,7 @@ void Detection::stage_recent(db::Source& source, db::Target& target, const Expor
   staged.rows = source.count_rows(exported.table->name);
   staged.usable = staged.rows - held;
   staged.absent = Staged::Absent::named;
+  staged.recent_only = true;
   if (staged.rows == pass.cached->rows + added && !known.any_absent()) {
     known.finish_without_deletes();
   } else {

@@ -28,6 +28,9 @@ struct Staged {
   /// Whether rows that were not staged are deleted ones, or only those that were named as gone.
   enum class Absent : std::uint8_t { unstaged, named };
   Absent absent = Absent::unstaged;
+  bool recent_only = false;  // what its row versions say has not changed was not read
+
+  [[nodiscard]] bool nothing_new() const { return recent_only && looked_at == 0 && gone == 0; }
 };
 
 /// What is kept of a row's marks with the row itself: fingerprints and place, to find it again in
