@@ -437,4 +437,43 @@ TEST_CASE("the contract's order of columns and key may change, on every pairing"
   });
 }
 
+TEST_CASE("pseudonyms are compared by bytes where the table is made, and as people have made it") {
+  const std::string columns =
+      "id = { class = \"pseudonym\", identity = \"person\" }\nname = \"plain\"\n";
+  for (const bool theirs : {false, true}) {
+    CAPTURE(theirs);
+    Pairing pairing(On::postgresql, On::postgresql,
+                    "[tables.person]\nkey = [\"id\"]\n[tables.person.columns]\n" + columns +
+                        "[tables.visit]\nkey = [\"id\"]\n[tables.visit.columns]\n" + columns +
+                        "person = { class = \"pseudonym\", identity = \"person\" }\n",
+                    kLimits);
+    pairing.primary.run(
+        "CREATE TABLE person (id integer PRIMARY KEY, name text);"
+        "CREATE TABLE visit (id integer PRIMARY KEY, person integer REFERENCES person, name text);"
+        "INSERT INTO person SELECT n, 'a' FROM generate_series(1, 50) n;"
+        "INSERT INTO visit SELECT n, 51 - n, 'b' FROM generate_series(1, 50) n");
+    if (theirs) {
+      pairing.secondary.run("CREATE TABLE person (id text PRIMARY KEY, name text)");
+    }
+    REQUIRE(pairing.sync()["tables"]["visit"]["inserted"] == 50);
+    CHECK(
+        pairing.secondary.rows(
+            "SELECT c.relname || '.' || a.attname, o.collname FROM pg_attribute a"
+            " JOIN pg_class c ON c.oid = a.attrelid JOIN pg_collation o ON o.oid = attcollation"
+            " JOIN pg_namespace n ON n.oid = c.relnamespace WHERE a.attnum > 0"
+            " AND c.relkind = 'r' AND c.relname IN ('person', 'visit', 'base_1', 'base_2')"
+            " AND n.nspname IN ('public', 'abgleich') ORDER BY c.relname COLLATE \"C\", attnum") ==
+        (theirs ? "base_1.k0|default\nbase_2.k0|C\nperson.id|default\nperson.name|default\n"
+                  "visit.id|C\nvisit.name|default\nvisit.person|C"
+                : "base_1.k0|C\nbase_2.k0|C\nperson.id|C\nperson.name|default\n"
+                  "visit.id|C\nvisit.name|default\nvisit.person|C"));
+    pairing.primary.run(
+        "UPDATE person SET name = 'c' WHERE id < 10; DELETE FROM visit WHERE id > 45");
+    const auto line = pairing.sync();
+    CHECK(line["tables"]["person"]["updated"] == 9);
+    CHECK(line["tables"]["visit"]["deleted"] == 5);
+    CHECK(pairing.run({"verify", "--exit-code"}).exit == 0);
+  }
+}
+
 }  // namespace abgleich::test

@@ -111,8 +111,9 @@ TEST_CASE("a cell's digest is siphash of row key, its length, kind and bytes, of
 }
 
 TEST_CASE("the digests of several cells are those of each") {
-  for (const std::size_t count : {0, 1, 2, 5, 6}) {
-    for (const std::size_t longest : {std::size_t{9}, std::size_t{70}}) {
+  for (const std::size_t count : {0, 1, 2, 3, 4, 5, 8, 9, 13, 20, 31}) {
+    for (const std::size_t longest :
+         {std::size_t{0}, std::size_t{9}, std::size_t{64}, std::size_t{70}, std::size_t{300}}) {
       std::vector<SipKey> keys(count, counting_key());
       std::vector<Value> values;
       for (std::size_t i = 0; i < count; ++i) {
