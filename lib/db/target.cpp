@@ -35,14 +35,14 @@ std::string_view packed_or_empty(const Dialect& dialect, const Cell& cell, std::
   return cell.storage == Cell::Storage::null ? std::string_view() : packed(dialect, cell, scratch);
 }
 
-/// PostgreSQL: of keys, which is all that is analysed here, few rows tell as much as many; a set of
-/// changes is joined at once, without a detour over the disk.
 constexpr std::int64_t kLargePlan = 10'000;  // rows: from here on a look at them pays
 
+/// PostgreSQL: of keys, which is all that is analysed here, few rows tell as much as many; a set of
+/// changes is joined at once, without a detour over the disk.
 constexpr std::string_view kForLargeSets =
     "SET LOCAL default_statistics_target = 10;"
-    "SELECT set_config('work_mem', '16MB', true)"
-    " WHERE pg_size_bytes(current_setting('work_mem')) < 16777216";
+    "SELECT set_config('work_mem', '64MB', true)"
+    " WHERE pg_size_bytes(current_setting('work_mem')) < 67108864";
 
 bool contains(const std::vector<std::int64_t>& ids, std::int64_t id) {
   return std::ranges::find(ids, id) != ids.end();

@@ -226,7 +226,7 @@ void KnownRows::spool(const KnownRow& known) {
     }
   }
   spool_->add(known);
-  overruled_.insert(known.key);
+  overruled_.push_back(known.key.low);
   if (overruled_.size() > kMostStrangers) {
     overflowed_ = true;
     overruled_ = {};
@@ -287,9 +287,12 @@ void KnownRows::rewrite() {
 std::vector<TouchedRow> KnownRows::merge_spool() {
   spool_->finish();
   for (const auto& known : std::exchange(unmet_, {})) {
-    overruled_.insert(known.key);
+    overruled_.push_back(known.key.low);
   }
-  const auto stays = [this](const KnownRow& known) { return !overruled_.contains(known.key); };
+  std::ranges::sort(overruled_);
+  const auto stays = [this](const KnownRow& known) {
+    return !std::ranges::binary_search(overruled_, known.key.low);
+  };
   new_main_ = cache_.new_name("rows", tracked_);
   writer_ = std::make_unique<journal::KnownRowWriter>(cache_, new_main_);
   KnownRow known;
@@ -368,7 +371,7 @@ bool KnownRows::key_met(const Fingerprint& key) {
   if (find(key)) {
     return true;
   }
-  strangers_.insert(key);
+  strangers_.push_back(key);
   if (strangers_.size() > kMostStrangers) {
     throw CacheUnusable("too many rows have moved");
   }
@@ -378,7 +381,11 @@ bool KnownRows::key_met(const Fingerprint& key) {
 void KnownRows::finish_keys() {
   by_ = By::key;
   drain();
-  std::erase_if(unmet_, [this](const KnownRow& known) { return strangers_.contains(known.key); });
+  const auto order = [](const Fingerprint& one) { return std::pair(one.low, one.high); };
+  std::ranges::sort(strangers_, {}, order);
+  std::erase_if(unmet_, [&](const KnownRow& known) {
+    return std::ranges::binary_search(strangers_, order(known.key), {}, order);
+  });
   gone_ = 0;
   for (const auto& known : unmet_) {
     ++gone_;

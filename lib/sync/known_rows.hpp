@@ -12,7 +12,6 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 namespace abgleich::sync {
@@ -154,10 +153,12 @@ class KnownRows {
   // this run
   std::vector<Added> added_;
   std::vector<journal::KnownRow> unmet_;  // of the main file
-  std::unordered_set<Fingerprint, Hash> strangers_;
+  std::vector<Fingerprint> strangers_;
   std::unique_ptr<journal::KnownRowWriter> spool_;
   std::string spool_name_;
-  std::unordered_set<Fingerprint, Hash> overruled_;  // keys whose record in the main file is not it
+  /// Keys whose record in the main file is out of date, by half of their fingerprints: one too many
+  /// would only be looked at once more.
+  std::vector<std::uint64_t> overruled_;
   std::unique_ptr<journal::KnownRowWriter> writer_;
   std::string new_main_;
   std::int64_t new_main_rows_ = 0;
