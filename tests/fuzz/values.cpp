@@ -123,8 +123,10 @@ Outcome take_json(std::string_view bytes) {
     return Outcome::refused;
   }
   const auto form = pg::json_form(bytes);
-  // ours is the more lenient: what RFC 8259 allows is no error
-  promise(form != pg::JsonForm::invalid || bytes.size() > pg::kMostJsonDepth ||
+  // ours is the more lenient: what RFC 8259 allows is no error; to theirs, NUL is the end
+  const bool nul = bytes.find('\0') != std::string_view::npos;
+  promise(form == pg::JsonForm::invalid || !nul, "NUL in JSON is taken");
+  promise(form != pg::JsonForm::invalid || nul || bytes.size() > pg::kMostJsonDepth ||
               !nlohmann::json::accept(bytes),
           "valid JSON is refused");
   return outcome(form != pg::JsonForm::invalid);
