@@ -67,7 +67,6 @@ void PostgresConnection::send(const std::string& sql, Awaited& awaited) {
   if (PQsendQuery(connection_.raw(), sql.c_str()) != 1) {
     throw fault(nullptr);
   }
-  awaited.pending = true;
   awaited_ = &awaited;
 }
 
@@ -83,7 +82,6 @@ void PostgresConnection::arrive() noexcept {
     return;
   }
   auto& awaited = *std::exchange(awaited_, nullptr);
-  awaited.pending = false;
   while (Result result{PQgetResult(connection_.raw())}) {
     auto& place = PQresultStatus(result.get()) == PGRES_TUPLES_OK ? awaited.result : failed_;
     place = std::move(result);

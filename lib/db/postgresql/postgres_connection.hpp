@@ -20,7 +20,6 @@ namespace abgleich::db::postgresql {
 /// A statement that the server works on while the caller does something else. One at a time on a
 /// connection: whatever else is asked of it waits for this first.
 struct Awaited {
-  bool pending = false;
   Result result;
 };
 
