@@ -80,6 +80,14 @@ struct JournalRow {
   BaseMove base;
 };
 
+/// Something that a run has settled for those after it.
+struct FactRow {
+  std::string kind;
+  std::string name;
+  std::string value;       // JSON
+  std::int64_t epoch = 0;  // the run that wrote it
+};
+
 /// What a run says that the base of a table holds, so that a base that anybody else has written to
 /// is known: number of rows, and the sum of their checksums (schemas/stored-formats.md).
 struct Seal {
@@ -104,7 +112,7 @@ BooksLayout books_layout(std::string_view ddl, std::string_view prefix);
 class Books {
  public:
   /// `head.format` of what is made and understood (schemas/stored-formats.md).
-  static constexpr std::int64_t kFormat = 1;
+  static constexpr std::int64_t kFormat = 2;
 
   explicit Books(Session& session) : session_(session) {}
 
@@ -125,6 +133,15 @@ class Books {
 
   std::vector<TrackedRow> tracked();
   void put_tracked(const TrackedRow& row);
+
+  // In lib/db/books_facts.cpp. What each kind means is said where it is used, and listed in
+  // schemas/stored-formats.md.
+  /// In order of their names.
+  std::vector<FactRow> facts(std::string_view kind);
+  std::optional<FactRow> find_fact(std::string_view kind, std::string_view name);
+  /// In place of what was known under that name.
+  void put_fact(const FactRow& fact);
+  void forget_fact(std::string_view kind, std::string_view name);
 
   void insert_run(const RunRow& run);
   /// Newest first.

@@ -7,7 +7,7 @@
 
 namespace abgleich::db {
 
-/// DDL of the bookkeeping tables, format 1.
+/// DDL of the bookkeeping tables, format 2.
 std::string_view books_migration(Engine engine);
 
 }  // namespace abgleich::db

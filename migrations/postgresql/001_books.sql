@@ -1,4 +1,4 @@
--- The bookkeeping of abgleich in the secondary, format 1. Written in the same transaction as the
+-- The bookkeeping of abgleich in the secondary, format 2. Written in the same transaction as the
 -- data, so that a restored secondary brings its own base back.
 CREATE SCHEMA IF NOT EXISTS abgleich;
 
@@ -82,4 +82,14 @@ CREATE TABLE abgleich.seal (
   rows bigint NOT NULL,
   sum  text NOT NULL,             -- 16 hexadecimal digits; of a journal: empty
   PRIMARY KEY (what, n)
+);
+
+-- What runs have settled for those after them and no other table has: what left, which constraints
+-- were made, in which form identities are written. The kinds are listed in schemas/stored-formats.md.
+CREATE TABLE abgleich.fact (
+  kind  text NOT NULL,
+  name  text NOT NULL,
+  value text NOT NULL,            -- JSON
+  epoch bigint NOT NULL,           -- the run that wrote it
+  PRIMARY KEY (kind, name)
 );

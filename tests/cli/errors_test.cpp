@@ -538,12 +538,12 @@ TEST_CASE("exit 26: a bookkeeping that another version has made is no damaged on
       CHECK_FALSE(std::filesystem::exists(pairing.directory.path() / "state" / "damaged"));
     };
     // one that has other tables beside: the number says it all
-    pairing.secondary.run("UPDATE " + books + "head SET format = 2; ALTER TABLE " + books +
+    pairing.secondary.run("UPDATE " + books + "head SET format = 3; ALTER TABLE " + books +
                           "seal RENAME TO " + (secondary == On::sqlite ? books : "") + "proof");
-    refused("is of format 2, and this abgleich knows format 1");
+    refused("is of format 3, and this abgleich knows format 2");
     pairing.secondary.run("ALTER TABLE " + books + "proof RENAME TO " +
                           (secondary == On::sqlite ? books : "") + "seal; UPDATE " + books +
-                          "head SET format = 1");
+                          "head SET format = 2");
     pairing.secondary.run("ALTER TABLE " + books + "run RENAME purged TO forgotten");
     refused("'" + books + "run' has no column 'purged'");
     pairing.secondary.run("ALTER TABLE " + books + "run RENAME forgotten TO purged");
