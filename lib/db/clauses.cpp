@@ -4,8 +4,13 @@
 
 namespace abgleich::db {
 
-std::string temporary_name(std::string_view what, std::int64_t relation) {
-  return fmt::format("abgleich_tmp_{}_{}", what, relation);
+std::string temporary_name(const Dialect& dialect, std::string_view what, std::int64_t relation) {
+  return fmt::format("{}.abgleich_tmp_{}_{}",
+                     dialect.engine() == Engine::postgresql ? "pg_temp" : "temp", what, relation);
+}
+
+std::string_view unqualified(std::string_view temporary) {
+  return temporary.substr(temporary.find('.') + 1);
 }
 
 std::string base_name(const Relation& relation) {

@@ -23,9 +23,11 @@
 
 namespace abgleich::db {
 
-/// The name of a temporary table. Its prefix is reserved: in SQLite a temporary table would hide
-/// one of the data that has the same name.
-std::string temporary_name(std::string_view what, std::int64_t relation);
+/// The name of a temporary table, with its schema: whatever else has that name is not meant. Its
+/// prefix is reserved all the same: in SQLite a temporary table would hide one of the data.
+std::string temporary_name(const Dialect& dialect, std::string_view what, std::int64_t relation);
+/// The same without the schema, for what must not say it.
+std::string_view unqualified(std::string_view temporary);
 /// The name of a relation's base, among the bookkeeping's own tables.
 std::string base_name(const Relation& relation);
 

@@ -37,7 +37,7 @@ std::string update(const Dialect& dialect, const RekeyWork& work, RekeyStep step
   }
   return fmt::format("UPDATE{} {} AS t SET {} FROM {} r WHERE r.in_data = 1{}",
                      dialect.engine() == Engine::sqlite ? " OR ABORT" : "", work.data, set,
-                     rekey_name(relation), where);
+                     rekey_name(dialect, relation), where);
 }
 
 std::string index_name(const RekeyWork& work, std::size_t key) {
@@ -60,8 +60,8 @@ std::string drop_key_index(const Dialect& dialect, const std::string& schema, co
   return "DROP INDEX " + dialect.table(schema, index_name(work, key));
 }
 
-std::string rekey_name(const Relation& relation) {
-  return temporary_name("rekey", relation.id);
+std::string rekey_name(const Dialect& dialect, const Relation& relation) {
+  return temporary_name(dialect, "rekey", relation.id);
 }
 
 std::string create_rekey(const Dialect& dialect, const Relation& relation) {
@@ -74,7 +74,7 @@ std::string create_rekey(const Dialect& dialect, const Relation& relation) {
   }
   const bool postgresql = dialect.engine() == Engine::postgresql;
   return fmt::format("CREATE TEMPORARY TABLE {} ({}in_data integer NOT NULL, cells {}){}",
-                     rekey_name(relation), columns, postgresql ? "bytea" : "BLOB",
+                     rekey_name(dialect, relation), columns, postgresql ? "bytea" : "BLOB",
                      postgresql ? " ON COMMIT DROP" : "");
 }
 
@@ -92,7 +92,7 @@ std::vector<std::string> rekey_columns(const Relation& relation) {
 }
 
 std::string finish_rekey(const Dialect& dialect, const Relation& relation) {
-  const auto name = rekey_name(relation);
+  const auto name = rekey_name(dialect, relation);
   if (dialect.engine() == Engine::postgresql) {
     return "ANALYZE " + name;
   }
@@ -100,7 +100,7 @@ std::string finish_rekey(const Dialect& dialect, const Relation& relation) {
   for (const auto i : relation.key) {
     key += fmt::format("{}k{}", key.empty() ? "" : ", ", i);
   }
-  return fmt::format("CREATE INDEX {}_key ON {} ({})", name, name, key);
+  return fmt::format("CREATE INDEX {}_key ON {} ({})", name, unqualified(name), key);
 }
 
 std::vector<std::string> rekey_data(const Dialect& dialect, const std::vector<RekeyWork>& work,
@@ -124,8 +124,8 @@ std::vector<std::string> rekey_data(const Dialect& dialect, const std::vector<Re
   return {fmt::format("WITH {} SELECT {}", with, sum)};
 }
 
-std::string count_rekeyed(const Relation& relation) {
-  return fmt::format("SELECT count(*) FROM {} WHERE in_data = 1", rekey_name(relation));
+std::string count_rekeyed(const Dialect& dialect, const Relation& relation) {
+  return fmt::format("SELECT count(*) FROM {} WHERE in_data = 1", rekey_name(dialect, relation));
 }
 
 std::string select_distinct(const Dialect& dialect, const std::string& data,
@@ -153,7 +153,7 @@ std::string clear_base(const RekeyWork& work) {
   return "DELETE FROM " + work.base;
 }
 
-std::string fill_base(const RekeyWork& work) {
+std::string fill_base(const Dialect& dialect, const RekeyWork& work) {
   std::string base_key;
   std::string key;
   for (std::size_t i = 0; i < work.relation->key.size(); ++i) {
@@ -161,7 +161,7 @@ std::string fill_base(const RekeyWork& work) {
     key += fmt::format("c{}, ", work.relation->key[i]);
   }
   return fmt::format("INSERT INTO {} ({}cells) SELECT {}cells FROM {} WHERE cells IS NOT NULL",
-                     work.base, base_key, key, rekey_name(*work.relation));
+                     work.base, base_key, key, rekey_name(dialect, *work.relation));
 }
 
 }  // namespace abgleich::db

@@ -24,7 +24,7 @@ struct RekeyWork {
   std::vector<std::size_t> integers;  // those of them that hold integers
 };
 
-std::string rekey_name(const Relation& relation);
+std::string rekey_name(const Dialect& dialect, const Relation& relation);
 std::string create_rekey(const Dialect& dialect, const Relation& relation);
 std::vector<std::string> rekey_columns(const Relation& relation);
 /// After the last row: what lets the joins go fast.
@@ -48,7 +48,7 @@ std::string drop_key_index(const Dialect& dialect, const std::string& schema, co
                            std::size_t key);
 
 /// How many rows `rekey_data` is to change, of one table.
-std::string count_rekeyed(const Relation& relation);
+std::string count_rekeyed(const Dialect& dialect, const Relation& relation);
 
 /// Of a column that is exported no longer: its values, and a temporary table (was, now) of those
 /// that change. `data` is quoted.
@@ -60,6 +60,6 @@ std::string rekey_kept_column(const Dialect& dialect, const std::string& data,
                               const std::string& column, const std::string& map);
 
 std::string clear_base(const RekeyWork& work);
-std::string fill_base(const RekeyWork& work);
+std::string fill_base(const Dialect& dialect, const RekeyWork& work);
 
 }  // namespace abgleich::db

@@ -53,7 +53,7 @@ std::vector<std::string> finish_stage(const Dialect& dialect, const Names& names
   if (dialect.engine() == Engine::postgresql) {
     return {fmt::format("ANALYZE {} ({})", names.stage, key_columns("", relation))};
   }
-  return {fmt::format("CREATE INDEX temp.{0}_key ON {0} ({1})", names.stage,
+  return {fmt::format("CREATE INDEX {}_key ON {} ({})", names.stage, unqualified(names.stage),
                       key_columns("", relation))};
 }
 
@@ -78,8 +78,8 @@ std::vector<std::string> finish_gone(const Dialect& dialect, const Names& names,
   if (dialect.engine() == Engine::postgresql) {
     return {fmt::format("ANALYZE {} ({})", names.gone, base_key("", relation))};
   }
-  return {
-      fmt::format("CREATE INDEX temp.{0}_key ON {0} ({1})", names.gone, base_key("", relation))};
+  return {fmt::format("CREATE INDEX {}_key ON {} ({})", names.gone, unqualified(names.gone),
+                      base_key("", relation))};
 }
 
 std::string select_duplicates(const Names& names, const Relation& relation) {

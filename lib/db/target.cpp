@@ -14,12 +14,6 @@ namespace abgleich::db {
 
 namespace {
 
-std::string stage_name(const Relation& relation) {
-  return temporary_name("stage", relation.id);
-}
-std::string plan_name(const Relation& relation) {
-  return temporary_name("plan", relation.id);
-}
 /// The type that says what kind a cell of the secondary is, so that a value reads back as `fit` has
 /// left it. PostgreSQL's own column decides; in SQLite, which keeps most things as text, only the
 /// exported type knows.
@@ -90,13 +84,14 @@ void Target::commit() {
 
 Names Target::names(const Relation& relation) const {
   return {.data = contains(stand_in_data_, relation.id)
-                      ? temporary_name("data", relation.id)
+                      ? temporary_name(dialect(), "data", relation.id)
                       : dialect().table(session_.schema, relation.name),
-          .base = contains(stand_in_base_, relation.id) ? temporary_name("base", relation.id)
-                                                        : dialect().own_table(base_name(relation)),
-          .stage = stage_name(relation),
-          .plan = plan_name(relation),
-          .gone = temporary_name("gone", relation.id)};
+          .base = contains(stand_in_base_, relation.id)
+                      ? temporary_name(dialect(), "base", relation.id)
+                      : dialect().own_table(base_name(relation)),
+          .stage = temporary_name(dialect(), "stage", relation.id),
+          .plan = temporary_name(dialect(), "plan", relation.id),
+          .gone = temporary_name(dialect(), "gone", relation.id)};
 }
 
 void Target::decode_row(const Relation& relation, std::span<const Cell> cells, Row& row) const {
@@ -356,7 +351,7 @@ void Target::rewrite_base(const Relation& relation,
         create_base_table(dialect(), name.base, relation, Lifetime::temporary));
     session_.connection->execute(fmt::format("INSERT INTO {} SELECT * FROM {}", name.base, real));
   }
-  const auto rewritten = temporary_name("rebase", relation.id);
+  const auto rewritten = temporary_name(dialect(), "rebase", relation.id);
   session_.connection->execute(
       create_base_table(dialect(), rewritten, relation, Lifetime::temporary));
   {
@@ -395,7 +390,7 @@ Value Target::literal(const RelationColumn& column, const std::optional<std::str
                   fmt::format("the column is of type {}. Nothing was changed", column.held.native));
   };
   // The engine itself says what the text means in a column of this type.
-  const auto table = temporary_name("literal", ++literals_);
+  const auto table = temporary_name(dialect(), "literal", ++literals_);
   auto& connection = *session_.connection;
   connection.execute(fmt::format("CREATE TEMPORARY TABLE {} (c {})", table, column.held.native));
   const Cell cell = text_cell(*text);

@@ -26,7 +26,7 @@ Target::Rekey::Rekey(Target& target, const Relation& relation)
     : target_(target), relation_(relation) {
   auto& connection = *target.session_.connection;
   connection.execute(create_rekey(target.dialect(), relation));
-  loader_ = connection.load(rekey_name(relation), rekey_columns(relation));
+  loader_ = connection.load(rekey_name(target.dialect(), relation), rekey_columns(relation));
 }
 
 void Target::Rekey::add(const Row& was, const Row& row, Data data,
@@ -64,7 +64,7 @@ std::optional<Target::KeptPseudonyms> Target::rekey_kept(const Relation& relatio
   if (held == nullptr || held->generated) {
     return std::nullopt;
   }
-  KeptPseudonyms kept{.column = column, .map = temporary_name("rekey_kept", ++maps_)};
+  KeptPseudonyms kept{.column = column, .map = temporary_name(dialect(), "rekey_kept", ++maps_)};
   // as for rows that are exported: in SQLite only the exported type knows
   const auto& read_as = dialect().engine() == Engine::postgresql ? held->type : type;
   std::vector<std::pair<Value, Value>> pairs;
@@ -105,7 +105,7 @@ std::vector<std::int64_t> Target::apply_rekey(const std::vector<Rekeyed>& tables
                     .base = name.base,
                     .columns = table.columns,
                     .integers = table.integers});
-    rows.push_back(count(count_rekeyed(*table.relation)));
+    rows.push_back(count(count_rekeyed(dialect(), *table.relation)));
     all += rows.back();
   }
   const auto indexes = index_foreign_keys(work);
@@ -138,7 +138,7 @@ std::vector<std::int64_t> Target::apply_rekey(const std::vector<Rekeyed>& tables
   }
   for (const auto& one : work) {
     const auto before = connection.execute(clear_base(one));
-    if (connection.execute(fill_base(one)) != before) {
+    if (connection.execute(fill_base(dialect(), one)) != before) {
       throw Failure(
           Code::integrity,
           fmt::format("the base of '{}' has rows that neither side explains", one.relation->source),

@@ -224,7 +224,7 @@ void Target::empty_column(const Relation& relation, const std::string& column) {
 }
 
 void Target::stand_in(const Relation& relation) {
-  const auto name = temporary_name("data", relation.id);
+  const auto name = temporary_name(dialect(), "data", relation.id);
   const auto* table = holding_table(relation);
   if (table == nullptr) {
     session_.connection->execute(
@@ -238,8 +238,8 @@ void Target::stand_in(const Relation& relation) {
     stand_in_data_.push_back(relation.id);
   }
   if (!own_table_exists(base_name(relation))) {
-    session_.connection->execute(create_base_table(dialect(), temporary_name("base", relation.id),
-                                                   relation, Lifetime::temporary));
+    session_.connection->execute(create_base_table(
+        dialect(), temporary_name(dialect(), "base", relation.id), relation, Lifetime::temporary));
     stand_in_base_.push_back(relation.id);
   }
 }

@@ -32,12 +32,14 @@ TEST_CASE("integers go aside and come home, text goes straight, for all tables a
       rekey_data(postgresql, work, RekeyStep::aside) ==
       std::vector<std::string>{
           "WITH u0 AS (UPDATE \"s\".\"person\" AS t SET \"no\"\"te\" = r.c0, \"id\" = r.c1, \"n\" "
-          "= CASE WHEN r.c2 >= 0 THEN -1 - r.c2 ELSE r.c2 END FROM abgleich_tmp_rekey_3 r WHERE "
+          "= CASE WHEN r.c2 >= 0 THEN -1 - r.c2 ELSE r.c2 END FROM pg_temp.abgleich_tmp_rekey_3 r "
+          "WHERE "
           "r.in_data = 1 AND t.\"id\" = r.k1 AND t.\"n\" = r.k2 RETURNING 1) SELECT (SELECT "
           "count(*) FROM u0)"});
   CHECK(rekey_data(postgresql, work, RekeyStep::home) ==
         std::vector<std::string>{
-            "WITH u0 AS (UPDATE \"s\".\"person\" AS t SET \"n\" = r.c2 FROM abgleich_tmp_rekey_3 r "
+            "WITH u0 AS (UPDATE \"s\".\"person\" AS t SET \"n\" = r.c2 FROM "
+            "pg_temp.abgleich_tmp_rekey_3 r "
             "WHERE r.in_data = 1 AND t.\"id\" = r.c1 AND t.\"n\" = CASE WHEN r.c2 >= 0 THEN -1 - "
             "r.c2 ELSE r.c2 END RETURNING 1) SELECT (SELECT count(*) FROM u0)"});
   const auto sqlite = rekey_data(dialect(Engine::sqlite), work, RekeyStep::aside);
@@ -66,13 +68,15 @@ TEST_CASE("the new base has the new key, by its place in the key") {
   const RekeyWork work{
       .relation = &relation, .data = "d", .base = "b", .columns = {}, .integers = {}};
   CHECK(clear_base(work) == "DELETE FROM b");
-  CHECK(fill_base(work) ==
-        "INSERT INTO b (k0, k1, cells) SELECT c1, c2, cells FROM abgleich_tmp_rekey_3 WHERE cells "
+  CHECK(fill_base(dialect(Engine::postgresql), work) ==
+        "INSERT INTO b (k0, k1, cells) SELECT c1, c2, cells FROM pg_temp.abgleich_tmp_rekey_3 "
+        "WHERE cells "
         "IS NOT NULL");
   CHECK(rekey_columns(relation) ==
         std::vector<std::string>{"k1", "k2", "c0", "c1", "c2", "in_data", "cells"});
   CHECK(create_rekey(dialect(Engine::postgresql), relation) ==
-        "CREATE TEMPORARY TABLE abgleich_tmp_rekey_3 (k1 text, k2 bigint, c0 text, c1 text, c2 "
+        "CREATE TEMPORARY TABLE pg_temp.abgleich_tmp_rekey_3 (k1 text, k2 bigint, c0 text, c1 "
+        "text, c2 "
         "bigint, in_data integer NOT NULL, cells bytea) ON COMMIT DROP");
 }
 
