@@ -1012,7 +1012,7 @@ TEST_CASE("a locked SQLite secondary is waited for, then left for the next run")
   pairing.secondary.run("BEGIN IMMEDIATE");
   {
     Program waiting(pairing.command({"sync", "--json"}), pairing.directory.path().string());
-    ::usleep(300'000);
+    waiting.wait_until_open(pairing.directory / "secondary.db");
     pairing.secondary.run("COMMIT");
     const auto ran = waiting.wait();
     CHECK(ran.exit == 0);

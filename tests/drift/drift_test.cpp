@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <chrono>
+#include <ctime>
 #include <fstream>
 #include <optional>
 #include <set>
@@ -743,9 +743,11 @@ TEST_CASE("two hundred tables of five thousand columns are compared in no time")
   for (int c = 0; c < kWide; c += 2) {
     vendor.rename_column("t200", "c" + std::to_string(c), "n" + std::to_string(c));
   }
-  const auto start = std::chrono::steady_clock::now();
+  const auto start = std::clock();
   const std::vector<Event> events = compare(contract, accepted, vendor.catalog());
-  const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start;
+  const auto spent = std::clock() - start;
   CHECK(events.size() == kWide / 2);
-  CHECK(spent.count() < 1.0);  // under sanitizers too
+  // Of this process alone, whatever else the machine does: fifty times what it takes, and a
+  // fraction of what comparing every column with every other one would.
+  CHECK(spent < CLOCKS_PER_SEC);
 }

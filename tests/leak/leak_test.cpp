@@ -241,6 +241,23 @@ class Scene {
     run(words);
   }
 
+  /// Looks at a run in its middle: it waits for a lock that somebody else has in the secondary.
+  void look_inside() {
+    secondary.run(secondary.engine() == On::sqlite
+                      ? "BEGIN IMMEDIATE"
+                      : "BEGIN; LOCK TABLE abgleich.head IN ACCESS EXCLUSIVE MODE");
+    auto program = start({"sync", "-vv"}, {});
+    // no core dump can hold a secret either; and it waits in vain if that is never so
+    while (look_at(*program).find(kNoCore) == std::string::npos && program->is_running()) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    secondary.run("COMMIT");
+    const auto ran = program->wait();
+    CHECK_MESSAGE(ran.exit <= 11, ran.err);
+    said_ += ran.out + ran.err;
+  }
+  static constexpr const char* kNoCore = "Max core file size        0                    0";
+
   void kill_after(const std::vector<std::string>& words, std::chrono::milliseconds moment) {
     auto program = start(words, {});
     std::this_thread::sleep_for(moment);
@@ -291,14 +308,19 @@ class Scene {
         words, home().string(),
         std::vector<std::string>{"TMPDIR=" + (home() / "tmp").string(), "HOME=" + home().string()},
         input);
-    // before and after it has become abgleich; who is not root may not read the environment
-    for (int look = 0; look < 4; ++look) {
-      for (const auto* file : {"cmdline", "environ", "comm", "limits", "status"}) {
-        processes_ += read_file("/proc/" + std::to_string(program->pid()) + "/" + file) + "\n";
-      }
-      std::this_thread::sleep_for(std::chrono::milliseconds(2));
-    }
+    look_at(*program);
     return program;
+  }
+
+  /// What everybody on this machine can read of a process; who is not root may not read the
+  /// environment.
+  std::string look_at(const Program& program) {
+    std::string seen;
+    for (const auto* file : {"cmdline", "environ", "comm", "limits", "status"}) {
+      seen += read_file("/proc/" + std::to_string(program.pid()) + "/" + file) + "\n";
+    }
+    processes_ += seen;
+    return seen;
   }
 
   void make_primary() {
@@ -379,6 +401,7 @@ void run_through_everything(Scene& scene) {
   primary.run("UPDATE contact SET met = " + literal(kNewPhone) + " WHERE n = 1");
   scene.run_every_way({"diff"});
   CHECK(scene.run({"sync", "-vv"}).exit == 0);
+  scene.look_inside();
 
   // conflicts: in pseudonyms, in shifted dates, of deleted rows
   primary.run("UPDATE person SET phone = " + literal(all[0].phone) +
@@ -575,9 +598,7 @@ void expect_nothing(On primary_on, On secondary_on) {
   }
   CHECK_FALSE(keys.in(read_file(scene.home() / "abgleich.key"), "its file").empty());
   CHECK(scene.processes().find("sync") != std::string::npos);
-  // no core dump can hold them either
-  CHECK(scene.processes().find("Max core file size        0                    0") !=
-        std::string::npos);
+  CHECK(scene.processes().find(Scene::kNoCore) != std::string::npos);
   const auto kilobytes = scene.searched / 1000;
   MESSAGE(kilobytes, " kB searched");
 }

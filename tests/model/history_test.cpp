@@ -2,7 +2,7 @@
 // sync the whole secondary and its open conflicts against the naive oracle.
 //
 // ABGLEICH_HISTORIES=N runs N histories a pairing instead of the usual number, ABGLEICH_SEED=N only
-// the history of this seed.
+// the history of this seed; ABGLEICH_THOROUGH=1, which `tests/run --all` sets, some thousands.
 #include "model/naive_sync.hpp"
 #include "model/random_history.hpp"
 #include "support/pairing.hpp"
@@ -665,10 +665,16 @@ class History {
   std::string log_;
 };
 
-/// Plays `usual` histories, or as many as ABGLEICH_HISTORIES says; stops after a few failures.
-void play(On primary, On secondary, std::uint64_t first, std::uint64_t usual) {
+/// How many histories are played: usually, and by `tests/run --all`.
+struct Histories {
+  std::uint64_t usual;
+  std::uint64_t thorough;
+};
+
+/// Plays that many histories, or as many as ABGLEICH_HISTORIES says; stops after a few failures.
+void play(On primary, On secondary, std::uint64_t first, Histories many) {
   Stage stage(primary, secondary);
-  auto last = first + usual;
+  auto last = first + (std::getenv("ABGLEICH_THOROUGH") != nullptr ? many.thorough : many.usual);
   if (const char* histories = std::getenv("ABGLEICH_HISTORIES")) {
     last = first + std::stoull(histories);
   }
@@ -689,22 +695,22 @@ void play(On primary, On secondary, std::uint64_t first, std::uint64_t usual) {
 
 }  // namespace
 
-TEST_CASE("a thousand random histories on SQLite end as the oracle says, seeds from 1") {
-  play(On::sqlite, On::sqlite, 1, 1000);
+TEST_CASE("random histories on SQLite end as the oracle says, seeds from 1") {
+  play(On::sqlite, On::sqlite, 1, {.usual = 300, .thorough = 10'000});
 }
 
-TEST_CASE("a thousand random histories on SQLite end as the oracle says, seeds from 100001") {
-  play(On::sqlite, On::sqlite, 100'001, 1000);
+TEST_CASE("random histories on SQLite end as the oracle says, seeds from 100001") {
+  play(On::sqlite, On::sqlite, 100'001, {.usual = 300, .thorough = 10'000});
 }
 
-TEST_CASE("two hundred random histories on PostgreSQL end as the oracle says") {
-  play(On::postgresql, On::postgresql, 200'001, 200);
+TEST_CASE("random histories on PostgreSQL end as the oracle says") {
+  play(On::postgresql, On::postgresql, 200'001, {.usual = 70, .thorough = 2'000});
 }
 
 TEST_CASE("random histories from PostgreSQL to SQLite end as the oracle says") {
-  play(On::postgresql, On::sqlite, 300'001, 40);
+  play(On::postgresql, On::sqlite, 300'001, {.usual = 25, .thorough = 500});
 }
 
 TEST_CASE("random histories from SQLite to PostgreSQL end as the oracle says") {
-  play(On::sqlite, On::postgresql, 400'001, 40);
+  play(On::sqlite, On::postgresql, 400'001, {.usual = 25, .thorough = 500});
 }

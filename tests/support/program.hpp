@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdlib>
 #include <fcntl.h>
+#include <filesystem>
 #include <poll.h>
 #include <string>
 #include <sys/resource.h>
@@ -120,6 +121,25 @@ class Program {
 
   void kill(int signal) const { ::kill(pid_, signal); }
   [[nodiscard]] pid_t pid() const { return pid_; }
+  /// Whether it has not ended yet.
+  [[nodiscard]] bool is_running() const {
+    siginfo_t ended{};
+    return ::waitid(P_PID, static_cast<id_t>(pid_), &ended, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+           ended.si_pid == 0;
+  }
+  /// Whether it has this file open, or ends without.
+  void wait_until_open(const std::string& file) const {
+    const auto directory = "/proc/" + std::to_string(pid_) + "/fd";
+    while (is_running()) {
+      std::error_code unreadable;
+      for (const auto& entry : std::filesystem::directory_iterator(directory, unreadable)) {
+        if (std::filesystem::read_symlink(entry, unreadable) == file) {
+          return;
+        }
+      }
+      ::usleep(1'000);
+    }
+  }
 
   Ran wait() {
     Ran ran;

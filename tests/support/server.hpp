@@ -18,7 +18,7 @@ namespace abgleich::test {
 /// Waits until a query's first value is this one; a test that waits in vain fails.
 inline void wait_for(const std::string& url, const std::string& sql, const std::string& value) {
   PlainConnection connection(url);
-  for (int tries = 0; tries < 2'000; ++tries) {
+  for (int tries = 0; tries < 12'000; ++tries) {
     if (connection.run(sql) == value) {
       return;
     }
@@ -70,7 +70,7 @@ class Server {
   /// Ends it; the server throws out all sessions, recovers and goes on under the same postmaster.
   void crash_one(const std::string& process) const {
     run("kill -KILL " + process);
-    for (int tries = 0; tries < 2'000; ++tries) {
+    for (int tries = 0; tries < 12'000; ++tries) {
       const std::unique_ptr<PGconn, void (*)(PGconn*)> connection(PQconnectdb(url().c_str()),
                                                                   PQfinish);
       const std::unique_ptr<PGresult, void (*)(PGresult*)> now(PQexec(connection.get(), kWalWriter),

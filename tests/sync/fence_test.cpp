@@ -127,7 +127,11 @@ TEST_CASE("fence: behind it no DDL gets through before the snapshot ends") {
         "ALTER TABLE person RENAME t TO b");
     changed = true;
   });
-  std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  while (database.run("SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = "
+                      "'person'::regclass") == "0" &&
+         !changed) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
   CHECK_FALSE(changed);
   CHECK(rows(source, catalog) == "1|a1|b1| 2|a2|b2| ");
   source.finish();
