@@ -86,12 +86,22 @@ const Catalog& Source::fence(const std::vector<Reading>& readings) {
   }
   using Clock = std::chrono::steady_clock;
   const auto began = Clock::now();
-  while (postgresql::hold(*session_.connection, catalog(), readings,
-                          Clock::now() - began < kDoubt
-                              ? postgresql::Gone::by_ddl
-                              : postgresql::Gone::for_good) == postgresql::Hold::moved) {
-    if (Clock::now() - began > kPatience) {
-      throw Failure(Code::try_again, "the schema of the primary is being changed",
+  const auto lock_patience =
+      endpoint_.lock_timeout.count() == 0 ? kPatience : endpoint_.lock_timeout;
+  for (;;) {
+    const auto waited = Clock::now() - began;
+    const auto found =
+        postgresql::hold(*session_.connection, catalog(), readings,
+                         waited < kDoubt ? postgresql::Gone::by_ddl : postgresql::Gone::for_good);
+    if (found.hold == postgresql::Hold::held) {
+      break;
+    }
+    if (found.hold == postgresql::Hold::locked && waited > lock_patience) {
+      throw postgresql::locked(*session_.connection, found.table);
+    }
+    if (waited > kPatience) {
+      throw Failure(Code::try_again,
+                    fmt::format("the schema of the primary is being changed: '{}'", found.table),
                     "run the same command again when the vendor's update is through. Nothing was "
                     "changed");
     }

@@ -303,4 +303,54 @@ TEST_CASE("exit 30: statements and transactions of ours end when their time is o
   }
 }
 
+TEST_CASE("exit 30: a server that is connected and stops answering is given up after its time") {
+  const Server server;
+  Busy pairing(server);
+  server.sql(kUpdate);
+  // a statement that the server would end itself, if it did anything at all
+  server.sql(
+      "ALTER TABLE person RENAME TO people;"
+      "CREATE VIEW person AS SELECT p.* FROM people p, LATERAL pg_sleep(p.id)");
+  pairing.set("retry_for = \"0\"", "statement_timeout = \"5s\"");
+  auto program = pairing.start();
+  const std::string at_work =
+      "FROM pg_stat_activity WHERE application_name = 'abgleich' AND wait_event = 'PgSleep'";
+  wait_for(server.url(), "SELECT count(*) " + at_work, "1");
+  const auto process = server.sql("SELECT pid " + at_work);
+  server.run("kill -STOP " + process);
+  const auto ran = program.wait();
+  server.run("kill -CONT " + process);
+  pairing.check_untouched(ran, "has not answered for 10 s");
+}
+
+TEST_CASE("exit 30: who holds a lock that was waited for in vain is named, by process") {
+  Shared pairing;
+  const auto named = [](PlainConnection& holder) {
+    return "process " + holder.run("SELECT pg_backend_pid()") + " ('clerk')";
+  };
+  pairing.set("retry_for = \"0\"", "lock_timeout = \"1s\"", "lock_timeout = \"1s\"");
+  SUBCASE("on the primary, a plain LOCK TABLE: no schema is being changed") {
+    PlainConnection vendor(pairing.primary.url());
+    vendor.run("SET application_name = 'clerk'; BEGIN; LOCK TABLE person");
+    const auto ran = pairing.run({"sync"});
+    pairing.check_untouched(ran, "'person' of the primary is locked by " + named(vendor));
+    CHECK(ran.err.find("schema") == std::string::npos);
+    vendor.run("ROLLBACK");
+  }
+  SUBCASE("in the secondary, of a row") {
+    pairing.other.run("SET application_name = 'clerk'");
+    pairing.hold_row();
+    pairing.check_untouched(pairing.run({"sync"}), "for too long, by " + named(pairing.other));
+    pairing.other.run("ROLLBACK");
+  }
+  SUBCASE("in the secondary, of a prepared transaction") {
+    pairing.hold_row();
+    pairing.other.run("PREPARE TRANSACTION 'left_behind'");
+    pairing.check_untouched(pairing.run({"sync"}), "for too long, by a prepared transaction");
+    pairing.other.run("ROLLBACK PREPARED 'left_behind'");
+  }
+  CHECK(pairing.run({"sync"}).exit == 0);
+  pairing.check_applied_once();
+}
+
 }  // namespace abgleich::test

@@ -64,6 +64,14 @@ std::string limits_of(const Endpoint& endpoint) {
       endpoint.statement_timeout.count(), endpoint.lock_timeout.count());
 }
 
+/// The server ends a statement by itself in time; what is silent for longer has stopped, or the way
+/// to it has.
+std::chrono::seconds silence_of(const Endpoint& endpoint) {
+  constexpr auto kGrace = std::chrono::seconds(5);
+  return endpoint.statement_timeout.count() == 0 ? std::chrono::seconds(0)
+                                                 : endpoint.statement_timeout + kGrace;
+}
+
 struct FreeOptions {
   void operator()(PQconninfoOption* options) const { PQconninfoFree(options); }
 };
@@ -257,6 +265,7 @@ Raw open_raw(const Endpoint& endpoint, const Peer& peer) {
   parameters.add("keepalives_idle", "30");
   parameters.add("keepalives_interval", "10");
   parameters.add("keepalives_count", "3");
+  parameters.add("tcp_user_timeout", "60000");
   parameters.add("dbname", endpoint.url.c_str());
   parameters.add("client_encoding", "UTF8");
   if (!endpoint.password_file.empty()) {
@@ -311,7 +320,7 @@ std::unique_ptr<Connection> connect(const Endpoint& endpoint, Access access) {
                               version / 10000, version % 10000),
                   "abgleich needs PostgreSQL 12 or newer");
   }
-  auto connection = std::make_unique<PostgresConnection>(raw.release(), peer);
+  auto connection = std::make_unique<PostgresConnection>(raw.release(), peer, silence_of(endpoint));
   connection->execute_script(kPinnedSettings);
   connection->execute_script(limits_of(endpoint));
   if (access == Access::read) {

@@ -170,7 +170,18 @@ Fault lost(const Peer& peer, std::string sqlstate) {
                 .hint = "run the same command again"}};
 }
 
-Fault fault_of(const Peer& peer, const PGconn* connection, const PGresult* result) {
+Fault stalled(const Peer& peer, std::chrono::seconds silence) {
+  return {Cause::unreachable, "08006",
+          Error{.code = Code::try_again,
+                .message = fmt::format("the {} is connected and has not answered for {} s; the "
+                                       "connection was given up (SQLSTATE 08006)",
+                                       name_of(peer.role), silence.count()),
+                .hint = "look whether that server and what is between here and there are stopped, "
+                        "then run the same command again"}};
+}
+
+Fault fault_of(const Peer& peer, const PGconn* connection, const PGresult* result,
+               std::string_view holder) {
   auto state = result == nullptr ? std::string() : field(result, PG_DIAG_SQLSTATE);
   if (PQstatus(connection) == CONNECTION_BAD) {
     return lost(peer, state.empty() ? "08006" : std::move(state));
@@ -181,8 +192,9 @@ Fault fault_of(const Peer& peer, const PGconn* connection, const PGresult* resul
   }
   const auto cause = cause_of(state);
   const auto text = wording(state);
-  auto message = fmt::format("the {} refused a statement{}{} ({}SQLSTATE {})", name_of(peer.role),
-                             text.empty() ? "" : ": ", text, objects(result), state);
+  auto message = fmt::format("the {} refused a statement{}{}{}{} ({}SQLSTATE {})",
+                             name_of(peer.role), text.empty() ? "" : ": ", text,
+                             holder.empty() ? "" : ", by ", holder, objects(result), state);
   const auto code = db::code_of(cause, peer.access).value_or(code_of(state, peer.access));
   std::string hint(hint_of(cause, state, peer.access));
   return {cause, std::move(state),

@@ -9,6 +9,7 @@
 
 #include <libpq-fe.h>
 
+#include <chrono>
 #include <string>
 #include <string_view>
 
@@ -20,16 +21,23 @@ struct Peer {
   Access access = Access::read;
 };
 
+/// lock_timeout is over.
+inline constexpr std::string_view kLockNotAvailable = "55P03";
+
 Fault::Cause cause_of(std::string_view sqlstate);
 
 /// Whether one row is to blame (and another row may go through): classes 22 and 23, limits (54),
 /// WITH CHECK OPTION (44) and exceptions that a trigger raises (P0).
 bool blames_row(const Fault& fault);
 
-/// `result` may be null: then the connection is gone or memory is out.
-Fault fault_of(const Peer& peer, const PGconn* connection, const PGresult* result);
+/// `result` may be null: then the connection is gone or memory is out. `holder` is who has a lock
+/// that was waited for, if that is known.
+Fault fault_of(const Peer& peer, const PGconn* connection, const PGresult* result,
+               std::string_view holder = {});
 
 /// A connection that is gone, whatever the server managed to say before.
 Fault lost(const Peer& peer, std::string sqlstate = "08006");
+/// A server that is connected and has kept silent for that long.
+Fault stalled(const Peer& peer, std::chrono::seconds silence);
 
 }  // namespace abgleich::db::postgresql

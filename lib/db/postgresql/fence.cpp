@@ -1,12 +1,14 @@
 #include "db/postgresql/fence.hpp"
 
 #include "db/cell_values.hpp"
+#include "db/postgresql/lock_holder.hpp"
 #include "db/postgresql/postgres_connection.hpp"
 #include "db/postgresql/postgresql.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <utility>
 
@@ -81,14 +83,22 @@ bool same_columns(PostgresConnection& connection, const Result& touched, const C
   return true;
 }
 
+/// Does something at the end, whichever way it is reached.
+class Finally {
+ public:
+  explicit Finally(std::function<void()> work) : work_(std::move(work)) {}
+  Finally(const Finally&) = delete;
+  Finally& operator=(const Finally&) = delete;
+  ~Finally() { work_(); }
+
+ private:
+  std::function<void()> work_;
+};
+
 /// How long in this transaction.
 void wait_for_locks(PostgresConnection& connection, std::string_view time) {
   const Cell parameter = text_cell(time);
   connection.execute("SELECT set_config('lock_timeout', $1, true)", {&parameter, 1});
-}
-
-bool locked_out(const Fault& fault) {
-  return fault.cause() == Fault::Cause::serialization || fault.state() == "55P03";
 }
 
 bool shows_loss(const Fault& fault) {
@@ -98,15 +108,19 @@ bool shows_loss(const Fault& fault) {
 
 }  // namespace
 
-Hold hold(Connection& connection, const Catalog& catalog, const std::vector<Reading>& readings,
+Held hold(Connection& connection, const Catalog& catalog, const std::vector<Reading>& readings,
           Gone gone) {
   auto& server = dynamic_cast<PostgresConnection&>(connection);
   std::string usual_wait;
   server.query("SELECT current_setting('lock_timeout')", {},
                [&](std::span<const Cell> row) { usual_wait = row[0].bytes; });
   wait_for_locks(server, kShortWait);
+  server.set_lock_holders(PostgresConnection::LockHolders::unnamed);
+  const Finally named([&] { server.set_lock_holders(PostgresConnection::LockHolders::named); });
+  std::string name;
   try {
     for (const auto& reading : readings) {
+      name = reading.table;
       const auto* table = catalog.find_table(reading.table);
       if (table == nullptr || table->row_security) {
         continue;  // what is not there or would not be whole is not read either
@@ -117,19 +131,35 @@ Hold hold(Connection& connection, const Catalog& catalog, const std::vector<Read
       }
       const auto touched = touch(server, catalog.schema, table->name, columns);
       if (!same_columns(server, touched, *table, columns)) {
-        return Hold::moved;
+        return {.hold = Hold::moved, .table = name};
       }
     }
   } catch (const Fault& fault) {
-    if (locked_out(fault) || (gone == Gone::by_ddl && shows_loss(fault))) {
-      return Hold::moved;
+    if (fault.state() == kLockNotAvailable) {
+      return {.hold = Hold::locked, .table = name};
+    }
+    if (fault.cause() == Fault::Cause::serialization ||
+        (gone == Gone::by_ddl && shows_loss(fault))) {
+      return {.hold = Hold::moved, .table = name};
     }
     throw;
   }
   std::int64_t others = 0;
   server.query(kOtherFiles, {}, [&](std::span<const Cell> row) { others = number(row[0]); });
   wait_for_locks(server, usual_wait);
-  return others == 0 ? Hold::held : Hold::moved;
+  return {.hold = others == 0 ? Hold::held : Hold::moved, .table = {}};
+}
+
+Fault locked(Connection& connection, const std::string& table) {
+  const auto holder = lock_holder(dynamic_cast<PostgresConnection&>(connection).raw());
+  return {
+      Fault::Cause::unreachable, std::string(kLockNotAvailable),
+      Error{.code = Code::try_again,
+            .message = fmt::format("'{}' of the primary is locked by {} (SQLSTATE {})", table,
+                                   holder.empty() ? "somebody else" : holder, kLockNotAvailable),
+            .hint = "an update of the vendor's does so for a while; run the same command again "
+                    "when it is through. Who waits for whom: SELECT * FROM pg_stat_activity on "
+                    "that server. Nothing was changed"}};
 }
 
 std::string labels_mark(Connection& connection) {

@@ -15,8 +15,14 @@
 namespace abgleich::db::postgresql {
 
 enum class Hold : std::uint8_t {
-  held,   // locked until the transaction ends, and as `catalog` says
-  moved,  // changed since the snapshot, or being changed: a newer snapshot is needed
+  held,    // locked until the transaction ends, and as `catalog` says
+  moved,   // changed since the snapshot: a newer snapshot is needed
+  locked,  // somebody else's: being changed, or locked for another reason
+};
+
+struct Held {
+  Hold hold = Hold::held;
+  std::string table;  // the one that is not held
 };
 
 /// What a name or a right that is gone is taken for: the vendor at work, or a lasting state.
@@ -25,8 +31,11 @@ enum class Gone : std::uint8_t { by_ddl, for_good };
 /// Locks (ACCESS SHARE) what exists of `readings` and all tables behind it, and compares it with
 /// the snapshot's catalogue. Needs no right but SELECT on the columns. Throws Fault for everything
 /// that is no DDL. REQUIRES: the transaction whose snapshot `catalog` was read in is open.
-Hold hold(Connection& connection, const Catalog& catalog, const std::vector<Reading>& readings,
+Held hold(Connection& connection, const Catalog& catalog, const std::vector<Reading>& readings,
           Gone gone);
+
+/// The fault of a table that stays locked: who holds the lock, if that can be seen.
+Fault locked(Connection& connection, const std::string& table);
 
 /// Stands for all labels of all enumerations: no table's lock keeps them from being renamed.
 std::string labels_mark(Connection& connection);

@@ -1,16 +1,18 @@
 #include "db/postgresql/postgres_connection.hpp"
 
+#include "db/postgresql/cancel.hpp"
 #include "db/postgresql/copy_text.hpp"
 #include "db/postgresql/cursor.hpp"
 #include "db/postgresql/filler.hpp"
 #include "db/postgresql/hex.hpp"
 #include "db/postgresql/loader.hpp"
+#include "db/postgresql/lock_holder.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <charconv>
+#include <sys/socket.h>
 #include <utility>
 
 namespace abgleich::db::postgresql {
@@ -18,10 +20,6 @@ namespace abgleich::db::postgresql {
 namespace {
 
 void drop_notice(void* /*unused*/, const PGresult* /*unused*/) {}
-
-struct FreeCancel {
-  void operator()(PGcancel* cancel) const { PQfreeCancel(cancel); }
-};
 
 struct FreeCopyBuffer {
   void operator()(char* buffer) const { PQfreemem(buffer); }
@@ -36,8 +34,8 @@ constexpr std::string_view kTransactionAborted = "25P02";
 
 }  // namespace
 
-PostgresConnection::PostgresConnection(PGconn* connected, Peer peer)
-    : connection_(connected), peer_(peer) {
+PostgresConnection::PostgresConnection(PGconn* connected, Peer peer, std::chrono::seconds silence)
+    : connection_(connected), peer_(peer), watch_(PQsocket(connected), silence) {
   // Notices quote rows as errors do, and libpq prints them on stderr unless told otherwise.
   PQsetNoticeReceiver(raw(), drop_notice, nullptr);
 }
@@ -48,7 +46,11 @@ Result PostgresConnection::run(const std::string& sql, ExecStatusType expected) 
 }
 
 Result PostgresConnection::run_at_once(const std::string& sql, ExecStatusType expected) {
-  Result result(PQexec(connection_.raw(), sql.c_str()));
+  Result result;
+  {
+    const StallWatch::Exchange exchange(watch_);
+    result.reset(PQexec(connection_.raw(), sql.c_str()));
+  }
   if (PQresultStatus(result.get()) != expected) {
     throw fault(result.get());
   }
@@ -59,11 +61,45 @@ Fault PostgresConnection::fault(const PGresult* result) {
   const auto before = std::move(failed_);
   const char* const state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
   const bool spoilt = state == nullptr || std::string_view(state) == kTransactionAborted;
-  return fault_of(peer_, connection_.raw(), before && spoilt ? before.get() : result);
+  if (watch_.has_cut()) {
+    return stalled(peer_, watch_.limit());
+  }
+  const auto* const told = before && spoilt ? before.get() : result;
+  const char* const reason = PQresultErrorField(told, PG_DIAG_SQLSTATE);
+  const bool locked = reason != nullptr && std::string_view(reason) == kLockNotAvailable;
+  return fault_of(
+      peer_, connection_.raw(), told,
+      locked && lock_holders_ == LockHolders::named ? lock_holder(connection_.raw()) : "");
+}
+
+void PostgresConnection::take_results(const std::function<void(Result&&)>& take) {
+  auto* const server = connection_.raw();
+  StallWatch::Exchange exchange(watch_);
+  while (Result result{PQgetResult(server)}) {
+    exchange.moved();
+    const auto status = PQresultStatus(result.get());
+    const bool copying =
+        status == PGRES_COPY_IN || status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH;
+    take(std::move(result));
+    if (copying) {
+      // A COPY that could not even be ended, for want of memory: it is reported as going on for
+      // ever. Without its connection it is over.
+      ::shutdown(PQsocket(server), SHUT_RDWR);
+    }
+    if (copying || PQstatus(server) == CONNECTION_BAD) {
+      break;  // PQgetResult would report the same for ever
+    }
+  }
+}
+
+int PostgresConnection::next_copy_row(char** row) {
+  const StallWatch::Exchange exchange(watch_);
+  return PQgetCopyData(connection_.raw(), row, 0);
 }
 
 void PostgresConnection::send(const std::string& sql, Awaited& awaited) {
   rest();
+  const StallWatch::Exchange exchange(watch_);
   if (PQsendQuery(connection_.raw(), sql.c_str()) != 1) {
     throw fault(nullptr);
   }
@@ -82,13 +118,10 @@ void PostgresConnection::arrive() noexcept {
     return;
   }
   auto& awaited = *std::exchange(awaited_, nullptr);
-  while (Result result{PQgetResult(connection_.raw())}) {
+  take_results([&](Result&& result) {
     auto& place = PQresultStatus(result.get()) == PGRES_TUPLES_OK ? awaited.result : failed_;
     place = std::move(result);
-    if (PQstatus(connection_.raw()) == CONNECTION_BAD) {
-      break;  // PQgetResult would report the same for ever
-    }
-  }
+  });
 }
 
 Result PostgresConnection::take(Awaited& awaited) {
@@ -126,27 +159,28 @@ void PostgresConnection::copy_in_at_once(const std::string& copy, std::string_vi
   auto* const server = connection_.raw();
   run_at_once(copy, PGRES_COPY_IN);
   bool sent = true;
-  while (sent && !bytes.empty()) {
-    const auto piece = bytes.substr(0, kPieceBytes);
-    sent = PQputCopyData(server, piece.data(), static_cast<int>(piece.size())) == 1;
-    bytes.remove_prefix(piece.size());
-  }
-  sent = sent && PQputCopyEnd(server, nullptr) == 1;
-  if (!sent && PQstatus(server) != CONNECTION_BAD) {
-    PQputCopyEnd(server, "abandoned");  // out of memory here: ends the COPY without its rows
+  {
+    StallWatch::Exchange exchange(watch_);
+    while (sent && !bytes.empty()) {
+      const auto piece = bytes.substr(0, kPieceBytes);
+      sent = PQputCopyData(server, piece.data(), static_cast<int>(piece.size())) == 1;
+      bytes.remove_prefix(piece.size());
+      exchange.moved();
+    }
+    sent = sent && PQputCopyEnd(server, nullptr) == 1;
+    if (!sent && PQstatus(server) != CONNECTION_BAD) {
+      PQputCopyEnd(server, "abandoned");  // out of memory here: ends the COPY without its rows
+    }
   }
   Result bad;
   std::string done;
-  while (Result result{PQgetResult(server)}) {
+  take_results([&](Result&& result) {
     if (PQresultStatus(result.get()) == PGRES_COMMAND_OK) {
       done = PQcmdTuples(result.get());
     } else if (!bad) {
       bad = std::move(result);
     }
-    if (PQstatus(server) == CONNECTION_BAD) {
-      break;  // PQgetResult would report the same for ever
-    }
-  }
+  });
   if (bad || !sent || PQstatus(server) == CONNECTION_BAD) {
     throw fault(bad.get());
   }
@@ -182,8 +216,13 @@ Result PostgresConnection::run_with(std::string_view sql, std::span<const Cell> 
     }
     values[i] = texts[i].c_str();
   }
-  Result result(PQexecParams(raw(), std::string(sql).c_str(), static_cast<int>(values.size()),
-                             nullptr, values.data(), nullptr, nullptr, 0));
+  Result result;
+  {
+    const StallWatch::Exchange exchange(watch_);
+    result.reset(PQexecParams(connection_.raw(), std::string(sql).c_str(),
+                              static_cast<int>(values.size()), nullptr, values.data(), nullptr,
+                              nullptr, 0));
+  }
   const auto status = PQresultStatus(result.get());
   if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK) {
     throw fault(result.get());
@@ -201,7 +240,11 @@ std::int64_t PostgresConnection::execute(std::string_view sql, std::span<const C
 
 void PostgresConnection::execute_script(std::string_view sql) {
   rest();
-  const Result result(PQexec(raw(), std::string(sql).c_str()));
+  Result result;
+  {
+    const StallWatch::Exchange exchange(watch_);
+    result.reset(PQexec(connection_.raw(), std::string(sql).c_str()));
+  }
   const auto status = PQresultStatus(result.get());
   if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK && status != PGRES_EMPTY_QUERY) {
     throw fault(result.get());
@@ -283,7 +326,7 @@ void PostgresConnection::copy_out(std::string_view sql, std::string_view options
   try {
     for (;;) {
       char* row = nullptr;
-      const int size = PQgetCopyData(raw(), &row, 0);
+      const int size = next_copy_row(&row);
       const CopyBuffer owner(row);
       if (size < 0) {
         break;  // the end, or what the results below say
@@ -293,6 +336,7 @@ void PostgresConnection::copy_out(std::string_view sql, std::string_view options
   } catch (...) {
     stop_copy();
     if (guarded) {
+      const StallWatch::Exchange exchange(watch_);
       const Result undone(
           PQexec(raw(), "ROLLBACK TO SAVEPOINT abgleich_read; RELEASE SAVEPOINT abgleich_read"));
     }
@@ -301,13 +345,13 @@ void PostgresConnection::copy_out(std::string_view sql, std::string_view options
   // Everything up to the null result must be taken, or the next statement finds the leftovers.
   Result bad;
   bool done = false;
-  while (Result result{PQgetResult(raw())}) {
+  take_results([&](Result&& result) {
     if (PQresultStatus(result.get()) == PGRES_COMMAND_OK) {
       done = true;
     } else if (!bad) {
       bad = std::move(result);
     }
-  }
+  });
   if (bad || !done) {
     throw fault(bad.get());
   }
@@ -317,21 +361,19 @@ void PostgresConnection::copy_out(std::string_view sql, std::string_view options
 }
 
 void PostgresConnection::stop_copy() noexcept {
-  const std::unique_ptr<PGcancel, FreeCancel> cancel(PQgetCancel(raw()));
-  std::array<char, 256> why{};
-  if (cancel) {
-    PQcancel(cancel.get(), why.data(), static_cast<int>(why.size()));  // or else drained to its end
+  if (!cancel_soon(raw())) {
+    // nobody there to stop it, and its rows may be many
+    ::shutdown(PQsocket(connection_.raw()), SHUT_RDWR);
   }
   for (;;) {
     char* line = nullptr;
-    const int size = PQgetCopyData(raw(), &line, 0);
+    const int size = next_copy_row(&line);
     PQfreemem(line);
     if (size < 0) {
       break;
     }
   }
-  while (const Result rest{PQgetResult(raw())}) {
-  }
+  take_results([](Result&&) {});
 }
 
 void PostgresConnection::defer_constraints() {

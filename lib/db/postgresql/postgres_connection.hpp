@@ -8,8 +8,11 @@
 #include "db/postgresql/faults.hpp"
 #include "db/postgresql/pqxx_connection.hpp"
 #include "db/postgresql/result.hpp"
+#include "db/postgresql/stall_watch.hpp"
 
+#include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -25,8 +28,9 @@ struct Awaited {
 
 class PostgresConnection final : public Connection {
  public:
-  /// Takes over a connection that is up. `peer` decides how its faults are reported.
-  PostgresConnection(PGconn* connected, Peer peer);
+  /// Takes over a connection that is up. `peer` decides how its faults are reported. A server that
+  /// keeps silent for longer than `silence` is given up; 0: never.
+  PostgresConnection(PGconn* connected, Peer peer, std::chrono::seconds silence = {});
 
   std::int64_t execute(std::string_view sql, std::span<const Cell> parameters = {}) override;
   void execute_script(std::string_view sql) override;
@@ -73,6 +77,10 @@ class PostgresConnection final : public Connection {
   }
   [[nodiscard]] const Peer& peer() const { return peer_; }
 
+  /// Whether a lock that is waited for in vain is worth looking for who holds it.
+  enum class LockHolders : std::uint8_t { named, unnamed };
+  void set_lock_holders(LockHolders holders) { lock_holders_ = holders; }
+
  private:
   void rest() {
     if (sender_) {
@@ -93,8 +101,14 @@ class PostgresConnection final : public Connection {
                 const std::function<void(std::span<char>)>& row);
   void stop_copy() noexcept;
 
+  /// Takes every result that is left of the statement at hand.
+  void take_results(const std::function<void(Result&&)>& take);
+  [[nodiscard]] int next_copy_row(char** row);
+
   PqxxConnection connection_;
   Peer peer_;
+  StallWatch watch_;
+  LockHolders lock_holders_ = LockHolders::named;
   std::int64_t cursors_ = 0;
   Awaited* awaited_ = nullptr;
   Result failed_;                       // of a statement that was sent, until somebody is told

@@ -1,0 +1,57 @@
+// A limit for every exchange with a server. libpq waits for an answer without one, and what the
+// server limits (statement_timeout) is of no use where the server or the way to it has stopped: a
+// stopped virtual machine, a proxy, a full queue.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <mutex>
+#include <stop_token>
+#include <thread>
+
+namespace abgleich::db::postgresql {
+
+/// Cuts a connection off when an exchange does not get on for longer than `limit`: what waits for
+/// it returns at once, with the connection lost.
+class StallWatch {
+ public:
+  /// `socket` is the connection's, and open for as long as this is. A limit of 0: never.
+  StallWatch(int socket, std::chrono::seconds limit);
+  StallWatch(const StallWatch&) = delete;
+  StallWatch& operator=(const StallWatch&) = delete;
+
+  /// While one lives, the server is waited for. A new one, or `moved`, begins the time anew.
+  class Exchange {
+   public:
+    explicit Exchange(StallWatch& watch) : watch_(watch) { watch_.beat(); }
+    ~Exchange() { watch_.beat(); }
+    Exchange(const Exchange&) = delete;
+    Exchange& operator=(const Exchange&) = delete;
+    void moved() {
+      watch_.beat();
+      watch_.beat();
+    }
+
+   private:
+    StallWatch& watch_;
+  };
+
+  [[nodiscard]] bool has_cut() const { return cut_; }
+  [[nodiscard]] std::chrono::seconds limit() const { return limit_; }
+
+ private:
+  void beat() { beats_.fetch_add(1, std::memory_order_relaxed); }
+  void watch(const std::stop_token& stop);
+
+  int socket_;
+  std::chrono::seconds limit_;
+  std::atomic<std::uint64_t> beats_{0};  // odd while the server is waited for
+  std::atomic<bool> cut_{false};
+  std::mutex mutex_;
+  std::condition_variable_any changed_;
+  std::jthread thread_;  // last: it ends before what it looks at
+};
+
+}  // namespace abgleich::db::postgresql
