@@ -3,15 +3,19 @@
 
 #include "command.hpp"
 #include "contract/edit.hpp"
+#include "core/shortage.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <cerrno>
+#include <cstdio>
 #include <fcntl.h>
 #include <fstream>
 #include <memory>
 #include <sstream>
 #include <sys/stat.h>
+#include <system_error>
 #include <unistd.h>
 
 namespace abgleich::cmd {
@@ -38,16 +42,32 @@ void replace_file(const std::filesystem::path& file, std::string_view text) {
   const int number =
       ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
              status.st_mode & 0777U);
-  const bool written =
-      number >= 0 &&
-      ::write(number, text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
-      ::fsync(number) == 0;
-  if (number >= 0) {
-    ::close(number);
-  }
-  if (!written || ::rename(temporary.c_str(), file.c_str()) != 0) {
-    throw Failure(Code::configuration, fmt::format("cannot write '{}'", file.string()),
-                  "look at its rights and the room on the disk; the contract is as it was");
+  const auto close = [&] {
+    if (number >= 0) {
+      ::close(number);
+    }
+  };
+  try {
+    const auto done = [](bool well) {
+      if (!well) {
+        throw std::system_error(errno, std::generic_category());
+      }
+    };
+    done(number >= 0);
+    write_whole(number, text);
+    done(::fsync(number) == 0);
+    done(::rename(temporary.c_str(), file.c_str()) == 0);
+    close();
+  } catch (const std::system_error& error) {
+    close();
+    ::unlink(temporary.c_str());
+    const auto shortage = shortage_of(error.code().value());
+    throw Failure(shortage ? shortage->code : Code::configuration,
+                  fmt::format("cannot write '{}': {}; the contract is as it was", file.string(),
+                              std::generic_category().message(error.code().value())),
+                  std::string(shortage ? shortage->hint
+                                       : "look at the rights of the file and its directory, then "
+                                         "run the same command again"));
   }
 }
 

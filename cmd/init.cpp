@@ -3,6 +3,7 @@
 #include "contract/config.hpp"
 #include "contract/init_text.hpp"
 #include "contract/words.hpp"
+#include "core/shortage.hpp"
 #include "db/source.hpp"
 #include "drift/catalog_file.hpp"
 #include "mask/keyring.hpp"
@@ -10,9 +11,11 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <cerrno>
 #include <fcntl.h>
 #include <fstream>
 #include <memory>
+#include <system_error>
 #include <unistd.h>
 
 namespace abgleich::cmd {
@@ -28,14 +31,22 @@ struct Arguments {
 /// Makes a file that is not there yet.
 void write_new(const std::filesystem::path& file, std::string_view text) {
   const int number = ::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-  const bool written =
-      number >= 0 && ::write(number, text.data(), text.size()) == static_cast<ssize_t>(text.size());
+  int why = number < 0 ? errno : 0;
   if (number >= 0) {
+    try {
+      write_whole(number, text);
+    } catch (const std::system_error& error) {
+      why = error.code().value();
+      ::unlink(file.c_str());
+    }
     ::close(number);
   }
-  if (!written) {
-    throw Failure(Code::configuration, fmt::format("cannot make '{}'", file.string()),
-                  "look at the directory's rights and the room on the disk");
+  if (why != 0) {
+    const auto shortage = shortage_of(why);
+    throw Failure(
+        shortage ? shortage->code : Code::configuration,
+        fmt::format("cannot make '{}': {}", file.string(), std::generic_category().message(why)),
+        std::string(shortage ? shortage->hint : "look at the directory's rights"));
   }
 }
 

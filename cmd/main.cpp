@@ -204,6 +204,7 @@ int run(int argc, char** argv) {
 int main(int argc, char** argv) {
   std::setlocale(LC_ALL, "C");
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);  // a limit of file sizes is told as any other full disk
   abgleich::mask::protect_process();
   return abgleich::cmd::run(argc, argv);
 }

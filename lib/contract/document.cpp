@@ -1,6 +1,7 @@
 #include "contract/document.hpp"
 
 #include "core/error.hpp"
+#include "core/shortage.hpp"
 
 #include <fmt/format.h>
 #include <toml++/toml.h>
@@ -201,6 +202,11 @@ std::string read_text(const std::filesystem::path& file) {
   }
   if (!stream && !stream.eof()) {
     const int why = errno;
+    if (const auto shortage = shortage_of(why)) {
+      throw Failure(shortage->code,
+                    fmt::format("{}: cannot be read: {}", whole.text(), std::strerror(why)),
+                    std::string(shortage->hint));
+    }
     refuse(whole,
            fmt::format("cannot be read: {}", why != 0 ? std::strerror(why) : "unknown error"),
            why == ENOENT ? "look at the path, or run 'abgleich init' to make the files"

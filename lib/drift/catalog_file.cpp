@@ -1,10 +1,13 @@
 #include "drift/catalog_file.hpp"
 
 #include "core/error.hpp"
+#include "core/shortage.hpp"
 
 #include <fmt/format.h>
 
 #include <cerrno>
+#include <charconv>
+#include <csignal>
 #include <cstdlib>
 #include <fcntl.h>
 #include <fstream>
@@ -21,14 +24,15 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr mode_t kUsualMode = 0666;  // less the umask: people read it, version control keeps it
-constexpr int kAttempts = 100;       // names that a killed process may have left behind
+constexpr int kAttempts = 100;       // names that others are at
+constexpr std::string_view kEnding = ".tmp";
 
 [[noreturn]] void fail(std::string_view what, const fs::path& file, int error, std::string hint) {
-  const bool full = error == ENOSPC || error == EDQUOT || error == EFBIG;
-  throw Failure{full ? Code::out_of_space : Code::configuration,
+  const auto shortage = shortage_of(error);
+  throw Failure{shortage ? shortage->code : Code::configuration,
                 fmt::format("cannot {} '{}': {}", what, file.string(),
                             std::generic_category().message(error)),
-                std::move(hint)};
+                shortage ? std::string(shortage->hint) : std::move(hint)};
 }
 
 [[noreturn]] void fail_write(const fs::path& file, int error) {
@@ -36,12 +40,35 @@ constexpr int kAttempts = 100;       // names that a killed process may have lef
        fmt::format("make '{}' writable and give it room", file.parent_path().string()));
 }
 
+/// Removes what processes that were killed have left beside the target: PATH.PID-N.tmp of a process
+/// that is no more.
+void sweep(const fs::path& target) {
+  const auto beginning = target.filename().string() + ".";
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(
+           target.has_parent_path() ? target.parent_path() : fs::path("."), error)) {
+    const auto name = entry.path().filename().string();
+    if (!name.starts_with(beginning) || !name.ends_with(kEnding)) {
+      continue;
+    }
+    const auto numbers = std::string_view(name).substr(beginning.size());
+    pid_t process = 0;
+    const auto [end, bad] =
+        std::from_chars(numbers.data(), numbers.data() + numbers.size(), process);
+    if (bad == std::errc() && process > 0 && *end == '-' && ::kill(process, 0) != 0 &&
+        errno == ESRCH) {
+      fs::remove(entry.path(), error);
+    }
+  }
+}
+
 /// A file beside the target that is gone unless it was kept.
 class Temporary {
  public:
   explicit Temporary(const fs::path& target) : target_(target) {
+    sweep(target);
     for (int attempt = 0; attempt < kAttempts; ++attempt) {
-      name_ = fmt::format("{}.{}-{}.tmp", target.string(), ::getpid(), attempt);
+      name_ = fmt::format("{}.{}-{}{}", target.string(), ::getpid(), attempt, kEnding);
       descriptor_ = ::open(name_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, kUsualMode);
       if (descriptor_ >= 0 || errno != EEXIST) {
         break;
@@ -64,12 +91,10 @@ class Temporary {
   }
 
   void write(std::string_view text) {
-    while (!text.empty()) {
-      const ssize_t written = ::write(descriptor_, text.data(), text.size());
-      if (written < 0 && errno != EINTR) {
-        fail_write(target_, errno);
-      }
-      text.remove_prefix(written < 0 ? 0 : static_cast<std::size_t>(written));
+    try {
+      write_whole(descriptor_, text);
+    } catch (const std::system_error& error) {
+      fail_write(target_, error.code().value());
     }
   }
 

@@ -1,6 +1,7 @@
 #include "journal/latch.hpp"
 
 #include "core/error.hpp"
+#include "core/shortage.hpp"
 #include "journal/head.hpp"
 
 #include <fmt/format.h>
@@ -11,6 +12,7 @@
 #include <fcntl.h>
 #include <fstream>
 #include <sys/stat.h>
+#include <system_error>
 #include <unistd.h>
 
 namespace abgleich::journal {
@@ -21,11 +23,14 @@ constexpr const char* kName = "damaged";
 
 [[noreturn]] void cannot_latch(const std::filesystem::path& path, std::string_view what) {
   const int number = errno;
-  throw Failure(number == ENOSPC || number == EDQUOT ? Code::out_of_space : Code::configuration,
+  const auto shortage = shortage_of(number);
+  throw Failure(shortage ? shortage->code : Code::configuration,
                 fmt::format("damage was found, but cannot {} '{}': {}", what, path.string(),
                             std::strerror(number)),
-                "correct [state] directory in abgleich.toml, or its owner and rights, and run no "
-                "sync before: abgleich verify");
+                std::string(shortage ? shortage->hint
+                                     : "correct [state] directory in abgleich.toml, or its owner "
+                                       "and rights") +
+                    "; and run no sync before: abgleich verify");
 }
 
 }  // namespace
@@ -47,13 +52,16 @@ void set_latch(const std::filesystem::path& directory, const std::vector<Damage>
   if (file < 0) {
     cannot_latch(path, "write");
   }
-  const bool written =
-      ::write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
-      ::fsync(file) == 0;
-  const int number = errno;
+  int why = 0;
+  try {
+    write_whole(file, text);
+    why = ::fsync(file) == 0 ? 0 : errno;
+  } catch (const std::system_error& error) {
+    why = error.code().value();
+  }
   ::close(file);
-  if (!written) {
-    errno = number;
+  if (why != 0) {
+    errno = why;
     cannot_latch(path, "write");
   }
   const int parent = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);

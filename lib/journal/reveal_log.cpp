@@ -1,6 +1,7 @@
 #include "journal/reveal_log.hpp"
 
 #include "core/error.hpp"
+#include "core/shortage.hpp"
 #include "journal/head.hpp"
 
 #include <fmt/format.h>
@@ -56,18 +57,26 @@ class Log {
   }
 
   void append(const std::string& line) {
-    if (::write(number_, line.data(), line.size()) != static_cast<ssize_t>(line.size()) ||
-        ::fsync(number_) != 0) {
+    try {
+      write_whole(number_, line);
+    } catch (const std::system_error& error) {
+      errno = error.code().value();
+      fail("written");
+    }
+    if (::fsync(number_) != 0) {
       fail("written");
     }
   }
 
  private:
   [[noreturn]] void fail(std::string_view what) const {
-    throw Failure(Code::out_of_space,
+    const int number = errno;
+    const auto shortage = shortage_of(number);
+    throw Failure(shortage ? shortage->code : Code::configuration,
                   fmt::format("the log of what was revealed, '{}', cannot be {}: {}",
-                              file_.string(), what, std::generic_category().message(errno)),
-                  "look at its rights and at the disk; nothing is revealed that cannot be logged");
+                              file_.string(), what, std::generic_category().message(number)),
+                  std::string(shortage ? shortage->hint : "look at its owner and rights") +
+                      "; nothing is revealed that cannot be logged");
   }
 
   std::filesystem::path file_;

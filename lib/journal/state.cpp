@@ -2,6 +2,7 @@
 
 #include "contract/words.hpp"
 #include "core/error.hpp"
+#include "core/shortage.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -13,6 +14,7 @@
 #include <string>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <system_error>
 #include <unistd.h>
 
 namespace abgleich::journal {
@@ -23,11 +25,13 @@ constexpr const char* kAnchorFormat = "abgleich.anchor/1";
 
 [[noreturn]] void cannot(const std::filesystem::path& path, std::string_view what) {
   const int number = errno;
-  const auto full = number == ENOSPC || number == EDQUOT;
-  throw Failure(full ? Code::out_of_space : Code::configuration,
+  const auto shortage = shortage_of(number);
+  throw Failure(shortage ? shortage->code : Code::configuration,
                 fmt::format("cannot {} '{}': {}", what, path.string(), std::strerror(number)),
-                "correct [state] directory in abgleich.toml, or its owner and rights; nothing was "
-                "changed");
+                std::string(shortage ? shortage->hint
+                                     : "correct [state] directory in abgleich.toml, or its owner "
+                                       "and rights") +
+                    "; nothing was changed");
 }
 
 /// A file descriptor that closes itself.
@@ -58,9 +62,16 @@ void write_file(const std::filesystem::path& directory, const char* name, const 
   const auto temporary = directory / (std::string(name) + ".new");
   {
     const File file(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600);
-    if (file.number() < 0 ||
-        ::write(file.number(), text.data(), text.size()) != static_cast<ssize_t>(text.size()) ||
-        ::fsync(file.number()) != 0) {
+    try {
+      if (file.number() < 0) {
+        throw std::system_error(errno, std::generic_category());
+      }
+      write_whole(file.number(), text);
+      if (::fsync(file.number()) != 0) {
+        throw std::system_error(errno, std::generic_category());
+      }
+    } catch (const std::system_error& error) {
+      errno = error.code().value();
       cannot(temporary, "write");
     }
   }

@@ -2,6 +2,7 @@
 
 #include "contract/words.hpp"
 #include "core/error.hpp"
+#include "core/shortage.hpp"
 
 #include <fmt/format.h>
 
@@ -44,8 +45,15 @@ class Descriptor {
                 std::move(hint));
 }
 
-std::string said(int error) {
-  return std::generic_category().message(error);
+/// For what the system refuses: `what` becomes "what: its reason". Where the machine is short of
+/// something, neither the key nor its rights are to blame.
+[[noreturn]] void refuse(const std::filesystem::path& file, std::string_view what, int error,
+                         std::string hint) {
+  const auto shortage = shortage_of(error);
+  throw Failure(shortage ? shortage->code : Code::key_or_trust,
+                fmt::format("key file '{}' {}: {}", file.string(), what,
+                            std::generic_category().message(error)),
+                shortage ? std::string(shortage->hint) : std::move(hint));
 }
 
 /// Where systemd puts a service's credentials, if it has started this process with some.
@@ -72,7 +80,7 @@ bool is_credential(const std::filesystem::path& file) {
   if (error == ELOOP) {
     refuse(file, "is a symbolic link", "write the real path into [keys] file in abgleich.toml");
   }
-  refuse(file, fmt::format("cannot be opened: {}", said(error)),
+  refuse(file, "cannot be opened", error,
          fmt::format("look at its rights: `ls -l {}`", contract::in_shell(file.string())));
 }
 
@@ -157,15 +165,14 @@ void make_file(const std::filesystem::path& file, std::span<const std::uint8_t> 
       refuse(file, "cannot be made: its directory does not exist",
              fmt::format("run `mkdir -m 700 -p {}`", file.parent_path().string()));
     }
-    refuse(file, fmt::format("cannot be made: {}", said(error)),
-           "look at the rights of its directory");
+    refuse(file, "cannot be made", error, "look at the rights of its directory");
   }
   try {
     write_whole(out, text);
     sync_directory(file);
   } catch (const std::system_error& error) {
     ::unlink(file.c_str());
-    refuse(file, fmt::format("cannot be written: {}", said(error.code().value())),
+    refuse(file, "cannot be written", error.code().value(),
            fmt::format("look at the disk (`df`) and run `{}` again", again));
   }
 }
@@ -213,8 +220,7 @@ void replace_key_file(const std::filesystem::path& file, std::span<const std::ui
   if (::rename(next.c_str(), file.c_str()) != 0) {
     const auto error = errno;
     ::unlink(next.c_str());
-    refuse(file, fmt::format("cannot be replaced: {}", said(error)),
-           "look at the rights of its directory");
+    refuse(file, "cannot be replaced", error, "look at the rights of its directory");
   }
   try {
     sync_directory(file);

@@ -52,7 +52,7 @@ std::string would_refuse(const Error& error) {
 std::optional<report::Outcome> attempt(const Pairing& pairing, const Options& options,
                                        const mask::Keyring& keyring, CacheUse use,
                                        Progress& progress, const OnChange& on_change,
-                                       std::vector<std::string>& notes,
+                                       std::optional<Rotation>& rotated,
                                        std::vector<Doubt>& doubts) {
   const auto believed = doubts.size();
   report::Outcome outcome{.started = journal::now_utc(), .kind = options.kind};
@@ -65,7 +65,7 @@ std::optional<report::Outcome> attempt(const Pairing& pairing, const Options& op
   db::Target target(pairing.config.secondary, real ? db::Mode::real : db::Mode::dry);
   const auto old_epoch = real ? epoch_to_rotate(target, keyring) : std::nullopt;
   if (old_epoch) {
-    notes.push_back(text_of(rotate(pairing, source, target, keyring, *old_epoch, progress)));
+    rotated = rotate(pairing, source, target, keyring, *old_epoch, progress);
     return std::nullopt;
   }
   const auto head = recover(pairing, target, keyring, primary.identity, options.kind);
@@ -136,6 +136,19 @@ std::optional<report::Outcome> attempt(const Pairing& pairing, const Options& op
   return outcome;
 }
 
+/// Of a run that has brought the key's new epoch in, which stands, and could do nothing after it:
+/// whatever the reason is, it cannot be said that nothing was changed.
+report::Outcome only_rotated(const Rotation& rotation, const Error& error) {
+  report::Outcome outcome{
+      .run = rotation.run, .result = report::Result::applied, .code = Code::quarantine_or_drift};
+  outcome.notes.push_back(text_of(rotation));
+  outcome.notes.push_back("the rows of the primary were not compared after it: " + error.message);
+  outcome.notes.push_back(
+      "run the same command again to do so; it will say what to do if that "
+      "fails once more");
+  return outcome;
+}
+
 }  // namespace
 
 report::Outcome run(const Pairing& pairing, const Options& options, Progress& progress,
@@ -146,7 +159,7 @@ report::Outcome run(const Pairing& pairing, const Options& options, Progress& pr
     lock.emplace(pairing.config.state_directory);
     journal::check_latch(pairing.config.state_directory);
   }
-  std::vector<std::string> notes;
+  std::optional<Rotation> rotated;
   std::vector<std::string> remarks;
   std::vector<Doubt> doubts;
   bool told = false;
@@ -161,10 +174,12 @@ report::Outcome run(const Pairing& pairing, const Options& options, Progress& pr
   for (auto use = CacheUse::read_and_write;;) {
     try {
       auto outcome = db::with_retries(patience, [&] {
-        return attempt(pairing, options, keyring, use, progress, telling, notes, doubts);
+        return attempt(pairing, options, keyring, use, progress, telling, rotated, doubts);
       });
       if (outcome) {
-        outcome->notes.insert(outcome->notes.begin(), notes.begin(), notes.end());
+        if (rotated) {
+          outcome->notes.insert(outcome->notes.begin(), text_of(*rotated));
+        }
         outcome->remarks.insert(outcome->remarks.begin(), remarks.begin(), remarks.end());
         return *std::move(outcome);
       }
@@ -177,6 +192,11 @@ report::Outcome run(const Pairing& pairing, const Options& options, Progress& pr
         Detection::cache_of(pairing, keyring).clear();
       }
       use = use == CacheUse::read_and_write ? CacheUse::write : CacheUse::none;
+    } catch (const Failure& failure) {
+      if (!rotated) {
+        throw;
+      }
+      return only_rotated(*rotated, failure.error());
     }
   }
 }

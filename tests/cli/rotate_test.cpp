@@ -333,6 +333,30 @@ TEST_CASE("a rotation that is killed anywhere is done by the next run, in every 
   }
 }
 
+TEST_CASE("a rotation that stands is told, whatever becomes of the sync behind it") {
+  for (const auto engine : {On::sqlite, On::postgresql}) {
+    CAPTURE(name_of(engine));
+    Pairing pairing(engine, engine, kContract, "[limits]\nmax_deleted = 0\n");
+    fill(pairing.primary, 20);
+    (void)pairing.sync();
+    pairing.primary.run("DELETE FROM sample");
+    pairing.primary.run("DELETE FROM contact WHERE n = 1");
+    CHECK(pairing.run({"keys", "rotate", "-q"}).exit == 0);
+    const auto ran = pairing.run({"sync", "--json"});
+    const auto line = nlohmann::json::parse(ran.out);
+    CHECK(ran.exit == 11);
+    CHECK(line["outcome"] == "applied");
+    CHECK(line["run"].get<std::string>().starts_with("r2-"));
+    CHECK_MESSAGE(
+        ran.err.find("the rows of the primary were not compared after it") != std::string::npos,
+        ran.err);
+    CHECK(ran.err.find("othing was changed") == std::string::npos);
+    CHECK(pairing.secondary.rows("SELECT count(*) FROM person WHERE id LIKE 'p2%'") == "20");
+    // and the next run is refused as itself
+    CHECK(pairing.run({"sync"}).exit == 20);
+  }
+}
+
 TEST_CASE("foreign keys of the secondary that cannot be deferred survive a rotation") {
   Pairing pairing(On::postgresql, On::postgresql, kContract, kLimits);
   pairing.secondary.run(

@@ -82,10 +82,15 @@ std::string objects(const PGresult* result) {
 
 /// Of a cause that has no code of its own.
 Code code_of(std::string_view state, Access access) {
-  // Not supported for this object, object in use or not ready, damaged pages: not our bug.
-  const bool theirs = state.starts_with("0A") || state.starts_with("55") ||
-                      state.starts_with("58") || state.starts_with("XX");
-  return theirs ? refusal_code(access) : Code::bug;
+  // The server or its configuration, for the moment: its disk, a foreign server behind a table.
+  if (state.starts_with("58") || state.starts_with("F0") || state == "HV00N") {
+    return Code::try_again;
+  }
+  // Words that the server does not understand are ours. Everything else is about what is there:
+  // not supported for this object, in use, damaged, an operator or function that is missing.
+  const bool ours = state == "42601" || state.starts_with("03") || state.starts_with("26") ||
+                    state.starts_with("34") || state.starts_with("3B");
+  return ours ? Code::bug : refusal_code(access);
 }
 
 std::string_view hint_of(Cause cause, std::string_view state, Access access) {
@@ -109,8 +114,16 @@ std::string_view hint_of(Cause cause, std::string_view state, Access access) {
     case Cause::no_space:
       return "free space on the database server, then run the same command again";
     default:
-      return {};
+      break;
   }
+  if (state.starts_with("XX") || state.starts_with("58")) {
+    return "the server itself is in trouble (damaged data, its disk): its log says more, and its "
+           "administrator has to look. Nothing was changed";
+  }
+  if (state.starts_with("HV")) {
+    return "a foreign table's server is in trouble: look at it first. Nothing was changed";
+  }
+  return "the server's log of this moment says more (and may quote rows). Nothing was changed";
 }
 
 /// Whether only a trigger that people have written would say so: RAISE … USING ERRCODE, in a class

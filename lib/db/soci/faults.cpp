@@ -155,15 +155,22 @@ std::string objects(int extended, std::string_view message) {
 }
 
 /// Of a cause that has no code of its own.
-Code code_of(int extended) {
+Code code_of(int extended, Access access) {
   switch (extended & 0xff) {
     case SQLITE_CORRUPT:
-      return Code::integrity;
+      // the base is in the secondary; a primary that is damaged is incomplete
+      return access == Access::read ? Code::source_incomplete : Code::integrity;
     case SQLITE_IOERR:
     case SQLITE_INTERRUPT:
       return Code::try_again;
-    default:
+    case SQLITE_NOLFS:
+      return Code::out_of_space;
+    case SQLITE_INTERNAL:
+    case SQLITE_MISUSE:
+    case SQLITE_RANGE:
       return Code::bug;
+    default:
+      return refusal_code(access);  // what is there is not as the statement needs it
   }
 }
 
@@ -197,8 +204,15 @@ std::string hint_of(Cause cause, int extended, const Peer& peer) {
     case Cause::no_space:
       return "free space on the disk, then run the same command again";
     default:
-      return {};
+      break;
   }
+  if ((extended & 0xff) == SQLITE_IOERR) {
+    return "the disk or the file system is in trouble: look into the kernel's log (dmesg), then "
+           "run "
+           "the same command again. Nothing was changed";
+  }
+  return "a view, a trigger or a column of that file is not as the statement needs it: try it with "
+         "sqlite3. Nothing was changed";
 }
 
 Fault make_fault(const Peer& peer, Cause cause, int extended, const std::string& named) {
@@ -207,7 +221,7 @@ Fault make_fault(const Peer& peer, Cause cause, int extended, const std::string&
   auto message = fmt::format("the {} '{}' refused a statement{}{} ({}{})", name_of(peer.role),
                              peer.file, text.empty() ? "" : ": ", text, named, state);
   return {cause, std::move(state),
-          Error{.code = db::code_of(cause, peer.access).value_or(code_of(extended)),
+          Error{.code = db::code_of(cause, peer.access).value_or(code_of(extended, peer.access)),
                 .message = std::move(message),
                 .hint = hint_of(cause, extended, peer)}};
 }
