@@ -16,8 +16,8 @@ struct Shortage {
 /// Of an error number (errno). Empty for every other trouble, of which the caller knows more.
 std::optional<Shortage> shortage_of(int error);
 
-/// Writes all of it. Throws std::system_error, which always has a reason: a write that was cut short
-/// is tried again, and then says why.
+/// Writes all of it. Throws std::system_error, which always has a reason: a write that was cut
+/// short is tried again, and then says why.
 void write_whole(int descriptor, std::string_view text);
 
 }  // namespace abgleich
