@@ -6,9 +6,11 @@
 #include "db/source.hpp"
 #include "drift/accept.hpp"
 #include "drift/catalog_file.hpp"
+#include "journal/state.hpp"
 #include "progress.hpp"
 #include "report/annotation.hpp"
 #include "report/json.hpp"
+#include "sync/accepted.hpp"
 #include "sync/claims.hpp"
 #include "sync/script.hpp"
 
@@ -78,6 +80,9 @@ Code show(const Context& context, const Arguments& arguments) {
   const auto pairing = context.pairing();
   const auto live =
       arguments.catalog.empty() ? live_catalog(pairing) : drift::read_catalog(arguments.catalog);
+  if (arguments.catalog.empty()) {
+    sync::expect_accepted(pairing);
+  }
   if (!pairing.accepted) {
     throw Failure(
         Code::configuration,
@@ -110,14 +115,15 @@ Code show(const Context& context, const Arguments& arguments) {
 
 Code accept(const Context& context, const Arguments& arguments) {
   const auto pairing = context.pairing();
+  const journal::StateLock lock(pairing.config.state_directory);
+  const auto accepted = sync::last_accepted(pairing);
   auto live = live_catalog(pairing);
-  if (pairing.accepted) {
-    const auto& accepted = *pairing.accepted;
-    if (auto error = drift::refusal(pairing.contract, accepted, live, arguments.tables)) {
+  if (accepted) {
+    if (auto error = drift::refusal(pairing.contract, *accepted, live, arguments.tables)) {
       throw Failure(*error);
     }
     if (!arguments.tables.empty()) {
-      live = drift::accept_tables(pairing.contract, accepted, live, arguments.tables);
+      live = drift::accept_tables(pairing.contract, *accepted, live, arguments.tables);
     }
   } else if (!arguments.tables.empty()) {
     throw Failure(
@@ -125,7 +131,7 @@ Code accept(const Context& context, const Arguments& arguments) {
         fmt::format("there is no accepted catalogue yet ('{}')", pairing.config.catalog.string()),
         "accept the schema whole first: abgleich drift accept");
   }
-  drift::write_catalog(live, pairing.config.catalog);
+  sync::accept_catalogue(pairing, live);
   if (context.json) {
     const nlohmann::ordered_json json = {{"schema", "abgleich.accept/1"},
                                          {"catalog", pairing.config.catalog.string()},

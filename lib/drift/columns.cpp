@@ -3,6 +3,7 @@
 #include "contract/toml_text.hpp"
 #include "drift/contract_line.hpp"
 #include "drift/key_columns.hpp"
+#include "drift/places.hpp"
 #include "drift/retype.hpp"
 
 #include <fmt/format.h>
@@ -32,6 +33,12 @@ const std::vector<CatalogColumn>& columns_of(const CatalogTable* table) {
   return table == nullptr ? kNone : table->columns;
 }
 
+/// A table whose columns have no other identity than their place.
+bool of_sqlite(const CatalogTable& table) {
+  return table.kind == TableKind::table && !table.columns.empty() &&
+         table.columns.front().type.engine == Engine::sqlite;
+}
+
 class Comparison {
  public:
   Comparison(const TablePair& pair, std::vector<Event>& events)
@@ -45,6 +52,9 @@ class Comparison {
       lines_.emplace(column.name, &column);
     }
     note_foreign_keys();
+    if (pair.accepted != nullptr && of_sqlite(*pair.accepted) && of_sqlite(pair.live)) {
+      places_.emplace(*pair.accepted, pair.live);
+    }
   }
 
   void run() {
@@ -89,8 +99,36 @@ class Comparison {
     }
   }
 
+  /// Where columns have no identity, a name that stands elsewhere is another column's.
+  Found place(const Column& column, const Found& found) {
+    if (!places_ || found.trail != Trail::found || found.accepted->name != found.live->name) {
+      return found;
+    }
+    const auto place = places_->of(column.name);
+    if (place == Places::Place::kept) {
+      return found;
+    }
+    if (const auto* old = column.was.empty() ? nullptr : accepted_.named(column.was);
+        old != nullptr && places_->could_be(*old, *found.live)) {
+      return {Trail::found, old, found.live};  // a person has said so, and the place bears it out
+    }
+    if (place == Places::Place::doubtful) {
+      if (column.exported()) {
+        add("shifted_column", column.name, {}, {}, Verdict::block,
+            fmt::format("a column is gone, and {} may be that one under its name; only the values "
+                        "can tell: abgleich drift",
+                        quoted(column.name)));
+      }
+      return found;
+    }
+    const auto* elsewhere = places_->now(*found.accepted);
+    const auto* origin = places_->before(*found.live);
+    return {origin == nullptr && elsewhere == nullptr ? Trail::remade : Trail::impostor,
+            found.accepted, found.live, elsewhere, origin};
+  }
+
   void follow(const Column& column) {
-    const Found found = tracer_.trace({column.name, column.was});
+    const Found found = place(column, tracer_.trace({column.name, column.was}));
     explained_.insert({found.accepted, found.origin, found.elsewhere});
     switch (found.trail) {
       case Trail::found:
@@ -115,8 +153,8 @@ class Comparison {
       case Trail::remade:
         add("replaced_column", column.name, type_text(found.accepted->type),
             type_text(found.live->type), block_if_exported(column),
-            fmt::format("{} was dropped and made anew: look at what it holds now, then write {} or "
-                        "run: {}",
+            fmt::format("{} is another column than it was: look at what it holds now, then write "
+                        "{}, or, if its line in the contract fits that, run: {}",
                         quoted(column.name), withhold_line(column.name), kAccept));
         break;
       case Trail::moved:
@@ -368,6 +406,7 @@ class Comparison {
   Index<CatalogColumn> accepted_;
   Index<CatalogColumn> live_;
   Tracer<CatalogColumn> tracer_;
+  std::optional<Places> places_;
   std::unordered_set<std::string_view> key_;
   std::unordered_set<std::string_view> foreign_;
   std::unordered_map<std::string_view, const Column*> lines_;            // by name

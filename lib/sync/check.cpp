@@ -89,7 +89,7 @@ Code check(const std::filesystem::path& config,
   }
   checker.line("accepted catalogue", [&]() -> std::string {
     return pairing->accepted ? pairing->config.catalog.string()
-                             : "none yet, so drift cannot be seen; run: abgleich drift accept";
+                             : "none; the first sync takes the schema as it is then";
   });
   std::optional<mask::Keyring> keyring;
   checker.line("key", [&] {

@@ -52,15 +52,23 @@ void weigh_claims(const Pairing& pairing, const Catalog& live, Progress& progres
       tables.insert(table.name);
     }
   }
+  const auto shifted = [](const drift::Event& event) { return event.kind == "shifted_column"; };
+  for (const auto& event : events) {
+    if (shifted(event)) {
+      tables.insert(event.table);
+    }
+  }
   if (tables.empty()) {
     return;
   }
   const auto outcome =
       run(pairing, {.kind = report::Run::dry, .tables = tables, .beyond_refusal = true}, progress,
           [](const report::Change&) {});
+  std::erase_if(events, shifted);
   for (const auto& event : outcome.drift) {
-    const bool rename = event.kind == "renamed_column" || event.kind == "renamed_table";
-    if (rename && tables.contains(event.table) &&
+    const bool weighed =
+        shifted(event) || event.kind == "renamed_column" || event.kind == "renamed_table";
+    if (weighed && tables.contains(event.table) &&
         std::ranges::find(events, event) == events.end()) {
       events.push_back(event);
     }

@@ -3,6 +3,7 @@
 #include "contract/endpoint_url.hpp"
 #include "journal/head.hpp"
 #include "journal/state.hpp"
+#include "sync/accepted.hpp"
 
 #include <fmt/format.h>
 
@@ -22,6 +23,7 @@ std::optional<db::HeadRow> recover(const Pairing& pairing, db::Target& target,
   journal::check_secondary(head, journal::read_anchor(directory), journal::read_intent(directory));
   expect_key(head, keyring);
   journal::check_primary(head, journal::primary_id(primary));
+  expect_accepted(pairing, target);
   if (head && head->paused && kind == report::Run::real) {
     throw Failure(
         Code::paused, "this pairing is paused: " + *head->paused,

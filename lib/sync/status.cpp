@@ -8,6 +8,7 @@
 #include "sync/commit.hpp"
 #include "sync/exported.hpp"
 #include "sync/recover.hpp"
+#include "sync/shifted.hpp"
 
 namespace abgleich::sync {
 
@@ -32,6 +33,8 @@ Status status(const Pairing& pairing) {
   try {
     db::Source source(pairing.config.primary);
     status.drift = drift_events(pairing, source.catalog());
+    prove_places(status.drift, pairing, source, target,
+                 mask::Keyring::read(pairing.config.key_file));
   } catch (const Failure& failure) {
     status.drift_unknown = failure.error();
   }

@@ -8,6 +8,7 @@
 #include "journal/latch.hpp"
 #include "journal/state.hpp"
 #include "mask/keyring.hpp"
+#include "sync/accepted.hpp"
 #include "sync/apply.hpp"
 #include "sync/commit.hpp"
 #include "sync/detect.hpp"
@@ -18,6 +19,7 @@
 #include "sync/recover.hpp"
 #include "sync/rotate.hpp"
 #include "sync/schema.hpp"
+#include "sync/shifted.hpp"
 #include "sync/unknown_names.hpp"
 
 #include <fmt/format.h>
@@ -78,6 +80,7 @@ std::optional<report::Outcome> attempt(const Pairing& pairing, const Options& op
   }
 
   const auto tracked = known_tables(target);
+  prove_places(outcome.drift, pairing, source, target, keyring);
   refuse_unknown_names(pairing, primary, target, tracked);
   weigh(outcome.drift, pairing, tracked, primary, Belief::on_trial, doubts);
   auto tables = export_tables(pairing.contract, primary, outcome.drift, tracked, keyring);
@@ -111,8 +114,8 @@ std::optional<report::Outcome> attempt(const Pairing& pairing, const Options& op
     outcome.remarks.push_back(std::move(why));
   }
   source.finish();
-  judge_absence(judged);
-  if (const auto over = judge_limits(pairing, options, judged)) {
+  const auto emptied = known_emptied(target);
+  if (const auto over = judge_limits(pairing, options, emptied, judged)) {
     if (!options.beyond_refusal) {
       throw Failure(*over);
     }
@@ -121,6 +124,9 @@ std::optional<report::Outcome> attempt(const Pairing& pairing, const Options& op
   count_quarantine(target, tables, judged);
   apply_plans(target, tables, judged, id_key);
   if (real) {
+    const auto epoch = head ? head->epoch + 1 : 1;
+    remember_accepted(pairing, target, primary, epoch);
+    remember_emptied(options, emptied, judged, epoch, target);
     finish_run(pairing, target, tables, judged, head, schema, keyring, primary.identity, options,
                detection, on_change, outcome);
     if (const auto why = detection.keep()) {

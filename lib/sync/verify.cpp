@@ -13,6 +13,7 @@
 #include "sync/proof.hpp"
 #include "sync/recover.hpp"
 #include "sync/schema.hpp"
+#include "sync/shifted.hpp"
 #include "sync/sides.hpp"
 #include "sync/stage.hpp"
 
@@ -251,6 +252,7 @@ report::Verification attempt(const Pairing& pairing, const mask::Keyring& keyrin
   db::Target target(pairing.config.secondary, db::Mode::dry);
   const auto head = recover(pairing, target, keyring, primary.identity, report::Run::dry);
   const auto tracked = known_tables(target);
+  prove_places(verification.drift, pairing, source, target, keyring);
   std::vector<journal::Damage> journal_damage;
   if (head) {
     journal_damage = journal::audit(target.books(), *head);

@@ -164,9 +164,40 @@ TEST_CASE("exit 20: a table that was not empty and now is") {
     Synced pairing(primary, secondary, "[limits]\nmax_deleted = \"100%\"\n");
     pairing.primary.run("DELETE FROM person");
     const Refusal refusal{
-        20, {"'person' of the primary is empty", "4 rows"}, {"never for deletes", "Nothing was"}};
+        20,
+        {"'person' of the primary is empty", "4 rows"},
+        {"never for deletes", "--accept-mass-change person --reason", "Nothing was"}};
     check_refused(pairing, refusal);
-    check_refused(pairing, refusal, {"--accept-mass-change", "person", "--reason", "x"});
+  });
+}
+
+TEST_CASE("exit 20: a table that was emptied on purpose goes through once that is said") {
+  on_every_pairing([](On primary, On secondary) {
+    Synced pairing(primary, secondary, "");
+    pairing.secondary.run("UPDATE person SET status = 'edited' WHERE tag = 'a'");
+    pairing.primary.run("DELETE FROM person");
+    const auto shown = pairing.run({"diff", "person"});
+    CHECK(shown.exit == 0);
+    CHECK_MESSAGE((shown.out + shown.err)
+                          .find("sync would refuse this: table 'person' of the primary is empty") !=
+                      std::string::npos,
+                  shown.out);
+    const auto line =
+        pairing.sync({"--accept-mass-change", "person", "--reason", "the outbreak is over"});
+    CHECK(line["exit"] == 10);  // what was edited in the secondary is a conflict
+    CHECK(pairing.secondary.rows("SELECT tag, status FROM person") == "a|edited");
+    CHECK(pairing.run({"log", "-n", "1"}).out.find("the outbreak is over") != std::string::npos);
+    // one run was let through, and what is empty now was empty then
+    CHECK(pairing.sync()["exit"] == 10);
+    CHECK(pairing.run({"resolve", "--all", "--take", "primary"}).exit == 0);
+    CHECK(pairing.sync()["exit"] == 0);
+    CHECK(pairing.secondary.rows("SELECT count(*) FROM person") == "0");
+
+    // it is not said for ever
+    pairing.primary.run("INSERT INTO person VALUES (5, 'e', 'Canary7', 'open')");
+    CHECK(pairing.sync()["tables"]["person"]["inserted"] == 1);
+    pairing.primary.run("DELETE FROM person");
+    CHECK(pairing.sync()["exit"] == 20);
   });
 }
 
