@@ -1,4 +1,4 @@
-// `abgleich contract add`: names a column in the contract.
+// `abgleich contract add` and `set`: name a column in the contract, and change its line.
 #include "contract/contract.hpp"
 
 #include "command.hpp"
@@ -95,6 +95,36 @@ Code add(const Context& context, const Arguments& arguments) {
   return Code::done;
 }
 
+struct Change {
+  std::string name;
+  contract::ColumnEdit edit;
+};
+
+Code set(const Context& context, const Change& change) {
+  if (change.edit.cls.empty() == change.edit.as.empty()) {
+    throw Failure(Code::usage, "what is to be set is not said, or is said twice",
+                  "write --class withhold, or --as NAME");
+  }
+  const auto pairing = context.pairing();
+  const auto& file = pairing.config.contract;
+  const auto named = contract::named_column(pairing.contract, change.name);
+  auto edit = change.edit;
+  edit.table = named.table;
+  edit.column = named.column;
+  replace_file(file, contract::edit_column(read_text(file), file, edit));
+  if (context.json) {
+    const nlohmann::ordered_json json = {{"schema", "abgleich.contract-set/1"},
+                                         {"contract", file.string()},
+                                         {"table", edit.table},
+                                         {"column", edit.column}};
+    print(json.dump() + "\n");
+  } else if (context.loudness() != Loudness::problems) {
+    print(
+        fmt::format("changed '{}' in '{}'; then run: abgleich sync\n", change.name, file.string()));
+  }
+  return Code::done;
+}
+
 }  // namespace
 
 void setup_contract(CommandLine app, Context& context) {
@@ -114,6 +144,14 @@ void setup_contract(CommandLine app, Context& context) {
   adding.callback([&context, arguments] {
     context.run = [&context, arguments] { return add(context, *arguments); };
   });
+  auto setting = command.add_subcommand("set", "change the line of a column, keeping the others");
+  const auto change = std::make_shared<Change>();
+  setting.add_option("TABLE.COLUMN", change->name, "of the primary").required().type_name("");
+  setting.add_option("--class", change->edit.cls, "withhold: it leaves no longer")
+      .one_of({"withhold"});
+  setting.add_option("--as", change->edit.as, "its name in the secondary").type_name("NAME");
+  setting.callback(
+      [&context, change] { context.run = [&context, change] { return set(context, *change); }; });
 }
 
 }  // namespace abgleich::cmd

@@ -120,6 +120,10 @@ class Connection {
   /// the caller then rolls back to a savepoint.
   virtual void check_constraints() = 0;
 
+  /// Lets `work` change the table in which SQLite keeps the definitions of its tables, which is
+  /// locked otherwise.
+  virtual void edit_definitions(const std::function<void()>& work) { work(); }
+
   /// Opens a cursor. REQUIRES: a transaction is open. Several may be open at once.
   virtual std::unique_ptr<Cursor> open(std::string_view sql) = 0;
 

@@ -1,5 +1,7 @@
 #include "db/table_statements.hpp"
 
+#include "db/table_definition.hpp"
+
 #include <fmt/format.h>
 
 namespace abgleich::db {
@@ -16,17 +18,26 @@ std::string_view temporary(Lifetime lifetime) {
   return lifetime == Lifetime::temporary ? "TEMPORARY " : "";
 }
 
-std::string foreign_key(const Dialect& dialect, const std::string& schema, const Relation& relation,
-                        const RelationForeignKey& key) {
-  return fmt::format(
-      "FOREIGN KEY ({}) REFERENCES {} ({}) DEFERRABLE INITIALLY IMMEDIATE",
-      list(key.columns.size(),
-           [&](std::size_t i) { return dialect.quote(relation.columns[key.columns[i]].name); }),
-      dialect.table(schema, key.table),
-      list(key.referenced.size(), [&](std::size_t i) { return dialect.quote(key.referenced[i]); }));
+}  // namespace
+
+std::string foreign_key(const Dialect& dialect, const std::string& schema,
+                        const std::vector<std::string>& columns, const std::string& parent,
+                        const std::vector<std::string>& referenced) {
+  const auto names = [&](const std::vector<std::string>& all) {
+    return list(all.size(), [&](std::size_t i) { return dialect.quote(all[i]); });
+  };
+  return fmt::format("FOREIGN KEY ({}) REFERENCES {} ({}) {}", names(columns),
+                     dialect.table(schema, parent), names(referenced), kOurKeys);
 }
 
-}  // namespace
+std::string foreign_key(const Dialect& dialect, const std::string& schema, const Relation& relation,
+                        const RelationForeignKey& key) {
+  std::vector<std::string> columns;
+  for (const auto i : key.columns) {
+    columns.push_back(relation.columns[i].name);
+  }
+  return foreign_key(dialect, schema, columns, key.table, key.referenced);
+}
 
 std::string create_data_table(const Dialect& dialect, const std::string& name,
                               const Relation& relation, const std::string& schema,
@@ -78,6 +89,50 @@ std::string add_foreign_key(const Dialect& dialect, const std::string& schema,
                             const Relation& relation, const RelationForeignKey& key) {
   return fmt::format("ALTER TABLE {} ADD {}", dialect.table(schema, relation.name),
                      foreign_key(dialect, schema, relation, key));
+}
+
+std::string add_constraint(const Dialect& dialect, const std::string& schema,
+                           const std::string& table, std::string_view name,
+                           const std::string& clause) {
+  return fmt::format("ALTER TABLE {} ADD CONSTRAINT {} {}", dialect.table(schema, table),
+                     dialect.quote(name), clause);
+}
+
+std::string drop_constraint(const Dialect& dialect, const std::string& schema,
+                            const std::string& table, std::string_view name) {
+  return fmt::format("ALTER TABLE {} DROP CONSTRAINT {}", dialect.table(schema, table),
+                     dialect.quote(name));
+}
+
+std::string count_orphans(const Dialect& dialect, const std::string& schema,
+                          const Relation& relation, const RelationForeignKey& key) {
+  std::string there;
+  std::string same;
+  for (std::size_t i = 0; i < key.columns.size(); ++i) {
+    const auto column = "c." + dialect.quote(relation.columns[key.columns[i]].name);
+    there += fmt::format("{}{} IS NOT NULL", i == 0 ? "" : " AND ", column);
+    same +=
+        fmt::format("{}p.{} = {}", i == 0 ? "" : " AND ", dialect.quote(key.referenced[i]), column);
+  }
+  return fmt::format(
+      "SELECT count(*) FROM (SELECT 1 FROM {} c WHERE {} AND NOT EXISTS (SELECT 1 FROM {} p WHERE "
+      "{}) LIMIT 1) o",
+      dialect.table(schema, relation.name), there, dialect.table(schema, key.table), same);
+}
+
+std::vector<std::string> redefine_table(std::string_view table, std::string_view definition,
+                                        std::int64_t version) {
+  const auto text = [](std::string_view bytes) {
+    std::string quoted = "'";
+    for (const char c : bytes) {
+      quoted += c == '\'' ? std::string("''") : std::string(1, c);
+    }
+    return quoted + "'";
+  };
+  return {"PRAGMA writable_schema = ON",
+          fmt::format("UPDATE sqlite_schema SET sql = {} WHERE type = 'table' AND name = {}",
+                      text(definition), text(table)),
+          fmt::format("PRAGMA schema_version = {}", version), "PRAGMA writable_schema = RESET"};
 }
 
 std::string add_column(const Dialect& dialect, const std::string& schema, const Relation& relation,

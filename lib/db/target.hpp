@@ -88,6 +88,15 @@ class Target {
   std::vector<std::string> missing_rights(const std::vector<Relation>& relations,
                                           const std::vector<std::string>& ddl);
 
+  /// Whether a foreign key of a table of the secondary is written as this program writes its own.
+  [[nodiscard]] bool is_ours(const std::string& table, const CatalogForeignKey& key) const;
+
+  /// The statements that make `new_keys`, of those that every row keeps now.
+  std::vector<std::string> lacking_constraints(const std::vector<Relation>& relations);
+  /// Makes `new_keys`, and NOT NULL where the primary has it from now on, as far as the secondary's
+  /// rows allow; returns what was executed.
+  std::vector<std::string> add_constraints(const std::vector<Relation>& relations);
+
   /// Runs DDL and reads the catalogue again.
   void execute_ddl(const std::vector<std::string>& statements);
 
@@ -427,6 +436,20 @@ class Target {
                                             const std::string& column) const;
   /// The relation's table, under the name that it has now; null where there is none yet.
   [[nodiscard]] const CatalogTable* holding_table(const Relation& relation) const;
+  [[nodiscard]] std::string definition_of(const std::string& table) const;
+  [[nodiscard]] std::vector<std::string> redefine(const std::string& table,
+                                                  const std::string& definition,
+                                                  const Relation& relation) const;
+  [[nodiscard]] std::vector<std::string> drop_keys(const std::string& table,
+                                                   const Relation& relation) const;
+  [[nodiscard]] std::vector<std::string> put_back_keys(const std::string& table,
+                                                       const Relation& relation) const;
+  [[nodiscard]] std::vector<std::string> new_key_ddl(const Relation& relation,
+                                                     std::size_t key) const;
+  /// Whether no row of the relation's data would break the key.
+  bool keeps(const Relation& relation, const RelationForeignKey& key);
+  /// False where the secondary refuses them: then nothing was done.
+  bool try_ddl(const std::vector<std::string>& statements);
   [[nodiscard]] std::vector<std::string> widen_base(const Relation& relation) const;
   Adaptation hold_existing(const CatalogTable& table, Relation& relation) const;
 

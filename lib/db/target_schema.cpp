@@ -152,6 +152,7 @@ std::vector<std::string> Target::missing_ddl(std::vector<Relation>& relations) c
   for (const auto& [from, to] : renames) {
     tables.push_back(rename_table(dialect(), session_.schema, from, to));
   }
+  std::vector<std::string> drops;
   std::vector<std::string> keys;
   std::vector<std::string> bases;
   for (auto& relation : relations) {
@@ -163,6 +164,7 @@ std::vector<std::string> Target::missing_ddl(std::vector<Relation>& relations) c
         std::ranges::find(renames, relation.name, &Adaptation::Rename::from) != renames.end();
     const auto* table = holding_table(relation);
     if (table != nullptr) {
+      std::ranges::move(drop_keys(table->name, relation), std::back_inserter(drops));
       const auto adaptation = hold_existing(*table, relation);
       std::ranges::move(adaptation_ddl(dialect(), session_.schema, relation, adaptation),
                         std::back_inserter(tables));
@@ -185,6 +187,7 @@ std::vector<std::string> Target::missing_ddl(std::vector<Relation>& relations) c
                                         relation, Lifetime::lasting));
     }
   }
+  tables.insert(tables.begin(), drops.begin(), drops.end());
   tables.insert(tables.end(), keys.begin(), keys.end());
   tables.insert(tables.end(), bases.begin(), bases.end());
   return tables;
@@ -205,13 +208,20 @@ std::vector<std::string> Target::undo_ddl(const std::vector<Relation>& relations
   for (auto rename = renames.rbegin(); rename != renames.rend(); ++rename) {
     ddl.push_back(rename_table(dialect(), session_.schema, rename->to, rename->from));
   }
+  for (const auto& relation : relations) {
+    if (const auto* table = holding_table(relation)) {
+      std::ranges::move(put_back_keys(table->name, relation), std::back_inserter(ddl));
+    }
+  }
   return ddl;
 }
 
 void Target::execute_ddl(const std::vector<std::string>& statements) {
-  for (const auto& sql : statements) {
-    session_.connection->execute(sql);
-  }
+  session_.connection->edit_definitions([&] {
+    for (const auto& sql : statements) {
+      session_.connection->execute(sql);
+    }
+  });
   load_catalog();
 }
 
@@ -231,7 +241,7 @@ void Target::stand_in(const Relation& relation) {
         create_data_table(dialect(), name, relation, session_.schema, Lifetime::temporary));
     stand_in_data_.push_back(relation.id);
   } else if (const auto adaptation = adapt(dialect(), *table, relation);
-             adaptation.needed() || table->name != relation.name) {
+             adaptation.needed() || table->name != relation.name || !relation.lost_keys.empty()) {
     session_.connection->execute(create_data_view(dialect(), name, relation,
                                                   dialect().table(session_.schema, table->name),
                                                   adaptation.holders));

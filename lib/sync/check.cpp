@@ -7,6 +7,7 @@
 #include "sync/low_entropy.hpp"
 #include "sync/recover.hpp"
 #include "sync/schema.hpp"
+#include "sync/secondary_drift.hpp"
 #include "sync/unknown_names.hpp"
 
 #include <fmt/format.h>
@@ -52,6 +53,19 @@ class Checker {
 std::string describe(const Catalog& catalog, std::string_view url) {
   return fmt::format("{} {}, {} tables, {}", name_of(catalog.identity.engine),
                      catalog.identity.version, catalog.tables.size(), url);
+}
+
+/// Throws Failure for what people have done to the secondary's columns.
+void tell_of(const std::vector<drift::Event>& changed) {
+  std::string what;
+  auto code = Code::quarantine_or_drift;
+  for (const auto& event : changed) {
+    what += fmt::format("{}{}", what.empty() ? "" : "; ", secondary_text(event));
+    code = event.verdict == drift::Verdict::block ? Code::drift_decision : code;
+  }
+  if (!changed.empty()) {
+    throw Failure(code, "people have changed the secondary: " + what, changed.front().hint);
+  }
 }
 
 /// Tables whose key the primary does not guarantee: a duplicate would be held back row by row.
@@ -150,8 +164,10 @@ Code check(const std::filesystem::path& config,
       const auto tracked = known_tables(target);
       refuse_unknown_names(*pairing, *primary, target, tracked);
       auto tables = export_tables(pairing->contract, *primary, *events, tracked, *keyring);
+      const auto changed = find_secondary_drift(*pairing, target, {}, tables);
       check_schema(*pairing, target, tables);
       (void)bring_schema(*pairing, target, tables, report::Run::dry);
+      tell_of(changed);
     }
     return describe(target.catalog(), pairing->config.secondary.url) + at;
   });

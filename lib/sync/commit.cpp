@@ -4,8 +4,10 @@
 #include "journal/state.hpp"
 #include "report/text.hpp"
 #include "sync/apply.hpp"
+#include "sync/constraints.hpp"
 #include "sync/revert.hpp"
 #include "sync/same_table.hpp"
+#include "sync/secondary_drift.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -178,6 +180,8 @@ void finish_run(const Pairing& pairing, db::Target& target,
                         : db::BeforeImages::keep);
     }
   }
+  remember_constraints(pairing, target, tables, epoch);
+  remember_columns(target, tables, epoch);
   detection.look(target, tables, judged);
   tell_details();
   outcome.run =
@@ -229,6 +233,11 @@ void settle_outcome(const std::vector<Judged>& judged, report::Outcome& outcome)
     return;
   }
   outcome.code = severer(outcome.code, Code::drift_decision);
+  const auto people = std::ranges::find_if(outcome.drift, [](const drift::Event& event) {
+    return of_the_secondary(event) && event.verdict == drift::Verdict::block;
+  });
+  const auto hint =
+      people == outcome.drift.end() ? std::string("look at it: abgleich drift") : people->hint;
   if (outcome.result == report::Result::unchanged) {
     outcome.result = report::Result::refused;
   }
@@ -237,7 +246,7 @@ void settle_outcome(const std::vector<Judged>& judged, report::Outcome& outcome)
             .message = fmt::format("drift needs a decision before {} synchronised: {}",
                                    blocked.size() == 1 ? "this table is" : "these tables are",
                                    fmt::join(blocked, ", ")),
-            .hint = "look at it: abgleich drift. In these tables nothing was changed"};
+            .hint = hint + ". In these tables nothing was changed"};
 }
 
 }  // namespace abgleich::sync

@@ -111,6 +111,7 @@ void follow(const Remembered& before, const std::string& renamed_from, db::Relat
     column.widened_from = before.type;
   }
   column.loosened = !before.nullable && column.nullable;
+  column.tightened = before.nullable && !column.nullable;
 }
 
 /// A key of the same columns keeps the order in which the base was made: its columns and all its

@@ -13,6 +13,7 @@
 #include "merge/merge.hpp"
 #include "sync/layout.hpp"
 
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,6 +29,8 @@ struct ExportedTable {
   std::vector<std::string> previous_labels;      // the base's layout before this run; empty: new
   std::string called;  // its old name, where only the contract says that it is the same table
   Layout layout;       // what the bookkeeping will say of its columns
+  std::set<std::size_t> refilled;  // columns that are filled anew from the primary
+  bool made_here = false;          // the secondary did not have the table before this run
   db::Relation relation;
   merge::Rules rules;
   std::vector<SipKey> digest_keys;

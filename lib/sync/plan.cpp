@@ -113,7 +113,8 @@ class Planner {
     }
     for (std::size_t i = 0; i < mask.size(); ++i) {
       const auto& known = layout.known[i];
-      if (mask[i] != '0' && known && layout.previous[*known].state == ColumnState::exported) {
+      if (mask[i] != '0' && known && !exported_.refilled.contains(i) &&
+          layout.previous[*known].state == ColumnState::exported) {
         return false;
       }
     }
@@ -124,7 +125,10 @@ class Planner {
   std::string written_mask() {
     std::string mask(all_.size(), '0');
     for (std::size_t i = 0; i < mask.size(); ++i) {
-      const auto action = decision_.cells[i];
+      const auto action =
+          decision_.cells[i] == CellAction::override_ && exported_.refilled.contains(i)
+              ? CellAction::take  // a person has asked for it
+              : decision_.cells[i];
       mask[i] = action == CellAction::take ? '1' : action == CellAction::override_ ? '2' : '0';
       counts_.overridden += action == CellAction::override_ ? 1 : 0;
     }

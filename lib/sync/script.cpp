@@ -2,10 +2,13 @@
 
 #include "db/target.hpp"
 #include "mask/keyring.hpp"
+#include "sync/constraints.hpp"
 #include "sync/exported.hpp"
 #include "sync/proof.hpp"
 #include "sync/recover.hpp"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace abgleich::sync {
@@ -18,16 +21,16 @@ Script schema_script(const Pairing& pairing, const Catalog& live) {
   const auto tracked = known_tables(target);
   weigh(events, pairing, tracked, live, Belief::on_trial, {});
   Script script;
-  std::vector<db::Relation> relations;
-  for (auto& exported : export_tables(pairing.contract, live, events, tracked, keyring)) {
-    relations.push_back(std::move(exported.relation));
-  }
+  auto tables = export_tables(pairing.contract, live, events, tracked, keyring);
+  follow_constraints(pairing, target, tables);
+  auto relations = relations_of(tables);
   for (const auto& table : pairing.contract.tables) {
     if (drift::blocks(events, table.name)) {
       script.blocked.push_back(table.name);
     }
   }
   script.forward = target.missing_ddl(relations);
+  std::ranges::move(target.lacking_constraints(relations), std::back_inserter(script.forward));
   script.back = target.undo_ddl(relations);
   return script;
 }

@@ -8,6 +8,7 @@
 #include "sync/commit.hpp"
 #include "sync/exported.hpp"
 #include "sync/recover.hpp"
+#include "sync/secondary_drift.hpp"
 #include "sync/shifted.hpp"
 
 namespace abgleich::sync {
@@ -61,6 +62,7 @@ std::optional<std::string> adopt(const Pairing& pairing, const std::string& reas
       target.forget_base_of(relation_of(row));
     }
   }
+  accept_columns(target, head->epoch + 1);
   return commit_run(pairing, target, head, head->key_check,
                     journal::primary_id(source.catalog().identity),
                     {.kind = "adopt", .started = started, .reason = reason, .counts = "{}"});

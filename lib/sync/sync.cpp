@@ -19,6 +19,7 @@
 #include "sync/recover.hpp"
 #include "sync/rotate.hpp"
 #include "sync/schema.hpp"
+#include "sync/secondary_drift.hpp"
 #include "sync/shifted.hpp"
 #include "sync/unknown_names.hpp"
 
@@ -38,9 +39,10 @@ void choose_rules(const Options& options, std::vector<ExportedTable>& tables) {
   for (auto& exported : tables) {
     exported.rules.adopt = options.adopt;
     exported.rules.reassert =
-        options.full && std::ranges::any_of(exported.rules.cells, [](const auto& cell) {
-          return cell.owner == merge::Owner::primary;
-        });
+        exported.rules.reassert ||
+        (options.full && std::ranges::any_of(exported.rules.cells, [](const auto& cell) {
+           return cell.owner == merge::Owner::primary;
+         }));
   }
 }
 
@@ -85,8 +87,10 @@ std::optional<report::Outcome> attempt(const Pairing& pairing, const Options& op
   weigh(outcome.drift, pairing, tracked, primary, Belief::on_trial, doubts);
   auto tables = export_tables(pairing.contract, primary, outcome.drift, tracked, keyring);
   keep_chosen(options.tables, tables);
+  std::ranges::move(find_secondary_drift(pairing, target, options.refill, tables),
+                    std::back_inserter(outcome.drift));
   choose_rules(options, tables);
-  const auto schema = bring_schema(pairing, target, tables, options.kind);
+  auto schema = bring_schema(pairing, target, tables, options.kind);
   if (!schema.refused.empty()) {
     if (!options.beyond_refusal) {
       return refuse_for_schema(schema, std::move(outcome));
@@ -127,6 +131,7 @@ std::optional<report::Outcome> attempt(const Pairing& pairing, const Options& op
     const auto epoch = head ? head->epoch + 1 : 1;
     remember_accepted(pairing, target, primary, epoch);
     remember_emptied(options, emptied, judged, epoch, target);
+    bring_constraints(pairing, target, tables, schema);
     finish_run(pairing, target, tables, judged, head, schema, keyring, primary.identity, options,
                detection, on_change, outcome);
     if (const auto why = detection.keep()) {

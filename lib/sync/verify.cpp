@@ -13,6 +13,7 @@
 #include "sync/proof.hpp"
 #include "sync/recover.hpp"
 #include "sync/schema.hpp"
+#include "sync/secondary_drift.hpp"
 #include "sync/shifted.hpp"
 #include "sync/sides.hpp"
 #include "sync/stage.hpp"
@@ -20,6 +21,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace abgleich::sync {
@@ -263,6 +265,8 @@ report::Verification attempt(const Pairing& pairing, const mask::Keyring& keyrin
 
   weigh(verification.drift, pairing, tracked, primary, Belief::proven, {});
   auto tables = export_tables(pairing.contract, primary, verification.drift, tracked, keyring);
+  std::ranges::move(find_secondary_drift(pairing, target, {}, tables),
+                    std::back_inserter(verification.drift));
   (void)bring_schema(pairing, target, tables, report::Run::dry);
   target.books().begin_findings();
   Verifying verifying(pairing, keyring, source, target, progress, on_difference);

@@ -168,6 +168,22 @@ void SqliteConnection::check_constraints() {
   }
 }
 
+void SqliteConnection::edit_definitions(const std::function<void()>& work) {
+  int locked = 0;
+  sqlite3_db_config(file_.raw(), SQLITE_DBCONFIG_DEFENSIVE, -1, &locked);
+  const auto lock = [&](int value) {
+    sqlite3_db_config(file_.raw(), SQLITE_DBCONFIG_DEFENSIVE, value, nullptr);
+  };
+  lock(0);
+  try {
+    work();
+  } catch (...) {
+    lock(locked);
+    throw;
+  }
+  lock(locked);
+}
+
 std::unique_ptr<Cursor> SqliteConnection::open(std::string_view sql) {
   return std::make_unique<SqliteCursor>(file_, sql);
 }
