@@ -12,6 +12,7 @@
 #include "report/json.hpp"
 #include "sync/accepted.hpp"
 #include "sync/claims.hpp"
+#include "sync/same_values.hpp"
 #include "sync/script.hpp"
 
 #include <fmt/format.h>
@@ -73,6 +74,17 @@ void print_script(const sync::Script& script) {
   statements("and back again", script.back);
 }
 
+/// As a run would judge them: where only the values can tell, by the values.
+std::vector<drift::Event> weighed_events(const Context& context, const sync::Pairing& pairing,
+                                         const Catalog& live) {
+  auto events = drift::compare(pairing.contract, *pairing.accepted, live,
+                               contract::user_of(pairing.config.primary));
+  const auto progress = make_progress(context);
+  sync::weigh_claims(pairing, live, *progress, events);
+  progress->done();
+  return events;
+}
+
 Code show(const Context& context, const Arguments& arguments) {
   if (arguments.sql && !arguments.format.empty()) {
     throw Failure(Code::usage, "--sql and --format do not go together", "leave one of them out");
@@ -92,13 +104,10 @@ Code show(const Context& context, const Arguments& arguments) {
   if (!arguments.catalog.empty()) {
     drift::expect_same_database(*pairing.accepted, live, arguments.catalog);
   }
-  auto events = drift::compare(pairing.contract, *pairing.accepted, live,
-                               contract::user_of(pairing.config.primary));
-  if (arguments.catalog.empty() && !arguments.sql) {
-    const auto progress = make_progress(context);
-    sync::weigh_claims(pairing, live, *progress, events);
-    progress->done();
-  }
+  const auto events = arguments.catalog.empty() && !arguments.sql
+                          ? weighed_events(context, pairing, live)
+                          : drift::compare(pairing.contract, *pairing.accepted, live,
+                                           contract::user_of(pairing.config.primary));
   static const std::map<std::string, report::Annotation> kForms{
       {"github", report::Annotation::github},
       {"gitlab", report::Annotation::gitlab},
@@ -117,14 +126,25 @@ Code accept(const Context& context, const Arguments& arguments) {
   const auto pairing = context.pairing();
   const journal::StateLock lock(pairing.config.state_directory);
   const auto accepted = sync::last_accepted(pairing);
-  auto live = live_catalog(pairing);
+  const auto seen = live_catalog(pairing);
+  auto live = seen;
   if (accepted) {
-    if (auto error = drift::refusal(pairing.contract, *accepted, live, arguments.tables)) {
-      throw Failure(*error);
-    }
+    auto weighing = pairing;
+    weighing.accepted = accepted;
+    const auto refuse = [](const std::optional<Error>& error) {
+      if (error) {
+        throw Failure(*error);
+      }
+    };
+    // where the accepted one is lost, all that is left is what the file says
+    const auto events = sync::counts(weighing) ? weighed_events(context, weighing, live)
+                                               : drift::compare(pairing.contract, *accepted, live);
+    refuse(drift::refusal(pairing.contract, events, arguments.tables));
+    refuse(sync::not_carried_over(events, weighing, live));
     if (!arguments.tables.empty()) {
       live = drift::accept_tables(pairing.contract, *accepted, live, arguments.tables);
     }
+    refuse(drift::refusal_of_loss(pairing.contract, events, live, seen));
   } else if (!arguments.tables.empty()) {
     throw Failure(
         Code::configuration,

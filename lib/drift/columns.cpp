@@ -152,10 +152,7 @@ class Comparison {
         break;
       case Trail::remade:
         add("replaced_column", column.name, type_text(found.accepted->type),
-            type_text(found.live->type), block_if_exported(column),
-            fmt::format("{} is another column than it was: look at what it holds now, then write "
-                        "{}, or, if its line in the contract fits that, run: {}",
-                        quoted(column.name), withhold_line(column.name), kAccept));
+            type_text(found.live->type), block_if_exported(column), remade_hint(column));
         break;
       case Trail::moved:
         report_rename(column, *found.accepted, *found.elsewhere);
@@ -188,11 +185,36 @@ class Comparison {
     }
   }
 
+  [[nodiscard]] std::string remade_hint(const Column& column) const {
+    if (key_.contains(column.name)) {
+      return fmt::format(
+          "{} is another column than it was, and its rows are known by it: where its values are "
+          "new, "
+          "the vendor has to keep the old ones in a column beside it, which is to be the key in "
+          "its "
+          "place, with was = {}",
+          quoted(column.name), contract::toml_string(column.name));
+    }
+    return fmt::format(
+        "{} is another column than it was: look at what it holds now, then write {}, or, if its "
+        "line "
+        "in the contract fits that, run: {}",
+        quoted(column.name), withhold_line(column.name), kAccept);
+  }
+
   static std::string quoted(std::string_view name) { return fmt::format("'{}'", name); }
 
   [[nodiscard]] std::string qualified_table() const {
     const std::string table = in_sql(pair_.live.name);
     return pair_.schema.empty() ? table : in_sql(pair_.schema) + "." + table;
+  }
+
+  [[nodiscard]] std::string in_sql_list() const {
+    std::string list;
+    for (const auto& name : pair_.contract.key) {
+      list += (list.empty() ? "" : ", ") + in_sql(name);
+    }
+    return list;
   }
 
   /// After `drift accept` a `was` between two names that both exist says nothing any more, and
@@ -255,10 +277,18 @@ class Comparison {
 
   void report_rename(const Column& column, const CatalogColumn& was, const CatalogColumn& now) {
     add("renamed_column", column.name, was.name, now.name, block_if_exported(column),
-        contract_line(column, now.name, was.name));
+        line_in_place(column, now.name, was.name));
     if (column.exported()) {
       compare_type(column, was, now);  // so that a person sees all of it before accepting
     }
+  }
+
+  /// The line, and what else in the table has to go with it.
+  [[nodiscard]] std::string line_in_place(const Column& column, std::string_view name,
+                                          std::string_view was) const {
+    return contract_line(column, name, was) +
+           (column.exported() ? elsewhere_in_table(pair_.contract, column.name, name)
+                              : std::string());
   }
 
   void report_impostor(const Column& column, const Found& found) {
@@ -268,7 +298,7 @@ class Comparison {
           fmt::format("{} is still there and {} is another column: delete was = {}",
                       quoted(column.was), quoted(column.name), contract::toml_string(column.was));
     } else if (found.elsewhere != nullptr) {
-      hint = contract_line(column, found.elsewhere->name, found.accepted->name);
+      hint = line_in_place(column, found.elsewhere->name, found.accepted->name);
     } else {
       const auto line = lines_.find(found.origin->name);
       hint = line != lines_.end() ? contract_line(*line->second, column.name, found.origin->name)
@@ -287,10 +317,16 @@ class Comparison {
       hint = fmt::format("delete the line of {} from the contract, then run: {}",
                          quoted(column.name), kAccept);
     } else {
+      const auto otherwise =
+          key_.contains(column.name)
+              ? std::string(
+                    "ask the vendor for it: nothing else tells which row is which, and the "
+                    "secondary's rows stay as they are")
+              : fmt::format("delete its line from the contract and run: {}", kAccept);
       hint = fmt::format(
-          "{}; if it was renamed, {}; otherwise delete its line from the contract and run: {}",
+          "{}; if it was renamed, {}; otherwise {}",
           block ? fmt::format("it is {}", *need) : std::string{"the secondary keeps its values"},
-          rename_to_try(column, was), kAccept);
+          rename_to_try(column, was), otherwise);
     }
     const Verdict verdict = !column.exported() ? Verdict::info
                             : block            ? Verdict::block
@@ -322,7 +358,7 @@ class Comparison {
     }
     std::string lines;
     for (std::size_t i = 0; i < std::min(found.size(), kMost); ++i) {
-      lines += (i == 0 ? "" : ", or ") + contract_line(column, found[i]->name, was.name);
+      lines += (i == 0 ? "" : ", or ") + line_in_place(column, found[i]->name, was.name);
     }
     if (found.size() > kMost) {
       lines += fmt::format(", or another of the {} new columns of its type", found.size());
@@ -397,8 +433,10 @@ class Comparison {
     const auto& now = pair_.live.primary_key;
     add("key_changed", {}, fmt::format("{}", fmt::join(lost->columns, ", ")),
         now ? fmt::format("{}", fmt::join(now->columns, ", ")) : std::string{}, Verdict::block,
-        fmt::format("nothing keeps {} unique any more: choose another key for [tables.{}]",
-                    fmt::join(pair_.contract.key, ", "), contract::toml_key(pair_.contract.name)));
+        fmt::format(
+            "nothing keeps {0} unique any more, and rows are known by it: have the primary's "
+            "administrator make it unique again: CREATE UNIQUE INDEX ON {1} ({2})",
+            fmt::join(pair_.contract.key, ", "), qualified_table(), in_sql_list()));
   }
 
   const TablePair& pair_;

@@ -127,7 +127,22 @@ void remember_accepted(const Pairing& pairing, db::Target& target, const Catalog
 }
 
 std::optional<Catalog> last_accepted(const Pairing& pairing) {
-  return pairing.accepted ? pairing.accepted : witnessed(pairing);
+  auto copy = witnessed(pairing);
+  if (!pairing.accepted) {
+    return copy;
+  }
+  auto other = pairing;
+  other.accepted = copy;
+  return !counts(pairing) && copy && counts(other) ? copy : pairing.accepted;
+}
+
+bool counts(const Pairing& pairing) {
+  try {
+    expect_accepted(pairing);
+    return true;
+  } catch (const Failure&) {
+    return false;
+  }
 }
 
 void accept_catalogue(const Pairing& pairing, const Catalog& catalog) {

@@ -22,7 +22,10 @@ void expect_accepted(const Pairing& pairing);
 void remember_accepted(const Pairing& pairing, db::Target& target, const Catalog& live,
                        std::int64_t epoch);
 
-/// What was accepted last: the file, or its copy where the file is gone.
+/// Whether that refuses nothing.
+bool counts(const Pairing& pairing);
+
+/// What was accepted last: the file, or its copy where the file is gone or nobody has accepted it.
 std::optional<Catalog> last_accepted(const Pairing& pairing);
 
 /// A person has accepted this catalogue: writes the file, and the copy that witnesses it.

@@ -12,6 +12,7 @@
 #include <functional>
 #include <iterator>
 #include <map>
+#include <set>
 
 namespace abgleich::sync {
 
@@ -266,7 +267,13 @@ std::vector<ExportedTable> export_tables(const contract::Contract& contract, con
   for (const auto& row : tracked) {
     next = std::max(next, row.id + 1);
   }
-  const SameTable known(contract, primary, tracked);
+  std::set<std::string> by_name;  // made anew, and its rows have shown that it is what it was
+  for (const auto& event : drift) {
+    if (event.kind == "replaced_table" && event.verdict == drift::Verdict::adapt) {
+      by_name.insert(event.table);
+    }
+  }
+  const SameTable known(contract, primary, tracked, by_name);
   std::vector<ExportedTable> tables;
   for (const auto& table : contract.tables) {
     const auto* source = primary.find_table(table.name);

@@ -146,13 +146,13 @@ class Matching {
         known_(wanted.size()),
         taken_(previous.size()) {
     // A rename that was accepted goes before what merely has the name: names can be swapped.
-    each([](const Remembered& old, const Remembered& now) {
+    each([this](const Remembered& old, const Remembered& now) {
       return old.source == now.source && old.was == now.was && stays(old, now);
     });
     each([](const Remembered& old, const Remembered& now) {
       return !now.was.empty() && old.source == now.was;
     });
-    each([](const Remembered& old, const Remembered& now) {
+    each([this](const Remembered& old, const Remembered& now) {
       return old.source == now.source && stays(old, now);
     });
   }
@@ -161,14 +161,20 @@ class Matching {
   [[nodiscard]] bool taken(std::size_t previous) const { return taken_[previous]; }
 
  private:
-  /// The name alone says that it is the same: not where it was dropped meanwhile, or replaced.
-  static bool stays(const Remembered& old, const Remembered& now) {
-    return old.state != ColumnState::gone && !another_column(old.identity, now.identity);
+  [[nodiscard]] bool in_key(const Remembered& column) const {
+    return std::ranges::find(key_, column.source) != key_.end();
+  }
+
+  /// The name alone says that it is the same: not where it was dropped meanwhile, or replaced. A
+  /// key that was replaced is read only where its rows have shown that it is what it was.
+  [[nodiscard]] bool stays(const Remembered& old, const Remembered& now) const {
+    return old.state != ColumnState::gone &&
+           (in_key(now) || !another_column(old.identity, now.identity));
   }
 
   /// The column of the secondary cannot hold values of another kind. A key has to, all the same.
   [[nodiscard]] bool of_one_kind(const Remembered& old, const Remembered& now) const {
-    return old.type.family == now.type.family || std::ranges::find(key_, now.source) != key_.end();
+    return old.type.family == now.type.family || in_key(now);
   }
 
   template <class Same>

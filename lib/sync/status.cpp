@@ -8,8 +8,8 @@
 #include "sync/commit.hpp"
 #include "sync/exported.hpp"
 #include "sync/recover.hpp"
+#include "sync/same_values.hpp"
 #include "sync/secondary_drift.hpp"
-#include "sync/shifted.hpp"
 
 namespace abgleich::sync {
 
@@ -34,7 +34,7 @@ Status status(const Pairing& pairing) {
   try {
     db::Source source(pairing.config.primary);
     status.drift = drift_events(pairing, source.catalog());
-    prove_places(status.drift, pairing, source, target,
+    weigh_values(status.drift, pairing, source, target,
                  mask::Keyring::read(pairing.config.key_file));
   } catch (const Failure& failure) {
     status.drift_unknown = failure.error();

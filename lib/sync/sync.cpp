@@ -18,9 +18,9 @@
 #include "sync/proof.hpp"
 #include "sync/recover.hpp"
 #include "sync/rotate.hpp"
+#include "sync/same_values.hpp"
 #include "sync/schema.hpp"
 #include "sync/secondary_drift.hpp"
-#include "sync/shifted.hpp"
 #include "sync/unknown_names.hpp"
 
 #include <fmt/format.h>
@@ -82,7 +82,7 @@ std::optional<report::Outcome> attempt(const Pairing& pairing, const Options& op
   }
 
   const auto tracked = known_tables(target);
-  prove_places(outcome.drift, pairing, source, target, keyring);
+  weigh_values(outcome.drift, pairing, source, target, keyring);
   refuse_unknown_names(pairing, primary, target, tracked);
   weigh(outcome.drift, pairing, tracked, primary, Belief::on_trial, doubts);
   auto tables = export_tables(pairing.contract, primary, outcome.drift, tracked, keyring);

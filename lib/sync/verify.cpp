@@ -12,9 +12,9 @@
 #include "sync/plan.hpp"
 #include "sync/proof.hpp"
 #include "sync/recover.hpp"
+#include "sync/same_values.hpp"
 #include "sync/schema.hpp"
 #include "sync/secondary_drift.hpp"
-#include "sync/shifted.hpp"
 #include "sync/sides.hpp"
 #include "sync/stage.hpp"
 
@@ -254,7 +254,7 @@ report::Verification attempt(const Pairing& pairing, const mask::Keyring& keyrin
   db::Target target(pairing.config.secondary, db::Mode::dry);
   const auto head = recover(pairing, target, keyring, primary.identity, report::Run::dry);
   const auto tracked = known_tables(target);
-  prove_places(verification.drift, pairing, source, target, keyring);
+  weigh_values(verification.drift, pairing, source, target, keyring);
   std::vector<journal::Damage> journal_damage;
   if (head) {
     journal_damage = journal::audit(target.books(), *head);
