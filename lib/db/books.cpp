@@ -1,6 +1,7 @@
 #include "db/books.hpp"
 
 #include "db/cell_values.hpp"
+#include "db/clauses.hpp"
 
 #include <fmt/format.h>
 
@@ -42,6 +43,10 @@ std::string in_list(const std::vector<std::int64_t>& numbers) {
 
 std::string Books::own(std::string_view name) const {
   return session_.dialect->own_table(name);
+}
+
+std::string Books::by_key_text() const {
+  return bytewise(*session_.dialect, "key_text");
 }
 
 void Books::create() {
@@ -293,7 +298,8 @@ void Books::found_quarantine(const QuarantineRow& row) {
 
 Settled Books::settle(std::int64_t epoch, const std::vector<std::int64_t>& tracked,
                       const std::string& recorded, const std::string& found,
-                      std::string_view columns, const std::vector<std::string_view>& identity) {
+                      std::string_view columns, const std::vector<std::string_view>& identity,
+                      std::string_view rest_of_order) {
   if (tracked.empty()) {
     return {};
   }
@@ -312,15 +318,16 @@ Settled Books::settle(std::int64_t epoch, const std::vector<std::int64_t>& track
       recorded, in_list(tracked), found, same("f", "r")));
   settled.added = session_.connection->execute(fmt::format(
       "INSERT INTO {0} ({1}, epoch) SELECT {1}, {2} FROM {3} f WHERE f.tracked IN {4} AND NOT "
-      "EXISTS (SELECT 1 FROM {0} r WHERE {5})",
-      recorded, columns, epoch, found, in_list(tracked), same("r", "f")));
+      "EXISTS (SELECT 1 FROM {0} r WHERE {5}) ORDER BY f.tracked, {6}{7}",
+      recorded, columns, epoch, found, in_list(tracked), same("r", "f"),
+      bytewise(*session_.dialect, "f.key_text"), rest_of_order));
   return settled;
 }
 
 Settled Books::settle_conflicts(std::int64_t epoch, const std::vector<std::int64_t>& tracked) {
   conflict_loader_->flush();
   return settle(epoch, tracked, own("conflict"), kFoundConflict,
-                "id, tracked, key_text, kind, detail", {"id"});
+                "id, tracked, key_text, kind, detail", {"id"}, "");
 }
 
 Settled Books::settle_quarantine(std::int64_t epoch, const std::vector<std::int64_t>& tracked) {
@@ -331,13 +338,14 @@ Settled Books::settle_quarantine(std::int64_t epoch, const std::vector<std::int6
       kFoundQuarantine);
   return settle(epoch, tracked, own("quarantine"), sums,
                 "tracked, key_text, column_name, reason, rows",
-                {"tracked", "key_text", "column_name", "reason", "rows"});
+                {"tracked", "key_text", "column_name", "reason", "rows"},
+                ", f.column_name, f.reason, f.rows");
 }
 
 void Books::found_conflicts(const std::function<void(const ConflictRow&)>& on_row) {
   conflict_loader_->flush();
   const auto cursor = session_.connection->open(fmt::format(
-      "SELECT {} FROM {} ORDER BY tracked, key_text", kConflictColumns, kFoundConflict));
+      "SELECT {} FROM {} ORDER BY tracked, {}", kConflictColumns, kFoundConflict, by_key_text()));
   for (auto cells = cursor->next(); !cells.empty(); cells = cursor->next()) {
     on_row(conflict_row(cells));
   }
@@ -346,8 +354,8 @@ void Books::found_conflicts(const std::function<void(const ConflictRow&)>& on_ro
 void Books::found_quarantines(const std::function<void(const QuarantineRow&)>& on_row) {
   quarantine_loader_->flush();
   const auto cursor = session_.connection->open(
-      fmt::format("SELECT {} FROM {} ORDER BY tracked, key_text, column_name", kQuarantineColumns,
-                  kFoundQuarantine));
+      fmt::format("SELECT {} FROM {} ORDER BY tracked, {}, column_name, reason", kQuarantineColumns,
+                  kFoundQuarantine, by_key_text()));
   for (auto cells = cursor->next(); !cells.empty(); cells = cursor->next()) {
     on_row(quarantine_row(cells));
   }
@@ -355,7 +363,7 @@ void Books::found_quarantines(const std::function<void(const QuarantineRow&)>& o
 
 void Books::conflicts(const std::function<void(const ConflictRow&)>& on_row) {
   const auto cursor = session_.connection->open(fmt::format(
-      "SELECT {} FROM {} ORDER BY tracked, key_text", kConflictColumns, own("conflict")));
+      "SELECT {} FROM {} ORDER BY tracked, {}", kConflictColumns, own("conflict"), by_key_text()));
   for (auto cells = cursor->next(); !cells.empty(); cells = cursor->next()) {
     on_row(conflict_row(cells));
   }
@@ -389,8 +397,8 @@ void Books::close_conflict(const std::string& id) {
 
 void Books::quarantines(const std::function<void(const QuarantineRow&)>& on_row) {
   const auto cursor = session_.connection->open(
-      fmt::format("SELECT {} FROM {} ORDER BY tracked, key_text, column_name", kQuarantineColumns,
-                  own("quarantine")));
+      fmt::format("SELECT {} FROM {} ORDER BY tracked, {}, column_name, reason", kQuarantineColumns,
+                  own("quarantine"), by_key_text()));
   for (auto cells = cursor->next(); !cells.empty(); cells = cursor->next()) {
     on_row(quarantine_row(cells));
   }

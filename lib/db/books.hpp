@@ -212,6 +212,8 @@ class Books {
 
  private:
   [[nodiscard]] std::string own(std::string_view name) const;
+  /// `key_text` as everything in the bookkeeping is ordered: by its bytes.
+  [[nodiscard]] std::string by_key_text() const;
   [[nodiscard]] std::string_view prefix() const;
   BooksLayout layout();
   void expect_layout(const BooksLayout& found);
@@ -219,7 +221,7 @@ class Books {
   std::int64_t one_number(const std::string& sql, std::span<const Cell> parameters);
   Settled settle(std::int64_t epoch, const std::vector<std::int64_t>& tracked,
                  const std::string& recorded, const std::string& found, std::string_view columns,
-                 const std::vector<std::string_view>& identity);
+                 const std::vector<std::string_view>& identity, std::string_view rest_of_order);
 
   Session& session_;
   std::unique_ptr<Loader> conflict_loader_;

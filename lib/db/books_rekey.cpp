@@ -5,6 +5,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <tuple>
+
 namespace abgleich::db {
 
 namespace {
@@ -55,8 +58,14 @@ void Books::rewrite_journal(const std::function<void(JournalRow&)>& rewrite) {
     loader->flush();
   }
   connection.execute("DELETE FROM " + own("journal"));
-  connection.execute(fmt::format("INSERT INTO {0} ({1}) SELECT {1} FROM {2}", own("journal"),
-                                 kJournalColumns, kJournal));
+  // numbered anew by what the keys are now: the old numbers would tell which they were before
+  const auto order = fmt::format("{}, n", by_key_text());
+  connection.execute(fmt::format(
+      "INSERT INTO {0} ({1}) SELECT epoch, tracked, CASE WHEN n = 0 THEN 0 ELSE row_number() OVER "
+      "(PARTITION BY epoch, tracked, CASE WHEN n = 0 THEN 0 ELSE 1 END ORDER BY {2}) END, "
+      "key_text, "
+      "fate, before, after, moved, base_before, base_after FROM {3} ORDER BY epoch, tracked, {2}",
+      own("journal"), kJournalColumns, order, kJournal));
   connection.execute(std::string("DROP TABLE ") + kJournal);
 }
 
@@ -66,6 +75,10 @@ void Books::rewrite_conflicts(const std::function<void(ConflictRow&)>& rewrite) 
   session_.connection->execute("DELETE FROM " + own("conflict"));
   for (auto& row : rows) {
     rewrite(row);
+  }
+  std::ranges::sort(rows, {},
+                    [](const ConflictRow& row) { return std::tie(row.tracked, row.key_text); });
+  for (const auto& row : rows) {
     record_conflict(row);
   }
 }
@@ -78,6 +91,11 @@ void Books::rewrite_quarantine(const std::function<void(QuarantineRow&)>& rewrit
       own("quarantine"), {"tracked", "key_text", "column_name", "reason", "rows", "epoch"});
   for (auto& row : rows) {
     rewrite(row);
+  }
+  std::ranges::sort(rows, {}, [](const QuarantineRow& row) {
+    return std::tie(row.tracked, row.key_text, row.column, row.reason);
+  });
+  for (const auto& row : rows) {
     const auto tracked = std::to_string(row.tracked);
     const auto count = std::to_string(row.rows);
     const auto epoch = std::to_string(row.epoch);

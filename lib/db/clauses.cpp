@@ -49,6 +49,47 @@ std::string quoted_key(const Dialect& dialect, std::string_view alias, const Rel
   });
 }
 
+namespace {
+
+/// ` COLLATE …` where the engine would order the column by anything but its bytes.
+std::string_view by_bytes(const Dialect& dialect, const RelationColumn& column) {
+  if (dialect.engine() == Engine::sqlite) {
+    return " COLLATE BINARY";
+  }
+  return column.held.family == Family::text && column.held.labels.empty() ? " COLLATE \"C\"" : "";
+}
+
+template <class Name>
+std::string ordered(const Dialect& dialect, const Relation& relation, const Name& name) {
+  return list(relation.key.size(), [&](std::size_t i) {
+    return name(i) + std::string(by_bytes(dialect, relation.columns[relation.key[i]]));
+  });
+}
+
+}  // namespace
+
+std::string key_order(const Dialect& dialect, std::string_view alias, const Relation& relation) {
+  return ordered(dialect, relation,
+                 [&](std::size_t i) { return fmt::format("{}c{}", alias, relation.key[i]); });
+}
+
+std::string base_key_order(const Dialect& dialect, std::string_view alias,
+                           const Relation& relation) {
+  return ordered(dialect, relation, [&](std::size_t i) { return fmt::format("{}k{}", alias, i); });
+}
+
+std::string data_key_order(const Dialect& dialect, std::string_view alias,
+                           const Relation& relation) {
+  return ordered(dialect, relation, [&](std::size_t i) {
+    return std::string(alias) + dialect.quote(relation.columns[relation.key[i]].name);
+  });
+}
+
+std::string bytewise(const Dialect& dialect, std::string_view column) {
+  return fmt::format("{} COLLATE {}", column,
+                     dialect.engine() == Engine::postgresql ? "\"C\"" : "BINARY");
+}
+
 std::string key_equal(std::string_view left, std::string_view base, const Relation& relation) {
   return list(
       relation.key.size(),

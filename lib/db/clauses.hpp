@@ -8,6 +8,8 @@
 //            NULL: the row is held back, only its key counts), mark (its fingerprints and place)
 //   gone_N   what the primary may no longer have: k0…kn, mark; only where the primary was not read
 //            whole
+//   fill_N   of a first load: c0…cn and cells, as they come from the primary, until they are laid
+//            down in the order of their keys
 //   plan_N   what is to be done: n, action, mask, c0…cn, cells (the base afterwards; NULL: no row
 //            in it), fate, key_text, before, after, and what the journal is to know of the base:
 //            moved, base_before, base_after (where not all cells moved; otherwise `cells` is it)
@@ -39,6 +41,7 @@ struct Names {
   std::string stage;
   std::string plan;
   std::string gone;
+  std::string fill;
 };
 
 enum class Lifetime : std::uint8_t { lasting, temporary };
@@ -84,6 +87,17 @@ std::string base_key(std::string_view alias, const Relation& relation);
 /// The secondary's own names: of all columns, and of the key's.
 std::string quoted_columns(const Dialect& dialect, const Relation& relation);
 std::string quoted_key(const Dialect& dialect, std::string_view alias, const Relation& relation);
+
+/// What the key is ordered by: its bytes, whatever people's column thinks of them, since what a run
+/// writes is to lie in an order that tells nothing but masked keys. Of stage or plan, of the base,
+/// and of the secondary's own row.
+std::string key_order(const Dialect& dialect, std::string_view alias, const Relation& relation);
+std::string base_key_order(const Dialect& dialect, std::string_view alias,
+                           const Relation& relation);
+std::string data_key_order(const Dialect& dialect, std::string_view alias,
+                           const Relation& relation);
+/// A text of the bookkeeping's own, to be ordered by its bytes.
+std::string bytewise(const Dialect& dialect, std::string_view column);
 
 /// Canonical values: of the secondary's row, of stage or plan, of their key, and of the base's key.
 std::string data_columns(const Dialect& dialect, std::string_view alias, const Relation& relation);

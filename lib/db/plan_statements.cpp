@@ -38,9 +38,10 @@ std::vector<std::string> plan_columns(const Relation& relation) {
 
 std::string apply_insert(const Dialect& dialect, const Names& names, const Relation& relation,
                          const PlanRows& rows) {
-  return fmt::format("INSERT{} INTO {} ({}) {}SELECT {} FROM {} WHERE action = 'i' AND {}",
-                     or_abort(dialect), names.data, quoted_columns(dialect, relation),
-                     overriding(dialect), columns_of("", relation), names.plan, rows.have("n"));
+  return fmt::format(
+      "INSERT{} INTO {} ({}) {}SELECT {} FROM {} WHERE action = 'i' AND {} ORDER BY n",
+      or_abort(dialect), names.data, quoted_columns(dialect, relation), overriding(dialect),
+      columns_of("", relation), names.plan, rows.have("n"));
 }
 
 std::string apply_update(const Dialect& dialect, const Names& names, const Relation& relation,
@@ -81,7 +82,7 @@ std::string journal_plan(const Names& names, const Relation& relation, const std
       "CASE WHEN p.action IN ('i', 'u') THEN p.after END, "
       "p.moved, CASE WHEN {3} THEN p.base_before END, "
       "CASE WHEN p.moved IS NULL THEN p.cells ELSE p.base_after END "
-      "FROM {4} p WHERE {5}",
+      "FROM {4} p WHERE {5} ORDER BY p.n",
       journal, epoch, relation.id, kept, names.plan, not_refused("p."));
 }
 
@@ -106,7 +107,7 @@ std::string update_base(const Names& names, const Relation& relation) {
 std::string insert_base(const Names& names, const Relation& relation) {
   return fmt::format(
       "INSERT INTO {} ({}, cells) SELECT {}, p.cells FROM {} p WHERE p.cells IS NOT NULL "
-      "AND p.moved IS NULL AND p.base_before IS NULL AND {}",
+      "AND p.moved IS NULL AND p.base_before IS NULL AND {} ORDER BY p.n",
       names.base, base_key("", relation), key_columns("p.", relation), names.plan,
       not_refused("p."));
 }
@@ -123,20 +124,14 @@ std::string analyze_plan(const Names& names, const Relation& relation) {
 }
 
 std::string select_plan(const Dialect& dialect, const Names& names, const Relation& relation) {
-  // Not in the order in which pairs came: that is the server's affair, and another one every day.
-  return fmt::format(
-      "SELECT action, key_text, before, after FROM {} WHERE {} ORDER BY {}, n", names.plan,
-      not_refused(""), list(relation.key.size(), [&](std::size_t i) {
-        const bool collates = dialect.engine() == Engine::postgresql &&
-                              relation.columns[relation.key[i]].held.family == Family::text;
-        return fmt::format("c{}{}", relation.key[i], collates ? " COLLATE \"C\"" : "");
-      }));
+  return fmt::format("SELECT action, key_text, before, after FROM {} WHERE {} ORDER BY {}, n",
+                     names.plan, not_refused(""), key_order(dialect, "", relation));
 }
 
 std::string select_refused(const Dialect& dialect, const Names& names, const Relation& relation) {
   return fmt::format(
       "SELECT p.n, p.action, p.mask, p.cells, p.key_text, {} FROM {} p "
-      "WHERE p.action IN ('I', 'U', 'D')",
+      "WHERE p.action IN ('I', 'U', 'D') ORDER BY p.n",
       selected_columns(dialect, "p", relation), names.plan);
 }
 

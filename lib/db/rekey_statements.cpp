@@ -160,8 +160,10 @@ std::string fill_base(const Dialect& dialect, const RekeyWork& work) {
     base_key += fmt::format("k{}, ", i);
     key += fmt::format("c{}, ", work.relation->key[i]);
   }
-  return fmt::format("INSERT INTO {} ({}cells) SELECT {}cells FROM {} WHERE cells IS NOT NULL",
-                     work.base, base_key, key, rekey_name(dialect, *work.relation));
+  return fmt::format(
+      "INSERT INTO {} ({}cells) SELECT {}cells FROM {} WHERE cells IS NOT NULL ORDER BY {}",
+      work.base, base_key, key, rekey_name(dialect, *work.relation),
+      key_order(dialect, "", *work.relation));
 }
 
 }  // namespace abgleich::db

@@ -56,9 +56,13 @@ std::string select_held_pairs(const Dialect& dialect, const Names& names, const 
 std::string select_secondary_only(const Dialect& dialect, const Names& names,
                                   const Relation& relation);
 
-// First load, straight from the stage.
-std::string fill_data(const Dialect& dialect, const Names& names, const Relation& relation);
-std::string fill_base(const Names& names, const Relation& relation);
+// First load: from the stage, or, in PostgreSQL, from fill_N; in the order of the keys.
+std::string create_rows_to_fill(const Names& names, const Relation& relation);
+std::vector<std::string> rows_to_fill_columns(const Relation& relation);
+std::string fill_data(const Dialect& dialect, const Names& names, const Relation& relation,
+                      const std::string& from);
+std::string fill_base(const Dialect& dialect, const Names& names, const Relation& relation,
+                      const std::string& from);
 // The number of rows that are both in the stage and in the data.
 std::string count_held_and_filled(const Dialect& dialect, const Names& names,
                                   const Relation& relation);

@@ -91,7 +91,8 @@ Names Target::names(const Relation& relation) const {
                       : dialect().own_table(base_name(relation)),
           .stage = temporary_name(dialect(), "stage", relation.id),
           .plan = temporary_name(dialect(), "plan", relation.id),
-          .gone = temporary_name(dialect(), "gone", relation.id)};
+          .gone = temporary_name(dialect(), "gone", relation.id),
+          .fill = temporary_name(dialect(), "fill", relation.id)};
 }
 
 void Target::decode_row(const Relation& relation, std::span<const Cell> cells, Row& row) const {

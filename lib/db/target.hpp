@@ -240,8 +240,8 @@ class Target {
     std::string sum_bytes_;
   };
 
-  /// Whether a first load may go straight into all of these tables: PostgreSQL, all of them and
-  /// their bases empty, and no triggers. REQUIRES: they exist.
+  /// Whether a first load may go into all of these tables without a plan: PostgreSQL, all of them
+  /// and their bases empty, and no triggers. REQUIRES: they exist.
   [[nodiscard]] bool may_fill(const std::vector<Relation>& relations);
   /// Takes the keys and foreign keys off those of the tables that this transaction has made, and
   /// puts them on again when the rows are there. `end_fill` is false where the rows break them, or
@@ -251,7 +251,7 @@ class Target {
   [[nodiscard]] bool end_fill(const std::vector<Relation>& relations);
   void abandon_fill();
 
-  /// Takes rows straight into a table and its base.
+  /// Takes rows into a table and its base, where they end up in the order of their keys.
   class Fill {
    public:
     Fill(Target& target, const Relation& relation);
@@ -264,10 +264,9 @@ class Target {
     Target& target_;
     const Relation& relation_;
     bool sealed_;  // the seal can be made from what is sent
-    std::unique_ptr<Loader> data_;
-    std::unique_ptr<Loader> base_;
+    std::unique_ptr<Loader> loader_;
     std::vector<Cell> cells_;
-    std::vector<Cell> base_cells_;
+    std::vector<Cell> key_;
     std::vector<std::string> scratch_;
     std::string sum_bytes_;
     Seal seal_;
@@ -370,6 +369,13 @@ class Target {
   /// Failure{secondary_refuses} where the secondary does not take them as they are.
   std::vector<std::int64_t> apply_rekey(const std::vector<Rekeyed>& tables);
 
+  // In lib/db/target_lay_down.cpp.
+  /// Lays the rows of a table, or of its base, down in the order of their keys. Returns what the
+  /// table's owner has to run where this role may not, or where a trigger would see rows move;
+  /// empty: they lie so now, or have no order of their own. No cursor may be open.
+  std::string lay_down_data(const Relation& relation);
+  std::string lay_down_base(const Relation& relation);
+
   /// Forgets the base of a table that no contract names any more.
   void forget_base_of(const Relation& relation);
 
@@ -391,6 +397,10 @@ class Target {
                                             std::vector<std::string>& scratch) const;
   void read_pairs(const Relation& relation, const std::string& sql, const OnPair& on_pair);
   std::int64_t count(const std::string& sql);
+  /// PostgreSQL; as `lay_down_data`.
+  std::string cluster(const std::string& table, const CatalogKey& index);
+  /// False: they could not be run, and nothing was done.
+  bool try_statements(const std::vector<std::string>& statements);
   using OnMeasured = std::function<void(std::span<const Cell> cells, std::string_view packed)>;
   Base measure(const Relation& relation, const std::string& sql, const OnMeasured& on_row = {});
   /// For the time of a rotation. Returns the statements that drop them. Tables that belong to

@@ -172,8 +172,8 @@ std::optional<std::int64_t> Target::fill(const Relation& relation) {
   auto& connection = *session_.connection;
   std::int64_t rows = 0;
   const bool filled = in_savepoint("fill", [&] {
-    rows = connection.execute(fill_data(dialect(), name, relation));
-    connection.execute(fill_base(name, relation));
+    rows = connection.execute(fill_data(dialect(), name, relation, name.stage));
+    connection.execute(fill_base(dialect(), name, relation, name.stage));
     connection.check_constraints();
     return true;
   });

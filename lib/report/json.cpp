@@ -223,6 +223,13 @@ std::string json_line(const Repair& repair) {
                {"removed", repair.removed}});
 }
 
+std::string json_line(const LaidDown& laid) {
+  return dump({{"schema", "abgleich.lay-down/1"},
+               {"run", laid.run},
+               {"tables", laid.tables},
+               {"left", laid.left}});
+}
+
 std::string json_line(const Error& error) {
   return dump({{"error", json_of(error)}});
 }

@@ -59,4 +59,11 @@ struct Repair {
   std::int64_t removed = 0;
 };
 
+/// What laying the rows down anew did.
+struct LaidDown {
+  std::string run;
+  std::int64_t tables = 0;
+  std::vector<std::string> left;  // statements that the tables' owners have to run
+};
+
 }  // namespace abgleich::report

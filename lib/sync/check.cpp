@@ -4,6 +4,7 @@
 #include "db/target.hpp"
 #include "mask/keyring.hpp"
 #include "sync/exported.hpp"
+#include "sync/lay_down.hpp"
 #include "sync/low_entropy.hpp"
 #include "sync/recover.hpp"
 #include "sync/schema.hpp"
@@ -159,6 +160,12 @@ Code check(const std::filesystem::path& config,
       if (const auto head =
               recover(*pairing, target, *keyring, primary->identity, report::Run::dry)) {
         at = fmt::format(", at run {}", head->run);
+        if (const auto tables = tables_out_of_order(target.books()); !tables.empty()) {
+          at += fmt::format(
+              "; where rows lie tells the primary's order in {}; lay them down anew: abgleich "
+              "verify --lay-down-anew",
+              fmt::join(tables, ", "));
+        }
       }
       refuse_same_database(*pairing, *primary, target);
       const auto tracked = known_tables(target);

@@ -5,6 +5,7 @@
 #include "report/text.hpp"
 #include "sync/apply.hpp"
 #include "sync/constraints.hpp"
+#include "sync/lay_down.hpp"
 #include "sync/revert.hpp"
 #include "sync/same_table.hpp"
 #include "sync/secondary_drift.hpp"
@@ -141,6 +142,9 @@ void finish_run(const Pairing& pairing, db::Target& target,
   free_names(books, known, next);
   for (std::size_t i = 0; i < tables.size(); ++i) {
     auto& row = next[i];
+    if (std::ranges::find(known, row.id, &db::TrackedRow::id) == known.end()) {
+      remember_order(books, tables[i].relation, epoch);
+    }
     if (!same_tracked(known, row)) {
       row.since = ordered_since(known, row, epoch);
       books.put_tracked(row);

@@ -18,7 +18,8 @@ namespace abgleich::sync {
 
 /// What a run is in the chain, before it has a hash.
 struct RunFacts {
-  std::string kind;  // "sync", "resolve", "adopt", "revert", "resume", "repair", "rotate"
+  std::string kind;  // "sync", "resolve", "adopt", "revert", "resume", "repair", "rotate",
+                     // "lay-down"
   std::string started;
   std::optional<std::string> reason;
   std::string counts;  // JSON

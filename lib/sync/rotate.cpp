@@ -4,6 +4,7 @@
 #include "mask/rekey.hpp"
 #include "sync/commit.hpp"
 #include "sync/exported.hpp"
+#include "sync/lay_down.hpp"
 #include "sync/recover.hpp"
 #include "sync/rekeyed_records.hpp"
 #include "sync/same_table.hpp"
@@ -265,6 +266,7 @@ Rotation rotate(const Pairing& pairing, db::Source& source, db::Target& target,
   rewrite_books(target.books(), rekeyed, keyring.purpose_key("conflict-id"));
   rotation.orphans = rekeyings.orphans();
   settle_tracked(target, tables, tracked, head->epoch + 1);
+  rotation.left = lay_down_data(target, relations_of(tables), head->epoch + 1);
   rotation.run =
       commit_run(pairing, target, head, keyring.check_value(), head->primary_id,
                  {.kind = kRotate,
@@ -275,8 +277,12 @@ Rotation rotate(const Pairing& pairing, db::Source& source, db::Target& target,
 }
 
 std::string text_of(const Rotation& rotation) {
-  return fmt::format("the key's epoch {} is in: {} rows have new pseudonyms, run {}", rotation.to,
-                     rotation.rows, rotation.run);
+  auto text = fmt::format("the key's epoch {} is in: {} rows have new pseudonyms, run {}",
+                          rotation.to, rotation.rows, rotation.run);
+  if (!rotation.left.empty()) {
+    text += "; " + text_of(rotation.left);
+  }
+  return text;
 }
 
 }  // namespace abgleich::sync

@@ -9,6 +9,7 @@
 #include "sync/compare.hpp"
 #include "sync/evidence.hpp"
 #include "sync/exported.hpp"
+#include "sync/lay_down.hpp"
 #include "sync/plan.hpp"
 #include "sync/proof.hpp"
 #include "sync/recover.hpp"
@@ -290,6 +291,14 @@ report::Verification attempt(const Pairing& pairing, const mask::Keyring& keyrin
         verification.tables.end()) {
       verification.notes.push_back(fmt::format(
           "table '{}' was not verified: drift blocks it; see: abgleich drift", table.name));
+    }
+  }
+  if (head) {
+    for (const auto& table : tables_out_of_order(target.books())) {
+      verification.notes.push_back(fmt::format(
+          "the rows of '{}' lie in the order in which the primary had them, which tells who came "
+          "when, or more; lay them down anew: abgleich verify --lay-down-anew",
+          table));
     }
   }
   settle(pairing, verification);
