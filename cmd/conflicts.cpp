@@ -57,7 +57,7 @@ Code list_conflicts(const Context& context) {
 Code list_quarantine(const Context& context) {
   std::int64_t held = 0;
   sync::each_quarantined(context.pairing(), [&](const report::Change& change) {
-    ++held;
+    held += change.rows;
     print(context.json ? report::json_line(change) + "\n"
                        : report::text_of(change, context.colour_of(1)));
   });

@@ -47,6 +47,9 @@ Code print_status(const Context& context) {
         {"age_seconds", status.last ? nlohmann::ordered_json(status.age) : nullptr},
         {"tables", status.tables},
         {"open", {{"conflicts", status.conflicts}, {"quarantined", status.quarantined}}},
+        {"rare",
+         {{"never_left", status.rare - status.rare_still_there},
+          {"still_there", status.rare_still_there}}},
         {"paused", status.head && status.head->paused ? nlohmann::ordered_json(*status.head->paused)
                                                       : nullptr},
         {"drift", status.drift_unknown ? nlohmann::ordered_json(nullptr) : drift_of(status.drift)},
@@ -66,7 +69,11 @@ Code print_status(const Context& context) {
   print(fmt::format("tables: {}\n", fmt::join(status.tables, ", ")));
   print(fmt::format("open conflicts: {}{}\n", status.conflicts,
                     status.conflicts > 0 ? "; see them: abgleich conflicts" : ""));
-  print(fmt::format("rows held back: {}{}\n", status.quarantined,
+  print(fmt::format("rows held back: {}{}{}\n", status.quarantined,
+                    status.rare == 0 ? ""
+                                     : fmt::format(" (by min_k: {} never left, {} still there)",
+                                                   status.rare - status.rare_still_there,
+                                                   status.rare_still_there),
                     status.quarantined > 0 ? "; see them: abgleich quarantine" : ""));
   print(drift_text(status));
   if (status.head->paused) {

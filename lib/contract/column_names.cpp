@@ -55,6 +55,13 @@ constexpr auto kGuessableStems = std::to_array<std::string_view>(
 constexpr auto kGuessableWords = std::to_array<std::string_view>(
     {"sex", "plz", "zip", "age", "alter", "dob", "geb", "anrede", "salutation", "religion"});
 
+// Tables of few rows that many others point to.
+constexpr auto kLookupStems = std::to_array<std::string_view>(
+    {"district", "landkreis", "bezirk", "region", "country", "kategorie", "category", "lookup"});
+constexpr auto kLookupWords =
+    std::to_array<std::string_view>({"kreis", "land", "state", "staat", "type", "types", "typ",
+                                     "art", "kind", "status", "sexes", "genders"});
+
 constexpr auto kRecordDates = std::to_array<std::string_view>(
     {"changedate",   "changeddate",     "changed",          "changedat",        "changedon",
      "changetime",   "changetimestamp", "creationdate",     "creationtime",     "creationtimestamp",
@@ -155,6 +162,14 @@ bool sounds_guessable(std::string_view column) {
   return holds_any(joined(words), kGuessableStems) ||
          std::ranges::any_of(words, [](const std::string& word) {
            return std::ranges::find(kGuessableWords, word) != kGuessableWords.end();
+         });
+}
+
+bool sounds_like_lookup(std::string_view table) {
+  const std::vector<std::string> words = words_of(table);
+  return sounds_guessable(table) || holds_any(joined(words), kLookupStems) ||
+         std::ranges::any_of(words, [](const std::string& word) {
+           return std::ranges::find(kLookupWords, word) != kLookupWords.end();
          });
 }
 

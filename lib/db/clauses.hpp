@@ -44,6 +44,9 @@ struct Names {
   std::string fill;
 };
 
+/// What stage_N.mark says of a row that is held back for being rare.
+inline constexpr std::string_view kRareMark = "rare";
+
 enum class Lifetime : std::uint8_t { lasting, temporary };
 
 /// "a, b, c" of what `item` gives for 0 … count-1.

@@ -56,6 +56,23 @@ std::string missing(const Dialect& dialect, const Names& names, const Relation& 
                      key_equal("s", "b", relation));
 }
 
+/// `kRareMark` as the engine writes it.
+std::string rare_mark(const Dialect& dialect) {
+  return dialect.engine() == Engine::postgresql ? "CAST('\\x72617265' AS bytea)" : "X'72617265'";
+}
+
+std::string held(const Dialect& dialect, Held which) {
+  switch (which) {
+    case Held::all:
+      return "s.cells IS NULL";
+    case Held::rare:
+      return "s.cells IS NULL AND s.mark = " + rare_mark(dialect);
+    case Held::others:
+      break;
+  }
+  return "s.cells IS NULL AND (s.mark IS NULL OR s.mark <> " + rare_mark(dialect) + ")";
+}
+
 }  // namespace
 
 std::string create_stage(const Dialect& dialect, const Names& names, const Relation& relation) {
@@ -186,12 +203,22 @@ std::string count_doubtful(const Names& names, const Relation& relation) {
       key_equal("s", "g", relation));
 }
 
-std::string select_held_pairs(const Dialect& dialect, const Names& names,
-                              const Relation& relation) {
+std::string select_held_pairs(const Dialect& dialect, const Names& names, const Relation& relation,
+                              Held which) {
   return base_pairs(dialect, names, relation) +
-         fmt::format(" WHERE EXISTS (SELECT 1 FROM {} s WHERE {} AND s.cells IS NULL)", names.stage,
-                     key_equal("s", "b", relation)) +
+         fmt::format(" WHERE EXISTS (SELECT 1 FROM {} s WHERE {} AND {})", names.stage,
+                     key_equal("s", "b", relation), held(dialect, which)) +
          by_base_key(dialect, relation);
+}
+
+std::string select_rare(const Dialect& dialect, const Names& names, const Relation& relation) {
+  return fmt::format(
+             "SELECT {}, CASE WHEN EXISTS (SELECT 1 FROM {} b WHERE {}) THEN 1 END, "
+             "CASE WHEN EXISTS (SELECT 1 FROM {} t WHERE {}) THEN 1 END FROM {} s WHERE {}",
+             selected_key(dialect, "s", relation), names.base, key_equal("s", "b", relation),
+             names.data, key_equal_data(dialect, "s", "t", relation), names.stage,
+             held(dialect, Held::rare)) +
+         by_staged_key(dialect, relation);
 }
 
 std::string select_secondary_only(const Dialect& dialect, const Names& names,

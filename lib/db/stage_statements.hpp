@@ -6,6 +6,7 @@
 #include "db/dialect.hpp"
 #include "db/relation.hpp"
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -52,9 +53,15 @@ std::string count_doubtful(const Names& names, const Relation& relation);
 
 // For `verify`, in the same shape: rows of the base that are held back; and rows of the data that
 // neither stage nor base has.
-std::string select_held_pairs(const Dialect& dialect, const Names& names, const Relation& relation);
+enum class Held : std::uint8_t { all, rare, others };
+std::string select_held_pairs(const Dialect& dialect, const Names& names, const Relation& relation,
+                              Held which);
 std::string select_secondary_only(const Dialect& dialect, const Names& names,
                                   const Relation& relation);
+
+// Rows that are held back for being rare: key columns, 1 or NULL for "the base has it", the same
+// for the data.
+std::string select_rare(const Dialect& dialect, const Names& names, const Relation& relation);
 
 // First load: from the stage, or, in PostgreSQL, from fill_N; in the order of the keys.
 std::string create_rows_to_fill(const Names& names, const Relation& relation);

@@ -331,8 +331,21 @@ bool Target::doubtful(const Relation& relation) {
   return count(count_doubtful(names(relation), relation)) > 0;
 }
 
-void Target::held_pairs(const Relation& relation, const OnPair& on_pair) {
-  read_pairs(relation, select_held_pairs(dialect(), names(relation), relation), on_pair);
+void Target::held_pairs(const Relation& relation, Held which, const OnPair& on_pair) {
+  read_pairs(relation, select_held_pairs(dialect(), names(relation), relation, which), on_pair);
+}
+
+void Target::rare_rows(const Relation& relation,
+                       const std::function<void(const RareRow&)>& on_row) {
+  const auto keys = relation.key.size();
+  RareRow row;
+  const auto cursor = session_.connection->open(select_rare(dialect(), names(relation), relation));
+  for (auto cells = cursor->next(); !cells.empty(); cells = cursor->next()) {
+    decode_key(relation, cells, row.key);
+    row.in_base = cells[keys].storage != Cell::Storage::null;
+    row.in_secondary = cells[keys + 1].storage != Cell::Storage::null;
+    on_row(row);
+  }
 }
 
 void Target::secondary_only(const Relation& relation, const OnPair& on_pair) {

@@ -15,6 +15,7 @@
 #include "db/plan_statements.hpp"
 #include "db/relation.hpp"
 #include "db/session.hpp"
+#include "db/stage_statements.hpp"
 
 #include <cstdint>
 #include <deque>
@@ -190,7 +191,14 @@ class Target {
   // For `verify`: with `staged_pairs` and `missing_pairs`, every row that any of the three has,
   // once.
   /// Rows of the base that the primary has, but that are held back.
-  void held_pairs(const Relation& relation, const OnPair& on_pair);
+  void held_pairs(const Relation& relation, Held which, const OnPair& on_pair);
+  /// Rows that are held back for being rare, and who has them all the same.
+  struct RareRow {
+    Row key;  // of which the key's cells are set
+    bool in_base = false;
+    bool in_secondary = false;
+  };
+  void rare_rows(const Relation& relation, const std::function<void(const RareRow&)>& on_row);
   /// Rows that the secondary alone has.
   void secondary_only(const Relation& relation, const OnPair& on_pair);
 
@@ -326,6 +334,11 @@ class Target {
   /// How many subjects share what could tell who they are. Empty where the table or one of the
   /// columns is not there. REQUIRES: `load_catalog` was called; there are quasi-identifiers.
   std::optional<Anonymity> anonymity(const AnonymityQuestion& question);
+  /// The same of those that are alone in everything that leaves unhidden.
+  std::optional<Uniqueness> uniqueness(const UniquenessQuestion& question);
+  /// How many different values each column has, NULL being one; 0 where there is no such column.
+  std::vector<std::int64_t> count_values(const std::string& table,
+                                         const std::vector<std::string>& columns);
 
   // For the rotation of the key, in lib/db/target_rekey.cpp.
   /// Takes the rows of one table as they are to be. `prepare` has been called for the relation.

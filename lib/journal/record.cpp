@@ -101,6 +101,9 @@ db::ConflictRow to_row(const Conflict& conflict, const SipKey& id_key) {
   if (!conflict.action.empty()) {
     detail["action"] = conflict.action;
   }
+  if (!conflict.reason.empty()) {
+    detail["reason"] = conflict.reason;
+  }
   auto& columns = detail["columns"] = Json::object();
   for (const auto& cell : conflict.cells) {
     columns[cell.column] = {{"primary", json_of(cell.primary)},
@@ -133,6 +136,7 @@ Conflict from_row(const db::ConflictRow& row) {
   const auto detail = parse(row.detail);
   try {
     conflict.action = detail.value("action", "");
+    conflict.reason = detail.value("reason", "");
     for (const auto& [name, cell] : detail.at("columns").items()) {
       conflict.cells.push_back({.column = name,
                                 .primary = value_of(cell.at("primary")),

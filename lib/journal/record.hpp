@@ -50,6 +50,7 @@ struct Conflict {
   std::string key_text;
   std::string kind;
   std::string action;  // of a constraint: "insert", "update", "delete"; or kPartly
+  std::string reason;  // of a row that was to be withdrawn: why
   std::vector<ConflictCell> cells;
   std::int64_t epoch = 0;
   /// Of an update that constraints refused: the base digests of the cells that it would not have

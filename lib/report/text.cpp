@@ -243,7 +243,8 @@ std::string text_of(const Change& change, Colour colour) {
   const auto mark = mark_of(change.fate);
   auto head = fmt::format("{} {} {}", mark.sign, change.table, key_of(change.key));
   if (change.fate == Fate::conflict) {
-    head += fmt::format("  conflict {} ({})", change.id, change.kind);
+    head += fmt::format("  conflict {} ({}{}{})", change.id, change.kind,
+                        change.reason.empty() ? "" : ": ", change.reason);
   } else if (change.fate == Fate::quarantine) {
     head += fmt::format("  held back: {}", change.reason);
   } else if (change.fate == Fate::keep) {

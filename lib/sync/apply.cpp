@@ -97,10 +97,38 @@ void count_quarantine(db::Target& target, const std::vector<ExportedTable>& tabl
     for (std::size_t i = 0; i < tables.size(); ++i) {
       if (tables[i].relation.id == row.tracked) {
         judged[i].counts.quarantined += row.rows;
-        judged[i].rare += is_rarity(row.reason) ? row.rows : 0;
       }
     }
   });
+  for (auto& table : judged) {
+    table.counts.quarantined += table.staged.rare;
+  }
+}
+
+void record_rarity(db::Target& target, const std::vector<ExportedTable>& tables,
+                   const std::vector<Judged>& judged) {
+  for (std::size_t i = 0; i < tables.size(); ++i) {
+    if (judged[i].staged.rare == 0) {
+      continue;
+    }
+    std::int64_t rows = 0;
+    std::int64_t still_there = 0;
+    target.rare_rows(tables[i].relation, [&](const db::Target::RareRow& row) {
+      ++rows;
+      still_there += row.in_secondary ? 1 : 0;
+    });
+    const auto min_k = tables[i].table->min_k;
+    for (const auto& [reason, count] : {std::pair{rarity_reason(min_k), rows - still_there},
+                                        std::pair{still_there_reason(min_k), still_there}}) {
+      if (count > 0) {
+        target.books().found_quarantine({.tracked = tables[i].relation.id,
+                                         .key_text = "null",
+                                         .column = "",
+                                         .reason = reason,
+                                         .rows = count});
+      }
+    }
+  }
 }
 
 void apply_plans(db::Target& target, const std::vector<ExportedTable>& tables,
@@ -143,8 +171,20 @@ void tell(db::Target& target, const std::vector<ExportedTable>& tables, const On
   target.books().found_conflicts([&](const db::ConflictRow& row) {
     on_change(change_of(name_of(row.tracked), journal::from_row(row)));
   });
-  target.books().found_quarantines(
-      [&](const db::QuarantineRow& row) { on_change(change_of(name_of(row.tracked), row)); });
+  target.books().found_quarantines([&](const db::QuarantineRow& row) {
+    if (!is_rarity(row.reason)) {  // of those only the numbers are there
+      on_change(change_of(name_of(row.tracked), row));
+    }
+  });
+  for (const auto& exported : tables) {
+    target.rare_rows(exported.relation, [&](const db::Target::RareRow& row) {
+      auto change = change_of(exported, row);
+      if (target.mode() == db::Mode::dry) {
+        change.reason = rarity_reason(exported.table->min_k);  // it may be about to be withdrawn
+      }
+      on_change(change);
+    });
+  }
 }
 
 }  // namespace abgleich::sync

@@ -211,12 +211,22 @@ void count_findings(const std::vector<Judged>& judged, report::Outcome& outcome)
 void settle_outcome(const std::vector<Judged>& judged, report::Outcome& outcome) {
   for (const auto& table : judged) {
     outcome.tables.push_back(table.counts);
-    if (table.rare > 0) {
+    if (const auto rare = table.staged.rare; rare > 0) {
       outcome.notes.push_back(
           fmt::format("{} of '{}' {} held back by min_k: too few subjects share "
                       "the quasi-identifiers",
-                      table.rare == 1 ? "1 row" : fmt::format("{} rows", table.rare),
-                      table.counts.table, table.rare == 1 ? "is" : "are"));
+                      rare == 1 ? "1 row" : fmt::format("{} rows", rare), table.counts.table,
+                      rare == 1 ? "is" : "are"));
+    }
+    if (const auto rows = table.counts.withdrawn; rows > 0) {
+      outcome.notes.push_back(fmt::format(
+          "{} of '{}' {} withdrawn from the secondary for that reason; {} come back when more "
+          "subjects share {} quasi-identifiers",
+          rows == 1 ? "1 row" : fmt::format("{} rows", rows), table.counts.table,
+          outcome.kind == report::Run::dry ? "would be"
+          : rows == 1                      ? "was"
+                                           : "were",
+          rows == 1 ? "it will" : "they", rows == 1 ? "its" : "their"));
     }
     if (table.staged.nameless > 0) {
       const bool one = table.staged.nameless == 1;

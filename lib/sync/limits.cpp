@@ -57,9 +57,10 @@ std::optional<Error> judge_limits(const Pairing& pairing, const Options& options
   for (const auto& table : judged) {
     const auto& name = table.counts.table;
     const auto& rules = *pairing.contract.find_table(name);
+    // what is withdrawn is still in the primary, and comes back when it is shared again
     if (auto error = judge(options, name, "deleted", "max_deleted",
                            rules.max_deleted.value_or(pairing.config.max_deleted),
-                           table.counts.deleted, table.base_rows)) {
+                           table.counts.deleted - table.counts.withdrawn, table.base_rows)) {
       return error;
     }
     // rows that were adopted are updated without having been in the base

@@ -2,6 +2,7 @@
 
 #include "journal/record.hpp"
 #include "merge/merge.hpp"
+#include "sync/rarity.hpp"
 
 #include <fmt/format.h>
 
@@ -26,7 +27,30 @@ class Planner {
     counts_.table = exported.table->name;
   }
 
-  void take(db::Pair& pair) {
+  void take(db::Pair& pair) { take(pair, exported_.rules); }
+
+  /// A row that too few share now leaves the secondary as one that the primary has deleted,
+  /// whatever the contract says of those; what people have made of it is theirs to decide on.
+  void withdraw(db::Pair& pair) {
+    auto rules = exported_.rules;
+    if (rules.on_delete == merge::OnDelete::keep) {
+      rules.on_delete = merge::OnDelete::remove;
+    }
+    reason_ = rarity_reason(exported_.table->min_k);
+    const auto before = counts_.deleted;
+    take(pair, rules);
+    counts_.withdrawn += counts_.deleted - before;
+    reason_.clear();
+  }
+
+  report::TableCounts finish(std::int64_t usable) {
+    plan_.finish();
+    counts_.unchanged = usable - touched_;
+    return counts_;
+  }
+
+ private:
+  void take(db::Pair& pair, const merge::Rules& rules) {
     merge::Three<merge::Cells> three;
     if (pair.base_cells) {
       base_ = base_digests(relation_, *pair.base_cells);
@@ -44,7 +68,7 @@ class Planner {
       digest_row(exported_, pair.secondary, key_bytes_, secondary_);
       three.secondary = secondary_;
     }
-    merge_row(exported_.rules, three, decision_);
+    merge_row(rules, three, decision_);
     if (pair.primary_cells && (decision_.conflict || decision_.action == RowAction::insert ||
                                decision_.action == RowAction::update)) {
       ++touched_;
@@ -55,13 +79,6 @@ class Planner {
     }
   }
 
-  report::TableCounts finish(std::int64_t usable) {
-    plan_.finish();
-    counts_.unchanged = usable - touched_;
-    return counts_;
-  }
-
- private:
   void act(const db::Pair& pair) {
     db::PlanRow row{.fate = merge::name_of(decision_.fate),
                     .key_text = journal::key_text(relation_, pair.primary)};
@@ -150,7 +167,8 @@ class Planner {
     ++counts_.conflicts;
     journal::Conflict conflict{.tracked = relation_.id,
                                .key_text = journal::key_text(relation_, pair.primary),
-                               .kind = std::string(merge::name_of(decision_.fate))};
+                               .kind = std::string(merge::name_of(decision_.fate)),
+                               .reason = reason_};
     const bool whole = decision_.action == RowAction::conflict;
     for (std::size_t i = 0; i < relation_.columns.size(); ++i) {
       if (!whole && decision_.cells[i] != CellAction::conflict) {
@@ -176,6 +194,7 @@ class Planner {
   std::vector<Digest> primary_;
   std::vector<Digest> secondary_;
   std::string key_bytes_;
+  std::string reason_;  // of a conflict about a row that is withdrawn
   report::TableCounts counts_;
   std::int64_t touched_ = 0;  // rows of the primary that change something or conflict
 };
@@ -205,7 +224,8 @@ report::Change change_of(const std::string& table, const journal::Conflict& conf
                         .fate = report::Fate::conflict,
                         .id = conflict.id,
                         .kind = conflict.kind,
-                        .partly = conflict.action == journal::kPartly};
+                        .partly = conflict.action == journal::kPartly,
+                        .reason = conflict.reason};
   for (const auto& cell : conflict.cells) {
     change.cells.push_back(
         {.column = cell.column, .primary = cell.primary, .secondary = cell.secondary});
@@ -222,6 +242,7 @@ report::Change change_of(const std::string& table, const db::QuarantineRow& row)
       row.column.empty() ? row.reason : fmt::format("column '{}': {}", row.column, row.reason);
   if (row.rows > 1) {
     change.reason += fmt::format(" ({} rows)", row.rows);
+    change.rows = row.rows;
   }
   return change;
 }
@@ -244,6 +265,17 @@ void put_images(const std::optional<std::string>& before, const std::optional<st
 }
 
 }  // namespace
+
+report::Change change_of(const ExportedTable& exported, const db::Target::RareRow& row) {
+  report::Change change{.table = exported.table->name,
+                        .fate = report::Fate::quarantine,
+                        .reason = row.in_secondary ? still_there_reason(exported.table->min_k)
+                                                   : rarity_reason(exported.table->min_k)};
+  for (const auto i : exported.relation.key) {
+    change.key.emplace_back(exported.relation.columns[i].name, row.key.cells[i]);
+  }
+  return change;
+}
 
 report::Change change_of(const std::string& table, const db::JournalRow& row) {
   report::Change change{.table = table,
@@ -283,6 +315,10 @@ report::TableCounts plan_table(db::Target& target, const ExportedTable& exported
     } else {
       target.missing_pairs(exported.relation, take);
     }
+  }
+  if (staged.rare > 0) {
+    target.held_pairs(exported.relation, db::Held::rare,
+                      [&](db::Pair& pair) { planner.withdraw(pair); });
   }
   return planner.finish(staged.usable);
 }

@@ -33,6 +33,8 @@ journal::Conflict constraint_conflict(const db::Relation& relation,
 /// A conflict, and a row that is held back, as the reports show them.
 report::Change change_of(const std::string& table, const journal::Conflict& conflict);
 report::Change change_of(const std::string& table, const db::QuarantineRow& row);
+/// A row that is held back for being rare.
+report::Change change_of(const ExportedTable& exported, const db::Target::RareRow& row);
 /// What a run did to one row: the primary's side is the row after it, the secondary's before.
 report::Change change_of(const std::string& table, const db::JournalRow& row);
 

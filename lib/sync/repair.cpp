@@ -41,7 +41,7 @@ class TableRepair {
     } else {
       target_.missing_pairs(relation, known);
     }
-    target_.held_pairs(relation, held);
+    target_.held_pairs(relation, db::Held::all, held);
     plan.finish();
     target_.settle(relation, epoch, db::BeforeImages::keep);
   }

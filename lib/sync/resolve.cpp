@@ -11,6 +11,8 @@
 #include "sync/commit.hpp"
 #include "sync/exported.hpp"
 #include "sync/plan.hpp"
+#include "sync/rare_keys.hpp"
+#include "sync/rarity.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -474,9 +476,26 @@ void each_quarantined(const Pairing& pairing,
     return;
   }
   const auto names = table_names(target.books());
+  const auto rare = read_rare_keys(pairing);
   target.books().quarantines([&](const db::QuarantineRow& row) {
     const auto name = names.find(row.tracked);
-    on_row(change_of(name == names.end() ? "" : name->second, row));
+    const auto table = name == names.end() ? std::string() : name->second;
+    const auto meant = [&](const RareKey& key) {
+      return is_rarity(row.reason) && key.tracked == row.tracked &&
+             key.still_there == is_still_there(row.reason);
+    };
+    if (std::ranges::count_if(rare, meant) != row.rows || !is_rarity(row.reason)) {
+      on_row(change_of(table, row));
+      return;
+    }
+    for (const auto& key : rare) {
+      if (meant(key)) {
+        auto one = row;
+        one.key_text = key.key_text;
+        one.rows = 1;
+        on_row(change_of(table, one));
+      }
+    }
   });
 }
 

@@ -70,7 +70,7 @@ class TableRotation {
     const auto take = [this](db::Pair& pair) { this->take(pair); };
     target_.staged_pairs(relation, take);
     target_.missing_pairs(relation, take);
-    target_.held_pairs(relation, take);
+    target_.held_pairs(relation, db::Held::all, take);
     target_.secondary_only(relation, take);
     rows_.finish();
   }

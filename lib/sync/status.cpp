@@ -7,6 +7,7 @@
 #include "journal/state.hpp"
 #include "sync/commit.hpp"
 #include "sync/exported.hpp"
+#include "sync/rarity.hpp"
 #include "sync/recover.hpp"
 #include "sync/same_values.hpp"
 #include "sync/secondary_drift.hpp"
@@ -31,6 +32,10 @@ Status status(const Pairing& pairing) {
   }
   status.conflicts = books.count_conflicts();
   status.quarantined = books.count_quarantine();
+  books.quarantines([&](const db::QuarantineRow& row) {
+    status.rare += is_rarity(row.reason) ? row.rows : 0;
+    status.rare_still_there += is_still_there(row.reason) ? row.rows : 0;
+  });
   try {
     db::Source source(pairing.config.primary);
     status.drift = drift_events(pairing, source.catalog());

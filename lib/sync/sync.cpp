@@ -16,6 +16,7 @@
 #include "sync/first_load.hpp"
 #include "sync/limits.hpp"
 #include "sync/proof.hpp"
+#include "sync/rare_keys.hpp"
 #include "sync/recover.hpp"
 #include "sync/rotate.hpp"
 #include "sync/same_values.hpp"
@@ -49,6 +50,18 @@ void choose_rules(const Options& options, std::vector<ExportedTable>& tables) {
 /// What `diff` says of a refusal that it looks beyond.
 std::string would_refuse(const Error& error) {
   return "sync would refuse this: " + error.message;
+}
+
+/// Why the keys of rows that are rare could not be kept, which is no reason to stop.
+std::optional<std::string> collect(RareKeys& keys, db::Target& target,
+                                   const std::vector<ExportedTable>& tables,
+                                   const std::vector<Judged>& judged) {
+  try {
+    keys.collect(target, tables, judged);
+    return std::nullopt;
+  } catch (const journal::CacheUnusable& unusable) {
+    return std::string(unusable.what()) + "; quarantine will not say who is rare";
+  }
 }
 
 /// Empty: the run is to be made again. The key's new epoch came first, in a run of its own, and
@@ -127,13 +140,19 @@ std::optional<report::Outcome> attempt(const Pairing& pairing, const Options& op
   }
   count_quarantine(target, tables, judged);
   apply_plans(target, tables, judged, id_key);
+  record_rarity(target, tables, judged);
   if (real) {
     const auto epoch = head ? head->epoch + 1 : 1;
     remember_accepted(pairing, target, primary, epoch);
     remember_emptied(options, emptied, judged, epoch, target);
     bring_constraints(pairing, target, tables, schema);
+    RareKeys rare_keys(pairing, keyring);
+    if (const auto why = collect(rare_keys, target, tables, judged)) {
+      outcome.remarks.push_back(*why);
+    }
     finish_run(pairing, target, tables, judged, head, schema, keyring, primary.identity, options,
                detection, on_change, outcome);
+    rare_keys.keep();
     if (const auto why = detection.keep()) {
       outcome.remarks.push_back(*why + "; the next run compares every row");
     }

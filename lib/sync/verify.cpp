@@ -58,7 +58,18 @@ class Verifier {
     } else {
       target_.missing_pairs(relation, known);
     }
-    target_.held_pairs(relation, [this](db::Pair& pair) {
+    target_.held_pairs(relation, db::Held::rare, known);  // to be withdrawn
+    target_.rare_rows(relation, [this](const db::Target::RareRow& row) {
+      if (!row.in_base) {
+        ++counts_.rows.at(static_cast<std::size_t>(Standing::quarantined));
+        auto change = change_of(exported_, row);
+        on_difference_({.table = counts_.table,
+                        .key = std::move(change.key),
+                        .standing = Standing::quarantined,
+                        .reason = std::move(change.reason)});
+      }
+    });
+    target_.held_pairs(relation, db::Held::others, [this](db::Pair& pair) {
       // that they are held back is told, once each, by what was found in quarantine
       if (witness_.explain(pair, PrimarySide::held).row == Standing::unexplained) {
         take(pair, PrimarySide::held);
