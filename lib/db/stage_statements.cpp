@@ -73,6 +73,24 @@ std::string held(const Dialect& dialect, Held which) {
   return "s.cells IS NULL AND (s.mark IS NULL OR s.mark <> " + rare_mark(dialect) + ")";
 }
 
+/// The condition that a row (alias s) belongs to one that is rare.
+std::string belongs(const Dialect& dialect, const Belonging& belonging) {
+  return fmt::format("EXISTS (SELECT 1 FROM {} p WHERE p.cells IS NULL AND p.mark = {} AND {})",
+                     belonging.parent_stage, rare_mark(dialect),
+                     list(
+                         belonging.columns.size(),
+                         [&](std::size_t i) {
+                           const auto& [child, parent] = belonging.columns[i];
+                           const auto& held = belonging.parent->columns[parent].held;
+                           const bool text = held.family == Family::text && held.labels.empty();
+                           return text ? fmt::format(
+                                             "{} = s.c{}",
+                                             bytewise(dialect, fmt::format("p.c{}", parent)), child)
+                                       : fmt::format("p.c{} = s.c{}", parent, child);
+                         },
+                         " AND "));
+}
+
 }  // namespace
 
 std::string create_stage(const Dialect& dialect, const Names& names, const Relation& relation) {
@@ -236,6 +254,20 @@ std::string select_secondary_only(const Dialect& dialect, const Names& names,
       data_columns(dialect, "t", relation), names.data, names.base,
       base_equal_data(dialect, "b", "t", relation), names.stage,
       key_equal_data(dialect, "s", "t", relation), data_key_order(dialect, "t.", relation));
+}
+
+std::string hold_with_rare(const Dialect& dialect, const Names& names, const Belonging& belonging) {
+  return fmt::format("UPDATE {} AS s SET cells = NULL, mark = {} WHERE s.cells IS NOT NULL AND {}",
+                     names.stage, rare_mark(dialect), belongs(dialect, belonging));
+}
+
+std::vector<std::string> leave_out_with_rare(const Dialect& dialect, const Names& names,
+                                             const Relation& relation, const Belonging& belonging) {
+  const auto which = belongs(dialect, belonging);
+  return {fmt::format("INSERT INTO {} ({}, mark) SELECT {}, {} FROM {} s WHERE {}", names.stage,
+                      key_columns("", relation), key_columns("s.", relation), rare_mark(dialect),
+                      names.fill, which),
+          fmt::format("DELETE FROM {} s WHERE {}", names.fill, which)};
 }
 
 std::string create_rows_to_fill(const Names& names, const Relation& relation) {

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace abgleich::db {
@@ -62,6 +63,18 @@ std::string select_secondary_only(const Dialect& dialect, const Names& names,
 // Rows that are held back for being rare: key columns, 1 or NULL for "the base has it", the same
 // for the data.
 std::string select_rare(const Dialect& dialect, const Names& names, const Relation& relation);
+
+// Rows of `table` (a stage, or fill_N) that belong to a row of the parent's stage that is rare:
+// they become rare as well, or, of fill_N, their keys go to the stage as such and they are left
+// out.
+struct Belonging {
+  const Relation* parent = nullptr;
+  std::string parent_stage;
+  std::vector<std::pair<std::size_t, std::size_t>> columns;  // of the child, of the parent
+};
+std::string hold_with_rare(const Dialect& dialect, const Names& names, const Belonging& belonging);
+std::vector<std::string> leave_out_with_rare(const Dialect& dialect, const Names& names,
+                                             const Relation& relation, const Belonging& belonging);
 
 // First load: from the stage, or, in PostgreSQL, from fill_N; in the order of the keys.
 std::string create_rows_to_fill(const Names& names, const Relation& relation);

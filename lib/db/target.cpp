@@ -151,6 +151,9 @@ void Target::Stage::add(const Row& row, std::string_view cells, std::string_view
 }
 
 void Target::Stage::hold(const Row& key_cells, std::string_view mark) {
+  if (mark == kRareMark && !contains(target_.rare_, relation_.id)) {
+    target_.rare_.push_back(relation_.id);
+  }
   cells_.assign(relation_.columns.size() + 1, Cell{});
   cells_.push_back(blob_or_null(mark));
   scratch_.resize(relation_.columns.size());
@@ -189,6 +192,46 @@ void Target::Gone::finish() {
   for (const auto& sql : finish_gone(target_.dialect(), target_.names(relation_), relation_)) {
     target_.session_.connection->execute(sql);
   }
+}
+
+std::vector<Belonging> Target::belongings(const Relation& relation) const {
+  std::vector<Belonging> all;
+  for (const auto& key : relation.foreign_keys) {
+    const auto parent = std::ranges::find_if(prepared_, [&](const Relation& other) {
+      return other.name == key.table && other.id != relation.id && contains(rare_, other.id);
+    });
+    if (parent == prepared_.end()) {
+      continue;
+    }
+    Belonging belonging{.parent = &*parent, .parent_stage = names(*parent).stage, .columns = {}};
+    for (std::size_t i = 0; i < key.columns.size(); ++i) {
+      const auto column = std::ranges::find(parent->columns, key.referenced[i],
+                                            [](const RelationColumn& one) { return one.name; });
+      if (column != parent->columns.end()) {
+        const auto at = static_cast<std::size_t>(column - parent->columns.begin());
+        // of a row that is held back only its key is staged
+        if (parent->is_key(at) &&
+            column->held.family == relation.columns[key.columns[i]].held.family) {
+          belonging.columns.emplace_back(key.columns[i], at);
+        }
+      }
+    }
+    if (belonging.columns.size() == key.columns.size()) {
+      all.push_back(std::move(belonging));
+    }
+  }
+  return all;
+}
+
+std::int64_t Target::hold_with_rare(const Relation& relation) {
+  std::int64_t rows = 0;
+  for (const auto& belonging : belongings(relation)) {
+    rows += session_.connection->execute(db::hold_with_rare(dialect(), names(relation), belonging));
+  }
+  if (rows > 0 && !contains(rare_, relation.id)) {
+    rare_.push_back(relation.id);
+  }
+  return rows;
 }
 
 void Target::hold_duplicates(const Relation& relation,

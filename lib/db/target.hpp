@@ -154,6 +154,11 @@ class Target {
     std::vector<std::string> scratch_;
   };
 
+  /// Rows of the stage that belong, by a foreign key, to rows of other tables that are held back
+  /// for being rare: they are held back as well. Returns how many. REQUIRES: the parents are
+  /// staged.
+  std::int64_t hold_with_rare(const Relation& relation);
+
   /// Keys that the stage holds more than once; all their rows are then held back.
   void hold_duplicates(const Relation& relation, const std::function<void(const Row&)>& on_key);
 
@@ -267,8 +272,12 @@ class Target {
     /// Runs `load`, which adds all rows, and seals the base. False where the secondary refused a
     /// row: then nothing more is possible in this transaction but `abandon_fill`.
     bool try_all(const std::function<void()>& load);
+    /// Rows that were left out since they belong to one that is held back for being rare.
+    [[nodiscard]] std::int64_t left_out() const { return left_out_; }
 
    private:
+    void leave_out_rare();
+
     Target& target_;
     const Relation& relation_;
     bool sealed_;  // the seal can be made from what is sent
@@ -278,6 +287,7 @@ class Target {
     std::vector<std::string> scratch_;
     std::string sum_bytes_;
     Seal seal_;
+    std::int64_t left_out_ = 0;
   };
 
   [[nodiscard]] bool data_is_empty(const Relation& relation);
@@ -410,6 +420,7 @@ class Target {
                                             std::vector<std::string>& scratch) const;
   void read_pairs(const Relation& relation, const std::string& sql, const OnPair& on_pair);
   std::int64_t count(const std::string& sql);
+  [[nodiscard]] std::vector<Belonging> belongings(const Relation& relation) const;
   /// PostgreSQL; as `lay_down_data`.
   std::string cluster(const std::string& table, const CatalogKey& index);
   /// False: they could not be run, and nothing was done.
@@ -496,6 +507,7 @@ class Target {
   std::vector<std::int64_t> written_;     // by relation id: rows that statements say they wrote
   std::vector<std::string> actions_;      // by relation id: that the plan has
   std::vector<Relation> prepared_;
+  std::vector<std::int64_t> rare_;     // relation ids: that have rows held back for being rare
   std::vector<std::string> refusals_;  // the statements that mark refused rows
   std::optional<std::map<std::string, std::vector<Dependant>>> dependants_;  // by table
   std::vector<std::string> keys_;          // DDL that ends a first load

@@ -110,6 +110,19 @@ void Target::Fill::add(const Row& row, std::string_view cells) {
   }
 }
 
+void Target::Fill::leave_out_rare() {
+  for (const auto& belonging : target_.belongings(relation_)) {
+    for (const auto& sql :
+         leave_out_with_rare(target_.dialect(), target_.names(relation_), relation_, belonging)) {
+      left_out_ += target_.session_.connection->execute(sql);
+    }
+  }
+  left_out_ /= 2;  // each was inserted there and deleted here
+  if (left_out_ > 0 && std::ranges::find(target_.rare_, relation_.id) == target_.rare_.end()) {
+    target_.rare_.push_back(relation_.id);
+  }
+}
+
 bool Target::Fill::try_all(const std::function<void()>& load) {
   auto& connection = *target_.session_.connection;
   const auto& dialect = target_.dialect();
@@ -117,6 +130,7 @@ bool Target::Fill::try_all(const std::function<void()>& load) {
   try {
     load();
     loader_->flush();
+    leave_out_rare();
     connection.execute(fill_data(dialect, name, relation_, name.fill));
     connection.execute(fill_base(dialect, name, relation_, name.fill));
   } catch (const Fault& fault) {
@@ -126,7 +140,7 @@ bool Target::Fill::try_all(const std::function<void()>& load) {
     return false;
   }
   connection.execute("DROP TABLE " + name.fill);  // the next one needs the room
-  if (sealed_) {
+  if (sealed_ && left_out_ == 0) {
     target_.books_->seal_base(relation_.id, seal_);
   } else {
     target_.seal_base(relation_);

@@ -117,9 +117,9 @@ void record_rarity(db::Target& target, const std::vector<ExportedTable>& tables,
       ++rows;
       still_there += row.in_secondary ? 1 : 0;
     });
-    const auto min_k = tables[i].table->min_k;
-    for (const auto& [reason, count] : {std::pair{rarity_reason(min_k), rows - still_there},
-                                        std::pair{still_there_reason(min_k), still_there}}) {
+    const auto& table = *tables[i].table;
+    for (const auto& [reason, count] : {std::pair{rarity_reason(table), rows - still_there},
+                                        std::pair{still_there_reason(table), still_there}}) {
       if (count > 0) {
         target.books().found_quarantine({.tracked = tables[i].relation.id,
                                          .key_text = "null",
@@ -180,7 +180,7 @@ void tell(db::Target& target, const std::vector<ExportedTable>& tables, const On
     target.rare_rows(exported.relation, [&](const db::Target::RareRow& row) {
       auto change = change_of(exported, row);
       if (target.mode() == db::Mode::dry) {
-        change.reason = rarity_reason(exported.table->min_k);  // it may be about to be withdrawn
+        change.reason = rarity_reason(*exported.table);  // it may be about to be withdrawn
       }
       on_change(change);
     });

@@ -190,9 +190,14 @@ std::unique_ptr<Detection::Pass> Detection::begin(db::Source& source, const Expo
       pass->cached = nullptr;
     }
   }
-  // where a row is held back for what other rows are like, all of them have to be looked at
-  const bool alone = exported.table->min_k < 2 || exported.table->quasi_identifiers.empty();
+  // where a row is held back for what other rows are like, or those that it belongs to, all of them
+  // have to be looked at; parents come first
+  const bool alone = (exported.table->min_k < 2 || exported.table->quasi_identifiers.empty()) &&
+                     std::ranges::none_of(exported.relation.foreign_keys, [&](const auto& key) {
+                       return counted_.contains(key.table);
+                     });
   if (!alone) {
+    counted_.insert(exported.relation.name);
     pass->cached = nullptr;
     pass->kept = false;
   }
@@ -212,6 +217,8 @@ std::optional<Staged> Detection::fill(db::Source& source, db::Target& target,
           [&] { stage_all(source, target, exported, *pass, {.fill = &fill}, progress); })) {
     return std::nullopt;
   }
+  pass->staged.rare += fill.left_out();
+  pass->staged.usable -= fill.left_out();
   passes_.push_back(std::move(pass));
   return passes_.back()->staged;
 }

@@ -36,7 +36,7 @@ class Planner {
     if (rules.on_delete == merge::OnDelete::keep) {
       rules.on_delete = merge::OnDelete::remove;
     }
-    reason_ = rarity_reason(exported_.table->min_k);
+    reason_ = rarity_reason(*exported_.table);
     const auto before = counts_.deleted;
     take(pair, rules);
     counts_.withdrawn += counts_.deleted - before;
@@ -269,8 +269,8 @@ void put_images(const std::optional<std::string>& before, const std::optional<st
 report::Change change_of(const ExportedTable& exported, const db::Target::RareRow& row) {
   report::Change change{.table = exported.table->name,
                         .fate = report::Fate::quarantine,
-                        .reason = row.in_secondary ? still_there_reason(exported.table->min_k)
-                                                   : rarity_reason(exported.table->min_k)};
+                        .reason = row.in_secondary ? still_there_reason(*exported.table)
+                                                   : rarity_reason(*exported.table)};
   for (const auto i : exported.relation.key) {
     change.key.emplace_back(exported.relation.columns[i].name, row.key.cells[i]);
   }

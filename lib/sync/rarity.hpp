@@ -36,9 +36,9 @@ class Rarity {
 };
 
 /// Why such a row is held back.
-std::string rarity_reason(std::int64_t min_k);
+std::string rarity_reason(const contract::Table& table);
 /// The same of one that the secondary still has: it was edited there, or something hangs on it.
-std::string still_there_reason(std::int64_t min_k);
+std::string still_there_reason(const contract::Table& table);
 
 /// Whether rows in quarantine are held back for that, and whether the secondary still has them.
 bool is_rarity(std::string_view reason);

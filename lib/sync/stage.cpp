@@ -78,6 +78,9 @@ class Stager {
       // at least two rows of the primary have this key; which of them is meant, nobody can say
       record(journal::key_text(exported_.relation, key), "", "the key occurs more than once");
     });
+    const auto belonging = target_.hold_with_rare(exported_.relation);
+    staged_.rare += belonging;
+    staged_.usable -= belonging;
     return staged_;
   }
 

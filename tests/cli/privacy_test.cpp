@@ -267,6 +267,63 @@ state = "plain"
   });
 }
 
+TEST_CASE("what belongs to a row that is held back is held back with it") {
+  on_every_pairing([](On primary_on, On secondary_on) {
+    Pairing pairing(primary_on, secondary_on, R"(
+[tables.person]
+key = ["id"]
+quasi_identifiers = ["sex"]
+[tables.person.columns]
+id = { class = "pseudonym", identity = "person" }
+sex = "plain"
+[tables.visit]
+key = ["id"]
+[tables.visit.columns]
+id = "plain"
+person_id = { class = "pseudonym", identity = "person" }
+[tables.result]
+key = ["visit_id"]
+[tables.result.columns]
+visit_id = "plain"
+what = "plain"
+)",
+                    "[privacy]\nmin_k = 2");
+    auto& secondary = pairing.secondary;
+    pairing.primary.run(
+        "CREATE TABLE person (id integer PRIMARY KEY, sex text);"
+        "CREATE TABLE visit (id integer PRIMARY KEY, person_id integer REFERENCES person (id));"
+        "CREATE TABLE result (visit_id integer PRIMARY KEY REFERENCES visit (id), what text);"
+        "INSERT INTO person VALUES (1, 'f'), (2, 'f'), (3, 'm'), (4, 'm'), (5, 'd');"
+        "INSERT INTO visit VALUES (10, 1), (20, 2), (30, 3), (40, 4), (50, 5), (60, NULL);"
+        "INSERT INTO result VALUES (10, 'x'), (30, 'x'), (40, 'x'), (50, 'x'), (60, 'x')");
+    auto json = pairing.sync();
+    CHECK(json["exit"] == 11);
+    CHECK(json["tables"]["visit"]["quarantined"] == 1);
+    CHECK(secondary.rows("SELECT id FROM visit ORDER BY id") == "10\n20\n30\n40\n60");
+    CHECK(secondary.rows("SELECT visit_id FROM result ORDER BY 1") == "10\n30\n40\n60");
+    CHECK(pairing.run({"verify"}).exit == 0);
+    CHECK(pairing.sync()["outcome"] == "unchanged");
+
+    pairing.primary.run("UPDATE person SET sex = 'f' WHERE id = 4");
+    json = pairing.sync();
+    CHECK(json["exit"] == 11);
+    CHECK(json["open"]["conflicts"] == 0);
+    CHECK(secondary.rows("SELECT count(*) FROM person") == "3");
+    CHECK(secondary.rows("SELECT id FROM visit ORDER BY id") == "10\n20\n40\n60");
+    CHECK(secondary.rows("SELECT visit_id FROM result ORDER BY 1") == "10\n40\n60");
+    CHECK(report(pairing)["still_there"] == 0);
+    CHECK(pairing.run({"quarantine"}).out.find("it belongs to a row that min_k holds back") !=
+          std::string::npos);
+    CHECK(pairing.run({"verify"}).exit == 0);
+
+    pairing.primary.run("UPDATE person SET sex = 'd' WHERE id = 3");
+    json = pairing.sync();
+    CHECK(json["open"]["quarantined"] == 0);
+    CHECK(secondary.rows("SELECT count(*) FROM result") == "5");
+    CHECK(pairing.run({"verify"}).exit == 0);
+  });
+}
+
 TEST_CASE("joined tables make subjects unique, and quasi-identifiers are proposed") {
   on_every_pairing([](On primary_on, On secondary_on) {
     Pairing pairing(primary_on, secondary_on, R"(
