@@ -8,6 +8,7 @@
 #include <cmath>
 #include <map>
 #include <sys/stat.h>
+#include <unistd.h>
 
 namespace abgleich::test {
 
@@ -316,6 +317,49 @@ TEST_CASE("a secondary that lies in the primary's order is told of, and laid dow
     CHECK(pairing.sync()["outcome"] == "unchanged");
     CHECK(pairing.run({"verify", "--reason", "x"}).exit == 64);
   }
+}
+
+TEST_CASE("who does not own the tables is told what their owner has to run, and that is enough") {
+  Pairing pairing(On::postgresql, On::postgresql, kContract, kAnything);
+  put_key(pairing, 1);
+  make_primary(pairing.primary);
+  add_rows(pairing.primary, 1, 300);
+  auto& secondary = pairing.secondary;
+  const auto role = "test_order_" + std::to_string(::getpid());
+  secondary.run("CREATE ROLE " + role + " LOGIN; GRANT USAGE, CREATE ON SCHEMA public TO " + role);
+  secondary.run("GRANT CONNECT, TEMPORARY, CREATE ON DATABASE " +
+                secondary.rows("SELECT quote_ident(current_database())") + " TO " + role);
+  auto file = read_file(pairing.directory / "abgleich.toml");
+  const auto url = secondary.url();
+  const auto at = file.find(url);
+  REQUIRE(at != std::string::npos);
+  file.replace(at, url.size(), url.substr(0, url.find("user=")) + "user=" + role);
+  write_file(pairing.directory / "abgleich.toml", file);
+  CHECK(pairing.sync()["outcome"] == "applied");
+  // the owner is another one, and has kept the primary's order
+  secondary.run(
+      "ALTER TABLE person OWNER TO CURRENT_USER; GRANT SELECT, INSERT, UPDATE, DELETE ON person "
+      "TO " +
+      role +
+      "; CREATE TABLE aside AS SELECT * FROM person; DELETE FROM person; INSERT INTO person "
+      "SELECT * FROM aside ORDER BY tag; DROP TABLE aside; DELETE FROM abgleich.fact WHERE "
+      "kind = 'layout'");
+
+  const auto ran = pairing.run({"verify", "--lay-down-anew"});
+  CHECK_MESSAGE(ran.exit == 23, ran.out, ran.err);
+  const std::string before = "while nobody uses them: ";
+  const auto start = ran.err.find(before);
+  const auto end = ran.err.find("; then run: abgleich verify --lay-down-anew");
+  REQUIRE_MESSAGE((start != std::string::npos && end != std::string::npos), ran.err);
+  CHECK(pairing.run({"verify"}).err.find("the rows of 'person' lie") != std::string::npos);
+  secondary.run(ran.err.substr(start + before.size(), end - start - before.size()));
+  const auto again = pairing.run({"verify", "--lay-down-anew"});
+  CHECK_MESSAGE(again.exit == 0, again.out, again.err);
+  check_data(secondary, 1, 300);
+  const auto verified = pairing.run({"verify"});
+  CHECK_MESSAGE(verified.exit == 0, verified.out, verified.err);
+  CHECK(verified.err.find("lie in the order") == std::string::npos);
+  secondary.run("DROP OWNED BY " + role + "; DROP ROLE " + role);
 }
 
 }  // namespace abgleich::test
