@@ -122,6 +122,7 @@ std::int64_t SqliteConnection::execute(std::string_view sql, std::span<const Cel
 
 void SqliteConnection::execute_script(std::string_view sql) {
   const bool before = file_.in_transaction();
+  file_.work_until(file_.deadline());
   if (sqlite3_exec(file_.raw(), std::string(sql).c_str(), nullptr, nullptr, nullptr) != SQLITE_OK) {
     throw file_.fault(before);
   }
