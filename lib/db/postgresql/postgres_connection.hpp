@@ -58,6 +58,9 @@ class PostgresConnection final : public Connection {
   Result take(Awaited& awaited);
   void withdraw(Awaited& awaited) noexcept;
 
+  /// Throws Fault unless the rows have as many columns as the query says.
+  void require(const PGresult* result, std::string_view sql) const;
+
   /// The binary forms of a query's columns; empty where one of their types has none.
   std::vector<BinaryForm> binary_forms(std::string_view sql);
 
