@@ -1,6 +1,7 @@
 // abgleich: keeps a second system in step with a database that it may only read.
 #include "command.hpp"
 #include "mask/keyring.hpp"
+#include "mask/locked_openssl.hpp"
 #include "report/json.hpp"
 
 #include <fmt/format.h>
@@ -205,6 +206,7 @@ int main(int argc, char** argv) {
   std::setlocale(LC_ALL, "C");
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);  // a limit of file sizes is told as any other full disk
+  abgleich::mask::serve_openssl();
   abgleich::mask::protect_process();
   return abgleich::cmd::run(argc, argv);
 }

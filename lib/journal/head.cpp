@@ -8,8 +8,6 @@
 #include <algorithm>
 #include <array>
 #include <ctime>
-#include <pwd.h>
-#include <unistd.h>
 
 namespace abgleich::journal {
 
@@ -134,16 +132,6 @@ std::int64_t seconds_since(std::string_view utc) {
   std::tm then{};
   const auto* end = strptime(std::string(utc).c_str(), "%Y-%m-%dT%H:%M:%SZ", &then);
   return end == nullptr ? 0 : std::max<std::int64_t>(0, std::time(nullptr) - timegm(&then));
-}
-
-std::string operator_name() {
-  std::array<char, 4096> buffer{};
-  passwd entry{};
-  passwd* found = nullptr;
-  if (getpwuid_r(getuid(), &entry, buffer.data(), buffer.size(), &found) == 0 && found != nullptr) {
-    return entry.pw_name;
-  }
-  return std::to_string(getuid());
 }
 
 }  // namespace abgleich::journal

@@ -1,6 +1,7 @@
 #include "journal/record.hpp"
 
 #include "core/error.hpp"
+#include "core/shallow_json.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -36,7 +37,7 @@ std::string hex(std::uint64_t bits) {
 }
 
 Json parse(std::string_view text) {
-  auto json = Json::parse(text, nullptr, false);
+  auto json = parse_shallow<Json>(text);
   if (!json.is_object()) {
     damaged();
   }

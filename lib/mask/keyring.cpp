@@ -45,9 +45,9 @@ struct Keyring::Roots {
     return all.bytes().subspan((epochs() - 1) * kEpochSize + purpose * kRootSize, kRootSize);
   }
 
-  [[nodiscard]] SipKey digest_subkey(std::string_view info) const {
-    SipKey key{};
-    hkdf_sha256(root(digests), {}, info, key);
+  [[nodiscard]] LockedSipKey digest_subkey(std::string_view info) const {
+    LockedSipKey key;
+    hkdf_sha256(root(digests), {}, info, key.key());
     return key;
   }
 };
@@ -114,11 +114,11 @@ Subkey Keyring::shift_key(std::string_view info) const {
   return key;
 }
 
-SipKey Keyring::digest_key(std::string_view table, std::string_view column) const {
+LockedSipKey Keyring::digest_key(std::string_view table, std::string_view column) const {
   return roots_->digest_subkey(info_of({"abgleich digest", kDigestVersion, table, column}));
 }
 
-SipKey Keyring::purpose_key(std::string_view purpose) const {
+LockedSipKey Keyring::purpose_key(std::string_view purpose) const {
   return roots_->digest_subkey(info_of({"abgleich purpose", kDigestVersion, purpose}));
 }
 

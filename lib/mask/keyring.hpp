@@ -57,10 +57,10 @@ class Keyring {
   [[nodiscard]] Subkey shift_key(std::string_view info) const;
 
   /// The key of one column's cell digests, bound to table and column (names in the primary).
-  [[nodiscard]] SipKey digest_key(std::string_view table, std::string_view column) const;
+  [[nodiscard]] LockedSipKey digest_key(std::string_view table, std::string_view column) const;
 
   /// The key of a purpose other than cells ("fingerprint", "conflict-id").
-  [[nodiscard]] SipKey purpose_key(std::string_view purpose) const;
+  [[nodiscard]] LockedSipKey purpose_key(std::string_view purpose) const;
 
   /// Key check value: 16 lower-case hex digits that say whether two keyrings are the same, and
   /// nothing else about them. Kept in the secondary's head.

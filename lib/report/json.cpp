@@ -1,5 +1,7 @@
 #include "report/json.hpp"
 
+#include "report/run_counts.hpp"
+
 #include <nlohmann/json.hpp>
 
 #include <array>
@@ -161,7 +163,6 @@ std::string json_line(const drift::Event& event) {
 }
 
 std::string json_line(const db::RunRow& run) {
-  auto counts = Json::parse(run.counts, nullptr, false);
   return dump({{"run", run.id},
                {"epoch", run.epoch},
                {"kind", run.kind},
@@ -169,7 +170,7 @@ std::string json_line(const db::RunRow& run) {
                {"finished", run.finished},
                {"operator", run.operator_},
                {"reason", run.reason ? Json(*run.reason) : Json(nullptr)},
-               {"tables", counts.is_discarded() ? Json::object() : counts},
+               {"tables", counts_of(run)},
                {"previous", run.previous},
                {"hash", run.hash}});
 }

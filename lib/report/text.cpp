@@ -1,5 +1,7 @@
 #include "report/text.hpp"
 
+#include "report/run_counts.hpp"
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -316,7 +318,7 @@ std::string text_of(const db::RunRow& run) {
     text += fmt::format("  \"{}\"", *run.reason);
   }
   text += "\n";
-  const auto counts = nlohmann::ordered_json::parse(run.counts, nullptr, false);
+  const auto counts = counts_of(run);
   for (const auto& [table, numbers] : counts.items()) {
     std::string line;
     for (const auto& [name, number] : numbers.items()) {

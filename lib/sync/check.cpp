@@ -90,6 +90,17 @@ std::string keys_text(const contract::Contract& contract, const Catalog& primary
                        : "no constraint of the primary makes the key unique of: " + loose;
 }
 
+/// Whose swap is encrypted, or who has none, need not mind.
+std::string locked_text() {
+  if (mask::memory_is_locked()) {
+    return "locked: they are never swapped";
+  }
+  throw Failure(Code::quarantine_or_drift,
+                "it cannot be locked (mlock), so keys can be written to the swap",
+                "raise the limit: LimitMEMLOCK=64M in the unit, memlock in "
+                "/etc/security/limits.conf; or encrypt the swap");
+}
+
 }  // namespace
 
 Code check(const std::filesystem::path& config,
@@ -178,6 +189,9 @@ Code check(const std::filesystem::path& config,
     }
     return describe(target.catalog(), pairing->config.secondary.url) + at;
   });
+  if (keyring) {  // and by now what comes of it
+    checker.line("memory for keys", [] { return locked_text(); });
+  }
   checker.line("disk", [&] {
     auto directory = pairing->config.state_directory;
     while (!std::filesystem::exists(directory) && directory.has_parent_path() &&

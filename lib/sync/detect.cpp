@@ -27,8 +27,10 @@ constexpr std::size_t kMostPlaces = 1'000;
 
 journal::CacheKey cache_key(const mask::Keyring& keyring) {
   journal::CacheKey key{};
-  const auto first = keyring.purpose_key("cache/1");
-  const auto second = keyring.purpose_key("cache/2");
+  const auto one = keyring.purpose_key("cache/1");
+  const auto two = keyring.purpose_key("cache/2");
+  const SipKey& first = one;
+  const SipKey& second = two;
   std::ranges::copy(first, key.begin());
   std::ranges::copy(second, key.begin() + first.size());
   return key;

@@ -1,6 +1,7 @@
 #include "sync/exported.hpp"
 
 #include "core/error.hpp"
+#include "core/shallow_json.hpp"
 #include "drift/retype.hpp"
 #include "mask/masker.hpp"
 #include "sync/same_table.hpp"
@@ -119,7 +120,7 @@ void follow(const Remembered& before, const std::string& renamed_from, db::Relat
 /// digests depend on it.
 void keep_key_order(const db::TrackedRow& known, ExportedTable& exported) {
   std::vector<std::size_t> key;
-  const auto names = Json::parse(known.key_columns, nullptr, false);
+  const auto names = parse_shallow<Json>(known.key_columns);
   if (!names.is_array()) {
     damaged_layout(known);
   }
@@ -320,7 +321,10 @@ db::Relation relation_of(const db::TrackedRow& row) {
                                   .type = std::move(column.type)});
     }
   }
-  const auto key = Json::parse(row.key_columns, nullptr, false);
+  const auto key = parse_shallow<Json>(row.key_columns);
+  if (!key.is_array()) {
+    damaged_layout(row);
+  }
   try {
     for (const auto& name : key) {
       const auto found =
@@ -388,8 +392,8 @@ std::vector<Digest> base_digests(const db::Relation& relation, std::string_view 
   return unpack_digests(packed);
 }
 
-std::vector<SipKey> digest_keys_of(const db::TrackedRow& row, const mask::Keyring& keyring) {
-  std::vector<SipKey> keys;
+mask::SipKeys digest_keys_of(const db::TrackedRow& row, const mask::Keyring& keyring) {
+  mask::SipKeys keys;
   for (const auto& column : read_layout(row)) {
     if (column.state == ColumnState::exported) {
       keys.push_back(keyring.digest_key(std::to_string(row.id), column.label));
@@ -405,7 +409,7 @@ void key_bytes_of(const db::Relation& relation, const Row& row, std::string& byt
   }
 }
 
-void digest_row(const db::Relation& relation, const std::vector<SipKey>& keys, const Row& row,
+void digest_row(const db::Relation& relation, const mask::SipKeys& keys, const Row& row,
                 std::string& key_bytes, std::vector<Digest>& digests) {
   key_bytes_of(relation, row, key_bytes);
   digests.resize(keys.size());

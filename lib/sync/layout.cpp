@@ -2,6 +2,7 @@
 
 #include "contract/words.hpp"
 #include "core/error.hpp"
+#include "core/shallow_json.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -229,7 +230,10 @@ void damaged_layout(const db::TrackedRow& row) {
 
 std::vector<Remembered> read_layout(const db::TrackedRow& row) {
   std::vector<Remembered> layout;
-  const auto json = Json::parse(row.columns, nullptr, false);
+  const auto json = parse_shallow<Json>(row.columns);
+  if (!json.is_array()) {
+    damaged_layout(row);
+  }
   try {
     for (const auto& object : json) {
       auto column = remembered_from(object);
@@ -289,6 +293,21 @@ std::string Layout::renamed_from(std::size_t column) const {
              : std::string();
 }
 
+namespace {
+
+/// The front of a name, so that "_gone" and a number behind it are not what PostgreSQL cuts off.
+std::string with_room(std::string_view name) {
+  constexpr std::size_t kMost = 63 - 8;
+  auto size = std::min(name.size(), kMost);
+  while (size > 0 && size < name.size() &&
+         (static_cast<unsigned char>(name[size]) & 0xc0U) == 0x80U) {
+    --size;
+  }
+  return std::string(name.substr(0, size));
+}
+
+}  // namespace
+
 Layout next_layout(std::vector<Remembered> previous, std::vector<Remembered> wanted,
                    const contract::Table& table, const CatalogTable& live) {
   const Matching matching(previous, wanted, table.key);
@@ -332,7 +351,7 @@ Layout next_layout(std::vector<Remembered> previous, std::vector<Remembered> wan
                                                                    : ColumnState::gone;
     }
     // Another column has the name from now on: the values that are kept make way.
-    rename(kept, has_name(columns, kept.name) ? unused(kept.name + "_gone", "_",
+    rename(kept, has_name(columns, kept.name) ? unused(with_room(kept.name) + "_gone", "_",
                                                        [&](const std::string& name) {
                                                          return has_name(columns, name) ||
                                                                 has_name(previous, name);

@@ -1,5 +1,6 @@
 #include "sync/revert.hpp"
 
+#include "core/shallow_json.hpp"
 #include "db/retry.hpp"
 #include "db/target.hpp"
 #include "journal/head.hpp"
@@ -316,8 +317,8 @@ class RevertedTable {
   db::TrackedRow tracked_;
   std::int64_t epoch_;
   db::Relation relation_;
-  std::vector<SipKey> keys_;
-  SipKey id_key_;
+  mask::SipKeys keys_;
+  mask::LockedSipKey id_key_;
   std::optional<db::Target::Plan> plan_;
   report::TableCounts counts_;
   bool first_load_ = false;
@@ -435,7 +436,7 @@ report::Outcome attempt(const Pairing& pairing, const mask::Keyring& keyring,
 }  // namespace
 
 std::int64_t first_load_rows(const db::JournalRow& row) {
-  const auto json = nlohmann::json::parse(row.after.value_or(""), nullptr, false);
+  const auto json = parse_shallow<nlohmann::json>(row.after.value_or(""));
   return json.is_object() ? json.value("rows", std::int64_t{0}) : 0;
 }
 
