@@ -1,12 +1,16 @@
 // `abgleich conflicts`, `resolve` and `quarantine`: what waits for a person.
 #include "command.hpp"
 #include "report/json.hpp"
+#include "standard_input.hpp"
 #include "sync/resolve.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include <memory>
+#include <sstream>
+#include <string_view>
+#include <utility>
 
 namespace abgleich::cmd {
 
@@ -22,17 +26,34 @@ struct Arguments {
   std::string reason;
 };
 
+using Values = std::vector<std::pair<std::string, std::optional<std::string>>>;
+
 /// COLUMN=VALUE: the first "=" ends the name.
-std::vector<std::pair<std::string, std::optional<std::string>>> values_of(
-    const Arguments& arguments) {
-  std::vector<std::pair<std::string, std::optional<std::string>>> values;
+std::pair<std::string, std::string> value_of(std::string_view text) {
+  const auto at = text.find('=');
+  if (at == std::string_view::npos || at == 0) {
+    throw Failure(Code::usage, "--set wants COLUMN=VALUE",
+                  "for example --set status=closed; for NULL: --set-null status");
+  }
+  return {std::string(text.substr(0, at)), std::string(text.substr(at + 1))};
+}
+
+/// `-`: lines of COLUMN=VALUE on standard input; COLUMN=-: the value is there.
+Values values_of(const Arguments& arguments) {
+  Values values;
   for (const auto& text : arguments.set) {
-    const auto at = text.find('=');
-    if (at == std::string::npos || at == 0) {
-      throw Failure(Code::usage, "--set wants COLUMN=VALUE",
-                    "for example --set status=closed; for NULL: --set-null status");
+    if (text == "-") {
+      std::istringstream lines(read_standard_input("--set"));
+      for (std::string line; std::getline(lines, line);) {
+        values.emplace_back(value_of(line));
+      }
+      continue;
     }
-    values.emplace_back(text.substr(0, at), text.substr(at + 1));
+    auto [column, value] = value_of(text);
+    if (value == "-") {
+      value = read_standard_input(fmt::format("--set {}=", column));
+    }
+    values.emplace_back(std::move(column), std::move(value));
   }
   for (const auto& name : arguments.set_null) {
     values.emplace_back(name, std::nullopt);
@@ -144,7 +165,10 @@ void setup_resolve(CommandLine app, Context& context) {
       .type_name("TABLE");
   command.add_option("--take", arguments->take, "the side whose value stands")
       .one_of({"primary", "secondary"});
-  command.add_option("--set", arguments->set, "instead: a value for a column of the secondary")
+  command
+      .add_option("--set", arguments->set,
+                  "instead: a value for a column of the secondary; COLUMN=-: from standard "
+                  "input; -: lines of COLUMN=VALUE there")
       .type_name("COLUMN=VALUE")
       .one_at_a_time();
   command.add_option("--set-null", arguments->set_null, "instead: NULL for a column")

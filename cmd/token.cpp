@@ -51,6 +51,10 @@ std::string read_value() {
 }
 
 Code run(const Context& context, const Arguments& arguments) {
+  if (arguments.reason == "-") {
+    throw Failure(Code::usage, "standard input has the value, and not the reason as well",
+                  "write the reason into a variable of the environment: ABGLEICH_REASON");
+  }
   const auto pairing = context.pairing();
   const auto tokens = sync::token(pairing, arguments.identity, read_value(), arguments.reason);
   for (const auto& token : tokens) {

@@ -1,6 +1,7 @@
 #include "sync/pairing.hpp"
 
 #include "drift/catalog_file.hpp"
+#include "sync/long_names.hpp"
 
 #include <fstream>
 #include <sstream>
@@ -10,6 +11,7 @@ namespace abgleich::sync {
 Pairing load_pairing(const std::filesystem::path& config) {
   Pairing pairing{.config = contract::read_config(config)};
   pairing.contract = contract::read_contract(pairing.config.contract);
+  refuse_long_names(pairing.config, pairing.contract);
   for (auto& table : pairing.contract.tables) {
     table.min_k = pairing.config.min_k;
   }

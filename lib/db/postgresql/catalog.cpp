@@ -1,5 +1,6 @@
 #include "core/catalog.hpp"
 
+#include "core/value.hpp"
 #include "db/cell_values.hpp"
 #include "db/postgresql/column_types.hpp"
 #include "db/postgresql/postgresql.hpp"
@@ -243,6 +244,40 @@ void read_foreign_keys(Connection& connection, const Cell& schema, Tables& table
   });
 }
 
+/// A database in SQL_ASCII takes any bytes as names. What no contract can name is left out, and
+/// with it what is made of it.
+void leave_out_unreadable(Catalog& catalog) {
+  const auto unreadable = [](const std::string& name) { return !is_utf8(name); };
+  const auto any = [&](const std::vector<std::string>& names) {
+    return std::ranges::any_of(names, unreadable);
+  };
+  std::erase_if(catalog.tables, [&](const auto& table) {
+    return unreadable(table.name) || unreadable(table.parent);
+  });
+  for (auto& table : catalog.tables) {
+    std::erase_if(table.columns, [&](const auto& column) {
+      return unreadable(column.name) || unreadable(column.type.native) ||
+             unreadable(column.domain) || unreadable(column.collation);
+    });
+    for (auto& column : table.columns) {
+      std::erase_if(column.type.labels, unreadable);
+      if (unreadable(column.default_value)) {
+        column.default_value.clear();
+      }
+    }
+    if (table.primary_key &&
+        (any(table.primary_key->columns) || unreadable(table.primary_key->name))) {
+      table.primary_key.reset();
+    }
+    std::erase_if(table.uniques,
+                  [&](const auto& key) { return any(key.columns) || unreadable(key.name); });
+    std::erase_if(table.foreign_keys, [&](const auto& key) {
+      return any(key.columns) || any(key.referenced) || unreadable(key.table) ||
+             unreadable(key.name);
+    });
+  }
+}
+
 }  // namespace
 
 Catalog read_catalog(Connection& connection, const std::string& schema) {
@@ -258,6 +293,7 @@ Catalog read_catalog(Connection& connection, const std::string& schema) {
   for (auto& [identity, table] : tables) {
     catalog.tables.push_back(std::move(table));
   }
+  leave_out_unreadable(catalog);
   std::ranges::sort(catalog.tables, {}, &CatalogTable::name);
   return catalog;
 }

@@ -308,6 +308,16 @@ Raw open_raw(const Endpoint& endpoint, const Peer& peer) {
       Error{.code = reason.code, .message = std::move(message), .hint = std::move(reason.hint)});
 }
 
+/// A database in SQL_ASCII knows no encoding and holds any bytes. For a client that wants UTF-8 the
+/// server would end the whole statement over one value that is none; this way we find it ourselves,
+/// in its row.
+void take_bytes_as_they_are(PostgresConnection& connection) {
+  const char* const encoding = PQparameterStatus(connection.raw(), "server_encoding");
+  if (encoding != nullptr && std::string_view(encoding) == "SQL_ASCII") {
+    connection.execute("SET client_encoding = 'SQL_ASCII'");
+  }
+}
+
 }  // namespace
 
 std::unique_ptr<Connection> connect(const Endpoint& endpoint, Access access) {
@@ -322,6 +332,7 @@ std::unique_ptr<Connection> connect(const Endpoint& endpoint, Access access) {
   }
   auto connection = std::make_unique<PostgresConnection>(raw.release(), peer, silence_of(endpoint));
   connection->execute_script(kPinnedSettings);
+  take_bytes_as_they_are(*connection);
   connection->execute_script(limits_of(endpoint));
   if (access == Access::read) {
     connection->execute("SET default_transaction_read_only = on");
