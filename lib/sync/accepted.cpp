@@ -2,6 +2,7 @@
 
 #include "contract/words.hpp"
 #include "core/error.hpp"
+#include "core/shallow_json.hpp"
 #include "drift/catalog_file.hpp"
 
 #include <fmt/format.h>
@@ -52,8 +53,16 @@ std::string remembered(db::Target& target) {
     return {};
   }
   const auto fact = target.books().find_fact(kKind, kName);
-  const auto json = fact ? nlohmann::json::parse(fact->value, nullptr, false) : nlohmann::json();
-  return json.is_object() ? json.value(kHash, std::string()) : std::string();
+  if (!fact) {
+    return {};
+  }
+  const auto json = parse_shallow<nlohmann::json>(fact->value);
+  if (!json.is_object() || !json.contains(kHash) || !json[kHash].is_string()) {
+    throw Failure(Code::integrity, "what the bookkeeping says of the accepted catalogue is damaged",
+                  "restore the secondary from its backup, then run: abgleich adopt --reason TEXT. "
+                  "Nothing was changed");
+  }
+  return json[kHash];
 }
 
 /// How the catalogue that the last run used gets back to its place.
