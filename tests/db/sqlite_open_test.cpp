@@ -318,7 +318,7 @@ TEST_CASE("a connection attaches no other file, loads no extension and changes n
   auto writing = test::open_for_writing(file);
   for (auto* session : {&reading, &writing}) {
     for (const auto& sql :
-         {"ATTACH '" + other.string() + "' AS other", "ATTACH ':memory:' AS other",
+         {"ATTACH '" + other.string() + "' AS other", std::string("ATTACH ':memory:' AS other"),
           std::string("SELECT load_extension('x')"), std::string("DELETE FROM t_data"),
           "VACUUM INTO '" + (directory / "copy.db").string() + "'"}) {
       CAPTURE(sql);
