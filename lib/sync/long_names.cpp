@@ -29,13 +29,14 @@ std::string cut(std::string_view name) {
   throw Failure(Code::configuration,
                 fmt::format("{}: {} {} has {} bytes, and PostgreSQL keeps {} of a name",
                             place.text(), what, contract::in_quotes(name), name.size(), kMostBytes),
-                std::move(hint) + ". Nothing was changed");
+                std::move(hint));
 }
 
 void in_primary(const contract::Place& place, std::string_view what, const std::string& name) {
   if (name.size() > kMostBytes) {
     refuse(place, what, name,
-           fmt::format("write the name that it has there: {}", contract::in_quotes(cut(name))));
+           fmt::format("write the name that it has there: {}; nothing was changed",
+                       contract::in_quotes(cut(name))));
   }
 }
 
@@ -43,7 +44,8 @@ void in_secondary(const contract::Place& place, std::string_view what, std::stri
                   const std::string& name) {
   if (name.size() > kMostBytes) {
     refuse(place, what, name,
-           fmt::format("give it a shorter one in the secondary: {} = \"NAME\"", word));
+           fmt::format("give it a shorter one in the secondary: {} = \"NAME\"; nothing was changed",
+                       word));
   }
 }
 
