@@ -19,8 +19,10 @@ std::filesystem::path file_of(const Pairing& pairing) {
 
 journal::CacheKey key_of(const mask::Keyring& keyring) {
   journal::CacheKey key{};
-  const auto first = keyring.purpose_key("rare/1");
-  const auto second = keyring.purpose_key("rare/2");
+  const auto one = keyring.purpose_key("rare/1");
+  const auto two = keyring.purpose_key("rare/2");
+  const SipKey& first = one;
+  const SipKey& second = two;
   std::ranges::copy(first, key.begin());
   std::ranges::copy(second, key.begin() + first.size());
   return key;
