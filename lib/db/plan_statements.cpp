@@ -19,7 +19,7 @@ std::string create_plan(const Dialect& dialect, const Names& names, const Relati
       "CREATE TEMPORARY TABLE {0} (n bigint PRIMARY KEY, action text NOT NULL, mask text NOT NULL, "
       "{1}, cells {2}, fate text NOT NULL, key_text text NOT NULL, before text, after text, moved "
       "text, "
-      "base_before {2}, base_after {2}{3}",
+      "base_before {2}, base_after {2}, mac {2}{3}",
       names.plan, typed_columns(relation), blob_type(dialect),
       table_end(dialect, Lifetime::temporary));
 }
@@ -29,8 +29,8 @@ std::vector<std::string> plan_columns(const Relation& relation) {
   for (std::size_t i = 0; i < relation.columns.size(); ++i) {
     columns.push_back(cell(i));
   }
-  for (const auto* name :
-       {"cells", "fate", "key_text", "before", "after", "moved", "base_before", "base_after"}) {
+  for (const auto* name : {"cells", "fate", "key_text", "before", "after", "moved", "base_before",
+                           "base_after", "mac"}) {
     columns.emplace_back(name);
   }
   return columns;
@@ -77,21 +77,17 @@ std::string journal_plan(const Names& names, const Relation& relation, const std
       images == BeforeImages::not_of_deleted ? "p.action NOT IN ('d', 'f')" : "1 = 1";
   return fmt::format(
       "INSERT INTO {0} (epoch, tracked, n, key_text, fate, before, after, moved, base_before, "
-      "base_after) SELECT {1}, {2}, p.n, p.key_text, p.fate, "
+      "base_after, mac) SELECT {1}, {2}, p.n, p.key_text, p.fate, "
       "CASE WHEN {3} AND p.action IN ('u', 'd') THEN p.before END, "
       "CASE WHEN p.action IN ('i', 'u') THEN p.after END, "
       "p.moved, CASE WHEN {3} THEN p.base_before END, "
-      "CASE WHEN p.moved IS NULL THEN p.cells ELSE p.base_after END "
+      "CASE WHEN p.moved IS NULL THEN p.cells ELSE p.base_after END, p.mac "
       "FROM {4} p WHERE {5} ORDER BY p.n",
       journal, epoch, relation.id, kept, names.plan, not_refused("p."));
 }
 
-std::string erase_images(const Names& names, const Relation& relation, const std::string& journal) {
-  return fmt::format(
-      "UPDATE {} SET before = NULL, after = NULL, moved = NULL, base_before = NULL, "
-      "base_after = NULL WHERE "
-      "tracked = {} AND key_text IN (SELECT key_text FROM {} WHERE action IN ('d', 'f'))",
-      journal, relation.id, names.plan);
+std::string select_leaving(const Names& names) {
+  return fmt::format("SELECT key_text FROM {} WHERE action IN ('d', 'f')", names.plan);
 }
 
 // Two statements over sets cost half of one that looks for a conflict row by row. The plan knows

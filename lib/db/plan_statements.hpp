@@ -53,8 +53,8 @@ std::string refuse_rows(const Names& names, const PlanRows& rows);
 enum class BeforeImages : std::uint8_t { keep, not_of_deleted };
 std::string journal_plan(const Names& names, const Relation& relation, const std::string& journal,
                          std::int64_t epoch, BeforeImages images);
-// Forgets what earlier runs' journal knows of the rows that the plan deletes.
-std::string erase_images(const Names& names, const Relation& relation, const std::string& journal);
+// The keys of the rows that the plan deletes, as the journal writes them.
+std::string select_leaving(const Names& names);
 // The base as the plan says, for what was not refused.
 std::string update_base(const Names& names, const Relation& relation);
 std::string insert_base(const Names& names, const Relation& relation);

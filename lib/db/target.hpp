@@ -225,6 +225,8 @@ class Target {
   /// The base's rows while other statements run.
   void each_base(const Relation& relation, const OnBase& on_row);
   [[nodiscard]] Seal base_seal(const Relation& relation);
+  /// The statements that drop the bases of tables that are not tracked; forgets their seals.
+  std::vector<std::string> drop_untracked_bases();
   /// Seals the base as it is now.
   void seal_base(const Relation& relation);
   /// Rows of the plan, once it is finished.
@@ -233,7 +235,8 @@ class Target {
   /// Takes the plan's rows; numbers them from 1.
   class Plan {
    public:
-    Plan(Target& target, const Relation& relation);
+    /// `images` says what the journal is to know of rows that are deleted.
+    Plan(Target& target, const Relation& relation, BeforeImages images = BeforeImages::keep);
     void add(const PlanRow& row, const Row& values);
     void finish();
     [[nodiscard]] std::int64_t rows() const { return rows_; }
@@ -241,10 +244,14 @@ class Target {
    private:
     Target& target_;
     const Relation& relation_;
+    BeforeImages images_;
+    SipKey base_key_;
     std::unique_ptr<Loader> loader_;
     void seal(const PlanRow& row);
     /// What the journal is to know of the base, where that is less than all of it.
     static BaseMove to_journal(const PlanRow& row);
+    /// The MAC of the journal entry that the row becomes.
+    std::string seal_entry(const PlanRow& row, const BaseMove& base);
 
     std::int64_t rows_ = 0;
     std::vector<Cell> cells_;
@@ -285,6 +292,7 @@ class Target {
     std::vector<Cell> cells_;
     std::vector<Cell> key_;
     std::vector<std::string> scratch_;
+    SipKey base_key_;
     std::string sum_bytes_;
     Seal seal_;
     std::int64_t left_out_ = 0;
@@ -324,7 +332,7 @@ class Target {
 
   /// What was applied goes into the journal, and the base forward to what the plan says, and its
   /// seal with it.
-  void settle(const Relation& relation, std::int64_t epoch, BeforeImages images);
+  void settle(const Relation& relation);
 
   /// Rewrites `cells` of every base row: for a contract whose exported columns are others now.
   void rewrite_base(const Relation& relation,
@@ -438,9 +446,9 @@ class Target {
   /// Runs `work` and takes it back where it says false or the secondary refuses rows; gives whether
   /// it stands.
   bool in_savepoint(std::string_view name, const std::function<bool()>& work);
-  /// Of a base row, as the seal sums them up. The key as the engine writes it.
-  static std::uint64_t checksum(std::span<const Cell> key, std::string_view packed_cells,
-                                std::string& bytes);
+  /// Of a base row, as the seal sums them up. The row's key as the engine writes it.
+  static std::uint64_t checksum(const SipKey& base_key, std::span<const Cell> key,
+                                std::string_view packed_cells, std::string& bytes);
   /// Whether the checksum of a row as it is sent is that of the row that the engine gives back.
   [[nodiscard]] bool seals_as_sent(const Relation& relation) const;
   [[nodiscard]] std::string action_sql(const Work& work) const;
@@ -498,6 +506,8 @@ class Target {
   /// What a plan does to the base, as far as planning knows.
   struct BaseChange {
     Seal seal;
+    Seal journal;  // what its entries add up to
+    BeforeImages images = BeforeImages::keep;
     bool inserts = false;
     bool updates = false;
     bool deletes = false;

@@ -88,7 +88,10 @@ void Target::abandon_fill() {
 }
 
 Target::Fill::Fill(Target& target, const Relation& relation)
-    : target_(target), relation_(relation), sealed_(target.seals_as_sent(relation)) {
+    : target_(target),
+      relation_(relation),
+      sealed_(target.seals_as_sent(relation)),
+      base_key_(target.books_->sealer().base_key(relation.id)) {
   auto& connection = *target.session_.connection;
   const auto name = target.names(relation);
   connection.execute(create_rows_to_fill(name, relation));
@@ -106,7 +109,7 @@ void Target::Fill::add(const Row& row, std::string_view cells) {
     for (const auto i : relation_.key) {
       key_.push_back(cells_[i]);
     }
-    seal_.sum += checksum(key_, cells, sum_bytes_);
+    seal_.sum += checksum(base_key_, key_, cells, sum_bytes_);
   }
 }
 

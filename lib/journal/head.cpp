@@ -110,7 +110,7 @@ void chain(const std::optional<db::HeadRow>& head, std::string_view lineage, db:
         std::string_view(run.kind), std::string_view(run.started), std::string_view(run.finished),
         std::string_view(run.operator_),
         run.reason ? std::string_view(*run.reason) : std::string_view(),
-        std::string_view(run.counts)}) {
+        std::string_view(run.counts), std::string_view(run.nonce), std::string_view(run.deeds)}) {
     absorb(state, field);
   }
   std::array<unsigned char, crypto_hash_sha256_BYTES> digest{};

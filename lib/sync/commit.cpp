@@ -2,6 +2,7 @@
 
 #include "journal/head.hpp"
 #include "journal/state.hpp"
+#include "report/json.hpp"
 #include "report/text.hpp"
 #include "sync/apply.hpp"
 #include "sync/constraints.hpp"
@@ -74,6 +75,15 @@ bool same_tracked(const std::vector<db::TrackedRow>& known, const db::TrackedRow
   });
 }
 
+/// What drift a run has seen, for its hash.
+std::string drift_text(const std::vector<drift::Event>& events) {
+  std::string text;
+  for (const auto& event : events) {
+    text += report::json_line(event) + "\n";
+  }
+  return text;
+}
+
 /// The epoch since which rows of base and journal are in this order: that of the change only where
 /// it is more than a change of type.
 std::int64_t ordered_since(const std::vector<db::TrackedRow>& known, const db::TrackedRow& row,
@@ -93,11 +103,12 @@ std::string commit_run(const Pairing& pairing, db::Target& target,
                  .finished = journal::now_utc(),
                  .operator_ = journal::operator_name(),
                  .reason = facts.reason,
-                 .counts = facts.counts};
-  const auto lineage = head ? head->lineage : journal::new_lineage();
+                 .counts = facts.counts,
+                 .nonce = db::random_nonce(),
+                 .deeds = target.books().deeds(facts.drift)};
+  const auto& lineage = target.books().sealer().lineage();
   journal::chain(head, lineage, run);
   target.books().insert_run(run);
-  target.books().seal_journal(run.epoch);
   const db::HeadRow next{.lineage = lineage,
                          .epoch = run.epoch,
                          .hash = run.hash,
@@ -129,8 +140,8 @@ void finish_run(const Pairing& pairing, db::Target& target,
   for (const auto& exported : tables) {
     processed.push_back(exported.relation.id);
   }
-  const auto conflicts = books.settle_conflicts(epoch, processed);
-  const auto quarantine = books.settle_quarantine(epoch, processed);
+  const auto conflicts = books.settle_conflicts(processed);
+  const auto quarantine = books.settle_quarantine(processed);
   bool changed = !head || !schema.executed.empty() || conflicts.added + conflicts.gone > 0 ||
                  quarantine.added + quarantine.gone > 0;
   const auto known = books.tracked();
@@ -165,6 +176,7 @@ void finish_run(const Pairing& pairing, db::Target& target,
     detection.look(target, tables, judged);
     outcome.result = report::Result::unchanged;
     if (purged) {
+      books.seal_head(*head);
       target.commit();  // nothing that a run would be the name of
     }
     return;
@@ -178,10 +190,7 @@ void finish_run(const Pairing& pairing, db::Target& target,
                           .fate = std::string(kFirstLoad),
                           .after = fmt::format("{{\"rows\": {}}}", judged[i].counts.inserted)});
     } else if (judged[i].plan_rows > 0) {
-      target.settle(tables[i].relation, epoch,
-                    tables[i].rules.on_delete == merge::OnDelete::erase
-                        ? db::BeforeImages::not_of_deleted
-                        : db::BeforeImages::keep);
+      target.settle(tables[i].relation);
     }
   }
   remember_constraints(pairing, target, tables, epoch);
@@ -193,7 +202,8 @@ void finish_run(const Pairing& pairing, db::Target& target,
                  {.kind = "sync",
                   .started = outcome.started,
                   .reason = options.reason.empty() ? std::nullopt : std::optional(options.reason),
-                  .counts = counts_json(counts_of(judged))});
+                  .counts = counts_json(counts_of(judged)),
+                  .drift = drift_text(outcome.drift)});
   outcome.result = report::Result::applied;
 }
 

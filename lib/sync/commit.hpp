@@ -25,7 +25,8 @@ struct RunFacts {
   std::string counts;  // JSON
   enum class Pause : std::uint8_t { as_it_was, set, lift };
   Pause pause = Pause::as_it_was;
-  std::string pause_reason;
+  std::string pause_reason{};
+  std::string drift{};  // that it saw
 };
 
 /// Advances the head by one run and commits: head compare-and-set, intent, commit, anchor. Returns

@@ -2,6 +2,7 @@
 
 #include "contract/words.hpp"
 #include "db/target.hpp"
+#include "sync/books_key.hpp"
 #include "sync/plan.hpp"
 #include "sync/revert.hpp"
 
@@ -37,6 +38,7 @@ bool all_digits(std::string_view text) {
 
 std::vector<db::RunRow> runs(const Pairing& pairing, std::int64_t limit) {
   db::Target target(pairing.config.secondary, db::Mode::dry);
+  (void)open_to_look(pairing, target);
   return target.books().exist() ? target.books().runs(limit) : std::vector<db::RunRow>{};
 }
 
@@ -76,6 +78,7 @@ db::RunRow show(const Pairing& pairing, const std::string& called,
                 const std::function<void(const report::Change&)>& on_change) {
   db::Target target(pairing.config.secondary, db::Mode::dry);
   auto& books = target.books();
+  (void)open_to_look(pairing, target);
   if (!books.exist()) {
     throw Failure(Code::usage, "the secondary has no history yet",
                   "the first run makes it: abgleich sync");

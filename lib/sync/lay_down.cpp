@@ -5,6 +5,7 @@
 #include "journal/latch.hpp"
 #include "journal/state.hpp"
 #include "mask/keyring.hpp"
+#include "sync/books_key.hpp"
 #include "sync/commit.hpp"
 #include "sync/exported.hpp"
 #include "sync/recover.hpp"
@@ -29,16 +30,13 @@ void lay_down_books(db::Books& books) {
 report::LaidDown attempt(const Pairing& pairing, const mask::Keyring& keyring,
                          const std::string& reason) {
   const auto started = journal::now_utc();
-  const auto& directory = pairing.config.state_directory;
   db::Target target(pairing.config.secondary, db::Mode::real);
   auto& books = target.books();
-  const auto head = books.exist() ? books.head(db::Books::Lock::row) : std::nullopt;
-  journal::check_secondary(head, journal::read_anchor(directory), journal::read_intent(directory));
+  const auto head = open_books(pairing, target, keyring, {.lock = db::Books::Lock::row});
   if (!head) {
     throw Failure(Code::usage, "the secondary has no history yet",
                   "the first run makes it: abgleich sync");
   }
-  expect_key(head, keyring);
   target.load_catalog();
   std::vector<db::Relation> relations;
   for (const auto& row : books.tracked()) {

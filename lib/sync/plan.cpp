@@ -22,7 +22,9 @@ class Planner {
         exported_(exported),
         relation_(exported.relation),
         id_key_(id_key),
-        plan_(target, exported.relation),
+        plan_(target, exported.relation,
+              exported.rules.on_delete == merge::OnDelete::erase ? db::BeforeImages::not_of_deleted
+                                                                 : db::BeforeImages::keep),
         all_(exported.columns.size(), '1') {
     counts_.table = exported.table->name;
   }

@@ -4,6 +4,7 @@
 #include "db/target.hpp"
 #include "mask/keyring.hpp"
 #include "mask/masker.hpp"
+#include "sync/books_key.hpp"
 #include "sync/rarity.hpp"
 
 #include <fmt/format.h>
@@ -216,6 +217,7 @@ report::Privacy privacy(const Pairing& pairing) {
     measure_uniqueness(target, pairing.contract, table, accepted, shown);
     privacy.tables.push_back(std::move(shown));
   }
+  (void)open_to_look(pairing, target);
   if (target.books().exist()) {
     target.books().quarantines([&](const db::QuarantineRow& row) {
       privacy.rare += is_rarity(row.reason) ? row.rows : 0;

@@ -7,7 +7,9 @@
 #include "journal/latch.hpp"
 #include "journal/record.hpp"
 #include "journal/state.hpp"
+#include "mask/keyring.hpp"
 #include "report/text.hpp"
+#include "sync/books_key.hpp"
 #include "sync/commit.hpp"
 #include "sync/exported.hpp"
 #include "sync/plan.hpp"
@@ -352,18 +354,14 @@ class Choice {
   std::vector<std::pair<std::string, std::string>> open_;  // id, what it looks like
 };
 
-Resolved attempt(const Pairing& pairing, const Resolution& resolution) {
+Resolved attempt(const Pairing& pairing, const mask::Keyring& keyring,
+                 const Resolution& resolution) {
   const auto started = journal::now_utc();
   db::Target target(pairing.config.secondary, db::Mode::real);
-  if (!target.books().exist()) {
-    no_history();
-  }
-  const auto head = target.books().head(db::Books::Lock::row);
+  const auto head = open_books(pairing, target, keyring, {.lock = db::Books::Lock::row});
   if (!head) {
     no_history();
   }
-  const auto& directory = pairing.config.state_directory;
-  journal::check_secondary(head, journal::read_anchor(directory), journal::read_intent(directory));
   target.load_catalog();
 
   std::vector<db::Relation> relations;
@@ -419,7 +417,7 @@ Resolved attempt(const Pairing& pairing, const Resolution& resolution) {
   auto counts = nlohmann::ordered_json::object();
   for (auto& [id, table] : tables) {
     const auto applied = table.applied(resolved.left);
-    target.settle(table.relation(), head->epoch + 1, db::BeforeImages::keep);
+    target.settle(table.relation());
     for (const auto& conflict : applied) {
       target.books().close_conflict(conflict);
     }
@@ -450,15 +448,17 @@ std::map<std::int64_t, std::string> table_names(db::Books& books) {
 }  // namespace
 
 Resolved resolve(const Pairing& pairing, const Resolution& resolution) {
+  const auto keyring = mask::Keyring::read(pairing.config.key_file);
   const journal::StateLock lock(pairing.config.state_directory);
   journal::check_latch(pairing.config.state_directory);
   return db::with_retries({.in_all = pairing.config.retry_for},
-                          [&] { return attempt(pairing, resolution); });
+                          [&] { return attempt(pairing, keyring, resolution); });
 }
 
 void each_conflict(const Pairing& pairing,
                    const std::function<void(const report::Change&)>& on_conflict) {
   db::Target target(pairing.config.secondary, db::Mode::dry);
+  (void)open_to_look(pairing, target);
   if (!target.books().exist()) {
     return;
   }
@@ -472,6 +472,7 @@ void each_conflict(const Pairing& pairing,
 void each_quarantined(const Pairing& pairing,
                       const std::function<void(const report::Change&)>& on_row) {
   db::Target target(pairing.config.secondary, db::Mode::dry);
+  (void)open_to_look(pairing, target);
   if (!target.books().exist()) {
     return;
   }

@@ -120,7 +120,7 @@ class RevertedTable {
                                        : counts_.deleted);
       put(conflict);
     }
-    target_.settle(relation_, epoch_, db::BeforeImages::keep);
+    target_.settle(relation_);
     return counts_;
   }
 
@@ -342,11 +342,8 @@ class RevertedTable {
 }
 
 /// Head, checked to be that of the secondary that we know; locked.
-db::HeadRow head_of(const Pairing& pairing, db::Target& target) {
-  const auto head = target.books().exist() ? target.books().head(db::Books::Lock::row)
-                                           : std::optional<db::HeadRow>{};
-  const auto& directory = pairing.config.state_directory;
-  journal::check_secondary(head, journal::read_anchor(directory), journal::read_intent(directory));
+db::HeadRow head_of(const Pairing& pairing, db::Target& target, const mask::Keyring& keyring) {
+  const auto head = open_books(pairing, target, keyring, {.lock = db::Books::Lock::row});
   if (!head) {
     throw Failure(Code::usage, "the secondary has no history yet",
                   "the first run makes it: abgleich sync");
@@ -358,8 +355,7 @@ report::Outcome attempt(const Pairing& pairing, const mask::Keyring& keyring,
                         const std::string& called, const std::string& reason) {
   report::Outcome outcome{.started = journal::now_utc()};
   db::Target target(pairing.config.secondary, db::Mode::real);
-  const auto head = head_of(pairing, target);
-  expect_key(head, keyring);
+  const auto head = head_of(pairing, target, keyring);
   auto& books = target.books();
   const auto run = find_run(books, called);
   if (run.kind == journal::kRepair) {
@@ -454,12 +450,18 @@ report::Outcome revert(const Pairing& pairing, const std::string& called,
 }
 
 std::string resume(const Pairing& pairing, const std::string& reason) {
+  const auto keyring = mask::Keyring::read(pairing.config.key_file);
   const journal::StateLock lock(pairing.config.state_directory);
   journal::check_latch(pairing.config.state_directory);
   return db::with_retries({.in_all = pairing.config.retry_for}, [&] {
     const auto started = journal::now_utc();
     db::Target target(pairing.config.secondary, db::Mode::real);
-    const auto head = head_of(pairing, target);
+    // a rotation that waits for the end of the pause must not keep it from ending
+    const auto head =
+        head_of(pairing, target,
+                keyring_of(target.books().exist() ? target.books().head(db::Books::Lock::row)
+                                                  : std::nullopt,
+                           keyring));
     if (!head.paused) {
       throw Failure(Code::usage, "this pairing is not paused",
                     "there is nothing to resume; bring the secondary up to date: abgleich sync");

@@ -258,6 +258,7 @@ Rotation rotate(const Pairing& pairing, db::Source& source, db::Target& target,
   }
   Rotation rotation{.from = from, .to = keyring.epoch()};
   auto counts = nlohmann::ordered_json::object();
+  target.books().begin_reseal(seal_keys(keyring));
   const auto rows = target.apply_rekey(columns);
   for (std::size_t i = 0; i < tables.size(); ++i) {
     counts[tables[i].table->name] = {{"rekeyed", rows[i]}};
@@ -266,6 +267,7 @@ Rotation rotate(const Pairing& pairing, db::Source& source, db::Target& target,
   rewrite_books(target.books(), rekeyed, keyring.purpose_key("conflict-id"));
   rotation.orphans = rekeyings.orphans();
   settle_tracked(target, tables, tracked, head->epoch + 1);
+  target.books().end_reseal();
   rotation.left = lay_down_data(target, relations_of(tables), head->epoch + 1);
   rotation.run =
       commit_run(pairing, target, head, keyring.check_value(), head->primary_id,

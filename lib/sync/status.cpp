@@ -5,6 +5,8 @@
 #include "journal/head.hpp"
 #include "journal/latch.hpp"
 #include "journal/state.hpp"
+#include "mask/keyring.hpp"
+#include "sync/books_key.hpp"
 #include "sync/commit.hpp"
 #include "sync/exported.hpp"
 #include "sync/rarity.hpp"
@@ -18,10 +20,10 @@ Status status(const Pairing& pairing) {
   db::Target target(pairing.config.secondary, db::Mode::dry);
   Status status{.damaged = journal::latched(pairing.config.state_directory)};
   auto& books = target.books();
+  status.head = open_to_look(pairing, target);
   if (!books.exist()) {
     return status;
   }
-  status.head = books.head(db::Books::Lock::none);
   const auto last = books.runs(1);
   if (!last.empty()) {
     status.last = last.front();
@@ -48,12 +50,17 @@ Status status(const Pairing& pairing) {
 }
 
 std::optional<std::string> adopt(const Pairing& pairing, const std::string& reason) {
+  const auto keyring = mask::Keyring::read(pairing.config.key_file);
   const journal::StateLock lock(pairing.config.state_directory);
   const auto started = journal::now_utc();
   db::Source source(pairing.config.primary);
   db::Target target(pairing.config.secondary, db::Mode::real);
-  const auto head = target.books().exist() ? target.books().head(db::Books::Lock::row)
+  // a secondary from before a rotation is one that may have to be accepted
+  const auto held = target.books().exist() ? target.books().head(db::Books::Lock::row)
                                            : std::optional<db::HeadRow>{};
+  const auto head =
+      open_books(pairing, target, keyring_of(held, keyring),
+                 {.lock = db::Books::Lock::row, .witness = Opening::Witness::not_asked});
   if (!head) {
     journal::clear_anchor(pairing.config.state_directory);
     return std::nullopt;

@@ -4,8 +4,10 @@
 #include "db/source.hpp"
 #include "db/target.hpp"
 #include "journal/audit.hpp"
+#include "journal/head.hpp"
 #include "journal/latch.hpp"
 #include "mask/keyring.hpp"
+#include "sync/accepted.hpp"
 #include "sync/compare.hpp"
 #include "sync/evidence.hpp"
 #include "sync/exported.hpp"
@@ -264,16 +266,29 @@ report::Verification attempt(const Pairing& pairing, const mask::Keyring& keyrin
   verification.drift = drift_events(pairing, primary);
 
   db::Target target(pairing.config.secondary, db::Mode::dry);
-  const auto head = recover(pairing, target, keyring, primary.identity, report::Run::dry);
-  const auto tracked = known_tables(target);
-  weigh_values(verification.drift, pairing, source, target, keyring);
+  // what is forged is to be told, row by row
+  const auto head = open_books(pairing, target, keyring, {.forged = db::Books::Forged::taken});
   std::vector<journal::Damage> journal_damage;
   if (head) {
-    journal_damage = journal::audit(target.books(), *head);
+    auto findings = journal::audit(target.books(), *head);
+    journal_damage = std::move(findings.damage);
     if (!journal_damage.empty()) {
       journal::set_latch(pairing.config.state_directory, journal_damage);
     }
+    if (findings.head_forged || findings.tables_forged) {
+      verification.notes.emplace_back(
+          "the tables were not verified: what the bookkeeping says of them is not to be believed");
+      verification.damage = std::move(journal_damage);
+      settle(pairing, verification);
+      return verification;
+    }
   }
+  journal::check_primary(head, journal::primary_id(primary.identity));
+  if (journal_damage.empty()) {
+    expect_accepted(pairing, target);
+  }
+  const auto tracked = known_tables(target);
+  weigh_values(verification.drift, pairing, source, target, keyring);
 
   weigh(verification.drift, pairing, tracked, primary, Belief::proven, {});
   auto tables = export_tables(pairing.contract, primary, verification.drift, tracked, keyring);

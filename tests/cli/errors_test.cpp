@@ -150,12 +150,12 @@ TEST_CASE("exit 12: another run holds the lock") {
 TEST_CASE("exit 13: where it is paused, nothing is done until it is resumed") {
   for (const auto secondary : {On::sqlite, On::postgresql}) {
     Synced pairing(On::sqlite, secondary);
-    const std::string head = secondary == On::sqlite ? "abgleich_head" : "abgleich.head";
-    pairing.secondary.run("UPDATE " + head + " SET paused = 'restore test'");
-    check_refused(pairing, {13, {"paused: restore test"}, {"abgleich resume"}});
-    CHECK(pairing.run({"status"}).out.find("paused: restore test") != std::string::npos);
-    pairing.secondary.run("UPDATE " + head + " SET paused = NULL");
-    CHECK(pairing.sync()["outcome"] == "unchanged");
+    pairing.secondary.run("DELETE FROM person WHERE tag = 'a'");
+    REQUIRE(pairing.run({"revert", "latest", "--reason", "restore test"}).exit == 0);
+    check_refused(pairing, {13, {"paused: run r1-", "restore test"}, {"abgleich resume"}});
+    CHECK(pairing.run({"status"}).out.find("was taken back: restore test") != std::string::npos);
+    REQUIRE(pairing.run({"resume", "--reason", "done"}).exit == 0);
+    CHECK(pairing.sync()["outcome"] == "applied");
   }
 }
 
@@ -579,7 +579,7 @@ TEST_CASE("exit 26: a bookkeeping that another version has made is no damaged on
     refused("'" + books + "run' has no column 'purged'");
     pairing.secondary.run("ALTER TABLE " + books + "run RENAME forgotten TO purged");
     pairing.secondary.run("ALTER TABLE " + books + "conflict ADD mood text");
-    refused("'" + books + "conflict' has 7 columns, and 6 are known");
+    refused("'" + books + "conflict' has 8 columns, and 7 are known");
     pairing.secondary.run("ALTER TABLE " + books + "conflict DROP mood");
     CHECK(pairing.sync()["outcome"] == "applied");
     // a table that is gone, and nothing else, is damage

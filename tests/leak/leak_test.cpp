@@ -660,7 +660,7 @@ TEST_CASE("stolen state: a dictionary of all raw values recovers none without th
                              "phone",
                              std::string(16, '\0'),
                              std::string(32, '\0'),
-                             std::string("abgleich.seal/1\0", 16)};
+                             std::string("seal base\0\0\0\0\0\0\0", 16)};
   for (const auto* sql :
        {"SELECT * FROM abgleich_head", "SELECT * FROM abgleich_run", "SELECT * FROM abgleich_seal",
         "SELECT * FROM abgleich_tracked", "SELECT * FROM abgleich_journal", "SELECT * FROM person",
