@@ -2,11 +2,20 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace abgleich::db {
 
-std::string PlanRows::have(std::string_view number) const {
-  return only.empty() ? fmt::format("{} BETWEEN {} AND {}", number, first, last)
-                      : fmt::format("{} IN ({})", number, fmt::join(only, ", "));
+std::string PlanRows::have(const Dialect& dialect, std::string_view number) const {
+  if (dialect.engine() == Engine::sqlite) {
+    return only.empty() ? fmt::format("{} BETWEEN {} AND {}", number, first, last)
+                        : fmt::format("{} IN ({})", number, fmt::join(only, ", "));
+  }
+  return only.empty()
+             ? fmt::format("{0} OPERATOR(pg_catalog.>=) {1} AND {0} OPERATOR(pg_catalog.<=) {2}",
+                           number, first, last)
+             : fmt::format("{} OPERATOR(pg_catalog.=) ANY (CAST('{{{}}}' AS bigint[]))", number,
+                           fmt::join(only, ","));
 }
 
 std::string not_refused(std::string_view alias) {
@@ -39,36 +48,64 @@ std::vector<std::string> plan_columns(const Relation& relation) {
 std::string apply_insert(const Dialect& dialect, const Names& names, const Relation& relation,
                          const PlanRows& rows) {
   return fmt::format(
-      "INSERT{} INTO {} ({}) {}SELECT {} FROM {} WHERE action = 'i' AND {} ORDER BY n",
+      "INSERT{} INTO {} ({}) {}SELECT {} FROM {} WHERE action {} 'i' AND {} ORDER BY n",
       or_abort(dialect), names.data, quoted_columns(dialect, relation), overriding(dialect),
-      columns_of("", relation), names.plan, rows.have("n"));
+      values_for("", relation), names.plan, equal(dialect), rows.have(dialect, "n"));
 }
 
 std::string apply_update(const Dialect& dialect, const Names& names, const Relation& relation,
                          const std::vector<std::size_t>& columns, const PlanRows& rows) {
-  return fmt::format(
-      "UPDATE{} {} AS t SET {} FROM {} p WHERE p.action = 'u' AND {} AND {}", or_abort(dialect),
-      names.data,
-      list(columns.size(),
-           [&](std::size_t i) {
-             const auto column = columns[i];
-             const auto name = dialect.quote(relation.columns[column].name);
-             return fmt::format(
-                 "{} = CASE WHEN substr(p.mask, {}, 1) <> '0' THEN p.c{} ELSE t.{} END", name,
-                 column + 1, column, name);
-           }),
-      names.plan, rows.have("p.n"), key_equal_data(dialect, "p", "t", relation));
+  return fmt::format("UPDATE{} {} AS t SET {} FROM {} p WHERE p.action {} 'u' AND {} AND {}",
+                     or_abort(dialect), names.data,
+                     list(columns.size(),
+                          [&](std::size_t i) {
+                            const auto column = columns[i];
+                            const auto name = dialect.quote(relation.columns[column].name);
+                            return fmt::format("{} = CASE WHEN {} THEN p.c{} ELSE t.{} END", name,
+                                               is_written(dialect, column), column, name);
+                          }),
+                     names.plan, equal(dialect), rows.have(dialect, "p.n"),
+                     key_equal_data(dialect, "p", "t", relation));
 }
 
 std::string apply_delete(const Dialect& dialect, const Names& names, const Relation& relation,
                          const PlanRows& rows) {
-  return fmt::format("DELETE FROM {} WHERE ({}) IN (SELECT {} FROM {} WHERE action = 'd' AND {})",
-                     names.data, quoted_key(dialect, "", relation), key_columns("", relation),
-                     names.plan, rows.have("n"));
+  if (dialect.engine() == Engine::postgresql) {
+    return fmt::format("DELETE FROM {} AS t USING {} p WHERE p.action {} 'd' AND {} AND {}",
+                       names.data, names.plan, equal(dialect), rows.have(dialect, "p.n"),
+                       key_equal_data(dialect, "p", "t", relation));
+  }
+  const auto going = fmt::format("(SELECT {} FROM {} WHERE action = 'd' AND {})",
+                                 key_columns("", relation), names.plan, rows.have(dialect, "n"));
+  auto sql = fmt::format("DELETE FROM {} WHERE ({}) IN {}", names.data,
+                         list(relation.key.size(),
+                              [&](std::size_t i) {
+                                const auto& column = relation.columns[relation.key[i]];
+                                return bytes_of(dialect, column, dialect.quote(column.name));
+                              }),
+                         going);
+  // with the column's own collation, the index finds them
+  const bool indexed = std::ranges::all_of(relation.key, [&](std::size_t i) {
+    const auto& equality = relation.columns[i].equality;
+    return !equality.own.empty();
+  });
+  const bool folds = std::ranges::any_of(relation.key, [&](std::size_t i) {
+    return relation.columns[i].equality.by != Equality::By::bytes;
+  });
+  if (folds && indexed) {
+    sql += fmt::format(" AND ({}) IN {}", quoted_key(dialect, "", relation), going);
+  }
+  return sql;
 }
 
-std::string refuse_rows(const Names& names, const PlanRows& rows) {
-  return fmt::format("UPDATE {} SET action = upper(action) WHERE {}", names.plan, rows.have("n"));
+std::string is_written(const Dialect& dialect, std::size_t column) {
+  return fmt::format("{}(p.mask, {}, 1) {} '0'", own(dialect, "substr"), column + 1,
+                     unequal(dialect));
+}
+
+std::string refuse_rows(const Dialect& dialect, const Names& names, const PlanRows& rows) {
+  return fmt::format("UPDATE {} SET action = upper(action) WHERE {}", names.plan,
+                     rows.have(dialect, "n"));
 }
 
 std::string journal_plan(const Names& names, const Relation& relation, const std::string& journal,

@@ -34,7 +34,7 @@ struct PlanRows {
   std::vector<std::int64_t> only{};  // where not empty, these instead of the range
 
   /// The condition that a row's number (as it stands in the statement) is one of these.
-  [[nodiscard]] std::string have(std::string_view number) const;
+  [[nodiscard]] std::string have(const Dialect& dialect, std::string_view number) const;
 };
 
 /// The condition that a plan row (`alias` with its dot) was not refused.
@@ -48,7 +48,9 @@ std::string apply_update(const Dialect& dialect, const Names& names, const Relat
                          const std::vector<std::size_t>& columns, const PlanRows& rows);
 std::string apply_delete(const Dialect& dialect, const Names& names, const Relation& relation,
                          const PlanRows& rows);
-std::string refuse_rows(const Names& names, const PlanRows& rows);
+/// The condition that the plan row `p` writes a column.
+std::string is_written(const Dialect& dialect, std::size_t column);
+std::string refuse_rows(const Dialect& dialect, const Names& names, const PlanRows& rows);
 // Copies what was applied, and what becomes of the base, into the journal (a real table's name).
 enum class BeforeImages : std::uint8_t { keep, not_of_deleted };
 std::string journal_plan(const Names& names, const Relation& relation, const std::string& journal,

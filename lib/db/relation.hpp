@@ -4,6 +4,7 @@
 
 #include "core/catalog.hpp"
 #include "core/type.hpp"
+#include "db/equality.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -21,6 +22,7 @@ struct RelationColumn {
   Type held;           // the secondary's own column
   bool pseudonym = false;
   bool bytewise = false;  // PostgreSQL: the secondary's own column has the collation "C"
+  Equality equality;      // of the secondary's own column
   bool nullable = true;
   std::string renamed_from;  // its name in the secondary before this run, where that was another
   std::optional<Type> widened_from;  // what was exported before, where the type now holds more

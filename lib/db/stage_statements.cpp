@@ -125,7 +125,7 @@ std::string create_gone(const Dialect& dialect, const Names& names, const Relati
                      list(relation.key.size(),
                           [&](std::size_t i) {
                             return fmt::format("k{} {}", i,
-                                               held_type(relation.columns[relation.key[i]]));
+                                               key_type(relation.columns[relation.key[i]]));
                           }),
                      blob_type(dialect), table_end(dialect, Lifetime::temporary));
 }
@@ -286,7 +286,7 @@ std::string fill_data(const Dialect& dialect, const Names& names, const Relation
   return fmt::format(
       "INSERT{} INTO {} ({}) {}SELECT {} FROM {} WHERE cells IS NOT NULL ORDER BY {}",
       or_abort(dialect), names.data, quoted_columns(dialect, relation), overriding(dialect),
-      columns_of("", relation), from, key_order(dialect, "", relation));
+      values_for("", relation), from, key_order(dialect, "", relation));
 }
 
 std::string fill_base(const Dialect& dialect, const Names& names, const Relation& relation,

@@ -178,7 +178,7 @@ std::string create_base_table(const Dialect& dialect, const std::string& name,
       "CREATE {}TABLE {} ({}, cells {} NOT NULL, PRIMARY KEY ({}){}", temporary(lifetime), name,
       list(relation.key.size(),
            [&](std::size_t i) {
-             return fmt::format("k{} {} NOT NULL", i, held_type(relation.columns[relation.key[i]]));
+             return fmt::format("k{} {} NOT NULL", i, key_type(relation.columns[relation.key[i]]));
            }),
       blob_type(dialect), base_key("", relation), table_end(dialect, lifetime));
 }

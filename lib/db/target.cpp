@@ -36,6 +36,10 @@ constexpr std::string_view kForLargeSets =
     "SELECT set_config('work_mem', '64MB', true)"
     " WHERE pg_size_bytes(current_setting('work_mem')) < 67108864";
 
+/// As the session got it: what the database, the role or the url say.
+constexpr std::string_view kPeoplesPath =
+    "SELECT reset_val FROM pg_catalog.pg_settings WHERE name = 'search_path'";
+
 bool contains(const std::vector<std::int64_t>& ids, std::int64_t id) {
   return std::ranges::find(ids, id) != ids.end();
 }
@@ -55,7 +59,29 @@ Target::Target(const Endpoint& endpoint, Mode mode)
   books_ = std::make_unique<Books>(session_);
   if (dialect().engine() == Engine::postgresql) {
     session_.connection->execute_script(kForLargeSets);
+    session_.connection->query(kPeoplesPath, {}, [&](std::span<const Cell> cells) {
+      const auto& path = cells[0].bytes;
+      peoples_path_ = fmt::format("pg_catalog, {}{}{}, pg_temp", path, path.empty() ? "" : ", ",
+                                  dialect().quote(session_.schema));
+    });
   }
+}
+
+void Target::as_people(const std::function<void()>& work) {
+  if (dialect().engine() != Engine::postgresql) {
+    work();
+    return;
+  }
+  auto& connection = *session_.connection;
+  connection.execute("SET LOCAL search_path = " + peoples_path_);
+  work();  // what it throws, a savepoint or the end of the transaction takes back
+  connection.execute("SET LOCAL search_path = pg_catalog, pg_temp");
+}
+
+std::int64_t Target::write(const std::string& sql) {
+  std::int64_t rows = 0;
+  as_people([&] { rows = session_.connection->execute(sql); });
+  return rows;
 }
 
 Target::~Target() {
@@ -74,6 +100,7 @@ bool Target::stands(const Relation& relation) const {
 
 void Target::load_catalog() {
   catalog_ = read_catalog(session_);
+  equalities_ = read_equalities(session_, catalog_);
   dependants_.reset();
 }
 

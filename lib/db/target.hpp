@@ -12,6 +12,7 @@
 #include "db/clauses.hpp"
 #include "db/constraint_statements.hpp"
 #include "db/constraints.hpp"
+#include "db/equality.hpp"
 #include "db/plan_statements.hpp"
 #include "db/relation.hpp"
 #include "db/session.hpp"
@@ -97,6 +98,11 @@ class Target {
   /// Makes `new_keys`, and NOT NULL where the primary has it from now on, as far as the secondary's
   /// rows allow; returns what was executed.
   std::vector<std::string> add_constraints(const std::vector<Relation>& relations);
+
+  /// What others could put in the way of a run, or let run with this role's rights, in words: who
+  /// else may create where names are looked up, and tables of these relations or of the bookkeeping
+  /// with an owner that nobody expects, or with triggers. Empty for SQLite.
+  std::vector<std::string> strangers(const std::vector<Relation>& relations);
 
   /// Runs DDL and reads the catalogue again.
   void execute_ddl(const std::vector<std::string>& statements);
@@ -468,6 +474,8 @@ class Target {
   bool apply_whole(const std::vector<Relation>& relations);
   void apply_piecemeal(const std::vector<Relation>& relations);
   bool apply_in_halves(std::deque<Work>& open);
+  bool apply_respelled(std::deque<Work>& open);
+  bool respell_one(const Relation& relation, std::int64_t removed, std::int64_t inserted);
   bool apply_knots(std::deque<Work>& open);
   bool apply_knot(const std::vector<Work>& knot);
   bool untie_knot(const std::vector<Work>& knot, Aside aside);
@@ -495,9 +503,18 @@ class Target {
   [[nodiscard]] std::vector<std::string> widen_base(const Relation& relation) const;
   Adaptation hold_existing(const CatalogTable& table, Relation& relation) const;
 
+  [[nodiscard]] Equality equality_of(const std::string& table, const std::string& column) const;
+  /// Runs what writes to people's tables: in PostgreSQL with the search path that people's own
+  /// sessions have, for their triggers, checks and indexes. Everywhere else it leads to the
+  /// server's own names only.
+  void as_people(const std::function<void()>& work);
+  std::int64_t write(const std::string& sql);
+
   Session session_;
   Mode mode_;
   Catalog catalog_;
+  Equalities equalities_;
+  std::string peoples_path_;
   std::unique_ptr<Books> books_;
   std::vector<std::int64_t> stand_in_base_;
   std::vector<std::int64_t> stand_in_data_;

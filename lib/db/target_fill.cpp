@@ -134,7 +134,7 @@ bool Target::Fill::try_all(const std::function<void()>& load) {
     load();
     loader_->flush();
     leave_out_rare();
-    connection.execute(fill_data(dialect, name, relation_, name.fill));
+    target_.write(fill_data(dialect, name, relation_, name.fill));
     connection.execute(fill_base(dialect, name, relation_, name.fill));
   } catch (const Fault& fault) {
     if (fault.cause() != Fault::Cause::constraint && fault.cause() != Fault::Cause::data) {

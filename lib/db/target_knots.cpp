@@ -307,7 +307,7 @@ bool Target::apply_knot(const std::vector<Work>& knot) {
         }
       }
     }
-    session_.connection->check_constraints();
+    as_people([&] { session_.connection->check_constraints(); });
     return true;
   });
 }
@@ -323,14 +323,13 @@ bool Target::untie_knot(const std::vector<Work>& knot, Aside aside) {
                              movable_uniques(session_, relation, dependants(relation)), work.action,
                              aside));
       if (work.action != PlanAction::insert && !loose.back().parked.empty()) {
-        connection.execute(
-            park(dialect(), names(relation), relation, loose.back().parked, work.rows));
+        write(park(dialect(), names(relation), relation, loose.back().parked, work.rows));
       }
     }
     for (std::size_t i = 0; i < knot.size(); ++i) {
       if (knot[i].action == PlanAction::insert) {
-        connection.execute(insert_loosely(dialect(), names(*knot[i].relation), *knot[i].relation,
-                                          loose[i].references, knot[i].rows));
+        write(insert_loosely(dialect(), names(*knot[i].relation), *knot[i].relation,
+                             loose[i].references, knot[i].rows));
       }
     }
     for (const auto& work : knot) {
@@ -340,8 +339,8 @@ bool Target::untie_knot(const std::vector<Work>& knot, Aside aside) {
     }
     for (std::size_t i = 0; i < knot.size(); ++i) {
       if (knot[i].action == PlanAction::insert && !loose[i].references.empty()) {
-        connection.execute(fasten(dialect(), names(*knot[i].relation), *knot[i].relation,
-                                  loose[i].references, knot[i].rows));
+        write(fasten(dialect(), names(*knot[i].relation), *knot[i].relation, loose[i].references,
+                     knot[i].rows));
       }
     }
     for (const auto& work : knot) {
@@ -349,7 +348,7 @@ bool Target::untie_knot(const std::vector<Work>& knot, Aside aside) {
         return false;
       }
     }
-    connection.check_constraints();
+    as_people([&] { connection.check_constraints(); });
     return true;
   });
 }

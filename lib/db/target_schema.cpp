@@ -84,10 +84,18 @@ std::vector<std::string> Target::widen_base(const Relation& relation) const {
   const auto columns = base_columns(relation);
   for (std::size_t k = 0; k < relation.key.size(); ++k) {
     const auto& column = relation.columns[relation.key[k]];
-    if (!column.widened_from) {
+    const bool by_bytes = column.equality.by == Equality::By::type;
+    if (!by_bytes && !column.widened_from) {
       continue;
     }
     const auto type = own_column_type(base_name(relation), columns[k]);
+    if (by_bytes) {
+      if (!type.empty() && type != "text") {
+        ddl.push_back(
+            keep_as_text(dialect(), dialect().own_table(base_name(relation)), column, columns[k]));
+      }
+      continue;
+    }
     if (!type.empty() && type != column.held.native &&
         type == dialect().column_type(*column.widened_from)) {
       ddl.push_back(alter_type(dialect(), dialect().own_table(base_name(relation)), columns[k],
@@ -95,6 +103,11 @@ std::vector<std::string> Target::widen_base(const Relation& relation) const {
     }
   }
   return ddl;
+}
+
+Equality Target::equality_of(const std::string& table, const std::string& column) const {
+  const auto found = equalities_.find({table, column});
+  return found == equalities_.end() ? Equality{} : found->second;
 }
 
 Adaptation Target::hold_existing(const CatalogTable& table, Relation& relation) const {
@@ -114,9 +127,11 @@ Adaptation Target::hold_existing(const CatalogTable& table, Relation& relation) 
                         adaptation.widenings.end();
     if (found != nullptr && !widens) {
       column.held = found->type;
+      column.equality = equality_of(table.name, found->name);
       column.bytewise = dialect().engine() == Engine::postgresql && found->collation == kByBytes;
     } else {
       make_held(dialect(), column);
+      column.equality = found == nullptr ? Equality{} : equality_of(table.name, found->name);
     }
     if (found != nullptr && found->generated) {
       throw Failure(Code::secondary_refuses,
@@ -217,9 +232,10 @@ std::vector<std::string> Target::undo_ddl(const std::vector<Relation>& relations
 }
 
 void Target::execute_ddl(const std::vector<std::string>& statements) {
+  // people's checks and index expressions are run for what is rewritten
   session_.connection->edit_definitions([&] {
     for (const auto& sql : statements) {
-      session_.connection->execute(sql);
+      write(sql);
     }
   });
   load_catalog();
@@ -228,8 +244,7 @@ void Target::execute_ddl(const std::vector<std::string>& statements) {
 void Target::empty_column(const Relation& relation, const std::string& column) {
   const auto* table = catalog_.find_table(relation.name);
   if (table != nullptr && table->find_column(column) != nullptr) {
-    session_.connection->execute(
-        db::empty_column(dialect(), dialect().table(session_.schema, relation.name), column));
+    write(db::empty_column(dialect(), dialect().table(session_.schema, relation.name), column));
   }
 }
 

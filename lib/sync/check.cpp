@@ -82,7 +82,7 @@ std::string keys_text(const contract::Contract& contract, const Catalog& primary
     for (const auto& key : found->uniques) {
       unique = unique || same(key);
     }
-    if (!unique) {
+    if (!unique || found->heirs || found->kind == TableKind::foreign) {
       loose += (loose.empty() ? "" : ", ") + table.name;
     }
   }
@@ -100,6 +100,32 @@ std::string locked_text() {
                 "raise the limit: LimitMEMLOCK=64M in the unit, memlock in "
                 "/etc/security/limits.conf; or encrypt the swap");
 }
+
+/// Columns of keys of which the secondary takes more for equal than the same bytes; empty: none.
+std::string folds_text(const std::vector<ExportedTable>& tables) {
+  std::string folding;
+  for (const auto& exported : tables) {
+    for (const auto i : exported.relation.key) {
+      const auto& column = exported.relation.columns[i];
+      if (column.equality.by != db::Equality::By::bytes || column.held.padded) {
+        folding += fmt::format("{}'{}.{}'", folding.empty() ? "" : ", ", exported.relation.name,
+                               column.name);
+      }
+    }
+  }
+  return folding.empty() ? folding
+                         : fmt::format(
+                               "{} takes different keys for the same (capitals, accents or "
+                               "blanks, by its collation or type): of rows that differ in "
+                               "nothing else one comes, the others are told",
+                               folding);
+}
+
+/// What a look at the secondary's own tables found.
+struct Found {
+  std::string folds;
+  std::string strangers;
+};
 
 }  // namespace
 
@@ -155,6 +181,7 @@ Code check(const std::filesystem::path& config,
           "look at it: abgleich drift");
     });
   }
+  std::optional<Found> found;
   checker.line("secondary", [&] {
     db::Target target(pairing->config.secondary, db::Mode::dry);
     target.load_catalog();
@@ -185,12 +212,24 @@ Code check(const std::filesystem::path& config,
       const auto changed = find_secondary_drift(*pairing, target, {}, tables);
       check_schema(*pairing, target, tables);
       (void)bring_schema(*pairing, target, tables, report::Run::dry);
+      std::vector<db::Relation> relations;
+      for (const auto& exported : tables) {
+        relations.push_back(exported.relation);
+      }
+      found = Found{.folds = folds_text(tables),
+                    .strangers = fmt::format("{}", fmt::join(target.strangers(relations), "; "))};
       tell_of(changed);
     }
     return describe(target.catalog(), pairing->config.secondary.url) + at;
   });
   if (keyring) {  // and by now what comes of it
     checker.line("memory for keys", [] { return locked_text(); });
+  }
+  if (found && !found->folds.empty()) {
+    checker.line("keys in the secondary", [&] { return found->folds; });
+  }
+  if (found && !found->strangers.empty()) {
+    checker.line("others in the secondary", [&] { return found->strangers; });
   }
   checker.line("disk", [&] {
     auto directory = pairing->config.state_directory;
