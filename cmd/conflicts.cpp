@@ -97,7 +97,7 @@ Code decide(Context& context, const Arguments& arguments) {
     throw Failure(Code::usage, "name the conflicts to resolve, or say --all",
                   "see what is open: abgleich conflicts");
   }
-  if (arguments.take.empty() == (arguments.set.empty() && arguments.set_null.empty())) {
+  if (arguments.take.empty() && arguments.set.empty() && arguments.set_null.empty()) {
     throw Failure(Code::usage, "say which side to take, or which values to set",
                   "--take primary, --take secondary, or --set COLUMN=VALUE");
   }
@@ -109,6 +109,7 @@ Code decide(Context& context, const Arguments& arguments) {
       {.ids = arguments.ids,
        .table = arguments.table,
        .take = arguments.take == "primary" ? sync::Take::primary : sync::Take::secondary,
+       .take_said = !arguments.take.empty(),
        .set = values_of(arguments),
        .reason = arguments.reason});
   const auto code = resolved.left.empty() ? Code::done : Code::conflicts_open;
@@ -167,8 +168,8 @@ void setup_resolve(CommandLine app, Context& context) {
       .one_of({"primary", "secondary"});
   command
       .add_option("--set", arguments->set,
-                  "instead: a value for a column of the secondary; COLUMN=-: from standard "
-                  "input; -: lines of COLUMN=VALUE there")
+                  "a value for a column of the secondary (--take then says whose the others are); "
+                  "COLUMN=-: from standard input; -: lines of COLUMN=VALUE there")
       .type_name("COLUMN=VALUE")
       .one_at_a_time();
   command.add_option("--set-null", arguments->set_null, "instead: NULL for a column")

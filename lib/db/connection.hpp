@@ -42,14 +42,18 @@ class Fault : public Failure {
     missing,        // an object is not there: 42P01, 42703, 3F000
     other,
   };
-  Fault(Cause cause, std::string state, Error error);
+  Fault(Cause cause, std::string state, Error error, std::string broken = {});
 
   [[nodiscard]] Cause cause() const { return cause_; }
   [[nodiscard]] const std::string& state() const { return state_; }
+  /// The constraint that a row would break, by its name or by its columns, where the engine says
+  /// it.
+  [[nodiscard]] const std::string& broken() const { return broken_; }
 
  private:
   Cause cause_;
   std::string state_;
+  std::string broken_;
 };
 
 /// A result that is read row by row while other statements run on the same connection. Memory is

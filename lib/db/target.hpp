@@ -26,6 +26,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace abgleich::db {
@@ -323,6 +324,7 @@ class Target {
   void planned_rows(const Relation& relation, const std::function<void(const PlanRow&)>& on_row);
 
   struct Refused {
+    std::int64_t n = 0;  // in the plan
     PlanAction action = PlanAction::refused_insert;
     std::string mask;
     std::string key_text;
@@ -330,6 +332,20 @@ class Target {
     Row row;  // the planned values, where the mask says so
   };
   void refused_rows(const Relation& relation, const std::function<void(const Refused&)>& on_row);
+
+  /// What a refused row would have broken.
+  struct Obstacle {
+    std::string kind;        // "unique", "foreign_key", "check", "not_null", "trigger", …
+    std::string constraint;  // its name or columns, where the engine says it
+    std::string table;       // of the row in the way, or of the one that is missing; empty: none
+    std::vector<std::pair<std::string, Value>> key;  // of that row
+  };
+  Obstacle obstacle(const Relation& relation, const Refused& refused);
+
+  /// Takes rows out of a plan, before it is applied, that refer to rows of `parent` with these
+  /// keys: another row stands there in the secondary, under the same key.
+  void hold_references(const Relation& relation, const RelationForeignKey& key,
+                       const Relation& parent, const std::vector<Row>& keys);
 
   /// Reads back every row that was inserted or updated, with the plan's mask and base.
   void written_rows(const Relation& relation,
@@ -460,6 +476,10 @@ class Target {
   [[nodiscard]] std::string action_sql(const Work& work) const;
   const std::map<std::string, std::vector<Dependant>>& all_dependants();
   const std::vector<Dependant>& dependants(const Relation& relation);
+  void find_obstacle(const Relation& relation, const Refused& refused, Obstacle& found);
+  /// Notes the first row of a table that meets the condition. False: there is none.
+  bool find_in_way(const std::string& table, const std::vector<std::string>& key,
+                   const std::string& condition, Obstacle& obstacle);
   /// Whether rows that nobody has planned to touch would go or change along with these.
   bool takes_along(const Work& work);
   /// The number of rows; nothing where others would be taken along (then nothing is done).
@@ -537,10 +557,17 @@ class Target {
   std::vector<std::int64_t> rare_;     // relation ids: that have rows held back for being rare
   std::vector<std::string> refusals_;  // the statements that mark refused rows
   std::optional<std::map<std::string, std::vector<Dependant>>> dependants_;  // by table
-  std::vector<std::string> keys_;          // DDL that ends a first load
-  std::vector<std::string> foreign_keys_;  // … after it
-  std::int64_t literals_ = 0;              // temporary tables that `literal` has made
-  std::int64_t maps_ = 0;                  // temporary tables that `rekey_kept` has made
+  /// Why a row was refused: an SQLSTATE, and what it would have broken.
+  struct Blame {
+    std::string state;
+    std::string broken;
+  };
+  Blame last_blame_;
+  std::map<std::pair<std::int64_t, std::int64_t>, Blame> blames_;  // by relation and number
+  std::vector<std::string> keys_;                                  // DDL that ends a first load
+  std::vector<std::string> foreign_keys_;                          // … after it
+  std::int64_t literals_ = 0;  // temporary tables that `literal` has made
+  std::int64_t maps_ = 0;      // temporary tables that `rekey_kept` has made
   bool open_ = true;
 };
 

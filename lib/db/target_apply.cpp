@@ -35,6 +35,7 @@ bool Target::in_savepoint(std::string_view name, const std::function<bool()>& wo
     if (!refuses_rows(fault)) {
       throw;
     }
+    last_blame_ = {.state = fault.state(), .broken = fault.broken()};
   }
   if (!taken) {
     connection.execute(fmt::format("ROLLBACK TO SAVEPOINT {}", name));
@@ -278,6 +279,7 @@ bool Target::apply_whole(const std::vector<Relation>& relations) {
 
 Target::Attempt Target::attempt(const Work& work) {
   Attempt attempt;
+  last_blame_ = {};
   attempt.taken = in_savepoint("attempt", [&] {
     const auto rows = perform(work);
     attempt.rows = rows.value_or(0);
@@ -303,6 +305,7 @@ bool Target::apply_in_halves(std::deque<Work>& open) {
       } else if (rows.first == rows.last) {
         // a trigger may refuse a statement even where it is about no row
         if (is_about(work)) {
+          blames_[{work.relation->id, rows.first}] = last_blame_;
           left.push_back(work);
         }
       } else {

@@ -161,6 +161,7 @@ void Target::refused_rows(const Relation& relation,
   const auto cursor =
       session_.connection->open(select_refused(dialect(), names(relation), relation));
   for (auto cells = cursor->next(); !cells.empty(); cells = cursor->next()) {
+    refused.n = number(cells[0]);
     refused.action = static_cast<PlanAction>(cells[1].bytes.front());
     refused.mask = cells[2].bytes;
     refused.cells.reset();

@@ -114,6 +114,18 @@ db::ConflictRow to_row(const Conflict& conflict, const SipKey& id_key) {
   for (const auto& [column, digest] : conflict.unwritten) {
     detail["unwritten"][column] = hex(digest.bits);
   }
+  if (const auto& obstacle = conflict.obstacle; !obstacle.kind.empty()) {
+    auto& json = detail["obstacle"] = {{"kind", obstacle.kind}};
+    if (!obstacle.constraint.empty()) {
+      json["constraint"] = obstacle.constraint;
+    }
+    if (!obstacle.table.empty()) {
+      json["table"] = obstacle.table;
+      for (const auto& [name, value] : obstacle.key) {
+        json["key"][name] = to_text(value);
+      }
+    }
+  }
   db::ConflictRow row{.tracked = conflict.tracked,
                       .key_text = conflict.key_text,
                       .kind = conflict.kind,
@@ -147,6 +159,18 @@ Conflict from_row(const db::ConflictRow& row) {
     if (const auto unwritten = detail.find("unwritten"); unwritten != detail.end()) {
       for (const auto& [name, digest] : unwritten->items()) {
         conflict.unwritten.emplace_back(name, Digest{bits_of(digest.get<std::string>())});
+      }
+    }
+    if (const auto obstacle = detail.find("obstacle"); obstacle != detail.end()) {
+      conflict.obstacle = {.kind = obstacle->at("kind"),
+                           .constraint = obstacle->value("constraint", ""),
+                           .table = obstacle->value("table", ""),
+                           .key = {}};
+      if (obstacle->contains("key")) {
+        for (const auto& [name, value] : obstacle->at("key").items()) {
+          conflict.obstacle.key.emplace_back(name,
+                                             value_from_text(value.get_ref<const std::string&>()));
+        }
       }
     }
   } catch (const nlohmann::json::exception&) {

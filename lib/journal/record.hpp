@@ -44,6 +44,14 @@ inline constexpr std::string_view kConstraint = "constraint";
 /// for the primary.
 inline constexpr std::string_view kPartly = "partly";
 
+/// What a constraint of the secondary has against a row: the words of `db::Target::Obstacle`.
+struct Obstacle {
+  std::string kind;  // empty: not a constraint's conflict, or not known
+  std::string constraint;
+  std::string table;
+  NamedValues key;
+};
+
 struct Conflict {
   std::string id;
   std::int64_t tracked = 0;
@@ -56,6 +64,7 @@ struct Conflict {
   /// Of an update that constraints refused: the base digests of the cells that it would not have
   /// written. A row that both sides have inserted has no base that could say them.
   std::vector<std::pair<std::string, Digest>> unwritten;
+  Obstacle obstacle;
 };
 
 /// To and from a row of the bookkeeping. The id is made with a key, so that it tells nothing: the

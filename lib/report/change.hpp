@@ -34,7 +34,19 @@ struct Change {
   bool partly = false;    // of a conflict: the primary's side is known after the next run only
   std::string reason;     // of a quarantined row, or of a conflict about one that was withdrawn
   std::int64_t rows = 1;  // of a quarantine that is told by its number only
+  // Of a conflict of kind "constraint":
+  std::string action;          // "insert", "update", "delete": what the secondary does not take
+  std::string obstacle;        // what kind of constraint it is
+  std::string constraint;      // its name, or its columns; empty: not known
+  std::string blocking_table;  // of the row in the way, or that is missing; in the secondary
+  std::vector<std::pair<std::string, Value>> blocking_key;
+  // Of an open conflict:
+  std::string since;     // UTC
+  std::int64_t age = 0;  // seconds
 };
+
+/// What would settle a conflict of kind "constraint", here or in the primary; empty for others.
+std::string settled_by(const Change& change);
 
 struct TableCounts {
   std::string table;

@@ -106,6 +106,23 @@ Json json_of(const Change& change) {
   if (!change.reason.empty()) {
     json["reason"] = change.reason;
   }
+  if (!change.obstacle.empty()) {
+    json["constraint"] = {
+        {"kind", change.obstacle},
+        {"name", change.constraint.empty() ? Json(nullptr) : Json(change.constraint)}};
+    json["blocked_by"] = nullptr;
+    if (!change.blocking_table.empty()) {
+      json["blocked_by"] = {{"table", change.blocking_table}, {"key", Json::object()}};
+      for (const auto& [name, value] : change.blocking_key) {
+        json["blocked_by"]["key"][name] = json_of(value);
+      }
+    }
+    json["settled_by"] = settled_by(change);
+  }
+  if (!change.since.empty()) {
+    json["since"] = change.since;
+    json["age_seconds"] = change.age;
+  }
   return json;
 }
 

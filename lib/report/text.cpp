@@ -270,6 +270,25 @@ std::string one_line(const Change& change) {
   return text;
 }
 
+namespace {
+
+/// Which constraint it is, which row is in the way, and what would settle it.
+std::string why_text(const Change& change) {
+  if (change.obstacle.empty()) {
+    return {};
+  }
+  auto text = fmt::format("    constraint: {}{}\n", change.obstacle,
+                          change.constraint.empty() ? "" : fmt::format(" '{}'", change.constraint));
+  if (!change.blocking_table.empty()) {
+    const bool missing = change.obstacle == "foreign_key" && change.action != "delete";
+    text += fmt::format("    {}: {} {}\n", missing ? "missing" : "in the way",
+                        change.blocking_table, key_of(change.blocking_key));
+  }
+  return text + fmt::format("    settled: {}\n", settled_by(change));
+}
+
+}  // namespace
+
 std::string conflict_text(const Change& change, Colour colour) {
   if (change.partly) {
     return text_of(change, colour) +
@@ -278,10 +297,20 @@ std::string conflict_text(const Change& change, Colour colour) {
                "        or: abgleich resume --reason TEXT, abgleich sync, then look again\n",
                change.id);
   }
-  return text_of(change, colour) + fmt::format(
-                                       "    decide: abgleich resolve {0} --take primary\n"
-                                       "        or: abgleich resolve {0} --take secondary\n",
-                                       change.id);
+  auto text = text_of(change, colour) + why_text(change);
+  if (!change.since.empty()) {
+    text += fmt::format("    open since: {}\n", change.since);
+  }
+  if (change.kind == "constraint") {
+    return text + fmt::format("    decide: abgleich resolve {} --take secondary\n", change.id) +
+           (change.action == "delete" || change.obstacle == "waits"
+                ? std::string()
+                : fmt::format("        or: abgleich resolve {} --set COLUMN=VALUE\n", change.id));
+  }
+  return text + fmt::format(
+                    "    decide: abgleich resolve {0} --take primary\n"
+                    "        or: abgleich resolve {0} --take secondary\n",
+                    change.id);
 }
 
 std::string text_of(const drift::Event& event, Colour colour) {

@@ -227,7 +227,12 @@ report::Change change_of(const std::string& table, const journal::Conflict& conf
                         .id = conflict.id,
                         .kind = conflict.kind,
                         .partly = conflict.action == journal::kPartly,
-                        .reason = conflict.reason};
+                        .reason = conflict.reason,
+                        .action = conflict.kind == journal::kConstraint ? conflict.action : "",
+                        .obstacle = conflict.obstacle.kind,
+                        .constraint = conflict.obstacle.constraint,
+                        .blocking_table = conflict.obstacle.table,
+                        .blocking_key = conflict.obstacle.key};
   for (const auto& cell : conflict.cells) {
     change.cells.push_back(
         {.column = cell.column, .primary = cell.primary, .secondary = cell.secondary});
@@ -338,8 +343,9 @@ void tell_plan(db::Target& target, const ExportedTable& exported, const OnChange
   });
 }
 
-journal::Conflict constraint_conflict(const db::Relation& relation,
+journal::Conflict constraint_conflict(db::Target& target, const db::Relation& relation,
                                       const db::Target::Refused& refused) {
+  const auto obstacle = target.obstacle(relation, refused);
   const bool insert = refused.action == db::PlanAction::refused_insert;
   const bool update = refused.action == db::PlanAction::refused_update;
   journal::Conflict conflict{.tracked = relation.id,
@@ -347,14 +353,26 @@ journal::Conflict constraint_conflict(const db::Relation& relation,
                              .kind = std::string(journal::kConstraint),
                              .action = insert   ? "insert"
                                        : update ? "update"
-                                                : "delete"};
+                                                : "delete",
+                             .obstacle = {.kind = obstacle.kind,
+                                          .constraint = obstacle.constraint,
+                                          .table = obstacle.table,
+                                          .key = obstacle.key}};
+  const auto now =
+      insert || target.stands_in(relation) ? std::nullopt : target.find_row(relation, refused.row);
   const auto digests =
       refused.cells ? unpack_digests(*refused.cells) : std::vector<Digest>(relation.columns.size());
-  for (std::size_t i = 0; i < refused.mask.size(); ++i) {
-    if (refused.mask[i] != '0') {
-      conflict.cells.push_back({.column = relation.columns[i].name,
-                                .primary = refused.row.cells[i],
-                                .digest = digests[i]});
+  for (std::size_t i = 0; i < relation.columns.size(); ++i) {
+    const bool written = i < refused.mask.size() && refused.mask[i] != '0';
+    if (written || (!insert && !update && now)) {
+      journal::ConflictCell cell{.column = relation.columns[i].name, .digest = digests[i]};
+      if (written) {
+        cell.primary = refused.row.cells[i];
+      }
+      if (now) {
+        cell.secondary = now->cells[i];
+      }
+      conflict.cells.push_back(std::move(cell));
     } else if (update) {
       conflict.unwritten.emplace_back(relation.columns[i].name, digests[i]);
     }

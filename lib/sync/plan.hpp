@@ -27,7 +27,8 @@ report::TableCounts plan_table(db::Target& target, const ExportedTable& exported
 void tell_plan(db::Target& target, const ExportedTable& exported, const OnChange& on_change);
 
 /// The conflict of kind `constraint` of a planned row that the secondary refused.
-journal::Conflict constraint_conflict(const db::Relation& relation,
+/// Both rows as they are, and what is in the way. REQUIRES: no cursor is open.
+journal::Conflict constraint_conflict(db::Target& target, const db::Relation& relation,
                                       const db::Target::Refused& refused);
 
 /// A conflict, and a row that is held back, as the reports show them.

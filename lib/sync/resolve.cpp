@@ -8,6 +8,7 @@
 #include "journal/record.hpp"
 #include "journal/state.hpp"
 #include "mask/keyring.hpp"
+#include "merge/merge.hpp"
 #include "report/text.hpp"
 #include "sync/books_key.hpp"
 #include "sync/commit.hpp"
@@ -70,9 +71,11 @@ class Table {
       return set(conflict, resolution, key, now);
     }
     if (conflict.kind == journal::kConstraint && take == Take::primary) {
-      return left(
-          "the secondary's constraints refuse the primary's row; mend the secondary, then run "
-          "abgleich sync; or set a value that they take: --set COLUMN=VALUE");
+      const auto change = change_of(relation_.source, conflict);
+      return left(fmt::format(
+          "the secondary's constraint{} refuses what the primary has; {}",
+          change.constraint.empty() ? std::string() : fmt::format(" '{}'", change.constraint),
+          report::settled_by(change)));
     }
     db::PlanRow row{.action = action_of(conflict, take),
                     .mask = std::string(relation_.columns.size(), '0'),
@@ -129,6 +132,14 @@ class Table {
   /// primary has.
   std::optional<Left> set(const journal::Conflict& conflict, const Resolution& resolution,
                           const Row& key, const std::optional<Row>& now) {
+    if (resolution.take_said && !of_two_rows(conflict)) {
+      throw Failure(Code::usage, "say which side to take, or which values to set",
+                    "--set COLUMN=VALUE alone: only where both sides have inserted the row does "
+                    "--take beside it say whose the other cells are. Nothing was changed");
+    }
+    if (const auto ask = asks_for_side(conflict, resolution)) {
+      return ask;
+    }
     const bool refused = conflict.kind == journal::kConstraint;
     const bool inserts = refused && conflict.action == "insert";
     if (!now && !inserts) {
@@ -144,7 +155,8 @@ class Table {
     bool primary_has_it = false;
     for (const auto& cell : conflict.cells) {
       primary_has_it = primary_has_it || cell.primary.has_value();
-      if (refused && cell.primary) {
+      if ((refused || fills_in(conflict, resolution)) && cell.primary &&
+          !relation_.is_key(column(cell.column))) {
         values.cells[column(cell.column)] = *cell.primary;
         row.mask[column(cell.column)] = '1';
       }
@@ -171,6 +183,37 @@ class Table {
     plan_->add(row, values);
     decided_[conflict.key_text] = conflict.id;
     return std::nullopt;
+  }
+
+  /// Of two rows that were inserted differently, and of which some cells are set, the others can be
+  /// of either side.
+  static bool of_two_rows(const journal::Conflict& conflict) {
+    return conflict.kind == merge::name_of(merge::Fate::both_inserted);
+  }
+  static bool fills_in(const journal::Conflict& conflict, const Resolution& resolution) {
+    return of_two_rows(conflict) && resolution.take_said && resolution.take == Take::primary;
+  }
+
+  [[nodiscard]] std::optional<Left> asks_for_side(const journal::Conflict& conflict,
+                                                  const Resolution& resolution) const {
+    if (!of_two_rows(conflict) || resolution.take_said) {
+      return std::nullopt;
+    }
+    std::string others;
+    for (const auto& cell : conflict.cells) {
+      const bool chosen = std::ranges::any_of(
+          resolution.set, [&](const auto& value) { return value.first == cell.column; });
+      if (!chosen && cell.primary != cell.secondary) {
+        others += fmt::format("{}{}", others.empty() ? "" : ", ", cell.column);
+      }
+    }
+    if (others.empty()) {
+      return std::nullopt;
+    }
+    return Left{.id = conflict.id,
+                .why = fmt::format("the rows differ in {} too: say which side they take, with "
+                                   "--take primary or --take secondary beside --set",
+                                   others)};
   }
 
   [[nodiscard]] std::size_t settable(const std::string& name) const {
@@ -463,9 +506,17 @@ void each_conflict(const Pairing& pairing,
     return;
   }
   const auto names = table_names(target.books());
+  std::map<std::int64_t, std::string> finished;
+  target.books().each_run(
+      [&](const db::RunRow& run) { finished.emplace(run.epoch, run.finished); });
   target.books().conflicts([&](const db::ConflictRow& row) {
     const auto name = names.find(row.tracked);
-    on_conflict(change_of(name == names.end() ? "" : name->second, journal::from_row(row)));
+    auto change = change_of(name == names.end() ? "" : name->second, journal::from_row(row));
+    if (const auto found = finished.find(row.epoch); found != finished.end()) {
+      change.since = found->second;
+      change.age = journal::seconds_since(found->second);
+    }
+    on_conflict(change);
   });
 }
 

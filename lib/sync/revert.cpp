@@ -111,9 +111,11 @@ class RevertedTable {
   /// After the plan was applied: what the secondary's constraints refused becomes a conflict.
   report::TableCounts settle() {
     std::vector<journal::Conflict> refused;
-    target_.refused_rows(relation_, [&](const db::Target::Refused& row) {
-      refused.push_back(constraint_conflict(relation_, row));
-    });
+    std::vector<db::Target::Refused> rows;
+    target_.refused_rows(relation_, [&](const db::Target::Refused& row) { rows.push_back(row); });
+    for (const auto& row : rows) {
+      refused.push_back(constraint_conflict(target_, relation_, row));
+    }
     for (const auto& conflict : refused) {
       --(conflict.action == "insert"   ? counts_.inserted
          : conflict.action == "update" ? counts_.updated

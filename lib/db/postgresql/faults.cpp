@@ -210,8 +210,13 @@ Fault fault_of(const Peer& peer, const PGconn* connection, const PGresult* resul
                              holder.empty() ? "" : ", by ", holder, objects(result), state);
   const auto code = db::code_of(cause, peer.access).value_or(code_of(state, peer.access));
   std::string hint(hint_of(cause, state, peer.access));
+  auto broken = result == nullptr ? std::string() : field(result, PG_DIAG_CONSTRAINT_NAME);
+  if (broken.empty() && result != nullptr) {
+    broken = field(result, PG_DIAG_COLUMN_NAME);
+  }
   return {cause, std::move(state),
-          Error{.code = code, .message = std::move(message), .hint = std::move(hint)}};
+          Error{.code = code, .message = std::move(message), .hint = std::move(hint)},
+          std::move(broken)};
 }
 
 }  // namespace abgleich::db::postgresql
