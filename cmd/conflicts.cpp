@@ -1,5 +1,6 @@
 // `abgleich conflicts`, `resolve` and `quarantine`: what waits for a person.
 #include "command.hpp"
+#include "contract/words.hpp"
 #include "report/json.hpp"
 #include "standard_input.hpp"
 #include "sync/resolve.hpp"
@@ -7,6 +8,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <memory>
 #include <sstream>
 #include <string_view>
@@ -75,10 +77,30 @@ Code list_conflicts(const Context& context) {
   return Code::done;
 }
 
+/// The command that tells whose a row is that is held back, where its key is a pseudonym.
+std::string reveal_line(const contract::Contract& contract, const report::Change& change) {
+  const auto* table = contract.find_table(change.table);
+  for (const auto& [name, value] : change.key) {
+    const auto columns =
+        table == nullptr ? std::vector<const contract::Column*>{} : table->exported();
+    const auto found = std::ranges::find(columns, name, &contract::Column::as);
+    if (found != columns.end() && (*found)->cls == contract::Class::pseudonym && !value.is_null()) {
+      return fmt::format("abgleich reveal {} {} --reason TEXT", contract::in_shell(table->name),
+                         contract::in_shell(value.bytes()));
+    }
+  }
+  return {};
+}
+
 Code list_quarantine(const Context& context) {
   std::int64_t held = 0;
-  sync::each_quarantined(context.pairing(), [&](const report::Change& change) {
+  std::string reveal;
+  const auto pairing = context.pairing();
+  sync::each_quarantined(pairing, [&](const report::Change& change) {
     held += change.rows;
+    if (reveal.empty()) {
+      reveal = reveal_line(pairing.contract, change);
+    }
     print(context.json ? report::json_line(change) + "\n"
                        : report::text_of(change, context.colour_of(1)));
   });
@@ -88,6 +110,9 @@ Code list_quarantine(const Context& context) {
                                   "the next sync takes {}\n",
                                   held == 1 ? "1 row" : fmt::format("{} rows", held),
                                   held == 1 ? "it" : "them", held == 1 ? "it" : "them"));
+    if (!reveal.empty()) {
+      print(fmt::format("whose {} is: {}\n", held == 1 ? "it" : "the first of them", reveal));
+    }
   }
   return Code::done;
 }

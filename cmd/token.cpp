@@ -42,6 +42,9 @@ std::string read_value() {
   }
   if (value.ends_with('\n')) {
     value.pop_back();
+    if (value.ends_with('\r')) {
+      value.pop_back();  // as files from Windows have it
+    }
   }
   if (value.find('\n') != std::string::npos) {
     throw Failure(Code::usage, "there are several lines on standard input",

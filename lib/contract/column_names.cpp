@@ -74,6 +74,16 @@ constexpr auto kRecordDates = std::to_array<std::string_view>(
      "deletedat",    "erstellt",        "erstelltam",       "erstellungsdatum", "angelegtam",
      "geaendert",    "geaendertam",     "aenderungsdatum",  "aktualisiertam",   "letzteaenderung"});
 
+constexpr auto kMakingStems =
+    std::to_array<std::string_view>({"born", "creat", "insert", "erstell", "angelegt", "anlage",
+                                     "erfass", "registered", "entered"});
+
+constexpr auto kDeedStems = std::to_array<std::string_view>(
+    {"report",     "melde",     "gemeldet",  "entered",  "erfass",   "recorded",
+     "registered", "received",  "eingang",   "imported", "exported", "notified",
+     "lastlogin",  "uebermitt", "inserted",  "created",  "changed",  "updated",
+     "modified",   "erstellt",  "geaendert", "angelegt"});
+
 /// The words of a name in lower case, umlauts spelled out: "Geburts_Ort", "geburtsOrt" and
 /// "geburts ort" are two words each.
 std::vector<std::string> words_of(std::string_view name) {
@@ -175,6 +185,14 @@ bool sounds_like_lookup(std::string_view table) {
 
 bool sounds_like_birth(std::string_view column) {
   return holds_any(joined(words_of(column)), kBirthStems);
+}
+
+bool dates_the_making(std::string_view column) {
+  return holds_any(joined(words_of(column)), kMakingStems);
+}
+
+bool dates_a_deed(std::string_view column) {
+  return holds_any(joined(words_of(column)), kDeedStems);
 }
 
 bool dates_the_record(std::string_view column) {

@@ -24,4 +24,11 @@ bool sounds_like_lookup(std::string_view table);
 /// "created_at", "erstellt_am").
 bool dates_the_record(std::string_view column);
 
+/// Whether, by its name, it says when the row was made, which stays for as long as the row does.
+bool dates_the_making(std::string_view column);
+
+/// Whether, by its name, it says when somebody did something with the record or for it: reported,
+/// entered, received, ordered.
+bool dates_a_deed(std::string_view column);
+
 }  // namespace abgleich::contract

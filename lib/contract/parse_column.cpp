@@ -21,7 +21,7 @@ struct Fit {
   std::string_view option;
   Class cls;
 };
-constexpr std::array<Fit, 10> kFits{{{"identity", Class::pseudonym},
+constexpr std::array<Fit, 13> kFits{{{"identity", Class::pseudonym},
                                      {"format", Class::pseudonym},
                                      {"normalise", Class::pseudonym},
                                      {"country", Class::pseudonym},
@@ -30,7 +30,10 @@ constexpr std::array<Fit, 10> kFits{{{"identity", Class::pseudonym},
                                      {"reference", Class::generalise},
                                      {"map", Class::generalise},
                                      {"otherwise", Class::generalise},
-                                     {"value", Class::generalise}}};
+                                     {"value", Class::generalise},
+                                     {"zone", Class::generalise},
+                                     {"accept_record_date", Class::generalise},
+                                     {"shift_epoch", Class::generalise}}};
 
 void expect_fitting_options(const Node& options, const Column& column) {
   for (const Member& option : options.members) {
@@ -116,6 +119,10 @@ void parse_common_options(const Node& options, Column& column) {
   }
   if (const Member* codes = options.find("codes")) {
     column.codes = parse_codes(*codes, column);
+  }
+  if (const Member* on_unusable = options.find("on_unusable")) {
+    column.on_unusable =
+        static_cast<OnUnusable>(word_of(*on_unusable, kOnUnusables, "rule for unusable values"));
   }
   if (const Member* was = options.find("was")) {
     column.was = name_of(*was, "was = \"old name in the primary\"");

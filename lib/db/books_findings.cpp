@@ -90,8 +90,9 @@ Settled Books::settle(std::string_view table, const std::vector<std::int64_t>& t
       own(table), in_list(tracked), found, same("f", "r")));
   settled.added = session_.connection->execute(
       fmt::format("INSERT INTO {0} ({1}) SELECT {1} FROM {2} f WHERE f.tracked IN {3} AND NOT "
-                  "EXISTS (SELECT 1 FROM {0} r WHERE {4})",
-                  own(table), columns, found, in_list(tracked), same("r", "f")));
+                  "EXISTS (SELECT 1 FROM {0} r WHERE {4}) ORDER BY f.tracked, {5}{6}",
+                  own(table), columns, found, in_list(tracked), same("r", "f"),
+                  bytewise(*session_.dialect, "f.key_text"), rest_of_order));
   if (settled.added + settled.gone > 0) {
     changes(table);
   }

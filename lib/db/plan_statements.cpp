@@ -20,7 +20,7 @@ std::string PlanRows::have(const Dialect& dialect, std::string_view number) cons
 
 std::string not_refused(std::string_view alias) {
   // a list, and not a comparison with lower(action): the server can tell how many rows these are
-  return fmt::format("{}action IN ('i', 'u', 'd', 'a', 'f')", alias);
+  return fmt::format("{}action IN ('i', 'u', 'd', 'r', 'a', 'f')", alias);
 }
 
 std::string create_plan(const Dialect& dialect, const Names& names, const Relation& relation) {
@@ -46,11 +46,12 @@ std::vector<std::string> plan_columns(const Relation& relation) {
 }
 
 std::string apply_insert(const Dialect& dialect, const Names& names, const Relation& relation,
-                         const PlanRows& rows) {
+                         const PlanRows& rows, PlanAction action) {
   return fmt::format(
-      "INSERT{} INTO {} ({}) {}SELECT {} FROM {} WHERE action {} 'i' AND {} ORDER BY n",
+      "INSERT{} INTO {} ({}) {}SELECT {} FROM {} WHERE action {} '{}' AND {} ORDER BY n",
       or_abort(dialect), names.data, quoted_columns(dialect, relation), overriding(dialect),
-      values_for("", relation), names.plan, equal(dialect), rows.have(dialect, "n"));
+      values_for("", relation), names.plan, equal(dialect), static_cast<char>(action),
+      rows.have(dialect, "n"));
 }
 
 std::string apply_update(const Dialect& dialect, const Names& names, const Relation& relation,
@@ -69,14 +70,15 @@ std::string apply_update(const Dialect& dialect, const Names& names, const Relat
 }
 
 std::string apply_delete(const Dialect& dialect, const Names& names, const Relation& relation,
-                         const PlanRows& rows) {
+                         const PlanRows& rows, PlanAction action) {
   if (dialect.engine() == Engine::postgresql) {
-    return fmt::format("DELETE FROM {} AS t USING {} p WHERE p.action {} 'd' AND {} AND {}",
-                       names.data, names.plan, equal(dialect), rows.have(dialect, "p.n"),
-                       key_equal_data(dialect, "p", "t", relation));
+    return fmt::format("DELETE FROM {} AS t USING {} p WHERE p.action {} '{}' AND {} AND {}",
+                       names.data, names.plan, equal(dialect), static_cast<char>(action),
+                       rows.have(dialect, "p.n"), key_equal_data(dialect, "p", "t", relation));
   }
-  const auto going = fmt::format("(SELECT {} FROM {} WHERE action = 'd' AND {})",
-                                 key_columns("", relation), names.plan, rows.have(dialect, "n"));
+  const auto going =
+      fmt::format("(SELECT {} FROM {} WHERE action = '{}' AND {})", key_columns("", relation),
+                  names.plan, static_cast<char>(action), rows.have(dialect, "n"));
   auto sql = fmt::format("DELETE FROM {} WHERE ({}) IN {}", names.data,
                          list(relation.key.size(),
                               [&](std::size_t i) {
@@ -111,12 +113,12 @@ std::string refuse_rows(const Dialect& dialect, const Names& names, const PlanRo
 std::string journal_plan(const Names& names, const Relation& relation, const std::string& journal,
                          std::int64_t epoch, BeforeImages images) {
   const std::string_view kept =
-      images == BeforeImages::not_of_deleted ? "p.action NOT IN ('d', 'f')" : "1 = 1";
+      images == BeforeImages::not_of_deleted ? "p.action NOT IN ('d', 'r', 'f')" : "1 = 1";
   return fmt::format(
       "INSERT INTO {0} (epoch, tracked, n, key_text, fate, before, after, moved, base_before, "
       "base_after, mac) SELECT {1}, {2}, p.n, p.key_text, p.fate, "
-      "CASE WHEN {3} AND p.action IN ('u', 'd') THEN p.before END, "
-      "CASE WHEN p.action IN ('i', 'u') THEN p.after END, "
+      "CASE WHEN {3} AND p.action IN ('u', 'd', 'r') THEN p.before END, "
+      "CASE WHEN p.action IN ('i', 'u', 'r') THEN p.after END, "
       "p.moved, CASE WHEN {3} THEN p.base_before END, "
       "CASE WHEN p.moved IS NULL THEN p.cells ELSE p.base_after END, p.mac "
       "FROM {4} p WHERE {5} ORDER BY p.n",
@@ -124,7 +126,7 @@ std::string journal_plan(const Names& names, const Relation& relation, const std
 }
 
 std::string select_leaving(const Names& names) {
-  return fmt::format("SELECT key_text FROM {} WHERE action IN ('d', 'f')", names.plan);
+  return fmt::format("SELECT key_text FROM {} WHERE action IN ('d', 'r', 'f')", names.plan);
 }
 
 // Two statements over sets cost half of one that looks for a conflict row by row. The plan knows
@@ -164,13 +166,13 @@ std::string select_plan(const Dialect& dialect, const Names& names, const Relati
 std::string select_refused(const Dialect& dialect, const Names& names, const Relation& relation) {
   return fmt::format(
       "SELECT p.n, p.action, p.mask, p.cells, p.key_text, {} FROM {} p "
-      "WHERE p.action IN ('I', 'U', 'D') ORDER BY p.n",
+      "WHERE p.action IN ('I', 'U', 'D', 'R') ORDER BY p.n",
       selected_columns(dialect, "p", relation), names.plan);
 }
 
 std::string select_written(const Dialect& dialect, const Names& names, const Relation& relation) {
   return fmt::format(
-      "SELECT p.mask, p.cells, {} FROM {} p JOIN {} t ON {} WHERE p.action IN ('i', 'u')",
+      "SELECT p.mask, p.cells, {} FROM {} p JOIN {} t ON {} WHERE p.action IN ('i', 'u', 'r')",
       data_columns(dialect, "t", relation), names.plan, names.data,
       key_equal_data(dialect, "p", "t", relation));
 }
@@ -188,7 +190,8 @@ std::string count_astray(const Dialect& dialect, const Names& names, const Relat
       fmt::format("SELECT count(*) FROM {} p JOIN {} t ON {} WHERE p.action", names.plan,
                   names.data, key_equal_data(dialect, "p", "t", relation));
   return fmt::format(
-      "SELECT (SELECT count(*) FROM {0} WHERE action IN ('i', 'u')) - ({1} IN ('i', 'u')) + "
+      "SELECT (SELECT count(*) FROM {0} WHERE action IN ('i', 'u', 'r')) - "
+      "({1} IN ('i', 'u', 'r')) + "
       "({1} = 'd')",
       names.plan, there);
 }

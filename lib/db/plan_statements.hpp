@@ -19,12 +19,14 @@ enum class PlanAction : char {
   insert = 'i',
   update = 'u',
   remove = 'd',
-  agree = 'a',   // base only
-  forget = 'f',  // base only: its row goes
+  replace = 'r',  // another subject's row under the same key: the old one goes, the new one comes
+  agree = 'a',    // base only
+  forget = 'f',   // base only: its row goes
   // The secondary's constraints would not take it; the base stands:
   refused_insert = 'I',
   refused_update = 'U',
   refused_remove = 'D',
+  refused_replace = 'R',
 };
 
 /// Rows of a plan, by their numbers.
@@ -43,11 +45,12 @@ std::string not_refused(std::string_view alias);
 std::string create_plan(const Dialect& dialect, const Names& names, const Relation& relation);
 std::vector<std::string> plan_columns(const Relation& relation);
 std::string apply_insert(const Dialect& dialect, const Names& names, const Relation& relation,
-                         const PlanRows& rows);
+                         const PlanRows& rows, PlanAction action = PlanAction::insert);
 std::string apply_update(const Dialect& dialect, const Names& names, const Relation& relation,
                          const std::vector<std::size_t>& columns, const PlanRows& rows);
+/// Of the rows that are deleted, or of those that make way for another subject's.
 std::string apply_delete(const Dialect& dialect, const Names& names, const Relation& relation,
-                         const PlanRows& rows);
+                         const PlanRows& rows, PlanAction action = PlanAction::remove);
 /// The condition that the plan row `p` writes a column.
 std::string is_written(const Dialect& dialect, std::size_t column);
 std::string refuse_rows(const Dialect& dialect, const Names& names, const PlanRows& rows);

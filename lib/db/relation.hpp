@@ -55,6 +55,8 @@ struct Relation {
   /// Foreign keys that this program made and the primary has no longer, as the secondary calls them
   /// before this run's renames.
   std::vector<CatalogForeignKey> lost_keys;
+  /// Columns beside the key that a foreign key refers to: their values occur once.
+  std::vector<std::vector<std::size_t>> uniques;
   std::vector<KeptColumn> kept;
   std::int64_t id = 0;  // number of its base and temporary tables
 

@@ -52,6 +52,13 @@ std::string create_data_table(const Dialect& dialect, const std::string& name,
                                             may_be_null(dialect, relation, i) ? "" : " NOT NULL");
                        }),
                   quoted_key(dialect, "", relation));
+  if (lifetime == Lifetime::lasting) {
+    for (const auto& unique : relation.uniques) {
+      sql += fmt::format(", UNIQUE ({})", list(unique.size(), [&](std::size_t i) {
+                           return dialect.quote(relation.columns[unique[i]].name);
+                         }));
+    }
+  }
   // SQLite cannot add a foreign key later; it does not mind a table that is not there yet.
   if (dialect.engine() == Engine::sqlite && lifetime == Lifetime::lasting) {
     for (const auto& key : relation.foreign_keys) {

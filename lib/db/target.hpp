@@ -520,6 +520,8 @@ class Target {
   bool keeps(const Relation& relation, const RelationForeignKey& key);
   /// False where the secondary refuses them: then nothing was done.
   bool try_ddl(const std::vector<std::string>& statements);
+  [[nodiscard]] Relation with_possible_foreign_keys(const Relation& relation,
+                                                    const std::vector<Relation>& all) const;
   [[nodiscard]] std::vector<std::string> widen_base(const Relation& relation) const;
   Adaptation hold_existing(const CatalogTable& table, Relation& relation) const;
 

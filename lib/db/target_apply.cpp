@@ -92,9 +92,10 @@ bool Target::stores_as_sent(const Relation& relation) {
 
 bool Target::takes_along(const Work& work) {
   const auto name = names(*work.relation);
+  const bool removes = work.action == PlanAction::remove || work.action == PlanAction::replace;
   for (const auto& dependant : dependants(*work.relation)) {
     std::string sql;
-    if (work.action == PlanAction::remove && dependant.on_delete == Dependant::Effect::loses) {
+    if (removes && dependant.on_delete == Dependant::Effect::loses) {
       sql = find_bereaved(dialect(), name, *work.relation, dependant, work.rows);
     } else if (work.action == PlanAction::update &&
                dependant.on_update == Dependant::Effect::loses) {
@@ -125,6 +126,13 @@ std::optional<std::int64_t> Target::perform(const Work& work) {
   if (takes_along(work)) {
     return std::nullopt;
   }
+  if (work.action == PlanAction::replace) {
+    // whoever refers to the key finds one again at the end
+    session_.connection->defer_constraints();
+    const auto name = names(*work.relation);
+    (void)write(apply_delete(dialect(), name, *work.relation, work.rows, PlanAction::replace));
+    return write(apply_insert(dialect(), name, *work.relation, work.rows, PlanAction::replace));
+  }
   return write(action_sql(work));
 }
 
@@ -154,7 +162,7 @@ std::vector<Target::Work> Target::all_work(const std::vector<Relation>& relation
   }
   for (const auto& relation : relations) {
     const auto rows = planned_[static_cast<std::size_t>(relation.id)];
-    for (const auto action : {PlanAction::update, PlanAction::insert}) {
+    for (const auto action : {PlanAction::replace, PlanAction::update, PlanAction::insert}) {
       if (plans(relation, action)) {
         work.push_back({&relation, action, {1, rows}});
       }

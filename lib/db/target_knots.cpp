@@ -300,7 +300,8 @@ bool Target::apply_knots(std::deque<Work>& open) {
 bool Target::apply_knot(const std::vector<Work>& knot) {
   return in_savepoint("knot", [&] {
     session_.connection->defer_constraints();
-    for (const auto action : {PlanAction::remove, PlanAction::update, PlanAction::insert}) {
+    for (const auto action :
+         {PlanAction::remove, PlanAction::replace, PlanAction::update, PlanAction::insert}) {
       for (const auto& work : knot) {
         if (work.action == action && !perform(work)) {
           return false;
@@ -313,6 +314,9 @@ bool Target::apply_knot(const std::vector<Work>& knot) {
 }
 
 bool Target::untie_knot(const std::vector<Work>& knot, Aside aside) {
+  if (std::ranges::find(knot, PlanAction::replace, &Work::action) != knot.end()) {
+    return false;  // nobody's row goes aside for another subject's
+  }
   auto& connection = *session_.connection;
   return in_savepoint("knot", [&] {
     connection.defer_constraints();

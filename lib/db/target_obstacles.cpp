@@ -214,8 +214,8 @@ void Target::hold_references(const Relation& relation, const RelationForeignKey&
     }
     PlanRows rows;
     session_.connection->query(
-        fmt::format("SELECT n FROM {} WHERE action IN ('i', 'u') AND ({})", plan, any), parameters,
-        [&](std::span<const Cell> cells) { rows.only.push_back(number(cells[0])); });
+        fmt::format("SELECT n FROM {} WHERE action IN ('i', 'u', 'r') AND ({})", plan, any),
+        parameters, [&](std::span<const Cell> cells) { rows.only.push_back(number(cells[0])); });
     if (rows.only.empty()) {
       continue;
     }

@@ -69,7 +69,8 @@ void Target::Plan::add(const PlanRow& row, const Row& values) {
 std::string Target::Plan::seal_entry(const PlanRow& row, const BaseMove& base) {
   // as `journal_plan` makes it
   using Action = PlanAction;
-  const bool goes = row.action == Action::remove || row.action == Action::forget;
+  const bool replaced = row.action == Action::replace;
+  const bool goes = row.action == Action::remove || replaced || row.action == Action::forget;
   const bool kept = images_ == BeforeImages::keep || !goes;
   const auto view = [](const std::optional<std::string>& text) {
     return text ? std::optional<std::string_view>(*text) : std::nullopt;
@@ -80,10 +81,10 @@ std::string Target::Plan::seal_entry(const PlanRow& row, const BaseMove& base) {
                        .fate = row.fate,
                        .moved = view(base.moved),
                        .base_after = base.moved ? view(base.after) : view(row.cells)};
-  if (kept && (row.action == Action::update || row.action == Action::remove)) {
+  if (kept && (row.action == Action::update || row.action == Action::remove || replaced)) {
     fields.before = view(row.before);
   }
-  if (row.action == Action::insert || row.action == Action::update) {
+  if (row.action == Action::insert || row.action == Action::update || replaced) {
     fields.after = view(row.after);
   }
   if (kept) {
@@ -111,7 +112,8 @@ BaseMove Target::Plan::to_journal(const PlanRow& row) {
 void Target::Plan::seal(const PlanRow& row) {
   const auto at = static_cast<std::size_t>(relation_.id);
   target_.writes_[at] += row.action == PlanAction::insert || row.action == PlanAction::update ||
-                                 row.action == PlanAction::remove
+                                 row.action == PlanAction::remove ||
+                                 row.action == PlanAction::replace
                              ? 1
                              : 0;
   auto& change = target_.base_changes_[at];

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <iterator>
 #include <string_view>
+#include <utility>
 
 namespace abgleich::db {
 
@@ -32,14 +33,8 @@ void make_held(const Dialect& dialect, RelationColumn& column) {
                     column.held.family == Family::text;
 }
 
-/// Whether the table has a unique key over exactly the relation's key columns, which it calls
-/// `holders`.
-bool has_key(const CatalogTable& table, const Relation& relation,
-             const std::vector<std::string>& holders) {
-  std::vector<std::string> wanted;
-  for (const auto i : relation.key) {
-    wanted.push_back(holders[i]);
-  }
+/// Whether the table has a unique key over exactly these columns.
+bool has_unique(const CatalogTable& table, std::vector<std::string> wanted) {
   std::ranges::sort(wanted);
   const auto matches = [&](const CatalogKey& key) {
     auto columns = key.columns;
@@ -48,6 +43,16 @@ bool has_key(const CatalogTable& table, const Relation& relation,
   };
   return (table.primary_key && matches(*table.primary_key)) ||
          std::ranges::any_of(table.uniques, matches);
+}
+
+/// The same over the relation's key columns, which it calls `holders`.
+bool has_key(const CatalogTable& table, const Relation& relation,
+             const std::vector<std::string>& holders) {
+  std::vector<std::string> wanted;
+  for (const auto i : relation.key) {
+    wanted.push_back(holders[i]);
+  }
+  return has_unique(table, std::move(wanted));
 }
 
 }  // namespace
@@ -160,6 +165,29 @@ const CatalogTable* Target::holding_table(const Relation& relation) const {
   return catalog_.find_table(relation.renamed_from.empty() ? relation.name : relation.renamed_from);
 }
 
+/// A table that was there before may lack the unique key that a foreign key to it needs; then the
+/// foreign key is left out.
+Relation Target::with_possible_foreign_keys(const Relation& relation,
+                                            const std::vector<Relation>& all) const {
+  auto possible = relation;
+  std::erase_if(possible.foreign_keys, [&](const RelationForeignKey& key) {
+    const auto parent = std::ranges::find(all, key.table, &Relation::name);
+    const auto* table = parent == all.end() ? nullptr : holding_table(*parent);
+    if (table == nullptr) {
+      return false;
+    }
+    auto names = key.referenced;
+    for (const auto& column : parent->columns) {
+      const auto renamed = std::ranges::find(names, column.name);
+      if (renamed != names.end() && !column.renamed_from.empty()) {
+        *renamed = column.renamed_from;
+      }
+    }
+    return !has_unique(*table, names);
+  });
+  return possible;
+}
+
 std::vector<std::string> Target::missing_ddl(std::vector<Relation>& relations) const {
   std::vector<std::string> tables;
   tables.reserve(relations.size());
@@ -187,11 +215,12 @@ std::vector<std::string> Target::missing_ddl(std::vector<Relation>& relations) c
       for (auto& column : relation.columns) {
         make_held(dialect(), column);
       }
+      const auto made = with_possible_foreign_keys(relation, relations);
       tables.push_back(create_data_table(dialect(), dialect().table(session_.schema, relation.name),
-                                         relation, session_.schema, Lifetime::lasting));
+                                         made, session_.schema, Lifetime::lasting));
       if (dialect().engine() == Engine::postgresql) {
-        for (const auto& key : relation.foreign_keys) {
-          keys.push_back(add_foreign_key(dialect(), session_.schema, relation, key));
+        for (const auto& key : made.foreign_keys) {
+          keys.push_back(add_foreign_key(dialect(), session_.schema, made, key));
         }
       }
     }

@@ -107,10 +107,11 @@ Subkey Keyring::pseudonym_key(std::string_view info) const {
   return key;
 }
 
-Subkey Keyring::shift_key(std::string_view info) const {
+Subkey Keyring::shift_key(std::string_view info, int epoch) const {
   Subkey key;
-  const auto first = std::as_const(roots_->all).bytes().first(kEpochSize);
-  hkdf_sha256(first.subspan(Roots::date_shifts * kRootSize, kRootSize), {}, info, key.bytes());
+  const auto at = static_cast<std::size_t>(std::clamp(epoch, 1, this->epoch()) - 1);
+  const auto roots = std::as_const(roots_->all).bytes().subspan(at * kEpochSize, kEpochSize);
+  hkdf_sha256(roots.subspan(Roots::date_shifts * kRootSize, kRootSize), {}, info, key.bytes());
   return key;
 }
 

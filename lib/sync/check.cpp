@@ -3,12 +3,14 @@
 #include "db/source.hpp"
 #include "db/target.hpp"
 #include "mask/keyring.hpp"
+#include "sync/contract_advice.hpp"
 #include "sync/exported.hpp"
 #include "sync/lay_down.hpp"
 #include "sync/low_entropy.hpp"
 #include "sync/recover.hpp"
 #include "sync/schema.hpp"
 #include "sync/secondary_drift.hpp"
+#include "sync/settle_identities.hpp"
 #include "sync/unknown_names.hpp"
 
 #include <fmt/format.h>
@@ -163,7 +165,20 @@ Code check(const std::filesystem::path& config,
     });
   }
   if (primary) {
-    checker.line("keys of the tables", [&] { return keys_text(pairing->contract, *primary); });
+    if (shifts_dates(pairing->contract)) {
+      checker.line("shifted dates", [&] {
+        refuse_record_dates(pairing->contract, *primary);
+        return std::string("none says when something was done, or the contract says why");
+      });
+    }
+    if (const auto why = zoneless_text(pairing->contract, *primary); !why.empty()) {
+      checker.line("time zones", [&] { return why; });
+    }
+    checker.line("keys of the tables", [&] {
+      db::Source source(pairing->config.primary);
+      const auto reused = reused_keys_text(pairing->contract, *primary, source);
+      return keys_text(pairing->contract, *primary) + (reused.empty() ? "" : "; " + reused);
+    });
     checker.line("contract and primary", [&]() -> std::string {
       events = drift_events(*pairing, *primary);
       if (events->empty()) {
@@ -208,10 +223,11 @@ Code check(const std::filesystem::path& config,
       refuse_same_database(*pairing, *primary, target);
       const auto tracked = known_tables(target);
       refuse_unknown_names(*pairing, *primary, target, tracked);
-      auto tables = export_tables(pairing->contract, *primary, *events, tracked, *keyring);
-      const auto changed = find_secondary_drift(*pairing, target, {}, tables);
-      check_schema(*pairing, target, tables);
-      (void)bring_schema(*pairing, target, tables, report::Run::dry);
+      const auto settled = settle_identities(*pairing, *primary, tracked);
+      auto tables = export_tables(settled.contract, *primary, *events, tracked, *keyring);
+      const auto changed = find_secondary_drift(settled, target, {}, tables);
+      check_schema(settled, target, tables);
+      (void)bring_schema(settled, target, tables, report::Run::dry);
       std::vector<db::Relation> relations;
       for (const auto& exported : tables) {
         relations.push_back(exported.relation);

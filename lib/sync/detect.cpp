@@ -18,7 +18,7 @@ using journal::KnownRow;
 
 /// Counts up with everything that decides what a row becomes and no contract tells: the program's
 /// own way of reading, masking and digesting.
-constexpr int kWay = 1;
+constexpr int kWay = 2;
 
 /// In front of the place of a row that may be new by its version (db/row_versions.hpp).
 constexpr char kRecent = '+';
@@ -36,6 +36,13 @@ journal::CacheKey cache_key(const mask::Keyring& keyring) {
   return key;
 }
 
+/// Whether different texts may have one form, which the primary need not take for the same.
+bool may_merge_texts(const contract::Column& column, std::size_t i, const ExportedTable& exported) {
+  const auto family = exported.sources[i]->type.family;
+  return column.form.of != contract::CanonicalForm::Of::written &&
+         (family == Family::text || family == Family::dynamic);
+}
+
 /// Whether the primary itself sees to it that no two rows have one key, masked as it is, in all
 /// that is read: no key reaches over tables that inherit, none of a virtual or foreign table is
 /// enforced, and in SQLite two values that are told apart (1 and '1') may become one.
@@ -51,7 +58,7 @@ bool key_is_unique(const CatalogTable& source, const ExportedTable& exported) {
         column.cls == contract::Class::plain || (column.cls == contract::Class::pseudonym &&
                                                  column.normaliser == contract::Normaliser::none);
     if (!injective || exported.sources[i]->type.padded ||
-        exported.relation.columns[i].held.padded) {
+        exported.relation.columns[i].held.padded || may_merge_texts(column, i, exported)) {
       return false;
     }
     key.push_back(column.name);
@@ -172,6 +179,7 @@ std::string Detection::layout_of(const ExportedTable& exported) const {
     text += fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n{}\n", exported.labels[i], column.source,
                         column.name, exported.layout.columns[i].read_as,
                         static_cast<int>(source.family), column.type.native, column.held.native);
+    text += contract::text_of(exported.columns[i]->form) + '\n';
   }
   for (const auto i : exported.relation.key) {
     text += fmt::format("{}\n", i);

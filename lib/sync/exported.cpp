@@ -1,5 +1,6 @@
 #include "sync/exported.hpp"
 
+#include "contract/words.hpp"
 #include "core/error.hpp"
 #include "core/shallow_json.hpp"
 #include "drift/retype.hpp"
@@ -51,13 +52,14 @@ void add_column(const contract::Table& table, const contract::Column& column,
   if (std::ranges::find(table.key, column.name) != table.key.end()) {
     exported.relation.key.push_back(at);
   }
-  exported.relation.columns.push_back({.source = column.name,
-                                       .name = column.as,
-                                       .type = mask::exported_type(column, source.type),
-                                       .pseudonym = column.cls == contract::Class::pseudonym,
-                                       .nullable = source.nullable ||
-                                                   column.owner == contract::Owner::secondary ||
-                                                   column.cls == contract::Class::generalise});
+  exported.relation.columns.push_back(
+      {.source = column.name,
+       .name = column.as,
+       .type = mask::exported_type(column, source.type),
+       .pseudonym = column.cls == contract::Class::pseudonym,
+       .nullable = source.nullable || column.owner == contract::Owner::secondary ||
+                   column.on_unusable == contract::OnUnusable::null ||
+                   column.cls == contract::Class::generalise});
   exported.rules.cells.push_back(
       {.owner = owner_of(column.owner), .group = group_of(table, column.name)});
   exported.columns.push_back(&column);
@@ -84,7 +86,37 @@ std::optional<MadeWith> made_with(const contract::Column& column, const Type& so
   const auto recipe = mask::recipe_of(column, source);
   return MadeWith{.identity = std::string(recipe.identity),
                   .normaliser = recipe.normaliser,
-                  .format = recipe.format};
+                  .format = recipe.format,
+                  .form = recipe.form};
+}
+
+/// What a generalisation makes of values, in words that change where it makes something else. The
+/// other classes change nothing, or are remembered as what a pseudonym is made with.
+std::string how(const contract::Column& column) {
+  if (column.cls != contract::Class::generalise) {
+    return {};
+  }
+  const auto& to = column.generalisation;
+  const auto word = contract::kGeneralisations.at(static_cast<std::size_t>(to.to));
+  return Json{word,     to.n,    to.reference,  to.map, to.otherwise.value_or(""),
+              to.value, to.zone, to.shift_epoch}
+      .dump();
+}
+
+/// What changes there says that the row is another subject's; not where the contract makes
+/// something else of the values since the last run, or did not export them.
+void mark_fixed(const contract::Table& table, ExportedTable& exported) {
+  const auto& layout = exported.layout;
+  for (std::size_t i = 0; i < exported.columns.size(); ++i) {
+    if (!layout.known[i] ||
+        std::ranges::find(table.fixed, exported.columns[i]->name) == table.fixed.end()) {
+      continue;
+    }
+    const auto& before = layout.previous[*layout.known[i]];
+    const auto& now = layout.columns[i];
+    exported.rules.cells[i].fixed = before.state == ColumnState::exported &&
+                                    before.how == now.how && before.pseudonym == now.pseudonym;
+  }
 }
 
 /// The exported columns as the bookkeeping is to remember them.
@@ -100,6 +132,7 @@ std::vector<Remembered> wanted_columns(const ExportedTable& exported, const Cata
                       .type = column.type,
                       .read_as = reading_of(exported.sources[i]->type),
                       .nullable = column.nullable,
+                      .how = how(*exported.columns[i]),
                       .identity = identity_of(primary.identity, source, *exported.sources[i]),
                       .pseudonym = made_with(*exported.columns[i], exported.sources[i]->type)});
   }
@@ -178,14 +211,59 @@ void remember(const db::TrackedRow* known, const Catalog& primary, const Catalog
   }
 }
 
+/// Whether the primary keeps these columns unique, and what leaves of them is, too, and nobody's to
+/// edit.
+bool stays_unique(const CatalogTable& source, const ExportedTable& parent,
+                  std::vector<std::string> names) {
+  const auto unchanged = [&](const std::string& name) {
+    const auto found = std::ranges::find(parent.columns, name, &contract::Column::name);
+    return found != parent.columns.end() && (*found)->owner != contract::Owner::secondary &&
+           ((*found)->cls == contract::Class::plain ||
+            ((*found)->cls == contract::Class::pseudonym &&
+             (*found)->normaliser == contract::Normaliser::none));
+  };
+  std::ranges::sort(names);
+  const auto covers = [&](const CatalogKey& unique) {
+    auto columns = unique.columns;
+    std::ranges::sort(columns);
+    return columns == names;
+  };
+  return std::ranges::all_of(names, unchanged) &&
+         ((source.primary_key && covers(*source.primary_key)) ||
+          std::ranges::any_of(source.uniques, covers));
+}
+
+/// Remembers that what another table refers to is kept unique in the secondary.
+void add_unique(const std::vector<std::string>& names, ExportedTable& parent) {
+  std::vector<std::size_t> columns;
+  for (std::size_t i = 0; i < parent.columns.size(); ++i) {
+    if (std::ranges::find(names, parent.columns[i]->name) != names.end()) {
+      columns.push_back(i);
+    }
+  }
+  auto& uniques = parent.relation.uniques;
+  if (std::ranges::find(uniques, columns) == uniques.end()) {
+    uniques.push_back(std::move(columns));
+  }
+}
+
 /// Foreign keys of the primary that hold in the secondary too: both tables are exported, and so are
 /// all columns, with the same class and identity on both ends.
-void add_foreign_keys(const std::vector<ExportedTable>& all, const CatalogTable& source,
+void add_foreign_keys(std::vector<ExportedTable>& all, const Catalog& primary,
                       ExportedTable& exported) {
+  const auto& source = *primary.find_table(exported.table->name);
   for (const auto& key : source.foreign_keys) {
     const auto parent = std::ranges::find_if(
         all, [&](const ExportedTable& other) { return other.table->name == key.table; });
-    if (parent == all.end() || key.referenced.size() != parent->table->key.size()) {
+    if (parent == all.end()) {
+      continue;
+    }
+    const bool to_key =
+        key.referenced.size() == parent->table->key.size() &&
+        std::ranges::all_of(key.referenced, [&](const std::string& name) {
+          return std::ranges::find(parent->table->key, name) != parent->table->key.end();
+        });
+    if (!to_key && !stays_unique(*primary.find_table(key.table), *parent, key.referenced)) {
       continue;
     }
     db::RelationForeignKey foreign{.table = parent->relation.name};
@@ -195,9 +273,8 @@ void add_foreign_keys(const std::vector<ExportedTable>& all, const CatalogTable&
           std::ranges::find(exported.columns, key.columns[i], &contract::Column::name);
       const auto parent_column =
           std::ranges::find(parent->columns, key.referenced[i], &contract::Column::name);
-      holds = holds && child_column != exported.columns.end() &&
-              parent_column != parent->columns.end() &&
-              std::ranges::find(parent->table->key, key.referenced[i]) != parent->table->key.end();
+      holds =
+          holds && child_column != exported.columns.end() && parent_column != parent->columns.end();
       if (!holds) {
         break;
       }
@@ -212,9 +289,13 @@ void add_foreign_keys(const std::vector<ExportedTable>& all, const CatalogTable&
       foreign.columns.push_back(child_at);
       foreign.referenced.push_back(parent->relation.columns[parent_at].name);
     }
-    if (holds) {
-      exported.relation.foreign_keys.push_back(std::move(foreign));
+    if (!holds) {
+      continue;
     }
+    if (!to_key) {
+      add_unique(key.referenced, *parent);
+    }
+    exported.relation.foreign_keys.push_back(std::move(foreign));
   }
 }
 
@@ -293,6 +374,7 @@ std::vector<ExportedTable> export_tables(const contract::Contract& contract, con
     }
     order_key(table, exported);
     remember(known.of(table), primary, *source, next, exported);
+    mark_fixed(table, exported);
     for (const auto& label : exported.labels) {
       exported.digest_keys.push_back(
           keyring.digest_key(std::to_string(exported.relation.id), label));
@@ -300,7 +382,7 @@ std::vector<ExportedTable> export_tables(const contract::Contract& contract, con
     tables.push_back(std::move(exported));
   }
   for (auto& exported : tables) {
-    add_foreign_keys(tables, *primary.find_table(exported.table->name), exported);
+    add_foreign_keys(tables, primary, exported);
   }
   return in_order(std::move(tables));
 }

@@ -99,7 +99,7 @@ db::RunRow show(const Pairing& pairing, const std::string& called,
                  .reason = fmt::format("{} {}, the first load of this table", rows,
                                        rows == 1 ? "row" : "rows")});
     } else if (row.before || row.after) {
-      on_change(change_of(table, row));
+      tell_change(table, row, on_change);
     } else if (erased(row)) {
       on_change({.table = table,
                  .key = journal::read_cells(row.key_text),

@@ -49,6 +49,9 @@ Json json_of(const Remembered& column) {
     json["padded"] = true;
   }
   json["read_as"] = column.read_as;
+  if (!column.how.empty()) {
+    json["how"] = column.how;
+  }
   if (!column.nullable) {
     json["nullable"] = false;
   }
@@ -65,6 +68,9 @@ Json json_of(const Remembered& column) {
     json["pseudonym"] = {{"identity", column.pseudonym->identity},
                          {"normalise", name_of(column.pseudonym->normaliser)},
                          {"format", name_of(column.pseudonym->format)}};
+    if (column.pseudonym->form) {
+      json["pseudonym"]["form"] = contract::text_of(*column.pseudonym->form);
+    }
   }
   if (column.state != ColumnState::exported) {
     json["state"] = name_of(column.state);
@@ -78,13 +84,18 @@ std::optional<MadeWith> made_with_from(const Json& json) {
                                                 contract::kNormalisers);
   const auto format =
       contract::position_of(json.at("format").get_ref<const std::string&>(), contract::kFormats);
-  if (!normaliser || !format) {
+  const auto form =
+      json.contains("form")
+          ? contract::canonical_form_from(json.at("form").get_ref<const std::string&>())
+          : std::nullopt;
+  if (!normaliser || !format || form.has_value() != json.contains("form")) {
     return std::nullopt;
   }
   // no word says `automatic`, which comes first
   return MadeWith{.identity = json.at("identity"),
                   .normaliser = static_cast<contract::Normaliser>(*normaliser),
-                  .format = static_cast<contract::Format>(*format + 1)};
+                  .format = static_cast<contract::Format>(*format + 1),
+                  .form = form};
 }
 
 /// Empty where it is in a state, or a pseudonym of a kind, that nobody knows.
@@ -95,6 +106,7 @@ std::optional<Remembered> remembered_from(const Json& json) {
                     .name = json.at("name"),
                     .read_as = json.at("read_as"),
                     .nullable = json.value("nullable", true),
+                    .how = text(json, "how"),
                     .identity = text(json, "identity")};
   auto& type = column.type;
   type.family = family_from(json.at("family").get<std::string>()).value_or(Family::other);

@@ -54,6 +54,10 @@ OutgoingRow::Fate OutgoingRow::make(const RawRow& raw) {
       continue;
     }
     if (const auto why = secondary_.fit(exported_.relation.columns[i].held, row_.cells[i])) {
+      if (exported_.columns[i]->on_unusable == contract::OnUnusable::null) {
+        row_.cells[i].set_null();
+        continue;
+      }
       column_ = i;
       reason_ = *why;
       return fit_rest_of_key(i) ? Fate::held : Fate::nameless;

@@ -72,7 +72,7 @@ class Planner {
     }
     merge_row(rules, three, decision_);
     if (pair.primary_cells && (decision_.conflict || decision_.action == RowAction::insert ||
-                               decision_.action == RowAction::update)) {
+                               decision_.action == RowAction::update || decision_.replaces)) {
       ++touched_;
     }
     act(pair);
@@ -109,6 +109,17 @@ class Planner {
         row.cells = pack(decision_.base);
         break;
       case RowAction::remove:
+        if (decision_.replaces) {
+          row.action = db::PlanAction::replace;
+          row.fate = kReplaced;
+          row.mask = all_;
+          row.cells = pack(decision_.base);
+          row.before = journal::cells_text(relation_, pair.secondary, all_);
+          row.after = journal::cells_text(relation_, pair.primary, all_);
+          ++counts_.deleted;
+          ++counts_.inserted;
+          break;
+        }
         row.action = db::PlanAction::remove;
         row.before = journal::cells_text(relation_, pair.secondary, all_);
         ++counts_.deleted;
@@ -171,16 +182,21 @@ class Planner {
                                .key_text = journal::key_text(relation_, pair.primary),
                                .kind = std::string(merge::name_of(decision_.fate)),
                                .reason = reason_};
-    const bool whole = decision_.action == RowAction::conflict;
+    const bool whole = decision_.cells.empty();
+    // what was deleted is not what the primary has under the key by now
+    const bool gone = decision_.fate == merge::Fate::deleted_and_updated;
     for (std::size_t i = 0; i < relation_.columns.size(); ++i) {
       if (!whole && decision_.cells[i] != CellAction::conflict) {
         continue;
       }
       auto shown = cell(pair, i);
+      if (gone) {
+        shown.primary.reset();
+      }
       conflict.cells.push_back({.column = shown.column,
                                 .primary = std::move(shown.primary),
                                 .secondary = std::move(shown.secondary),
-                                .digest = pair.primary_cells ? primary_[i] : Digest{}});
+                                .digest = pair.primary_cells && !gone ? primary_[i] : Digest{}});
     }
     target_.books().found_conflict(journal::to_row(conflict, id_key_));
   }
@@ -297,6 +313,18 @@ report::Change change_of(const std::string& table, const db::JournalRow& row) {
   return change;
 }
 
+void tell_change(const std::string& table, const db::JournalRow& row, const OnChange& on_change) {
+  if (row.fate != kReplaced || !row.before || !row.after) {
+    on_change(change_of(table, row));
+    return;
+  }
+  for (const bool gone : {true, false}) {
+    auto half = row;
+    (gone ? half.after : half.before).reset();
+    on_change(change_of(table, half));
+  }
+}
+
 report::TableCounts plan_table(db::Target& target, const ExportedTable& exported,
                                const Staged& staged, Absence absence, const SipKey& id_key,
                                Progress& progress) {
@@ -335,11 +363,19 @@ void tell_plan(db::Target& target, const ExportedTable& exported, const OnChange
     if (!row.before && !row.after) {
       return;  // base only: for the secondary's readers nothing happens
     }
+    const bool replaces = row.action == db::PlanAction::replace;
     report::Change change{.table = exported.table->name,
                           .key = journal::read_cells(row.key_text),
-                          .fate = fate_of(row.action)};
-    put_images(row.before, row.after, change);
+                          .fate = replaces ? report::Fate::remove : fate_of(row.action)};
+    put_images(row.before, replaces ? std::nullopt : row.after, change);
     on_change(change);
+    if (replaces) {
+      change = {.table = exported.table->name,
+                .key = journal::read_cells(row.key_text),
+                .fate = report::Fate::insert};
+      put_images(std::nullopt, row.after, change);
+      on_change(change);
+    }
   });
 }
 
@@ -347,7 +383,8 @@ journal::Conflict constraint_conflict(db::Target& target, const db::Relation& re
                                       const db::Target::Refused& refused) {
   const auto obstacle = target.obstacle(relation, refused);
   const bool insert = refused.action == db::PlanAction::refused_insert;
-  const bool update = refused.action == db::PlanAction::refused_update;
+  const bool update = refused.action == db::PlanAction::refused_update ||
+                      refused.action == db::PlanAction::refused_replace;
   journal::Conflict conflict{.tracked = relation.id,
                              .key_text = refused.key_text,
                              .kind = std::string(journal::kConstraint),

@@ -8,8 +8,13 @@
 #include "sync/stage.hpp"
 
 #include <functional>
+#include <string>
+#include <string_view>
 
 namespace abgleich::sync {
+
+/// The fate of a row that another subject's took the place of: both images are in one record.
+inline constexpr std::string_view kReplaced = "replaced";
 
 using OnChange = std::function<void(const report::Change&)>;
 
@@ -38,5 +43,7 @@ report::Change change_of(const std::string& table, const db::QuarantineRow& row)
 report::Change change_of(const ExportedTable& exported, const db::Target::RareRow& row);
 /// What a run did to one row: the primary's side is the row after it, the secondary's before.
 report::Change change_of(const std::string& table, const db::JournalRow& row);
+/// The same, for the reader: a row that was replaced is a delete and an insert.
+void tell_change(const std::string& table, const db::JournalRow& row, const OnChange& on_change);
 
 }  // namespace abgleich::sync

@@ -6,6 +6,8 @@
 #include "mask/masker.hpp"
 #include "sync/books_key.hpp"
 #include "sync/rarity.hpp"
+#include "sync/recover.hpp"
+#include "sync/settle_identities.hpp"
 
 #include <fmt/format.h>
 
@@ -197,12 +199,14 @@ void measure_uniqueness(db::Target& target, const contract::Contract& contract,
 
 }  // namespace
 
-report::Privacy privacy(const Pairing& pairing) {
-  report::Privacy privacy{.contract = pairing.config.contract.filename().string(),
-                          .epoch = mask::Keyring::read(pairing.config.key_file).epoch(),
-                          .min_k = pairing.config.min_k};
-  db::Target target(pairing.config.secondary, db::Mode::dry);
+report::Privacy privacy(const Pairing& given) {
+  report::Privacy privacy{.contract = given.config.contract.filename().string(),
+                          .epoch = mask::Keyring::read(given.config.key_file).epoch(),
+                          .min_k = given.config.min_k};
+  db::Target target(given.config.secondary, db::Mode::dry);
   target.load_catalog();
+  const auto pairing =
+      settle_identities(given, given.accepted ? *given.accepted : Catalog{}, known_tables(target));
   for (const auto& table : pairing.contract.tables) {
     const auto* accepted = pairing.accepted ? pairing.accepted->find_table(table.name) : nullptr;
     auto shown = table_of(table, accepted);

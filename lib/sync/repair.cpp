@@ -15,6 +15,7 @@
 #include "sync/evidence.hpp"
 #include "sync/exported.hpp"
 #include "sync/recover.hpp"
+#include "sync/settle_identities.hpp"
 #include "sync/stage.hpp"
 
 #include <fmt/format.h>
@@ -185,18 +186,18 @@ void forget_forged(const Pairing& pairing, db::Target& target, const journal::Fi
   target.execute_ddl(ddl);
 }
 
-report::Repair attempt(const Pairing& pairing, const mask::Keyring& keyring,
+report::Repair attempt(const Pairing& given, const mask::Keyring& keyring,
                        const std::string& reason, Progress& progress) {
   const auto started = journal::now_utc();
-  const auto& directory = pairing.config.state_directory;
-  db::Source source(pairing.config.primary);
-  const auto& primary = source.fence(readings_of(pairing.contract));
-  const auto drift = drift_events(pairing, primary);
+  const auto& directory = given.config.state_directory;
+  db::Source source(given.config.primary);
+  const auto& primary = source.fence(readings_of(given.contract));
+  const auto drift = drift_events(given, primary);
 
-  db::Target target(pairing.config.secondary, db::Mode::real);
+  db::Target target(given.config.secondary, db::Mode::real);
   auto& books = target.books();
   // a paused pairing may be repaired: its data does not move
-  auto head = open_books(pairing, target, keyring,
+  auto head = open_books(given, target, keyring,
                          {.lock = db::Books::Lock::row, .forged = db::Books::Forged::taken});
   if (!head) {
     throw Failure(Code::usage, "the secondary has no history yet, so there is no base",
@@ -209,10 +210,11 @@ report::Repair attempt(const Pairing& pairing, const mask::Keyring& keyring,
   journal::check_primary(head, journal::primary_id(primary.identity));
   report::Repair repair;
   if (!findings.damage.empty()) {
-    forget_forged(pairing, target, findings, repair);
+    forget_forged(given, target, findings, repair);
   }
-  expect_accepted(pairing, target);
+  expect_accepted(given, target);
   const auto tracked = books.tracked();
+  const auto pairing = settle_identities(given, primary, tracked);
   const auto bases =
       look_at_bases(target, tracked, findings.seals_forged ? Seals::somebody_elses : Seals::ours);
   if (bases.damage.empty() && findings.damage.empty()) {

@@ -97,8 +97,14 @@ class RevertedTable {
     what.after = image_of(after);
     after_ = what.after;
     what.mask = record.after ? mask_of(*record.after) : no_cells();
-    carry_out(merge::take_back(what, {.secondary = image_of(now_), .base = base_}, relation_.key),
-              before, after);
+    replaced_ = record.fate == kReplaced && before && after;
+    auto undo = merge::take_back(what, {.secondary = image_of(now_), .base = base_}, relation_.key);
+    if (replaced_ && undo.conflict) {
+      // half of one subject's row and half of another's would be nobody's
+      undo.action = undo.base != base_ ? merge::UndoAction::base_only : merge::UndoAction::nothing;
+      undo.cells = all_columns();
+    }
+    carry_out(undo, before, after);
   }
 
   void finish() {
@@ -178,12 +184,18 @@ class RevertedTable {
       case merge::UndoAction::nothing:
         return;
       case merge::UndoAction::update:
+        if (replaced_) {
+          // one subject's row for another's, as a whole
+          write(db::PlanAction::replace, all_cells(), undo.base, *before);
+          ++counts_.deleted;
+          ++counts_.inserted;
+          return;
+        }
         write(db::PlanAction::update, undo.mask, undo.base, *before);
         ++counts_.updated;
         return;
       case merge::UndoAction::insert:
-        write(db::PlanAction::insert, std::string(relation_.columns.size(), '1'), undo.base,
-              *before);
+        write(db::PlanAction::insert, all_cells(), undo.base, *before);
         ++counts_.inserted;
         return;
       case merge::UndoAction::remove:
@@ -310,6 +322,11 @@ class RevertedTable {
     return columns;
   }
 
+  [[nodiscard]] std::string all_cells() const {
+    std::string mask(relation_.columns.size(), '1');
+    return mask;
+  }
+
   [[nodiscard]] std::string no_cells() const {
     std::string mask(relation_.columns.size(), '0');
     return mask;
@@ -328,6 +345,7 @@ class RevertedTable {
 
   // the record at hand
   std::string key_text_;
+  bool replaced_ = false;  // another subject's row took the place of one
   Row key_;
   Digests after_;                           // what the run wrote
   std::optional<std::string> packed_base_;  // base today

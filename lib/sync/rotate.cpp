@@ -9,6 +9,7 @@
 #include "sync/rekeyed_records.hpp"
 #include "sync/same_table.hpp"
 #include "sync/schema.hpp"
+#include "sync/settle_identities.hpp"
 #include "sync/stage.hpp"
 
 #include <fmt/format.h>
@@ -37,11 +38,13 @@ void learn(db::Source& source, const ExportedTable& exported, const RekeyedTable
            Progress& progress) {
   std::vector<const CatalogColumn*> columns;
   std::vector<mask::Rekeying*> rekeyings;
+  std::vector<contract::CanonicalForm> forms;
   for (std::size_t i = 0; i < exported.columns.size(); ++i) {
     auto* const rekeying = rekeyed.rekeying(i);
     if (rekeying != nullptr && rekeying->learns()) {
       columns.push_back(exported.sources[i]);
       rekeyings.push_back(rekeying);
+      forms.push_back(exported.columns[i]->form);
     }
   }
   if (columns.empty()) {
@@ -50,7 +53,7 @@ void learn(db::Source& source, const ExportedTable& exported, const RekeyedTable
   std::int64_t rows = 0;
   source.read(exported.table->name, columns, [&](const RawRow& raw) {
     for (std::size_t i = 0; i < columns.size(); ++i) {
-      rekeyings[i]->learn(raw.cells[i], columns[i]->type);
+      rekeyings[i]->learn(raw.cells[i], columns[i]->type, forms[i]);
     }
     if (++rows % kProgressEvery == 0) {
       progress.at("rekey", exported.table->name, rows);
@@ -219,14 +222,15 @@ std::optional<int> epoch_to_rotate(db::Target& target, const mask::Keyring& keyr
   return keyring.epoch_of(head->key_check);
 }
 
-Rotation rotate(const Pairing& pairing, db::Source& source, db::Target& target,
+Rotation rotate(const Pairing& given, db::Source& source, db::Target& target,
                 const mask::Keyring& keyring, int from, Progress& progress) {
   const auto started = journal::now_utc();
   const auto before = keyring.until(from);
   const auto& primary = source.catalog();
-  const auto drift = drift_events(pairing, primary);
-  const auto head = recover(pairing, target, before, primary.identity, report::Run::real);
+  const auto drift = drift_events(given, primary);
+  const auto head = recover(given, target, before, primary.identity, report::Run::real);
   const auto tracked = known_tables(target);
+  const auto pairing = settle_identities(given, primary, tracked);
   auto tables = export_tables(pairing.contract, primary, drift, tracked, before);
   expect_all_tables(pairing, tables);
   const auto schema = bring_schema(pairing, target, tables, report::Run::real);

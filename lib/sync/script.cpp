@@ -6,6 +6,7 @@
 #include "sync/exported.hpp"
 #include "sync/proof.hpp"
 #include "sync/recover.hpp"
+#include "sync/settle_identities.hpp"
 
 #include <algorithm>
 #include <iterator>
@@ -13,12 +14,13 @@
 
 namespace abgleich::sync {
 
-Script schema_script(const Pairing& pairing, const Catalog& live) {
-  const auto keyring = mask::Keyring::read(pairing.config.key_file);
-  auto events = drift_events(pairing, live);
-  db::Target target(pairing.config.secondary, db::Mode::dry);
+Script schema_script(const Pairing& given, const Catalog& live) {
+  const auto keyring = mask::Keyring::read(given.config.key_file);
+  auto events = drift_events(given, live);
+  db::Target target(given.config.secondary, db::Mode::dry);
   target.load_catalog();
   const auto tracked = known_tables(target);
+  const auto pairing = settle_identities(given, live, tracked);
   weigh(events, pairing, tracked, live, Belief::on_trial, {});
   Script script;
   auto tables = export_tables(pairing.contract, live, events, tracked, keyring);

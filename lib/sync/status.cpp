@@ -13,6 +13,7 @@
 #include "sync/recover.hpp"
 #include "sync/same_values.hpp"
 #include "sync/secondary_drift.hpp"
+#include "sync/settle_identities.hpp"
 
 namespace abgleich::sync {
 
@@ -41,8 +42,8 @@ Status status(const Pairing& pairing) {
   try {
     db::Source source(pairing.config.primary);
     status.drift = drift_events(pairing, source.catalog());
-    weigh_values(status.drift, pairing, source, target,
-                 mask::Keyring::read(pairing.config.key_file));
+    weigh_values(status.drift, settle_identities(pairing, source.catalog(), books.tracked()),
+                 source, target, mask::Keyring::read(pairing.config.key_file));
   } catch (const Failure& failure) {
     status.drift_unknown = failure.error();
   }

@@ -22,6 +22,7 @@
 #include "sync/same_values.hpp"
 #include "sync/schema.hpp"
 #include "sync/secondary_drift.hpp"
+#include "sync/settle_identities.hpp"
 #include "sync/unknown_names.hpp"
 
 #include <fmt/format.h>
@@ -66,7 +67,7 @@ std::optional<std::string> collect(RareKeys& keys, db::Target& target,
 
 /// Empty: the run is to be made again. The key's new epoch came first, in a run of its own, and
 /// what this one found is out of date; or the data does not bear out what this one has believed.
-std::optional<report::Outcome> attempt(const Pairing& pairing, const Options& options,
+std::optional<report::Outcome> attempt(const Pairing& given, const Options& options,
                                        const mask::Keyring& keyring, CacheUse use,
                                        Progress& progress, const OnChange& on_change,
                                        std::optional<Rotation>& rotated,
@@ -75,19 +76,19 @@ std::optional<report::Outcome> attempt(const Pairing& pairing, const Options& op
   report::Outcome outcome{.started = journal::now_utc(), .kind = options.kind};
   const bool real = options.kind == report::Run::real;
 
-  db::Source source(pairing.config.primary);
-  const auto& primary = source.fence(readings_of(pairing.contract));
-  outcome.drift = drift_events(pairing, primary);
+  db::Source source(given.config.primary);
+  const auto& primary = source.fence(readings_of(given.contract));
+  outcome.drift = drift_events(given, primary);
 
-  db::Target target(pairing.config.secondary, real ? db::Mode::real : db::Mode::dry);
+  db::Target target(given.config.secondary, real ? db::Mode::real : db::Mode::dry);
   const auto old_epoch = real ? epoch_to_rotate(target, keyring) : std::nullopt;
   if (old_epoch) {
-    rotated = rotate(pairing, source, target, keyring, *old_epoch, progress);
+    rotated = rotate(given, source, target, keyring, *old_epoch, progress);
     return std::nullopt;
   }
-  const auto head = recover(pairing, target, keyring, primary.identity, options.kind);
+  const auto head = recover(given, target, keyring, primary.identity, options.kind);
   if (!head) {
-    refuse_same_database(pairing, primary, target);
+    refuse_same_database(given, primary, target);
   }
   check_books(target, head);
   if (head && head->paused) {
@@ -95,6 +96,7 @@ std::optional<report::Outcome> attempt(const Pairing& pairing, const Options& op
   }
 
   const auto tracked = known_tables(target);
+  const auto pairing = settle_identities(given, primary, tracked);
   weigh_values(outcome.drift, pairing, source, target, keyring);
   refuse_unknown_names(pairing, primary, target, tracked);
   weigh(outcome.drift, pairing, tracked, primary, Belief::on_trial, doubts);

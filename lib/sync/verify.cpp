@@ -18,6 +18,7 @@
 #include "sync/same_values.hpp"
 #include "sync/schema.hpp"
 #include "sync/secondary_drift.hpp"
+#include "sync/settle_identities.hpp"
 #include "sync/sides.hpp"
 #include "sync/stage.hpp"
 
@@ -258,36 +259,37 @@ class Verifying {
   Bases bases_;
 };
 
-report::Verification attempt(const Pairing& pairing, const mask::Keyring& keyring,
-                             Progress& progress, const OnDifference& on_difference) {
+report::Verification attempt(const Pairing& given, const mask::Keyring& keyring, Progress& progress,
+                             const OnDifference& on_difference) {
   report::Verification verification;
-  db::Source source(pairing.config.primary);
-  const auto& primary = source.fence(readings_of(pairing.contract));
-  verification.drift = drift_events(pairing, primary);
+  db::Source source(given.config.primary);
+  const auto& primary = source.fence(readings_of(given.contract));
+  verification.drift = drift_events(given, primary);
 
-  db::Target target(pairing.config.secondary, db::Mode::dry);
+  db::Target target(given.config.secondary, db::Mode::dry);
   // what is forged is to be told, row by row
-  const auto head = open_books(pairing, target, keyring, {.forged = db::Books::Forged::taken});
+  const auto head = open_books(given, target, keyring, {.forged = db::Books::Forged::taken});
   std::vector<journal::Damage> journal_damage;
   if (head) {
     auto findings = journal::audit(target.books(), *head);
     journal_damage = std::move(findings.damage);
     if (!journal_damage.empty()) {
-      journal::set_latch(pairing.config.state_directory, journal_damage);
+      journal::set_latch(given.config.state_directory, journal_damage);
     }
     if (findings.head_forged || findings.tables_forged) {
       verification.notes.emplace_back(
           "the tables were not verified: what the bookkeeping says of them is not to be believed");
       verification.damage = std::move(journal_damage);
-      settle(pairing, verification);
+      settle(given, verification);
       return verification;
     }
   }
   journal::check_primary(head, journal::primary_id(primary.identity));
   if (journal_damage.empty()) {
-    expect_accepted(pairing, target);
+    expect_accepted(given, target);
   }
   const auto tracked = known_tables(target);
+  const auto pairing = settle_identities(given, primary, tracked);
   weigh_values(verification.drift, pairing, source, target, keyring);
 
   weigh(verification.drift, pairing, tracked, primary, Belief::proven, {});
