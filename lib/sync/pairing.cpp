@@ -8,8 +8,19 @@
 
 namespace abgleich::sync {
 
-Pairing load_pairing(const std::filesystem::path& config) {
-  Pairing pairing{.config = contract::read_config(config)};
+contract::Config load_config(const std::filesystem::path& config, contract::Trust trust) {
+  if (trust == contract::Trust::needed) {
+    contract::expect_own(config, "the configuration");
+  }
+  auto read = contract::read_config(config);
+  if (trust == contract::Trust::needed) {
+    contract::expect_own_files(read);
+  }
+  return read;
+}
+
+Pairing load_pairing(const std::filesystem::path& config, contract::Trust trust) {
+  Pairing pairing{.config = load_config(config, trust)};
   pairing.contract = contract::read_contract(pairing.config.contract);
   refuse_long_names(pairing.config, pairing.contract);
   for (auto& table : pairing.contract.tables) {
