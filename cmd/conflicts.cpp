@@ -1,6 +1,7 @@
 // `abgleich conflicts`, `resolve` and `quarantine`: what waits for a person.
 #include "command.hpp"
 #include "contract/words.hpp"
+#include "core/visible_text.hpp"
 #include "report/json.hpp"
 #include "standard_input.hpp"
 #include "sync/resolve.hpp"
@@ -153,11 +154,11 @@ Code decide(Context& context, const Arguments& arguments) {
         {"left", resolved.left.size()},
         {"left_open", left_open},
         {"open", {{"conflicts", resolved.open}}}};
-    print(json.dump() + "\n");
+    print_json(json);
     return code;
   }
   for (const auto& left : resolved.left) {
-    complain(fmt::format("left open: {}: {}\n", left.id, left.why));
+    complain(fmt::format("left open: {}: {}\n", visible(left.id), visible(left.why)));
     if (left.now) {
       complain(report::text_of(*left.now, context.colour_of(2)));
     }

@@ -3,6 +3,7 @@
 
 #include "command.hpp"
 #include "contract/endpoint_url.hpp"
+#include "core/visible_text.hpp"
 #include "db/source.hpp"
 #include "drift/accept.hpp"
 #include "drift/catalog_file.hpp"
@@ -68,7 +69,7 @@ void print_script(const sync::Script& script) {
     }
   };
   for (const auto& table : script.blocked) {
-    print(fmt::format("-- left out until its drift is decided: {}\n", table));
+    print(fmt::format("-- left out until its drift is decided: {}\n", visible(table)));
   }
   statements("the secondary follows the primary", script.forward);
   statements("and back again", script.back);
@@ -89,7 +90,10 @@ Code show(const Context& context, const Arguments& arguments) {
   if (arguments.sql && !arguments.format.empty()) {
     throw Failure(Code::usage, "--sql and --format do not go together", "leave one of them out");
   }
-  const auto pairing = context.pairing();
+  // with a catalogue from a file nothing is read and nothing leaves, and a forge's checkout may be
+  // anybody's
+  const auto pairing = context.pairing(
+      arguments.catalog.empty() ? contract::Trust::needed : contract::Trust::beside_the_point);
   const auto live =
       arguments.catalog.empty() ? live_catalog(pairing) : drift::read_catalog(arguments.catalog);
   if (arguments.catalog.empty()) {
@@ -156,7 +160,7 @@ Code accept(const Context& context, const Arguments& arguments) {
     const nlohmann::ordered_json json = {{"schema", "abgleich.accept/1"},
                                          {"catalog", pairing.config.catalog.string()},
                                          {"tables", arguments.tables}};
-    print(json.dump() + "\n");
+    print_json(json);
   } else if (context.loudness() != Loudness::problems) {
     print(fmt::format("accepted: '{}'; keep it in git beside the contract\n",
                       pairing.config.catalog.string()));

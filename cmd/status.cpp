@@ -2,6 +2,7 @@
 #include "sync/status.hpp"
 
 #include "command.hpp"
+#include "core/visible_text.hpp"
 #include "report/json.hpp"
 
 #include <fmt/format.h>
@@ -54,7 +55,7 @@ Code print_status(const Context& context) {
                                                       : nullptr},
         {"drift", status.drift_unknown ? nlohmann::ordered_json(nullptr) : drift_of(status.drift)},
         {"damaged", status.damaged}};
-    print(json.dump() + "\n");
+    print_json(json);
     return Code::done;
   }
   if (status.damaged) {
@@ -64,9 +65,10 @@ Code print_status(const Context& context) {
     print("no run yet; the first one: abgleich sync\n");
     return Code::done;
   }
-  print(fmt::format("last run: {} ({}) finished {}, {}\n", status.last->id, status.last->kind,
-                    status.last->finished, report::age_text(status.age)));
-  print(fmt::format("tables: {}\n", fmt::join(status.tables, ", ")));
+  print(fmt::format("last run: {} ({}) finished {}, {}\n", visible(status.last->id),
+                    visible(status.last->kind), status.last->finished,
+                    report::age_text(status.age)));
+  print(fmt::format("tables: {}\n", visible(fmt::format("{}", fmt::join(status.tables, ", ")))));
   print(fmt::format("open conflicts: {}{}\n", status.conflicts,
                     status.conflicts > 0 ? "; see them: abgleich conflicts" : ""));
   print(fmt::format("rows held back: {}{}{}\n", status.quarantined,
@@ -77,7 +79,8 @@ Code print_status(const Context& context) {
                     status.quarantined > 0 ? "; see them: abgleich quarantine" : ""));
   print(drift_text(status));
   if (status.head->paused) {
-    print(fmt::format("paused: {}; go on: abgleich resume --reason TEXT\n", *status.head->paused));
+    print(fmt::format("paused: {}; go on: abgleich resume --reason TEXT\n",
+                      visible(*status.head->paused)));
   }
   return Code::done;
 }

@@ -2,6 +2,7 @@
 #include "sync/sync.hpp"
 
 #include "command.hpp"
+#include "core/visible_text.hpp"
 #include "progress.hpp"
 #include "report/json.hpp"
 
@@ -52,11 +53,11 @@ Code run(Context& context, const Arguments& arguments) {
   }
 
   for (const auto& note : outcome.notes) {
-    complain("note: " + note + "\n");
+    complain("note: " + visible(note) + "\n");
   }
   for (const auto& remark : outcome.remarks) {
     if (context.loudness() == Loudness::more) {
-      complain("note: " + remark + "\n");
+      complain("note: " + visible(remark) + "\n");
     }
   }
   if (context.json) {

@@ -66,7 +66,7 @@ Code run(const Context& context, const Arguments& arguments) {
                                            {"pseudonym", token.pseudonym},
                                            {"format", token.format},
                                            {"normalise", token.normaliser}};
-      print(json.dump() + "\n");
+      print_json(json);
     } else if (tokens.size() == 1) {
       print(token.pseudonym + "\n");
     } else {

@@ -3,6 +3,7 @@
 #include "sync/verify.hpp"
 
 #include "command.hpp"
+#include "core/visible_text.hpp"
 #include "progress.hpp"
 #include "report/json.hpp"
 #include "sync/lay_down.hpp"
@@ -66,7 +67,7 @@ Code verify(const Context& context, const Arguments& arguments) {
       });
   progress->done();
   for (const auto& note : verification.notes) {
-    complain("note: " + note + "\n");
+    complain("note: " + visible(note) + "\n");
   }
   auto code = verification.code;
   if (arguments.exit_code && sync::differs(verification)) {

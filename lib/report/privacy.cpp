@@ -1,6 +1,7 @@
 #include "report/privacy.hpp"
 
 #include "contract/toml_text.hpp"
+#include "core/visible_text.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -112,8 +113,8 @@ std::string escaped(std::string_view text) {
 std::string text_of(const Privacy& privacy) {
   std::string text = fmt::format("{}, key of epoch {}\n", privacy.contract, privacy.epoch);
   for (const auto& table : privacy.tables) {
-    text += fmt::format("\n{}{}: {}, {} withheld\n", table.name,
-                        table.target == table.name ? "" : " as " + table.target,
+    text += fmt::format("\n{}{}: {}, {} withheld\n", visible(table.name),
+                        table.target == table.name ? "" : " as " + visible(table.target),
                         counted(static_cast<std::int64_t>(table.columns.size()) - withheld(table),
                                 "column leaves", "columns leave"),
                         withheld(table) + table.unnamed);
@@ -123,15 +124,15 @@ std::string text_of(const Privacy& privacy) {
     }
     for (const auto& column : table.columns) {
       if (column.cls != contract::Class::withhold) {
-        text += fmt::format("    {:{}}  {}{}\n", column.name, width, what(column),
-                            column.as == column.name ? "" : ", as " + column.as);
+        text += fmt::format("    {:{}}  {}{}\n", visible(column.name), width, visible(what(column)),
+                            column.as == column.name ? "" : ", as " + visible(column.as));
       }
     }
     for (const auto& line : findings(table, privacy.min_k)) {
-      text += "  " + line + "\n";
+      text += "  " + visible(line) + "\n";
     }
     for (const auto& line : unhidden(table)) {
-      text += "  " + line + "\n";
+      text += "  " + visible(line) + "\n";
     }
   }
   text += fmt::format("\n{}\n", kNullRule);

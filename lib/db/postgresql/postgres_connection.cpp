@@ -68,6 +68,7 @@ Result PostgresConnection::run(const std::string& sql, ExecStatusType expected) 
 }
 
 Result PostgresConnection::run_at_once(const std::string& sql, ExecStatusType expected) {
+  names_.expect(sql);
   Result result;
   {
     const StallWatch::Exchange exchange(watch_);
@@ -90,7 +91,7 @@ Fault PostgresConnection::fault(const PGresult* result) {
   const char* const reason = PQresultErrorField(told, PG_DIAG_SQLSTATE);
   const bool locked = reason != nullptr && std::string_view(reason) == kLockNotAvailable;
   return fault_of(
-      peer_, connection_.raw(), told,
+      peer_, connection_.raw(), told, names_,
       locked && lock_holders_ == LockHolders::named ? lock_holder(connection_.raw()) : "");
 }
 
@@ -121,6 +122,7 @@ int PostgresConnection::next_copy_row(char** row) {
 
 void PostgresConnection::send(const std::string& sql, Awaited& awaited) {
   rest();
+  names_.expect(sql);
   const StallWatch::Exchange exchange(watch_);
   if (PQsendQuery(connection_.raw(), sql.c_str()) != 1) {
     throw fault(nullptr);
@@ -238,6 +240,7 @@ Result PostgresConnection::run_with(std::string_view sql, std::span<const Cell> 
     }
     values[i] = texts[i].c_str();
   }
+  names_.expect(sql);
   Result result;
   {
     const StallWatch::Exchange exchange(watch_);
@@ -262,6 +265,7 @@ std::int64_t PostgresConnection::execute(std::string_view sql, std::span<const C
 
 void PostgresConnection::execute_script(std::string_view sql) {
   rest();
+  names_.expect(sql);
   Result result;
   {
     const StallWatch::Exchange exchange(watch_);

@@ -112,6 +112,7 @@ class PostgresConnection final : public Connection {
   Peer peer_;
   StallWatch watch_;
   LockHolders lock_holders_ = LockHolders::named;
+  KnownNames names_;  // of the statement at hand
   std::int64_t cursors_ = 0;
   Awaited* awaited_ = nullptr;
   Result failed_;                       // of a statement that was sent, until somebody is told
