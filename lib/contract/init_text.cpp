@@ -250,9 +250,7 @@ std::string written(const std::vector<Line>& lines, std::string_view margin) {
   return text;
 }
 
-}  // namespace
-
-std::string contract_text(const Catalog& catalog) {
+Identities::Keys keys_of(const Catalog& catalog) {
   Identities::Keys keys;
   for (const CatalogTable& table : catalog.tables) {
     if (offered(table) && writable(table.name)) {
@@ -261,6 +259,17 @@ std::string contract_text(const Catalog& catalog) {
       }
     }
   }
+  return keys;
+}
+
+}  // namespace
+
+Identities guessed_identities(const Catalog& catalog) {
+  return {catalog, keys_of(catalog)};
+}
+
+std::string contract_text(const Catalog& catalog) {
+  const auto keys = keys_of(catalog);
   const Identities identities(catalog, keys);
   FreeNames targets;
   std::string text(kContractHead);

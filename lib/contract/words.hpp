@@ -30,7 +30,7 @@ inline constexpr std::array<std::string_view, 3> kContractKeys{"format", "countr
 inline constexpr std::array<std::string_view, 12> kTableKeys{
     "key",         "target",  "on_delete",         "together",  "was",   "max_deleted",
     "max_updated", "subject", "quasi_identifiers", "sensitive", "fixed", "columns"};
-inline constexpr std::array<std::string_view, 20> kColumnKeys{"class",
+inline constexpr std::array<std::string_view, 21> kColumnKeys{"class",
                                                               "as",
                                                               "owner",
                                                               "identity",
@@ -49,7 +49,8 @@ inline constexpr std::array<std::string_view, 20> kColumnKeys{"class",
                                                               "zone",
                                                               "on_unusable",
                                                               "accept_record_date",
-                                                              "shift_epoch"};
+                                                              "shift_epoch",
+                                                              "because"};
 
 // Keys of the configuration.
 inline constexpr std::array<std::string_view, 10> kConfigKeys{

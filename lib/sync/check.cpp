@@ -1,11 +1,14 @@
 #include "sync/check.hpp"
 
+#include "contract/guess.hpp"
+#include "db/postgresql/wire.hpp"
 #include "db/source.hpp"
 #include "db/target.hpp"
 #include "mask/keyring.hpp"
 #include "sync/contract_advice.hpp"
 #include "sync/exported.hpp"
 #include "sync/lay_down.hpp"
+#include "sync/leaving.hpp"
 #include "sync/low_entropy.hpp"
 #include "sync/recover.hpp"
 #include "sync/schema.hpp"
@@ -44,6 +47,14 @@ class Checker {
     worst_ = severer(worst_, checked.code);
     on_line_(checked);
     return checked.code == Code::done;
+  }
+
+  /// Something that is no failure, and that somebody has to look at all the same.
+  void warn(std::string what, std::string result, std::string hint) {
+    on_line_({.what = std::move(what),
+              .result = std::move(result),
+              .warning = true,
+              .hint = std::move(hint)});
   }
 
   [[nodiscard]] Code worst() const { return worst_; }
@@ -150,6 +161,14 @@ Code check(const std::filesystem::path& config,
     keyring = mask::Keyring::read(pairing->config.key_file);
     return fmt::format("epoch {}, check value {}", keyring->epoch(), keyring->check_value());
   });
+  for (const auto& endpoint : {pairing->config.primary, pairing->config.secondary}) {
+    if (endpoint.engine == Engine::postgresql) {
+      if (auto weakness = db::postgresql::weakness_of(endpoint.url); !weakness.empty()) {
+        checker.warn(fmt::format("wire of the {}", name_of(endpoint.role)), std::move(weakness),
+                     "leave sslmode out, or write sslmode=verify-full");
+      }
+    }
+  }
   std::optional<Catalog> primary;
   checker.line("primary", [&] {
     db::Source source(pairing->config.primary);
@@ -165,6 +184,9 @@ Code check(const std::filesystem::path& config,
     });
   }
   if (primary) {
+    for (const auto& doubt : contract::doubtful_columns(pairing->contract, *primary)) {
+      checker.warn(fmt::format("column {}.{}", doubt.table, doubt.column), doubt.why, doubt.hint);
+    }
     if (shifts_dates(pairing->contract)) {
       checker.line("shifted dates", [&] {
         refuse_record_dates(pairing->contract, *primary);
@@ -197,6 +219,7 @@ Code check(const std::filesystem::path& config,
     });
   }
   std::optional<Found> found;
+  std::optional<Error> wider;
   checker.line("secondary", [&] {
     db::Target target(pairing->config.secondary, db::Mode::dry);
     target.load_catalog();
@@ -210,8 +233,8 @@ Code check(const std::filesystem::path& config,
     }
     std::string at;
     if (primary && keyring && events) {
-      if (const auto head =
-              recover(*pairing, target, *keyring, primary->identity, report::Run::dry)) {
+      const auto head = recover(*pairing, target, *keyring, primary->identity, report::Run::dry);
+      if (head) {
         at = fmt::format(", at run {}", head->run);
         if (const auto tables = tables_out_of_order(target.books()); !tables.empty()) {
           at += fmt::format(
@@ -220,6 +243,7 @@ Code check(const std::filesystem::path& config,
               fmt::join(tables, ", "));
         }
       }
+      wider = refuse_widening(*pairing, target, head, *keyring);
       refuse_same_database(*pairing, *primary, target);
       const auto tracked = known_tables(target);
       refuse_unknown_names(*pairing, *primary, target, tracked);
@@ -246,6 +270,9 @@ Code check(const std::filesystem::path& config,
   }
   if (found && !found->strangers.empty()) {
     checker.line("others in the secondary", [&] { return found->strangers; });
+  }
+  if (wider) {
+    checker.line("what leaves", [&]() -> std::string { throw Failure(*wider); });
   }
   checker.line("disk", [&] {
     auto directory = pairing->config.state_directory;

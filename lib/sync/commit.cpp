@@ -7,6 +7,7 @@
 #include "sync/apply.hpp"
 #include "sync/constraints.hpp"
 #include "sync/lay_down.hpp"
+#include "sync/leaving.hpp"
 #include "sync/revert.hpp"
 #include "sync/same_table.hpp"
 #include "sync/secondary_drift.hpp"
@@ -15,6 +16,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <set>
 
 namespace abgleich::sync {
 
@@ -163,6 +165,12 @@ void finish_run(const Pairing& pairing, db::Target& target,
     }
     changed = changed || judged[i].counts.inserted > 0 || judged[i].plan_rows > 0;
   }
+  // nothing left before the first run, whose contract is decided with it, blocked tables and all
+  auto leaving = head ? std::set<std::string>{} : all_tables(pairing.contract);
+  for (const auto& exported : tables) {
+    leaving.insert(exported.table->name);
+  }
+  changed = record_leaving(pairing, target, keyring, epoch, leaving) || changed;
   outcome.open_conflicts = books.count_conflicts();
   outcome.open_quarantined = books.count_quarantine();
   const bool purged = head && purge_journal(pairing, books, changed ? epoch : head->epoch);

@@ -5,6 +5,7 @@
 #include "sync/commit.hpp"
 #include "sync/exported.hpp"
 #include "sync/lay_down.hpp"
+#include "sync/leaving.hpp"
 #include "sync/recover.hpp"
 #include "sync/rekeyed_records.hpp"
 #include "sync/same_table.hpp"
@@ -229,6 +230,9 @@ Rotation rotate(const Pairing& given, db::Source& source, db::Target& target,
   const auto& primary = source.catalog();
   const auto drift = drift_events(given, primary);
   const auto head = recover(given, target, before, primary.identity, report::Run::real);
+  if (const auto wider = refuse_widening(given, target, head, keyring)) {
+    throw Failure(*wider);
+  }
   const auto tracked = known_tables(target);
   const auto pairing = settle_identities(given, primary, tracked);
   auto tables = export_tables(pairing.contract, primary, drift, tracked, before);

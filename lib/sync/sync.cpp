@@ -14,6 +14,7 @@
 #include "sync/detect.hpp"
 #include "sync/exported.hpp"
 #include "sync/first_load.hpp"
+#include "sync/leaving.hpp"
 #include "sync/limits.hpp"
 #include "sync/proof.hpp"
 #include "sync/rare_keys.hpp"
@@ -48,9 +49,12 @@ void choose_rules(const Options& options, std::vector<ExportedTable>& tables) {
   }
 }
 
-/// What `diff` says of a refusal that it looks beyond.
-std::string would_refuse(const Error& error) {
-  return "sync would refuse this: " + error.message;
+/// Ends the run; `diff` looks beyond it, and says so.
+void refuse(const Error& error, const Options& options, report::Outcome& outcome) {
+  if (!options.beyond_refusal) {
+    throw Failure(error);
+  }
+  outcome.notes.push_back("sync would refuse this: " + error.message);
 }
 
 /// Why the keys of rows that are rare could not be kept, which is no reason to stop.
@@ -91,6 +95,9 @@ std::optional<report::Outcome> attempt(const Pairing& given, const Options& opti
     refuse_same_database(given, primary, target);
   }
   check_books(target, head);
+  if (const auto wider = refuse_widening(pairing, target, head, keyring)) {
+    refuse(*wider, options, outcome);
+  }
   if (head && head->paused) {
     outcome.notes.push_back("paused: " + *head->paused + "; sync goes on after: abgleich resume");
   }
@@ -110,7 +117,7 @@ std::optional<report::Outcome> attempt(const Pairing& given, const Options& opti
     if (!options.beyond_refusal) {
       return refuse_for_schema(schema, std::move(outcome));
     }
-    outcome.notes.push_back(would_refuse(*refuse_for_schema(schema, {}).error));
+    refuse(*refuse_for_schema(schema, {}).error, options, outcome);
   }
 
   Detection detection(pairing, options, keyring, head, use);
@@ -135,10 +142,7 @@ std::optional<report::Outcome> attempt(const Pairing& given, const Options& opti
   source.finish();
   const auto emptied = known_emptied(target);
   if (const auto over = judge_limits(pairing, options, emptied, judged)) {
-    if (!options.beyond_refusal) {
-      throw Failure(*over);
-    }
-    outcome.notes.push_back(would_refuse(*over));
+    refuse(*over, options, outcome);
   }
   count_quarantine(target, tables, judged);
   apply_plans(target, tables, judged, id_key);

@@ -357,6 +357,7 @@ TEST_CASE("exit 23: with manage_schema = false the missing DDL is printed, and w
     CHECK(pairing.sync()["outcome"] == "unchanged");
 
     pairing.set_contract(text + "later = \"plain\"\n");
+    pairing.accept_more();
     check_refused(pairing, {23, {"lacks tables or columns"}, {}});
     apply_by_hand();
     CHECK(pairing.run({"sync"}).exit == 0);

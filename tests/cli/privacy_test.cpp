@@ -180,6 +180,7 @@ TEST_CASE("min_k holds back rows that too few share, says how many, and lets the
     pairing.primary.run("UPDATE person SET sex = NULL WHERE id = 7");
     CHECK(pairing.sync()["tables"]["person"]["inserted"] == 3);
     pairing.configure();
+    pairing.accept_more();
     CHECK(pairing.sync()["open"]["quarantined"] == 0);
     CHECK(pairing.secondary.rows("SELECT count(*) FROM visit") == "8");
   });

@@ -289,6 +289,7 @@ TEST_CASE("runs that cannot be shown or taken back are refused with what to do")
 
     SUBCASE("the columns are others since") {
       scene.set_contract(contract() + "extra = \"plain\"\n");
+      scene.accept_more();
       scene.primary.run("ALTER TABLE person ADD COLUMN extra text");
       CHECK(scene.sync()["outcome"] == "applied");
       scene.refused({"revert", run, "--reason", "r"}, 64, "other exported columns");
