@@ -222,7 +222,7 @@ void Target::hold_references(const Relation& relation, const RelationForeignKey&
     for (const auto n : rows.only) {
       blames_[{relation.id, n}] = {.state = std::string(kWaits), .broken = {}};
     }
-    refusals_.push_back(refuse_rows(names(relation), rows));
+    refusals_.push_back(refuse_rows(dialect(), names(relation), rows));
     session_.connection->execute(refusals_.back());
   }
 }

@@ -1,5 +1,5 @@
 // The three-way merge of one row, on digests alone: what happens to the row and to each cell.
-// Pure. The rules are DESIGN section 4's table.
+// Pure. The rules are the table in lib/README.md.
 #pragma once
 
 #include "core/digest.hpp"

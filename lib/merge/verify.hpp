@@ -2,7 +2,7 @@
 // Pure, on digests; what the next run would do is asked of `merge_row`, so that the two never say
 // different things.
 //
-// A difference is explained by a rule of the merge table (DESIGN section 4) or by work that is
+// A difference is explained by a rule of the merge table (lib/README.md) or by work that is
 // still to be done. As long as the base is known to be what the last run left (its seal holds),
 // nothing else can be: the base says which side has changed. Where the seal does not hold
 // (`Trust`), the states that a false or lost base row makes look like both sides having changed, so

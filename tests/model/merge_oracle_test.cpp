@@ -1,6 +1,6 @@
 // The merge against a deliberately naive oracle. The oracle works on plain values and on what the
-// three sides hold afterwards, straight from the words of DESIGN section 4; it shares no code with
-// lib/merge and knows neither digests nor decisions.
+// three sides hold afterwards, straight from the merge table of lib/README.md; it shares no code
+// with lib/merge and knows neither digests nor decisions.
 #include "merge/merge.hpp"
 
 #include <doctest/doctest.h>

@@ -1,5 +1,6 @@
-// What a sync and a resolve must do, said naively on plain maps: DESIGN section 4 read aloud. It
-// shares no code with lib/ and knows neither digests nor plans nor SQL. Keys are the primary's own.
+// What a sync and a resolve must do, said naively on plain maps: the merge table of lib/README.md
+// read aloud. It shares no code with lib/ and knows neither digests nor plans nor SQL. Keys are the
+// primary's own.
 #pragma once
 
 #include <functional>

@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 #include <libpq-fe.h>
 
+#include <cstdio>
 #include <cstdlib>
 #include <memory>
 #include <string>
@@ -70,7 +71,8 @@ inline std::string server_url(const char* variable = "ABGLEICH_TEST_PG") {
   return url;
 }
 
-/// Creates a database and drops it in the end, with whoever is still connected.
+/// Creates a database and drops it in the end, with whoever is still connected, unless
+/// ABGLEICH_KEEP_TEST_DB is set.
 class TemporaryDatabase {
  public:
   explicit TemporaryDatabase(const char* variable = "ABGLEICH_TEST_PG", std::string_view with = {})
@@ -79,6 +81,10 @@ class TemporaryDatabase {
                                  std::string(with));
   }
   ~TemporaryDatabase() {
+    if (std::getenv("ABGLEICH_KEEP_TEST_DB") != nullptr) {
+      std::fprintf(stderr, "kept: %s\n", url().c_str());
+      return;
+    }
     PlainConnection server(server_);
     server.run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '" + name_ +
                "'");

@@ -1,7 +1,9 @@
-// A directory of a test's own, gone with everything in it when the test ends.
+// A directory of a test's own, gone with everything in it when the test ends, unless
+// ABGLEICH_KEEP_TEST_DB is set.
 #pragma once
 
 #include <cerrno>
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <string>
@@ -21,6 +23,10 @@ class TemporaryDirectory {
   TemporaryDirectory(const TemporaryDirectory&) = delete;
   TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
   ~TemporaryDirectory() {
+    if (std::getenv("ABGLEICH_KEEP_TEST_DB") != nullptr) {
+      std::fprintf(stderr, "kept: %s\n", path_.c_str());
+      return;
+    }
     std::error_code ignored;  // what cannot be removed fails no test
     std::filesystem::remove_all(path_, ignored);
   }
