@@ -1,9 +1,9 @@
 #include "sync/check.hpp"
 
 #include "contract/guess.hpp"
-#include "db/postgresql/wire.hpp"
 #include "db/source.hpp"
 #include "db/target.hpp"
+#include "db/wire.hpp"
 #include "mask/keyring.hpp"
 #include "sync/contract_advice.hpp"
 #include "sync/exported.hpp"
@@ -162,11 +162,9 @@ Code check(const std::filesystem::path& config,
     return fmt::format("epoch {}, check value {}", keyring->epoch(), keyring->check_value());
   });
   for (const auto& endpoint : {pairing->config.primary, pairing->config.secondary}) {
-    if (endpoint.engine == Engine::postgresql) {
-      if (auto weakness = db::postgresql::weakness_of(endpoint.url); !weakness.empty()) {
-        checker.warn(fmt::format("wire of the {}", name_of(endpoint.role)), std::move(weakness),
-                     "leave sslmode out, or write sslmode=verify-full");
-      }
+    if (auto weakness = db::wire_weakness(endpoint); !weakness.empty()) {
+      checker.warn(fmt::format("wire of the {}", name_of(endpoint.role)), std::move(weakness),
+                   "leave sslmode out, or write sslmode=verify-full");
     }
   }
   std::optional<Catalog> primary;

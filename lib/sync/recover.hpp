@@ -13,8 +13,8 @@
 namespace abgleich::sync {
 
 /// Locks the head (a real run), settles an interrupted run by looking, and refuses another
-/// secondary (22), another primary (21), another key (25), another accepted catalogue (23), a paused
-/// pairing (13) or a head that somebody else has written (41). Empty before the first run.
+/// secondary (22), another primary (21), another key (25), another accepted catalogue (23), a
+/// paused pairing (13) or a head that somebody else has written (41). Empty before the first run.
 std::optional<db::HeadRow> recover(const Pairing& pairing, db::Target& target,
                                    const mask::Keyring& keyring, const DatabaseIdentity& primary,
                                    report::Run kind);

@@ -508,7 +508,7 @@ void each_conflict(const Pairing& pairing,
   const auto names = table_names(target.books());
   std::map<std::int64_t, std::string> finished;
   target.books().each_run(
-      [&](const db::RunRow& run) { finished.emplace(run.epoch, run.finished); });
+      [&](const db::RunRow& run, bool /*genuine*/) { finished.emplace(run.epoch, run.finished); });
   target.books().conflicts([&](const db::ConflictRow& row) {
     const auto name = names.find(row.tracked);
     auto change = change_of(name == names.end() ? "" : name->second, journal::from_row(row));

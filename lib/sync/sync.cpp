@@ -95,15 +95,15 @@ std::optional<report::Outcome> attempt(const Pairing& given, const Options& opti
     refuse_same_database(given, primary, target);
   }
   check_books(target, head);
-  if (const auto wider = refuse_widening(pairing, target, head, keyring)) {
-    refuse(*wider, options, outcome);
-  }
   if (head && head->paused) {
     outcome.notes.push_back("paused: " + *head->paused + "; sync goes on after: abgleich resume");
   }
 
   const auto tracked = known_tables(target);
   const auto pairing = settle_identities(given, primary, tracked);
+  if (const auto wider = refuse_widening(pairing, target, head, keyring)) {
+    refuse(*wider, options, outcome);
+  }
   weigh_values(outcome.drift, pairing, source, target, keyring);
   refuse_unknown_names(pairing, primary, target, tracked);
   weigh(outcome.drift, pairing, tracked, primary, Belief::on_trial, doubts);

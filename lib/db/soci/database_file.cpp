@@ -269,9 +269,9 @@ void DatabaseFile::harden() {
   auto* const raw = session_->raw;
   api::sqlite3_limit(raw, SQLITE_LIMIT_ATTACHED, 0);
   for (const auto& [setting, value] : {std::pair(SQLITE_DBCONFIG_DEFENSIVE, 1),
-                                      std::pair(SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0),
-                                      std::pair(SQLITE_DBCONFIG_ENABLE_FTS3_TOKENIZER, 0),
-                                      std::pair(SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0)}) {
+                                       std::pair(SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0),
+                                       std::pair(SQLITE_DBCONFIG_ENABLE_FTS3_TOKENIZER, 0),
+                                       std::pair(SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0)}) {
     api::sqlite3_db_config(raw, setting, value, nullptr);
   }
   api::sqlite3_progress_handler(raw, kStepsBetweenLooks, look_up, this);
