@@ -243,7 +243,7 @@ void damaged_layout(const db::TrackedRow& row) {
 std::vector<Remembered> read_layout(const db::TrackedRow& row) {
   std::vector<Remembered> layout;
   const auto json = parse_shallow<Json>(row.columns);
-  if (!json.is_array()) {
+  if (json.is_discarded()) {
     damaged_layout(row);
   }
   try {
