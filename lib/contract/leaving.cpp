@@ -20,8 +20,11 @@ ColumnLeaves leaves_of(const Column& column, const Seal& seal) {
   ColumnLeaves leaves{.cls = column.cls,
                       .identity = column.identity,
                       .normaliser = column.normaliser,
-                      .format = column.format,
                       .generalisation = column.generalisation};
+  // Texts and UUIDs tell as much as each other, and which it is may be settled by a run.
+  if (column.format == Format::integer) {
+    leaves.format = Format::integer;
+  }
   leaves.generalisation.map.clear();
   for (const auto& [value, out] : column.generalisation.map) {
     leaves.generalisation.map.emplace(seal(value), out);

@@ -101,13 +101,13 @@ std::optional<report::Outcome> attempt(const Pairing& given, const Options& opti
 
   const auto tracked = known_tables(target);
   const auto pairing = settle_identities(given, primary, tracked);
-  if (const auto wider = refuse_widening(pairing, target, head, keyring)) {
-    refuse(*wider, options, outcome);
-  }
   weigh_values(outcome.drift, pairing, source, target, keyring);
   refuse_unknown_names(pairing, primary, target, tracked);
   weigh(outcome.drift, pairing, tracked, primary, Belief::on_trial, doubts);
   auto tables = export_tables(pairing.contract, primary, outcome.drift, tracked, keyring);
+  if (const auto wider = refuse_widening(pairing, target, head, keyring)) {
+    refuse(*wider, options, outcome);
+  }
   keep_chosen(options.tables, tables);
   std::ranges::move(find_secondary_drift(pairing, target, options.refill, tables),
                     std::back_inserter(outcome.drift));

@@ -669,6 +669,7 @@ TEST_CASE("drift: a rename that the values speak against blocks, with how many, 
     Renamed pairing(secondary);
     pairing.primary.run("ALTER TABLE person DROP COLUMN geschlecht");
     pairing.set_contract(person("other = { class = \"plain\", was = \"sex\" }\n"));
+    pairing.accept_more();
     const auto line = pairing.sync();
     CHECK(line["exit"] == 23);
     const auto hint = line["drift"].back()["hint"].get<std::string>();
@@ -1024,6 +1025,7 @@ TEST_CASE("drift --sql: the statements for both directions, and nothing is execu
   CHECK(pairing.secondary.rows(
             "SELECT attname, atttypid, atttypmod, attnotnull FROM pg_attribute WHERE attrelid = "
             "'person'::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attnum") == before);
+  pairing.accept_more();
   CHECK(pairing.sync()["exit"] == 11);
 }
 

@@ -229,6 +229,7 @@ TEST_CASE("an identity keeps its format in tables that the contract names later"
                        "[tables.test]\nkey = [\"n\"]\n[tables.test.columns]\nn = \"plain\"\n"
                        "person = { class = \"pseudonym\", identity = \"person\" }\n");
   REQUIRE(pairing.run({"drift", "accept"}).exit == 0);
+  pairing.accept_more();
   const auto ran = pairing.run({"sync"});
   CHECK_MESSAGE(ran.exit == 0, ran.out, ran.err);
   CHECK(pairing.secondary.rows("SELECT count(*) FROM test JOIN person ON id = person") == "1");
