@@ -112,7 +112,8 @@ Code list_quarantine(const Context& context) {
                                   held == 1 ? "1 row" : fmt::format("{} rows", held),
                                   held == 1 ? "it" : "them", held == 1 ? "it" : "them"));
     if (!reveal.empty()) {
-      print(fmt::format("whose {} is: {}\n", held == 1 ? "it" : "the first of them", reveal));
+      print(fmt::format("whose {} is: {}\n", held == 1 ? "it" : "the first of them",
+                        visible(reveal)));
     }
   }
   return Code::done;

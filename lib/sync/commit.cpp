@@ -165,6 +165,12 @@ void finish_run(const Pairing& pairing, db::Target& target,
     }
     changed = changed || judged[i].counts.inserted > 0 || judged[i].plan_rows > 0;
   }
+  // nothing left before the first run, whose contract is decided with it, blocked tables and all
+  auto leaving = head ? std::set<std::string>{} : all_tables(pairing.contract);
+  for (const auto& exported : tables) {
+    leaving.insert(exported.table->name);
+  }
+  changed = record_leaving(pairing, target, keyring, epoch, leaving) || changed;
   outcome.open_conflicts = books.count_conflicts();
   outcome.open_quarantined = books.count_quarantine();
   const bool purged = head && purge_journal(pairing, books, changed ? epoch : head->epoch);
@@ -183,13 +189,6 @@ void finish_run(const Pairing& pairing, db::Target& target,
     }
     return;
   }
-  // nothing left before the first run, whose contract is decided with it, blocked tables and all
-  auto leaving = head ? std::set<std::string>{} : all_tables(pairing.contract);
-  for (const auto& exported : tables) {
-    leaving.insert(exported.table->name);
-  }
-  // a run that changes nothing lets nothing leave that the last one did not
-  (void)record_leaving(pairing, target, keyring, epoch, leaving);
   for (std::size_t i = 0; i < tables.size(); ++i) {
     if (judged[i].way == Way::filled) {
       books.journal_note({.epoch = epoch,

@@ -98,7 +98,11 @@ std::string how(const contract::Column& column) {
   }
   const auto& to = column.generalisation;
   const auto word = contract::kGeneralisations.at(static_cast<std::size_t>(to.to));
-  return Json{word,     to.n,    to.reference,  to.map, to.otherwise.value_or(""),
+  auto out = Json::array();  // not what is mapped: those are values of the primary
+  for (const auto& mapped : to.map) {
+    out.push_back(mapped.second);
+  }
+  return Json{word,     to.n,    to.reference,  out, to.otherwise.value_or(""),
               to.value, to.zone, to.shift_epoch}
       .dump();
 }

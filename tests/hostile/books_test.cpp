@@ -173,7 +173,7 @@ TEST_CASE("a remembered table, a run or a seal that somebody else has written is
         {{"sync"}, kRevert, {"status"}},
         "the seals are not those"},
        {"DELETE FROM @seal", {{"sync"}, kTakePrimary}, "the seals are not those"},
-       {"INSERT INTO @fact SELECT 'leaves', 'person', 'FORGED', epoch, mac FROM @run WHERE "
+       {"INSERT INTO @fact SELECT 'leaves', 'nobody', 'FORGED', epoch, mac FROM @run WHERE "
         "epoch = 1",
         {},
         "fact"}});

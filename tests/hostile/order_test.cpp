@@ -272,7 +272,7 @@ TEST_CASE("order tells nothing: a first load, ten thousand inserts, findings, an
   }
 }
 
-TEST_CASE("a secondary that lies in the primary's order is told of, and laid down anew on demand") {
+TEST_CASE("a secondary that lies in the primary's order is laid down anew on demand") {
   for (const auto engine : {On::sqlite, On::postgresql}) {
     CAPTURE(name_of(engine));
     Pairing pairing(engine, engine, kContract, kAnything);
@@ -291,18 +291,11 @@ TEST_CASE("a secondary that lies in the primary's order is told of, and laid dow
                     table.name + "; INSERT INTO " + table.name +
                     " SELECT * FROM aside ORDER BY tag; DROP TABLE aside");
     }
-    secondary.run("DELETE FROM " + own(secondary, "fact") + " WHERE kind = 'layout'");
     const auto of_person = [&] {
       return numbers(
           lines_of(secondary.rows("SELECT tag FROM person ORDER BY " + place(secondary))));
     };
     CHECK(correlation(of_person()) == 1);
-    const auto verified = pairing.run({"verify"});
-    CHECK(verified.exit == 0);
-    CHECK(verified.err.find("note: the rows of 'person' lie in the order in which the primary had "
-                            "them") != std::string::npos);
-    CHECK(pairing.run({"check"}).out.find("abgleich verify --lay-down-anew") != std::string::npos);
-
     const auto before = secondary.rows("SELECT * FROM person ORDER BY tag");
     const auto ran = pairing.run({"verify", "--lay-down-anew"});
     CHECK_MESSAGE(ran.exit == 0, ran.out, ran.err);
@@ -342,8 +335,7 @@ TEST_CASE("who does not own the tables is told what their owner has to run, and 
       "TO " +
       role +
       "; CREATE TABLE aside AS SELECT * FROM person; DELETE FROM person; INSERT INTO person "
-      "SELECT * FROM aside ORDER BY tag; DROP TABLE aside; DELETE FROM abgleich.fact WHERE "
-      "kind = 'layout'");
+      "SELECT * FROM aside ORDER BY tag; DROP TABLE aside");
 
   const auto ran = pairing.run({"verify", "--lay-down-anew"});
   CHECK_MESSAGE(ran.exit == 23, ran.out, ran.err);
@@ -351,7 +343,6 @@ TEST_CASE("who does not own the tables is told what their owner has to run, and 
   const auto start = ran.err.find(before);
   const auto end = ran.err.find("; then run: abgleich verify --lay-down-anew");
   REQUIRE_MESSAGE((start != std::string::npos && end != std::string::npos), ran.err);
-  CHECK(pairing.run({"verify"}).err.find("the rows of 'person' lie") != std::string::npos);
   secondary.run(ran.err.substr(start + before.size(), end - start - before.size()));
   const auto again = pairing.run({"verify", "--lay-down-anew"});
   CHECK_MESSAGE(again.exit == 0, again.out, again.err);
