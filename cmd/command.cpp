@@ -2,11 +2,9 @@
 
 #include "contract/config.hpp"
 #include "contract/words.hpp"
-#include "core/visible_text.hpp"
 #include "report/json.hpp"
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include <cerrno>
 #include <cstdio>
@@ -60,8 +58,8 @@ std::filesystem::path Context::config_file() const {
   return contract::find_config(config);
 }
 
-sync::Pairing Context::pairing(contract::Trust trust) const {
-  return sync::load_pairing(config_file(), trust);
+sync::Pairing Context::pairing() const {
+  return sync::load_pairing(config_file());
 }
 
 void expect_table(const sync::Pairing& pairing, const std::string& table) {
@@ -80,14 +78,9 @@ void expect_table(const sync::Pairing& pairing, const std::string& table) {
 }
 
 void print(std::string_view text) {
-  const auto shown = visible(text, Lines::several);
-  if (std::fwrite(shown.data(), 1, shown.size(), stdout) != shown.size()) {
+  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size()) {
     output_failed();
   }
-}
-
-void print_json(const nlohmann::ordered_json& json) {
-  print(json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
 }
 
 void finish_output() {
@@ -97,15 +90,8 @@ void finish_output() {
 }
 
 void complain(std::string_view text) {
-  const auto shown = visible(text, Lines::several);
   std::fflush(stdout);
-  std::fwrite(shown.data(), 1, shown.size(), stderr);
-}
-
-void redraw(std::string_view line) {
-  const auto shown = "\r\033[K" + visible(line);
-  std::fflush(stdout);
-  std::fwrite(shown.data(), 1, shown.size(), stderr);
+  std::fwrite(text.data(), 1, text.size(), stderr);
 }
 
 }  // namespace abgleich::cmd

@@ -1,6 +1,5 @@
 // `abgleich diff`: what `sync` would do, in the secondary's terms.
 #include "command.hpp"
-#include "core/visible_text.hpp"
 #include "progress.hpp"
 #include "report/json.hpp"
 #include "sync/sync.hpp"
@@ -39,7 +38,7 @@ Code run(const Context& context, const Arguments& arguments) {
                 });
   progress->done();
   for (const auto& note : outcome.notes) {
-    complain("note: " + visible(note) + "\n");
+    complain("note: " + note + "\n");
   }
   for (const auto& event : outcome.drift) {
     if (!context.json) {

@@ -1,7 +1,6 @@
 #include "journal/latch.hpp"
 
 #include "core/error.hpp"
-#include "core/shallow_json.hpp"
 #include "core/shortage.hpp"
 #include "journal/head.hpp"
 
@@ -12,7 +11,6 @@
 #include <cstring>
 #include <fcntl.h>
 #include <fstream>
-#include <iterator>
 #include <sys/stat.h>
 #include <system_error>
 #include <unistd.h>
@@ -91,8 +89,7 @@ void check_latch(const std::filesystem::path& directory) {
     return;
   }
   std::ifstream in(directory / kName);
-  const std::string text{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-  const auto json = parse_shallow<nlohmann::json>(text);
+  const auto json = nlohmann::json::parse(in, nullptr, false);
   const auto found = json.is_object() && json.contains("found") && json["found"].is_string()
                          ? json["found"].get<std::string>()
                          : std::string("an unknown time");

@@ -2,7 +2,6 @@
 
 #include "contract/words.hpp"
 #include "core/error.hpp"
-#include "core/shallow_json.hpp"
 #include "core/shortage.hpp"
 
 #include <fmt/format.h>
@@ -123,7 +122,7 @@ std::optional<Anchor> read_file(const std::filesystem::path& path) {
     }
     text.append(buffer.data(), static_cast<std::size_t>(got));
   }
-  const auto json = parse_shallow<nlohmann::json>(text);
+  const auto json = nlohmann::json::parse(text, nullptr, false);
   try {
     if (!json.is_object()) {
       damaged(path);

@@ -1,7 +1,6 @@
 #include "report/annotation.hpp"
 
 #include "core/digest.hpp"
-#include "core/visible_text.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -28,15 +27,14 @@ std::size_t line_of(const Event& event, const contract::Contract& contract) {
 }
 
 std::string subject(const Event& event) {
-  return visible(event.column.empty() ? event.table
-                                      : fmt::format("{}.{}", event.table, event.column));
+  return event.column.empty() ? event.table : fmt::format("{}.{}", event.table, event.column);
 }
 
 std::string message(const Event& event) {
   auto text = fmt::format("{} {} {}", name_of(event.verdict), event.kind, subject(event));
   if (!event.was.empty() || !event.now.empty()) {
-    text += fmt::format(": {} -> {}", event.was.empty() ? "(nothing)" : visible(event.was),
-                        event.now.empty() ? "(nothing)" : visible(event.now));
+    text += fmt::format(": {} -> {}", event.was.empty() ? "(nothing)" : event.was,
+                        event.now.empty() ? "(nothing)" : event.now);
   }
   return text;
 }
@@ -67,7 +65,7 @@ std::string github(const std::vector<Event>& events, const contract::Contract& c
     out +=
         fmt::format("::{} file={},line={},title={}::{}\n", command, github_text(file, kInProperty),
                     line_of(event, contract), github_text("drift: " + subject(event), kInProperty),
-                    github_text(fmt::format("{}\nhint: {}", message(event), visible(event.hint))));
+                    github_text(fmt::format("{}\nhint: {}", message(event), event.hint)));
   }
   return out;
 }
@@ -88,7 +86,7 @@ std::string gitlab(const std::vector<Event>& events, const contract::Contract& c
   auto report = Json::array();
   for (const auto& event : events) {
     report.push_back(
-        {{"description", fmt::format("{}; {}", message(event), visible(event.hint))},
+        {{"description", fmt::format("{}; {}", message(event), event.hint)},
          {"check_name", event.kind},
          {"fingerprint", fingerprint(event)},
          {"severity", event.verdict == Verdict::block   ? "critical"
@@ -103,7 +101,7 @@ std::string gitlab(const std::vector<Event>& events, const contract::Contract& c
 
 std::string xml_text(std::string_view text) {
   std::string out;
-  for (const char c : visible(text)) {
+  for (const char c : text) {
     switch (c) {
       case '&':
         out += "&amp;";
@@ -118,7 +116,8 @@ std::string xml_text(std::string_view text) {
         out += "&quot;";
         break;
       default:
-        out += c;  // no control character any more, which XML 1.0 has no way to write
+        // XML 1.0 has no way to write other control characters
+        out += static_cast<unsigned char>(c) < ' ' && c != '\n' && c != '\t' ? '?' : c;
     }
   }
   return out;

@@ -13,8 +13,7 @@ struct Checked {
   std::string what;    // "contract", "primary", …
   std::string result;  // what was found
   Code code = Code::done;
-  bool warning = false;  // nothing stops a run, but somebody has to look at it
-  std::string hint;      // what to do, where the code is not done
+  std::string hint;  // what to do, where the code is not done
 };
 
 /// Checks configuration, contract, key, both databases, rights, drift, versions, disk; goes on

@@ -7,18 +7,15 @@
 #include "db/books.hpp"
 
 #include <map>
-#include <set>
-#include <string>
 #include <vector>
 
 namespace abgleich::sync {
 
 class SameTable {
  public:
-  /// `tracked` must outlive this. `by_name`: tables that were made anew under their names, and
-  /// whose rows have shown that they are what they were.
+  /// `tracked` must outlive this.
   SameTable(const contract::Contract& contract, const Catalog& primary,
-            const std::vector<db::TrackedRow>& tracked, const std::set<std::string>& by_name = {});
+            const std::vector<db::TrackedRow>& tracked);
 
   /// What the last run left of this table of the contract; null where it is new. No row is two
   /// tables'.

@@ -215,8 +215,7 @@ std::string hint_of(Cause cause, int extended, const Peer& peer) {
          "sqlite3. Nothing was changed";
 }
 
-Fault make_fault(const Peer& peer, Cause cause, int extended, const std::string& named,
-                 std::string_view broken = {}) {
+Fault make_fault(const Peer& peer, Cause cause, int extended, const std::string& named) {
   auto state = name_of_result(extended);
   const auto text = wording(extended);
   auto message = fmt::format("the {} '{}' refused a statement{}{} ({}{})", name_of(peer.role),
@@ -224,8 +223,7 @@ Fault make_fault(const Peer& peer, Cause cause, int extended, const std::string&
   return {cause, std::move(state),
           Error{.code = db::code_of(cause, peer.access).value_or(code_of(extended, peer.access)),
                 .message = std::move(message),
-                .hint = hint_of(cause, extended, peer)},
-          std::string(broken)};
+                .hint = hint_of(cause, extended, peer)}};
 }
 
 }  // namespace
@@ -285,10 +283,7 @@ Fault fault_of(const Peer& peer, sqlite3* database) {
       (message.starts_with("no such table: ") || message.starts_with("no such column: ") ||
        message.find(" has no column named ") != std::string_view::npos);
   return make_fault(peer, missing ? Cause::missing : cause_of(extended), extended,
-                    objects(extended, message),
-                    (extended & 0xff) == SQLITE_CONSTRAINT && extended != SQLITE_CONSTRAINT_TRIGGER
-                        ? behind(message, " constraint failed: ")
-                        : std::string_view());
+                    objects(extended, message));
 }
 
 Fault fault_of(const Peer& peer, int extended) {
