@@ -136,8 +136,13 @@ std::optional<report::Outcome> attempt(const Pairing& pairing, const Options& op
   return outcome;
 }
 
+/// Whether a code says that the secondary is as it was.
+bool says_untouched(Code code) {
+  return code >= Code::limit && code <= Code::out_of_space;
+}
+
 /// Of a run that has brought the key's new epoch in, which stands, and could do nothing after it:
-/// whatever the reason is, it cannot be said that nothing was changed.
+/// it cannot be said that nothing was changed.
 report::Outcome only_rotated(const Rotation& rotation, const Error& error) {
   report::Outcome outcome{
       .run = rotation.run, .result = report::Result::applied, .code = Code::quarantine_or_drift};
@@ -193,7 +198,8 @@ report::Outcome run(const Pairing& pairing, const Options& options, Progress& pr
       }
       use = use == CacheUse::read_and_write ? CacheUse::write : CacheUse::none;
     } catch (const Failure& failure) {
-      if (!rotated) {
+      // an unknown outcome, damage or a bug is told as that
+      if (!rotated || !says_untouched(failure.error().code)) {
         throw;
       }
       return only_rotated(*rotated, failure.error());

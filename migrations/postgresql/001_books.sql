@@ -84,8 +84,8 @@ CREATE TABLE abgleich.seal (
   PRIMARY KEY (what, n)
 );
 
--- What runs have settled for those after them and no other table has: what left, which constraints
--- were made, in which form identities are written. The kinds are listed in schemas/stored-formats.md.
+-- What runs have settled for those after them and no other table has. The kinds are listed in
+-- schemas/stored-formats.md.
 CREATE TABLE abgleich.fact (
   kind  text NOT NULL,
   name  text NOT NULL,

@@ -72,7 +72,8 @@ Fault PostgresConnection::fault(const PGresult* result) {
       locked && lock_holders_ == LockHolders::named ? lock_holder(connection_.raw()) : "");
 }
 
-void PostgresConnection::take_results(const std::function<void(Result&&)>& take) {
+template <class Take>
+void PostgresConnection::take_results(const Take& take) {
   auto* const server = connection_.raw();
   StallWatch::Exchange exchange(watch_);
   while (Result result{PQgetResult(server)}) {

@@ -102,7 +102,8 @@ class PostgresConnection final : public Connection {
   void stop_copy() noexcept;
 
   /// Takes every result that is left of the statement at hand.
-  void take_results(const std::function<void(Result&&)>& take);
+  template <class Take>
+  void take_results(const Take& take);
   [[nodiscard]] int next_copy_row(char** row);
 
   PqxxConnection connection_;
