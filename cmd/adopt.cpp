@@ -21,7 +21,7 @@ void setup_adopt(CommandLine app, Context& context) {
       if (context.json) {
         const nlohmann::ordered_json json = {{"schema", "abgleich.adopt/1"},
                                              {"run", run ? nlohmann::ordered_json(*run) : nullptr}};
-        print(json.dump() + "\n");
+        print_json(json);
       } else if (context.loudness() != Loudness::problems) {
         print(run ? fmt::format("run {}: the databases are accepted as they are now\n", *run)
                   : "the secondary has no history; the next sync begins one\n");

@@ -2,6 +2,7 @@
 #include "sync/check.hpp"
 
 #include "command.hpp"
+#include "core/visible_text.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -12,26 +13,29 @@ namespace {
 
 Code run(const Context& context) {
   return sync::check(context.config_file(), [&](const sync::Checked& line) {
-    const bool fine = line.code == Code::done;
+    const bool fine = line.code == Code::done && !line.warning;
     if (context.json) {
-      const nlohmann::ordered_json json = {{"check", line.what},
-                                           {"ok", fine},
-                                           {"result", line.result},
-                                           {"code", static_cast<int>(line.code)},
-                                           {"hint", line.hint}};
-      print(json.dump() + "\n");
+      nlohmann::ordered_json json = {{"check", line.what},
+                                     {"ok", fine},
+                                     {"result", line.result},
+                                     {"code", static_cast<int>(line.code)},
+                                     {"hint", line.hint}};
+      if (line.warning) {
+        json["warning"] = true;
+      }
+      print_json(json);
       return;
     }
     if (fine && context.loudness() == Loudness::problems) {
       return;
     }
     print(fmt::format("{} {}: {}\n",
-                      fine                                     ? "ok  "
-                      : line.code == Code::quarantine_or_drift ? "WARN"
-                                                               : "FAIL",
-                      line.what, line.result));
+                      fine                                                     ? "ok  "
+                      : line.warning || line.code == Code::quarantine_or_drift ? "WARN"
+                                                                               : "FAIL",
+                      visible(line.what), visible(line.result)));
     if (!line.hint.empty()) {
-      print(fmt::format("     hint: {}\n", line.hint));
+      print(fmt::format("     hint: {}\n", visible(line.hint)));
     }
   });
 }

@@ -2,9 +2,11 @@
 
 #include "contract/config.hpp"
 #include "contract/words.hpp"
+#include "core/visible_text.hpp"
 #include "report/json.hpp"
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include <cerrno>
 #include <cstdio>
@@ -58,8 +60,8 @@ std::filesystem::path Context::config_file() const {
   return contract::find_config(config);
 }
 
-sync::Pairing Context::pairing() const {
-  return sync::load_pairing(config_file());
+sync::Pairing Context::pairing(contract::Trust trust) const {
+  return sync::load_pairing(config_file(), trust);
 }
 
 void expect_table(const sync::Pairing& pairing, const std::string& table) {
@@ -78,9 +80,14 @@ void expect_table(const sync::Pairing& pairing, const std::string& table) {
 }
 
 void print(std::string_view text) {
-  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size()) {
+  const auto shown = visible(text, Lines::several);
+  if (std::fwrite(shown.data(), 1, shown.size(), stdout) != shown.size()) {
     output_failed();
   }
+}
+
+void print_json(const nlohmann::ordered_json& json) {
+  print(json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
 }
 
 void finish_output() {
@@ -90,8 +97,15 @@ void finish_output() {
 }
 
 void complain(std::string_view text) {
+  const auto shown = visible(text, Lines::several);
   std::fflush(stdout);
-  std::fwrite(text.data(), 1, text.size(), stderr);
+  std::fwrite(shown.data(), 1, shown.size(), stderr);
+}
+
+void redraw(std::string_view line) {
+  const auto shown = "\r\033[K" + visible(line);
+  std::fflush(stdout);
+  std::fwrite(shown.data(), 1, shown.size(), stderr);
 }
 
 }  // namespace abgleich::cmd

@@ -7,6 +7,8 @@
 #include "report/text.hpp"
 #include "sync/pairing.hpp"
 
+#include <nlohmann/json_fwd.hpp>
+
 #include <cstdint>
 #include <exception>
 #include <filesystem>
@@ -44,7 +46,7 @@ struct Context {
   /// Whether that stream (1 stdout, 2 stderr) is to be coloured.
   [[nodiscard]] report::Colour colour_of(int stream) const;
   [[nodiscard]] std::filesystem::path config_file() const;
-  [[nodiscard]] sync::Pairing pairing() const;
+  [[nodiscard]] sync::Pairing pairing(contract::Trust trust = contract::Trust::needed) const;
 };
 
 /// For Context::failed: the closing line of a command whose JSON ends with an outcome.
@@ -57,12 +59,20 @@ void expect_table(const sync::Pairing& pairing, const std::string& table);
 /// Thrown where whoever read standard output has gone (`abgleich log | head -1`).
 class ReaderGone : public std::exception {};
 
+// These three are the only places that write to a terminal or a log. What others have written (the
+// vendor, the secondary's people, a server, the command line) goes through `visible` there.
+
 /// To stdout. Throws Failure{out_of_space} where it cannot be written, or ReaderGone.
 void print(std::string_view text);
+/// The same, as one line. Bytes that are no UTF-8 are replaced: JSON stays JSON.
+void print_json(const nlohmann::ordered_json& json);
 /// What was printed and is still buffered; throws like `print`.
 void finish_output();
 /// To stderr.
 void complain(std::string_view text);
+/// Puts one line in the place of the one that was drawn before, on stderr; an empty one clears it.
+/// REQUIRES: stderr is a terminal.
+void redraw(std::string_view line);
 
 void setup_init(CommandLine app, Context& context);
 void setup_check(CommandLine app, Context& context);

@@ -3,6 +3,7 @@
 #include "contract/words.hpp"
 #include "core/error.hpp"
 #include "manual_page.hpp"
+#include "standard_input.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -48,6 +49,25 @@ void mirror_in_environment(CLI::App& app) {
   }
   for (auto* command : app.get_subcommands({})) {
     mirror_in_environment(*command);
+  }
+}
+
+/// Every `--reason` may come from standard input; `token` finds its value there.
+void read_reasons_from_input(CLI::App& app) {
+  auto* const option = app.get_option_no_throw("--reason");
+  if (option != nullptr && app.get_name() != "token") {
+    option->description(option->get_description() + "; -: from standard input");
+    option->transform(CLI::Validator(
+        [](std::string& text) {
+          if (text == "-") {
+            text = read_standard_input("--reason");
+          }
+          return std::string();
+        },
+        ""));
+  }
+  for (auto* command : app.get_subcommands({})) {
+    read_reasons_from_input(*command);
   }
 }
 
@@ -209,6 +229,7 @@ CommandLine Parser::top() {
 
 std::optional<std::string> Parser::parse(int argc, char** argv) {
   mirror_in_environment(*app_);
+  read_reasons_from_input(*app_);
   try {
     app_->parse(argc, argv);
   } catch (const CLI::Success& asked) {  // --help or --version

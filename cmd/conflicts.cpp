@@ -1,12 +1,19 @@
 // `abgleich conflicts`, `resolve` and `quarantine`: what waits for a person.
 #include "command.hpp"
+#include "contract/words.hpp"
+#include "core/visible_text.hpp"
 #include "report/json.hpp"
+#include "standard_input.hpp"
 #include "sync/resolve.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <memory>
+#include <sstream>
+#include <string_view>
+#include <utility>
 
 namespace abgleich::cmd {
 
@@ -22,17 +29,34 @@ struct Arguments {
   std::string reason;
 };
 
+using Values = std::vector<std::pair<std::string, std::optional<std::string>>>;
+
 /// COLUMN=VALUE: the first "=" ends the name.
-std::vector<std::pair<std::string, std::optional<std::string>>> values_of(
-    const Arguments& arguments) {
-  std::vector<std::pair<std::string, std::optional<std::string>>> values;
+std::pair<std::string, std::string> value_of(std::string_view text) {
+  const auto at = text.find('=');
+  if (at == std::string_view::npos || at == 0) {
+    throw Failure(Code::usage, "--set wants COLUMN=VALUE",
+                  "for example --set status=closed; for NULL: --set-null status");
+  }
+  return {std::string(text.substr(0, at)), std::string(text.substr(at + 1))};
+}
+
+/// `-`: lines of COLUMN=VALUE on standard input; COLUMN=-: the value is there.
+Values values_of(const Arguments& arguments) {
+  Values values;
   for (const auto& text : arguments.set) {
-    const auto at = text.find('=');
-    if (at == std::string::npos || at == 0) {
-      throw Failure(Code::usage, "--set wants COLUMN=VALUE",
-                    "for example --set status=closed; for NULL: --set-null status");
+    if (text == "-") {
+      std::istringstream lines(read_standard_input("--set"));
+      for (std::string line; std::getline(lines, line);) {
+        values.emplace_back(value_of(line));
+      }
+      continue;
     }
-    values.emplace_back(text.substr(0, at), text.substr(at + 1));
+    auto [column, value] = value_of(text);
+    if (value == "-") {
+      value = read_standard_input(fmt::format("--set {}=", column));
+    }
+    values.emplace_back(std::move(column), std::move(value));
   }
   for (const auto& name : arguments.set_null) {
     values.emplace_back(name, std::nullopt);
@@ -54,10 +78,30 @@ Code list_conflicts(const Context& context) {
   return Code::done;
 }
 
+/// The command that tells whose a row is that is held back, where its key is a pseudonym.
+std::string reveal_line(const contract::Contract& contract, const report::Change& change) {
+  const auto* table = contract.find_table(change.table);
+  for (const auto& [name, value] : change.key) {
+    const auto columns =
+        table == nullptr ? std::vector<const contract::Column*>{} : table->exported();
+    const auto found = std::ranges::find(columns, name, &contract::Column::as);
+    if (found != columns.end() && (*found)->cls == contract::Class::pseudonym && !value.is_null()) {
+      return fmt::format("abgleich reveal {} {} --reason TEXT", contract::in_shell(table->name),
+                         contract::in_shell(value.bytes()));
+    }
+  }
+  return {};
+}
+
 Code list_quarantine(const Context& context) {
   std::int64_t held = 0;
-  sync::each_quarantined(context.pairing(), [&](const report::Change& change) {
-    ++held;
+  std::string reveal;
+  const auto pairing = context.pairing();
+  sync::each_quarantined(pairing, [&](const report::Change& change) {
+    held += change.rows;
+    if (reveal.empty()) {
+      reveal = reveal_line(pairing.contract, change);
+    }
     print(context.json ? report::json_line(change) + "\n"
                        : report::text_of(change, context.colour_of(1)));
   });
@@ -67,6 +111,10 @@ Code list_quarantine(const Context& context) {
                                   "the next sync takes {}\n",
                                   held == 1 ? "1 row" : fmt::format("{} rows", held),
                                   held == 1 ? "it" : "them", held == 1 ? "it" : "them"));
+    if (!reveal.empty()) {
+      print(fmt::format("whose {} is: {}\n", held == 1 ? "it" : "the first of them",
+                        visible(reveal)));
+    }
   }
   return Code::done;
 }
@@ -76,7 +124,7 @@ Code decide(Context& context, const Arguments& arguments) {
     throw Failure(Code::usage, "name the conflicts to resolve, or say --all",
                   "see what is open: abgleich conflicts");
   }
-  if (arguments.take.empty() == (arguments.set.empty() && arguments.set_null.empty())) {
+  if (arguments.take.empty() && arguments.set.empty() && arguments.set_null.empty()) {
     throw Failure(Code::usage, "say which side to take, or which values to set",
                   "--take primary, --take secondary, or --set COLUMN=VALUE");
   }
@@ -88,6 +136,7 @@ Code decide(Context& context, const Arguments& arguments) {
       {.ids = arguments.ids,
        .table = arguments.table,
        .take = arguments.take == "primary" ? sync::Take::primary : sync::Take::secondary,
+       .take_said = !arguments.take.empty(),
        .set = values_of(arguments),
        .reason = arguments.reason});
   const auto code = resolved.left.empty() ? Code::done : Code::conflicts_open;
@@ -106,11 +155,11 @@ Code decide(Context& context, const Arguments& arguments) {
         {"left", resolved.left.size()},
         {"left_open", left_open},
         {"open", {{"conflicts", resolved.open}}}};
-    print(json.dump() + "\n");
+    print_json(json);
     return code;
   }
   for (const auto& left : resolved.left) {
-    complain(fmt::format("left open: {}: {}\n", left.id, left.why));
+    complain(fmt::format("left open: {}: {}\n", visible(left.id), visible(left.why)));
     if (left.now) {
       complain(report::text_of(*left.now, context.colour_of(2)));
     }
@@ -144,7 +193,10 @@ void setup_resolve(CommandLine app, Context& context) {
       .type_name("TABLE");
   command.add_option("--take", arguments->take, "the side whose value stands")
       .one_of({"primary", "secondary"});
-  command.add_option("--set", arguments->set, "instead: a value for a column of the secondary")
+  command
+      .add_option("--set", arguments->set,
+                  "a value for a column of the secondary (--take then says whose the others are); "
+                  "COLUMN=-: from standard input; -: lines of COLUMN=VALUE there")
       .type_name("COLUMN=VALUE")
       .one_at_a_time();
   command.add_option("--set-null", arguments->set_null, "instead: NULL for a column")

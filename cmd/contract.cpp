@@ -1,13 +1,16 @@
-// `abgleich contract add`: names a column in the contract.
+// `abgleich contract`: names columns in it, changes their lines, and says and decides what leaves.
 #include "contract/contract.hpp"
 
 #include "command.hpp"
 #include "contract/edit.hpp"
 #include "core/shortage.hpp"
+#include "core/visible_text.hpp"
+#include "sync/leaving.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <fcntl.h>
@@ -87,11 +90,108 @@ Code add(const Context& context, const Arguments& arguments) {
                                          {"table", column.table},
                                          {"column", column.column},
                                          {"class", column.cls}};
-    print(json.dump() + "\n");
+    print_json(json);
   } else if (context.loudness() != Loudness::problems) {
-    print(fmt::format("added '{}' to '{}'; then run: abgleich drift accept\n", arguments.name,
-                      file.string()));
+    print(fmt::format("added '{}' to '{}'; then run: abgleich drift accept{}\n",
+                      visible(arguments.name), visible(file.string()),
+                      column.cls == "withhold"
+                          ? ""
+                          : "; and, since more leaves by it: abgleich contract accept --reason "
+                            "TEXT"));
   }
+  return Code::done;
+}
+
+struct Change {
+  std::string name;
+  contract::ColumnEdit edit;
+};
+
+Code set(const Context& context, const Change& change) {
+  if (change.edit.cls.empty() == change.edit.as.empty()) {
+    throw Failure(Code::usage, "what is to be set is not said, or is said twice",
+                  "write --class withhold, or --as NAME");
+  }
+  const auto pairing = context.pairing();
+  const auto& file = pairing.config.contract;
+  const auto named = contract::named_column(pairing.contract, change.name);
+  auto edit = change.edit;
+  edit.table = named.table;
+  edit.column = named.column;
+  replace_file(file, contract::edit_column(read_text(file), file, edit));
+  if (context.json) {
+    const nlohmann::ordered_json json = {{"schema", "abgleich.contract-set/1"},
+                                         {"contract", file.string()},
+                                         {"table", edit.table},
+                                         {"column", edit.column}};
+    print_json(json);
+  } else if (context.loudness() != Loudness::problems) {
+    print(fmt::format("changed '{}' in '{}'; then run: abgleich sync\n", visible(change.name),
+                      visible(file.string())));
+  }
+  return Code::done;
+}
+
+using Way = contract::LeavingChange::Way;
+
+std::int64_t widenings(const std::vector<contract::LeavingChange>& changes) {
+  return std::ranges::count(changes, Way::more, &contract::LeavingChange::way);
+}
+
+void print_changes(const Context& context, const std::vector<contract::LeavingChange>& changes) {
+  for (const auto& change : changes) {
+    const bool more = change.way == Way::more;
+    if (context.json) {
+      print_json({{"table", change.table},
+                  {"column", change.column.empty() ? nlohmann::ordered_json(nullptr)
+                                                   : nlohmann::ordered_json(change.column)},
+                  {"leaves_now", change.now},
+                  {"left_before", change.before},
+                  {"more", more}});
+      continue;
+    }
+    print(fmt::format("{} {}{}{}: leaves now: {}; left before: {}\n", more ? "+" : "-",
+                      visible(change.table), change.column.empty() ? "" : ".",
+                      visible(change.column), visible(change.now), visible(change.before)));
+  }
+}
+
+Code diff(const Context& context, bool exit_code) {
+  const auto report = sync::compare_leaving(context.pairing());
+  print_changes(context, report.changes);
+  const auto more = widenings(report.changes);
+  if (!context.json && context.loudness() != Loudness::problems) {
+    print(report.first             ? "no run yet: the first one needs no decision\n"
+          : report.changes.empty() ? "what leaves is what left before\n"
+          : more == 0
+              ? "no more leaves than before\n"
+              : fmt::format("{} more; if that is meant: abgleich contract accept --reason TEXT\n",
+                            more == 1 ? "1 of these lets" : fmt::format("{} of these let", more)));
+  }
+  return exit_code && !report.changes.empty() ? Code::differences : Code::done;
+}
+
+Code accept(Context& context, const std::string& reason) {
+  const auto accepted = sync::accept_leaving(context.pairing(), reason);
+  context.applied = {accepted.run.value_or(""), Code::done};
+  const auto more = widenings(accepted.report.changes);
+  if (context.json) {
+    print_json({{"schema", "abgleich.contract-accept/1"},
+                {"run", accepted.run ? nlohmann::ordered_json(*accepted.run)
+                                     : nlohmann::ordered_json(nullptr)},
+                {"more", more}});
+    return Code::done;
+  }
+  if (context.loudness() == Loudness::problems) {
+    return Code::done;
+  }
+  if (!accepted.run) {
+    print(accepted.report.first ? "nothing to decide: the first run has nothing before it\n"
+                                : "nothing to decide: no more leaves than before\n");
+    return Code::done;
+  }
+  print_changes(context, accepted.report.changes);
+  print(fmt::format("run {} applied: it is written down; now run: abgleich sync\n", *accepted.run));
   return Code::done;
 }
 
@@ -101,6 +201,19 @@ void setup_contract(CommandLine app, Context& context) {
   auto command = app.add_subcommand("contract", "the contract file");
   command.require_subcommand();
   command.fallthrough();
+  auto comparing = command.add_subcommand("diff", "what leaves now and left before");
+  const auto exit_code = std::make_shared<bool>(false);
+  comparing.add_flag("--exit-code", *exit_code, "exit with 1 where they differ");
+  comparing.callback([&context, exit_code] {
+    context.run = [&context, exit_code] { return diff(context, *exit_code); };
+  });
+  auto accepting =
+      command.add_subcommand("accept", "let more leave than before: a decision, written down");
+  const auto reason = std::make_shared<std::string>();
+  accepting.add_option("--reason", *reason, "why, for the journal").required().type_name("TEXT");
+  accepting.callback([&context, reason] {
+    context.run = [&context, reason] { return accept(context, *reason); };
+  });
   auto adding = command.add_subcommand("add", "name a column, keeping comments and order");
   const auto arguments = std::make_shared<Arguments>();
   adding.add_option("TABLE.COLUMN", arguments->name, "of the primary").required().type_name("");
@@ -114,6 +227,14 @@ void setup_contract(CommandLine app, Context& context) {
   adding.callback([&context, arguments] {
     context.run = [&context, arguments] { return add(context, *arguments); };
   });
+  auto setting = command.add_subcommand("set", "change the line of a column, keeping the others");
+  const auto change = std::make_shared<Change>();
+  setting.add_option("TABLE.COLUMN", change->name, "of the primary").required().type_name("");
+  setting.add_option("--class", change->edit.cls, "withhold: it leaves no longer")
+      .one_of({"withhold"});
+  setting.add_option("--as", change->edit.as, "its name in the secondary").type_name("NAME");
+  setting.callback(
+      [&context, change] { context.run = [&context, change] { return set(context, *change); }; });
 }
 
 }  // namespace abgleich::cmd

@@ -1,5 +1,6 @@
 // `abgleich diff`: what `sync` would do, in the secondary's terms.
 #include "command.hpp"
+#include "core/visible_text.hpp"
 #include "progress.hpp"
 #include "report/json.hpp"
 #include "sync/sync.hpp"
@@ -38,7 +39,7 @@ Code run(const Context& context, const Arguments& arguments) {
                 });
   progress->done();
   for (const auto& note : outcome.notes) {
-    complain("note: " + note + "\n");
+    complain("note: " + visible(note) + "\n");
   }
   for (const auto& event : outcome.drift) {
     if (!context.json) {

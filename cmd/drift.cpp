@@ -3,13 +3,17 @@
 
 #include "command.hpp"
 #include "contract/endpoint_url.hpp"
+#include "core/visible_text.hpp"
 #include "db/source.hpp"
 #include "drift/accept.hpp"
 #include "drift/catalog_file.hpp"
+#include "journal/state.hpp"
 #include "progress.hpp"
 #include "report/annotation.hpp"
 #include "report/json.hpp"
+#include "sync/accepted.hpp"
 #include "sync/claims.hpp"
+#include "sync/same_values.hpp"
 #include "sync/script.hpp"
 
 #include <fmt/format.h>
@@ -65,19 +69,36 @@ void print_script(const sync::Script& script) {
     }
   };
   for (const auto& table : script.blocked) {
-    print(fmt::format("-- left out until its drift is decided: {}\n", table));
+    print(fmt::format("-- left out until its drift is decided: {}\n", visible(table)));
   }
   statements("the secondary follows the primary", script.forward);
   statements("and back again", script.back);
+}
+
+/// As a run would judge them: where only the values can tell, by the values.
+std::vector<drift::Event> weighed_events(const Context& context, const sync::Pairing& pairing,
+                                         const Catalog& live) {
+  auto events = drift::compare(pairing.contract, *pairing.accepted, live,
+                               contract::user_of(pairing.config.primary));
+  const auto progress = make_progress(context);
+  sync::weigh_claims(pairing, live, *progress, events);
+  progress->done();
+  return events;
 }
 
 Code show(const Context& context, const Arguments& arguments) {
   if (arguments.sql && !arguments.format.empty()) {
     throw Failure(Code::usage, "--sql and --format do not go together", "leave one of them out");
   }
-  const auto pairing = context.pairing();
+  // with a catalogue from a file nothing is read and nothing leaves, and a forge's checkout may be
+  // anybody's
+  const auto pairing = context.pairing(
+      arguments.catalog.empty() ? contract::Trust::needed : contract::Trust::beside_the_point);
   const auto live =
       arguments.catalog.empty() ? live_catalog(pairing) : drift::read_catalog(arguments.catalog);
+  if (arguments.catalog.empty()) {
+    sync::expect_accepted(pairing);
+  }
   if (!pairing.accepted) {
     throw Failure(
         Code::configuration,
@@ -87,13 +108,10 @@ Code show(const Context& context, const Arguments& arguments) {
   if (!arguments.catalog.empty()) {
     drift::expect_same_database(*pairing.accepted, live, arguments.catalog);
   }
-  auto events = drift::compare(pairing.contract, *pairing.accepted, live,
-                               contract::user_of(pairing.config.primary));
-  if (arguments.catalog.empty() && !arguments.sql) {
-    const auto progress = make_progress(context);
-    sync::weigh_claims(pairing, live, *progress, events);
-    progress->done();
-  }
+  const auto events = arguments.catalog.empty() && !arguments.sql
+                          ? weighed_events(context, pairing, live)
+                          : drift::compare(pairing.contract, *pairing.accepted, live,
+                                           contract::user_of(pairing.config.primary));
   static const std::map<std::string, report::Annotation> kForms{
       {"github", report::Annotation::github},
       {"gitlab", report::Annotation::gitlab},
@@ -110,27 +128,39 @@ Code show(const Context& context, const Arguments& arguments) {
 
 Code accept(const Context& context, const Arguments& arguments) {
   const auto pairing = context.pairing();
-  auto live = live_catalog(pairing);
-  if (pairing.accepted) {
-    const auto& accepted = *pairing.accepted;
-    if (auto error = drift::refusal(pairing.contract, accepted, live, arguments.tables)) {
-      throw Failure(*error);
-    }
+  const journal::StateLock lock(pairing.config.state_directory);
+  const auto accepted = sync::last_accepted(pairing);
+  const auto seen = live_catalog(pairing);
+  auto live = seen;
+  if (accepted) {
+    auto weighing = pairing;
+    weighing.accepted = accepted;
+    const auto refuse = [](const std::optional<Error>& error) {
+      if (error) {
+        throw Failure(*error);
+      }
+    };
+    // where the accepted one is lost, all that is left is what the file says
+    const auto events = sync::counts(weighing) ? weighed_events(context, weighing, live)
+                                               : drift::compare(pairing.contract, *accepted, live);
+    refuse(drift::refusal(pairing.contract, events, arguments.tables));
+    refuse(sync::not_carried_over(events, weighing, live));
     if (!arguments.tables.empty()) {
-      live = drift::accept_tables(pairing.contract, accepted, live, arguments.tables);
+      live = drift::accept_tables(pairing.contract, *accepted, live, arguments.tables);
     }
+    refuse(drift::refusal_of_loss(pairing.contract, events, live, seen));
   } else if (!arguments.tables.empty()) {
     throw Failure(
         Code::configuration,
         fmt::format("there is no accepted catalogue yet ('{}')", pairing.config.catalog.string()),
         "accept the schema whole first: abgleich drift accept");
   }
-  drift::write_catalog(live, pairing.config.catalog);
+  sync::accept_catalogue(pairing, live);
   if (context.json) {
     const nlohmann::ordered_json json = {{"schema", "abgleich.accept/1"},
                                          {"catalog", pairing.config.catalog.string()},
                                          {"tables", arguments.tables}};
-    print(json.dump() + "\n");
+    print_json(json);
   } else if (context.loudness() != Loudness::problems) {
     print(fmt::format("accepted: '{}'; keep it in git beside the contract\n",
                       pairing.config.catalog.string()));

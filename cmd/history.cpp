@@ -2,6 +2,7 @@
 #include "sync/history.hpp"
 
 #include "command.hpp"
+#include "core/visible_text.hpp"
 #include "report/json.hpp"
 #include "sync/revert.hpp"
 
@@ -44,7 +45,7 @@ Code take_back(Context& context, const std::string& called, const std::string& r
   const auto outcome = sync::revert(context.pairing(), called, reason);
   context.applied = {outcome.run.value_or(""), outcome.code};
   for (const auto& note : outcome.notes) {
-    complain("note: " + note + "\n");
+    complain("note: " + visible(note) + "\n");
   }
   if (context.json) {
     print(report::json_line(outcome, "abgleich.revert/1") + "\n");

@@ -92,7 +92,7 @@ Code run(const Context& context, const Arguments& arguments) {
                                          {"catalog", catalog_file.string()},
                                          {"key", key.string()},
                                          {"tables", catalog.tables.size()}};
-    print(json.dump() + "\n");
+    print_json(json);
   } else if (context.loudness() != Loudness::problems) {
     print(
         fmt::format("made '{}', '{}', '{}' and the key '{}' from {} {}\n"

@@ -25,11 +25,11 @@ void expect_file(const contract::Config& config, std::string_view what) {
 }
 
 Code generate(const Context& context) {
-  const auto config = contract::read_config(context.config_file());
+  const auto config = sync::load_config(context.config_file());
   expect_file(config, "generate");
   mask::Keyring::generate(config.key_file);
   if (context.json) {
-    print(nlohmann::ordered_json{{"file", config.key_file.string()}}.dump() + "\n");
+    print_json({{"file", config.key_file.string()}});
   } else if (context.loudness() != Loudness::problems) {
     print(
         fmt::format("made '{}'; keep a copy of it in a safe, apart from the databases: without "
@@ -40,7 +40,7 @@ Code generate(const Context& context) {
 }
 
 Code check(const Context& context) {
-  const auto config = contract::read_config(context.config_file());
+  const auto config = sync::load_config(context.config_file());
   const auto keyring = mask::Keyring::read(config.key_file);
   const auto secondary = sync::compare_key(config, keyring);
   using Is = sync::SecondaryKey::Is;
@@ -52,7 +52,7 @@ Code check(const Context& context) {
         {"secondary", secondary.is == Is::this_one   ? "this key"
                       : secondary.is == Is::none_yet ? "no pseudonyms yet"
                                                      : "unknown"}};
-    print(json.dump() + "\n");
+    print_json(json);
   } else if (context.loudness() != Loudness::problems) {
     print(fmt::format("ok: '{}', epoch {}, check value {}; {}\n", config.key_file.string(),
                       keyring.epoch(), keyring.check_value(),
@@ -67,7 +67,7 @@ Code check(const Context& context) {
 }
 
 Code rotate(const Context& context) {
-  const auto config = contract::read_config(context.config_file());
+  const auto config = sync::load_config(context.config_file());
   expect_file(config, "rotate");
   const int epoch = mask::Keyring::rotate(config.key_file);
   if (context.json) {
@@ -75,7 +75,7 @@ Code rotate(const Context& context) {
     const nlohmann::ordered_json json = {{"file", config.key_file.string()},
                                          {"epoch", keyring.epoch()},
                                          {"check_value", keyring.check_value()}};
-    print(json.dump() + "\n");
+    print_json(json);
   } else if (context.loudness() != Loudness::problems) {
     print(
         fmt::format("added epoch {} to '{}'; keep a copy of it in a safe, apart from the "

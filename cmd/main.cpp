@@ -1,6 +1,8 @@
 // abgleich: keeps a second system in step with a database that it may only read.
 #include "command.hpp"
+#include "core/visible_text.hpp"
 #include "mask/keyring.hpp"
+#include "mask/locked_openssl.hpp"
 #include "report/json.hpp"
 
 #include <fmt/format.h>
@@ -18,6 +20,7 @@
 #endif
 #include <new>
 #include <string_view>
+#include <sys/stat.h>
 #include <vector>
 
 namespace abgleich::cmd {
@@ -71,7 +74,7 @@ int report_untold(const Context& context, const Error& error) {
       run.empty() ? std::string() : fmt::format("run {} was applied: ", run), error.message);
   const std::string hint = "see what it did: abgleich log -n 1";
   complain(context.json ? report::warning_line(message, hint) + "\n"
-                        : fmt::format("warning: {}\nhint: {}\n", message, hint));
+                        : fmt::format("warning: {}\nhint: {}\n", visible(message), hint));
   return static_cast<int>(code);
 }
 
@@ -203,8 +206,11 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   std::setlocale(LC_ALL, "C");
+  // what this makes, only its user writes: it decides what leaves, and others' would be refused
+  ::umask(::umask(0) | S_IWGRP | S_IWOTH);
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);  // a limit of file sizes is told as any other full disk
+  abgleich::mask::serve_openssl();
   abgleich::mask::protect_process();
   return abgleich::cmd::run(argc, argv);
 }

@@ -8,14 +8,14 @@ namespace abgleich::cmd {
 
 void TerminalProgress::at(std::string_view step, std::string_view table, std::int64_t rows) {
   if (show_ == Show::line) {
-    complain(fmt::format("\r\033[K{} {}: {} rows", step, table, rows));
+    redraw(fmt::format("{} {}: {} rows", step, table, rows));
     shown_ = true;
   }
 }
 
 void TerminalProgress::done() {
   if (shown_) {
-    complain("\r\033[K");
+    redraw({});
     shown_ = false;
   }
 }

@@ -2,6 +2,7 @@
 #include "sync/reveal.hpp"
 
 #include "command.hpp"
+#include "core/visible_text.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -19,19 +20,19 @@ struct Arguments {
 };
 
 Code run(const Context& context, const Arguments& arguments) {
-  sync::reveal(
-      context.pairing(), arguments.table, arguments.pseudonyms, arguments.reason,
-      [&](const sync::Revealed& revealed) {
-        if (context.json) {
-          const nlohmann::ordered_json json = {{"table", arguments.table},
-                                               {"pseudonym", revealed.pseudonym},
-                                               {"column", revealed.column},
-                                               {"value", revealed.value}};
-          print(json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
-        } else {
-          print(fmt::format("{} {}={}\n", revealed.pseudonym, revealed.column, revealed.value));
-        }
-      });
+  sync::reveal(context.pairing(), arguments.table, arguments.pseudonyms, arguments.reason,
+               [&](const sync::Revealed& revealed) {
+                 if (context.json) {
+                   const nlohmann::ordered_json json = {{"table", arguments.table},
+                                                        {"pseudonym", revealed.pseudonym},
+                                                        {"column", revealed.column},
+                                                        {"value", revealed.value}};
+                   print_json(json);
+                 } else {
+                   print(fmt::format("{} {}={}\n", revealed.pseudonym, visible(revealed.column),
+                                     visible(revealed.value)));
+                 }
+               });
   return Code::done;
 }
 

@@ -2,6 +2,7 @@
 #include "sync/status.hpp"
 
 #include "command.hpp"
+#include "core/visible_text.hpp"
 #include "report/json.hpp"
 
 #include <fmt/format.h>
@@ -47,11 +48,14 @@ Code print_status(const Context& context) {
         {"age_seconds", status.last ? nlohmann::ordered_json(status.age) : nullptr},
         {"tables", status.tables},
         {"open", {{"conflicts", status.conflicts}, {"quarantined", status.quarantined}}},
+        {"rare",
+         {{"never_left", status.rare - status.rare_still_there},
+          {"still_there", status.rare_still_there}}},
         {"paused", status.head && status.head->paused ? nlohmann::ordered_json(*status.head->paused)
                                                       : nullptr},
         {"drift", status.drift_unknown ? nlohmann::ordered_json(nullptr) : drift_of(status.drift)},
         {"damaged", status.damaged}};
-    print(json.dump() + "\n");
+    print_json(json);
     return Code::done;
   }
   if (status.damaged) {
@@ -61,16 +65,22 @@ Code print_status(const Context& context) {
     print("no run yet; the first one: abgleich sync\n");
     return Code::done;
   }
-  print(fmt::format("last run: {} ({}) finished {}, {}\n", status.last->id, status.last->kind,
-                    status.last->finished, report::age_text(status.age)));
-  print(fmt::format("tables: {}\n", fmt::join(status.tables, ", ")));
+  print(fmt::format("last run: {} ({}) finished {}, {}\n", visible(status.last->id),
+                    visible(status.last->kind), status.last->finished,
+                    report::age_text(status.age)));
+  print(fmt::format("tables: {}\n", visible(fmt::format("{}", fmt::join(status.tables, ", ")))));
   print(fmt::format("open conflicts: {}{}\n", status.conflicts,
                     status.conflicts > 0 ? "; see them: abgleich conflicts" : ""));
-  print(fmt::format("rows held back: {}{}\n", status.quarantined,
+  print(fmt::format("rows held back: {}{}{}\n", status.quarantined,
+                    status.rare == 0 ? ""
+                                     : fmt::format(" (by min_k: {} never left, {} still there)",
+                                                   status.rare - status.rare_still_there,
+                                                   status.rare_still_there),
                     status.quarantined > 0 ? "; see them: abgleich quarantine" : ""));
   print(drift_text(status));
   if (status.head->paused) {
-    print(fmt::format("paused: {}; go on: abgleich resume --reason TEXT\n", *status.head->paused));
+    print(fmt::format("paused: {}; go on: abgleich resume --reason TEXT\n",
+                      visible(*status.head->paused)));
   }
   return Code::done;
 }

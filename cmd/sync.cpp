@@ -2,6 +2,7 @@
 #include "sync/sync.hpp"
 
 #include "command.hpp"
+#include "core/visible_text.hpp"
 #include "progress.hpp"
 #include "report/json.hpp"
 
@@ -16,6 +17,7 @@ struct Arguments {
   bool full = false;
   std::string adopt;
   std::vector<std::string> accepted;
+  std::vector<std::string> refill;
   std::string reason;
 };
 
@@ -34,10 +36,11 @@ Code run(Context& context, const Arguments& arguments) {
       .detail = detailed ? sync::Detail::changes : sync::Detail::counts,
       .accepted_mass = {arguments.accepted.begin(), arguments.accepted.end()},
       .reason = arguments.reason,
-      .full = arguments.full,
+      .full = arguments.full || !arguments.refill.empty(),
       .adopt = arguments.adopt == "primary"     ? merge::Adopt::primary
                : arguments.adopt == "secondary" ? merge::Adopt::secondary
-                                                : merge::Adopt::ask};
+                                                : merge::Adopt::ask,
+      .refill = {arguments.refill.begin(), arguments.refill.end()}};
   const auto progress = make_progress(context);
   const sync::OnChange on_change = [&](const report::Change& change) {
     progress->done();
@@ -50,11 +53,11 @@ Code run(Context& context, const Arguments& arguments) {
   }
 
   for (const auto& note : outcome.notes) {
-    complain("note: " + note + "\n");
+    complain("note: " + visible(note) + "\n");
   }
   for (const auto& remark : outcome.remarks) {
     if (context.loudness() == Loudness::more) {
-      complain("note: " + remark + "\n");
+      complain("note: " + visible(remark) + "\n");
     }
   }
   if (context.json) {
@@ -102,6 +105,11 @@ void setup_sync(CommandLine app, Context& context) {
           "--adopt", arguments->adopt,
           "the side that wins where both have a row, differently, from before the first run")
       .one_of({"primary", "secondary"});
+  command
+      .add_option("--refill", arguments->refill,
+                  "make a column that people changed in the secondary anew, and fill it")
+      .type_name("TABLE.COLUMN")
+      .one_at_a_time();
   command.add_option("--reason", arguments->reason, "why, for the journal").type_name("TEXT");
   command.callback([&context, arguments] {
     context.run = [&context, arguments] { return run(context, *arguments); };

@@ -42,6 +42,9 @@ std::string read_value() {
   }
   if (value.ends_with('\n')) {
     value.pop_back();
+    if (value.ends_with('\r')) {
+      value.pop_back();  // as files from Windows have it
+    }
   }
   if (value.find('\n') != std::string::npos) {
     throw Failure(Code::usage, "there are several lines on standard input",
@@ -51,6 +54,10 @@ std::string read_value() {
 }
 
 Code run(const Context& context, const Arguments& arguments) {
+  if (arguments.reason == "-") {
+    throw Failure(Code::usage, "standard input has the value, and not the reason as well",
+                  "write the reason into a variable of the environment: ABGLEICH_REASON");
+  }
   const auto pairing = context.pairing();
   const auto tokens = sync::token(pairing, arguments.identity, read_value(), arguments.reason);
   for (const auto& token : tokens) {
@@ -59,7 +66,7 @@ Code run(const Context& context, const Arguments& arguments) {
                                            {"pseudonym", token.pseudonym},
                                            {"format", token.format},
                                            {"normalise", token.normaliser}};
-      print(json.dump() + "\n");
+      print_json(json);
     } else if (tokens.size() == 1) {
       print(token.pseudonym + "\n");
     } else {

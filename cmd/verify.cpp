@@ -1,10 +1,12 @@
 // `abgleich verify`: the proof that both sides agree, or where they do not; `--repair-base` mends a
-// base that was damaged.
+// base that was damaged, `--lay-down-anew` puts rows in an order that tells nothing.
 #include "sync/verify.hpp"
 
 #include "command.hpp"
+#include "core/visible_text.hpp"
 #include "progress.hpp"
 #include "report/json.hpp"
+#include "sync/lay_down.hpp"
 #include "sync/repair.hpp"
 
 #include <fmt/format.h>
@@ -20,13 +22,16 @@ constexpr const char* kExplained =
 conflict, quarantine), not yet synced, or unexplained. -v lists them all, --json too. Exit code 0: both
 sides agree, or every difference is explained or not yet synced; 1: with --exit-code, rows are not yet
 synced; 41: bookkeeping or base are damaged, and sync refuses from now on, until `verify` finds them
-whole or `verify --repair-base --reason TEXT` has repaired them. In the secondary, only a repair writes.
+whole or `verify --repair-base --reason TEXT` has repaired them. `verify --lay-down-anew` puts the rows of
+a secondary that was written in the primary's order into that of their keys; it reads no primary, and no
+row changes (23: what the tables' owners have to run is left). In the secondary, only these two write.
 
 )";
 
 struct Arguments {
   bool exit_code = false;
   bool repair = false;
+  bool lay_down = false;
   std::string reason;
 };
 
@@ -62,7 +67,7 @@ Code verify(const Context& context, const Arguments& arguments) {
       });
   progress->done();
   for (const auto& note : verification.notes) {
-    complain("note: " + note + "\n");
+    complain("note: " + visible(note) + "\n");
   }
   auto code = verification.code;
   if (arguments.exit_code && sync::differs(verification)) {
@@ -85,6 +90,36 @@ Code verify(const Context& context, const Arguments& arguments) {
   return code;
 }
 
+Code lay_down(Context& context, const Arguments& arguments) {
+  const auto laid = sync::lay_down(context.pairing(), arguments.reason);
+  const auto code = laid.left.empty() ? Code::done : Code::drift_decision;
+  context.applied = {laid.run, code};
+  if (context.json) {
+    print(report::json_line(laid) + "\n");
+  } else if (context.loudness() != Loudness::problems) {
+    print(fmt::format("the rows of {} {} lie in the order of their keys, run {} applied\n",
+                      laid.tables, laid.tables == 1 ? "table" : "tables", laid.run));
+  }
+  if (!laid.left.empty()) {
+    complain("note: " + sync::text_of(laid.left) + "\n");
+  }
+  return code;
+}
+
+Code run(Context& context, const Arguments& arguments) {
+  if (arguments.repair) {
+    return repair(context, arguments);
+  }
+  if (arguments.lay_down) {
+    return lay_down(context, arguments);
+  }
+  if (!arguments.reason.empty()) {
+    throw Failure(Code::usage, "--reason is for --repair-base and --lay-down-anew",
+                  "see: abgleich verify --help");
+  }
+  return verify(context, arguments);
+}
+
 }  // namespace
 
 void setup_verify(CommandLine app, Context& context) {
@@ -98,12 +133,13 @@ void setup_verify(CommandLine app, Context& context) {
   auto reason =
       command.add_option("--reason", arguments->reason, "why, for the journal").type_name("TEXT");
   repair_base.needs(reason);
-  reason.needs(repair_base);
   repair_base.excludes(exit_code);
+  auto lay_down = command.add_flag("--lay-down-anew", arguments->lay_down,
+                                   "put the rows in the order of their keys, in a run");
+  lay_down.excludes(exit_code);
+  lay_down.excludes(repair_base);
   command.callback([&context, arguments] {
-    context.run = [&context, arguments] {
-      return arguments->repair ? repair(context, *arguments) : verify(context, *arguments);
-    };
+    context.run = [&context, arguments] { return run(context, *arguments); };
   });
 }
 

@@ -55,6 +55,13 @@ constexpr auto kGuessableStems = std::to_array<std::string_view>(
 constexpr auto kGuessableWords = std::to_array<std::string_view>(
     {"sex", "plz", "zip", "age", "alter", "dob", "geb", "anrede", "salutation", "religion"});
 
+// Tables of few rows that many others point to.
+constexpr auto kLookupStems = std::to_array<std::string_view>(
+    {"district", "landkreis", "bezirk", "region", "country", "kategorie", "category", "lookup"});
+constexpr auto kLookupWords =
+    std::to_array<std::string_view>({"kreis", "land", "state", "staat", "type", "types", "typ",
+                                     "art", "kind", "status", "sexes", "genders"});
+
 constexpr auto kRecordDates = std::to_array<std::string_view>(
     {"changedate",   "changeddate",     "changed",          "changedat",        "changedon",
      "changetime",   "changetimestamp", "creationdate",     "creationtime",     "creationtimestamp",
@@ -66,6 +73,16 @@ constexpr auto kRecordDates = std::to_array<std::string_view>(
      "lastupdated",  "lastupdate",      "lastupdatedat",    "insertedat",       "insertdate",
      "deletedat",    "erstellt",        "erstelltam",       "erstellungsdatum", "angelegtam",
      "geaendert",    "geaendertam",     "aenderungsdatum",  "aktualisiertam",   "letzteaenderung"});
+
+constexpr auto kMakingStems =
+    std::to_array<std::string_view>({"born", "creat", "insert", "erstell", "angelegt", "anlage",
+                                     "erfass", "registered", "entered"});
+
+constexpr auto kDeedStems = std::to_array<std::string_view>(
+    {"report",     "melde",     "gemeldet",  "entered",  "erfass",   "recorded",
+     "registered", "received",  "eingang",   "imported", "exported", "notified",
+     "lastlogin",  "uebermitt", "inserted",  "created",  "changed",  "updated",
+     "modified",   "erstellt",  "geaendert", "angelegt"});
 
 /// The words of a name in lower case, umlauts spelled out: "Geburts_Ort", "geburtsOrt" and
 /// "geburts ort" are two words each.
@@ -158,8 +175,24 @@ bool sounds_guessable(std::string_view column) {
          });
 }
 
+bool sounds_like_lookup(std::string_view table) {
+  const std::vector<std::string> words = words_of(table);
+  return sounds_guessable(table) || holds_any(joined(words), kLookupStems) ||
+         std::ranges::any_of(words, [](const std::string& word) {
+           return std::ranges::find(kLookupWords, word) != kLookupWords.end();
+         });
+}
+
 bool sounds_like_birth(std::string_view column) {
   return holds_any(joined(words_of(column)), kBirthStems);
+}
+
+bool dates_the_making(std::string_view column) {
+  return holds_any(joined(words_of(column)), kMakingStems);
+}
+
+bool dates_a_deed(std::string_view column) {
+  return holds_any(joined(words_of(column)), kDeedStems);
 }
 
 bool dates_the_record(std::string_view column) {

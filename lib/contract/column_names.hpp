@@ -16,8 +16,19 @@ bool sounds_like_birth(std::string_view column);
 /// age.
 bool sounds_guessable(std::string_view column);
 
+/// Whether a table of that name sounds like a list of few kinds of something: sexes, districts,
+/// types.
+bool sounds_like_lookup(std::string_view table);
+
 /// Whether the name is one of those that date the record, not what it is about ("changedate",
 /// "created_at", "erstellt_am").
 bool dates_the_record(std::string_view column);
+
+/// Whether, by its name, it says when the row was made, which stays for as long as the row does.
+bool dates_the_making(std::string_view column);
+
+/// Whether, by its name, it says when somebody did something with the record or for it: reported,
+/// entered, received, ordered.
+bool dates_a_deed(std::string_view column);
 
 }  // namespace abgleich::contract

@@ -84,10 +84,6 @@ int workers_of(const Member& member) {
 
 void read_timeouts(const Node& table, Endpoint& endpoint) {
   if (const Member* member = table.find("statement_timeout")) {
-    if (endpoint.engine == Engine::sqlite) {
-      refuse(member->place, "'statement_timeout' does not fit a SQLite database",
-             "delete 'statement_timeout'");
-    }
     endpoint.statement_timeout = interval_of(*member, "statement_timeout = \"30m\"");
   }
   if (const Member* member = table.find("lock_timeout")) {

@@ -41,6 +41,7 @@ Endpoint parse_endpoint(Role role, std::string_view url, const std::filesystem::
 
 /// Throws Failure{configuration} with file, line and column and what to write instead.
 Config parse_config(std::string_view text, const std::filesystem::path& file);
+/// Reads the file, then `parse_config`. Whose it is, is not asked: see contract/trust.hpp.
 Config read_config(const std::filesystem::path& file);
 
 /// Where the configuration is: `option`, else $ABGLEICH_CONFIG, else ./abgleich.toml, else

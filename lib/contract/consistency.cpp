@@ -161,6 +161,34 @@ void expect_quasi_identifiers(const Table& table, const std::vector<Named>& quas
   }
 }
 
+void expect_fixed(const Table& table, const std::vector<Named>& fixed) {
+  std::set<std::string_view> seen;
+  for (const Named& named : fixed) {
+    static_cast<void>(exported_column(table, named, "'fixed'"));
+    if (std::ranges::find(table.key, named.name) != table.key.end()) {
+      refuse(named.place,
+             fmt::format("'fixed' names {}, a column of the key", in_quotes(named.name)),
+             "delete it: another key is another row anyway");
+    }
+    if (!seen.insert(named.name).second) {
+      refuse(named.place, fmt::format("'fixed' names {} twice", in_quotes(named.name)),
+             "delete one of the two");
+    }
+  }
+}
+
+void expect_usable(const Table& table) {
+  for (const Column& column : table.columns) {
+    const bool key = std::ranges::find(table.key, column.name) != table.key.end();
+    if (column.on_unusable == OnUnusable::null && (key || column.name == table.subject)) {
+      refuse(column.place,
+             fmt::format("column {} is the {} of table {}, and no row can go without it",
+                         in_quotes(column.name), key ? "key" : "subject", in_quotes(table.name)),
+             "delete on_unusable: such a row is held back");
+    }
+  }
+}
+
 void expect_distinct_columns(const Table& table) {
   std::map<std::string, std::string_view> targets;
   std::map<std::string_view, std::string_view> old_names;

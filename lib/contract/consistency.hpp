@@ -23,6 +23,12 @@ void expect_subject(const Table& table, const Place& place);
 void expect_quasi_identifiers(const Table& table, const std::vector<Named>& quasi_identifiers,
                               const std::vector<Named>& sensitive);
 
+/// Every column of `fixed` is exported, not of the key, and named once.
+void expect_fixed(const Table& table, const std::vector<Named>& fixed);
+
+/// No row can go without its key or its subject. REQUIRES: `table.key` and `subject` are set.
+void expect_usable(const Table& table);
+
 /// Not more columns are exported than the engines can compare in one statement.
 void expect_width(const Table& table, const Place& place);
 

@@ -2,6 +2,7 @@
 // immutable: an invalid one cannot exist.
 #pragma once
 
+#include "contract/canonical_form.hpp"
 #include "contract/place.hpp"
 
 #include <cstdint>
@@ -20,6 +21,7 @@ enum class Owner : std::uint8_t { both, primary, secondary };
 enum class OnDelete : std::uint8_t { remove, keep, erase };  // "delete", "keep", "erase"
 enum class Format : std::uint8_t { automatic, text, uuid, integer };
 enum class Normaliser : std::uint8_t { none, text, name, phone, email };
+enum class OnUnusable : std::uint8_t { hold, null };  // "hold": the row is held back
 
 std::string_view name_of(Class);
 std::string_view name_of(Owner);
@@ -38,6 +40,8 @@ struct Generalisation {
   std::map<std::string, std::string, std::less<>> map;  // value in the primary -> what leaves
   std::optional<std::string> otherwise;  // what leaves for others; empty: the row is held back
   std::string value;                     // of a constant
+  std::string zone;     // whose calendar says the day of a moment ("Europe/Berlin"); empty: UTC
+  int shift_epoch = 1;  // of the key, that shifts are made in
 
   bool operator==(const Generalisation&) const = default;
 };
@@ -50,11 +54,16 @@ struct Column {
   std::string identity;  // of a pseudonym: whose identity the value is
   Format format = Format::automatic;
   Normaliser normaliser = Normaliser::none;
+  /// What a pseudonym is made of; not the contract's to say, see sync/settle_identities.hpp.
+  CanonicalForm form = {};
   std::string country;  // of `phone`: whose the numbers without a country are, ISO 3166 ("DE")
   std::string accept_low_entropy;  // why a pseudonym may hide few values all the same
+  std::string because;  // why it leaves so, although its name or its keys speak against it
   Generalisation generalisation;
-  std::vector<std::string> codes;  // the only values allowed; empty: any
-  std::string was;                 // accepted rename: the old name in the primary
+  OnUnusable on_unusable = OnUnusable::hold;  // what becomes of a value that cannot be masked
+  std::string accept_record_date;             // why a shifted date may say when something was done
+  std::vector<std::string> codes;             // the only values allowed; empty: any
+  std::string was;                            // accepted rename: the old name in the primary
   bool erase = false;  // withheld, and what was exported before goes from the secondary too
   Place place;
 
@@ -82,6 +91,7 @@ struct Table {
   std::vector<std::string> key;  // names in the primary; every one an exported column
   OnDelete on_delete = OnDelete::remove;
   std::vector<std::vector<std::string>> together;  // names in the primary
+  std::vector<std::string> fixed;  // names in the primary: what changes there is another subject
   std::optional<Limit> max_deleted, max_updated;
   /// The exported pseudonym that says whose row it is, by its name in the primary: said so, or the
   /// key where that is one pseudonym; empty: no column says it.

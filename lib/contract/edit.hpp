@@ -25,6 +25,20 @@ struct NewColumn {
 std::string add_column(std::string_view text, const std::filesystem::path& file,
                        const NewColumn& column);
 
+/// What is to be another in a column's line; empty: as it is.
+struct ColumnEdit {
+  std::string table = {};
+  std::string column = {};
+  std::string cls = {};  // "withhold", without any option
+  std::string as = {};   // its name in the secondary
+};
+
+/// The contract's text with the column's line changed. Throws Failure{usage} where the contract
+/// does not name the column, Failure{configuration} where the result would not be a valid contract
+/// or the column is written in another form than one line.
+std::string edit_column(std::string_view text, const std::filesystem::path& file,
+                        const ColumnEdit& edit);
+
 /// Splits "TABLE.COLUMN" at the point that leaves a table of the contract in front, so that names
 /// may hold points themselves. Throws Failure{usage}.
 NewColumn named_column(const Contract& contract, std::string_view name);

@@ -75,7 +75,33 @@ std::optional<std::vector<std::string>> key_of(const CatalogTable& table) {
   return best == nullptr ? std::nullopt : std::optional(best->columns);
 }
 
+bool points_away(const CatalogTable& table, const std::string& column) {
+  return std::ranges::any_of(table.foreign_keys, [&](const CatalogForeignKey& key) {
+    return std::ranges::find(key.columns, column) != key.columns.end();
+  });
+}
+
+bool is_dated(const Type& type) {
+  return type.family == Family::date || type.family == Family::timestamp ||
+         type.family == Family::timestamptz;
+}
+
+/// Whether a part of a key tells too much plain, and as a pseudonym as well: few values fill it.
+bool cannot_be_hidden(const CatalogTable& table, const std::vector<std::string>& key) {
+  return key.size() > 1 && std::ranges::any_of(key, [&](const std::string& name) {
+           const CatalogColumn& column = *table.find_column(name);
+           return !points_away(table, name) &&
+                  ((is_dated(column.type) && !dates_the_record(name)) ||
+                   (sounds_guessable(name) && column.type.labels.empty() &&
+                    column.type.family != Family::boolean));
+         });
+}
+
 std::string_view reason_without_key(const CatalogTable& table) {
+  if (const auto key = key_of(table); key && cannot_be_hidden(table, *key)) {
+    return "a part of its key tells too much plain, and has too few values for a pseudonym; decide "
+           "what it may be";
+  }
   if (table.kind == TableKind::view) {
     return "a view has no key of its own; name columns that are unique and not null";
   }
@@ -132,10 +158,7 @@ std::string comment_of(const CatalogColumn& column) {
   if (!column.readable) {
     return comment + "; this role may not read it";
   }
-  const bool dated = column.type.family == Family::date ||
-                     column.type.family == Family::timestamp ||
-                     column.type.family == Family::timestamptz;
-  if (dated && sounds_like_birth(column.name)) {
+  if (is_dated(column.type) && sounds_like_birth(column.name)) {
     return comment + "; perhaps { class = \"generalise\", to = \"year\" }";
   }
   return comment;
@@ -153,7 +176,30 @@ std::string pseudonym_value(const CatalogColumn& column, const std::string& as,
                      as == column.name ? "" : ", as = " + toml_string(as));
 }
 
-std::vector<Line> lines_of(const CatalogTable& table, const Identities& identities) {
+/// What a column that rows are joined by is to be.
+enum class Joins : std::uint8_t { as_pseudonym, plain, not_at_all };
+
+/// A pseudonym of few values hides nothing: who points to which row of a list of few kinds leaves
+/// only where it is a part of the key.
+Joins joins_as(const CatalogTable& table, const std::vector<std::string>& key,
+               const CatalogColumn& column, const std::string& identity) {
+  const bool in_key = std::ranges::find(key, column.name) != key.end();
+  const bool away = points_away(table, column.name);
+  if (away && sounds_like_lookup(identity)) {
+    return in_key ? Joins::plain : Joins::not_at_all;
+  }
+  const auto family = column.type.family;
+  // a number within what the rest of the key points to says nothing of anybody by itself
+  const bool counts_up =
+      in_key && !away && !sounds_personal(column.name) &&
+      (family == Family::boolean || family == Family::integer || is_dated(column.type) ||
+       !column.type.labels.empty()) &&
+      std::ranges::any_of(key, [&](const std::string& name) { return points_away(table, name); });
+  return counts_up ? Joins::plain : Joins::as_pseudonym;
+}
+
+std::vector<Line> lines_of(const CatalogTable& table, const std::vector<std::string>& key,
+                           const Identities& identities) {
   std::vector<Line> lines;
   FreeNames names;
   for (const CatalogColumn& column : table.columns) {
@@ -165,8 +211,13 @@ std::vector<Line> lines_of(const CatalogTable& table, const Identities& identiti
     }
     Line line{.key = toml_key(column.name), .value = "\"withhold\"", .comment = comment_of(column)};
     const auto identity = identities.of(table.name, column.name);
-    if (column.readable && identity) {
+    const auto joins = identity ? joins_as(table, key, column, *identity) : Joins::not_at_all;
+    if (column.readable && identity && joins == Joins::as_pseudonym) {
       line.value = pseudonym_value(column, names.take(column.name), *identity);
+    } else if (column.readable && identity && joins == Joins::plain) {
+      line.value = plain_value(column, names.take(column.name));
+    } else if (column.readable && identity) {
+      line.comment += "; few values, so that a pseudonym would not hide it";
     } else if (column.readable && starts_plain(column)) {
       line.value = plain_value(column, names.take(column.name));
     }
@@ -199,17 +250,26 @@ std::string written(const std::vector<Line>& lines, std::string_view margin) {
   return text;
 }
 
-}  // namespace
-
-std::string contract_text(const Catalog& catalog) {
+Identities::Keys keys_of(const Catalog& catalog) {
   Identities::Keys keys;
   for (const CatalogTable& table : catalog.tables) {
     if (offered(table) && writable(table.name)) {
-      if (auto key = key_of(table)) {
+      if (auto key = key_of(table); key && !cannot_be_hidden(table, *key)) {
         keys.emplace(table.name, *std::move(key));
       }
     }
   }
+  return keys;
+}
+
+}  // namespace
+
+Identities guessed_identities(const Catalog& catalog) {
+  return {catalog, keys_of(catalog)};
+}
+
+std::string contract_text(const Catalog& catalog) {
+  const auto keys = keys_of(catalog);
   const Identities identities(catalog, keys);
   FreeNames targets;
   std::string text(kContractHead);
@@ -223,7 +283,8 @@ std::string contract_text(const Catalog& catalog) {
     }
     const auto key = keys.find(table.name);
     const std::string name = toml_key(table.name);
-    const std::vector<Line> lines = lines_of(table, identities);
+    const std::vector<Line> lines =
+        lines_of(table, key == keys.end() ? std::vector<std::string>() : key->second, identities);
     if (key == keys.end()) {
       text += fmt::format(
           "\n# Left out: {}\n# [tables.{}]\n# key = []\n#\n"

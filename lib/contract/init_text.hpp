@@ -2,6 +2,7 @@
 // in which nothing that may be personal starts as plain.
 #pragma once
 
+#include "contract/identities.hpp"
 #include "core/catalog.hpp"
 
 #include <string>
@@ -19,5 +20,8 @@ std::string config_text(std::string_view primary_url, std::string_view secondary
 /// pseudonyms; yes/no columns, enumerations and the dates of the record as plain; all else, and all
 /// that sounds personal, as withheld.
 std::string contract_text(const Catalog& catalog);
+
+/// Whose identity the columns carry that start as pseudonyms: those of keys, and of foreign keys.
+Identities guessed_identities(const Catalog& catalog);
 
 }  // namespace abgleich::contract

@@ -21,7 +21,7 @@ struct Fit {
   std::string_view option;
   Class cls;
 };
-constexpr std::array<Fit, 10> kFits{{{"identity", Class::pseudonym},
+constexpr std::array<Fit, 13> kFits{{{"identity", Class::pseudonym},
                                      {"format", Class::pseudonym},
                                      {"normalise", Class::pseudonym},
                                      {"country", Class::pseudonym},
@@ -30,7 +30,10 @@ constexpr std::array<Fit, 10> kFits{{{"identity", Class::pseudonym},
                                      {"reference", Class::generalise},
                                      {"map", Class::generalise},
                                      {"otherwise", Class::generalise},
-                                     {"value", Class::generalise}}};
+                                     {"value", Class::generalise},
+                                     {"zone", Class::generalise},
+                                     {"accept_record_date", Class::generalise},
+                                     {"shift_epoch", Class::generalise}}};
 
 void expect_fitting_options(const Node& options, const Column& column) {
   for (const Member& option : options.members) {
@@ -106,7 +109,22 @@ void expect_not_reserved(const Column& column, const Place& place) {
   }
 }
 
+/// A reason for those who review the contract; an empty one is none.
+std::string reason_of(const Member& reason, const Column& column) {
+  const auto example = fmt::format("{} = \"the reason\"", reason.name);
+  auto text = text_of(reason, example);
+  if (text.find_first_not_of(" \t\r\n") == std::string::npos) {
+    refuse(reason.value.place,
+           fmt::format("'{}' of column {} gives no reason", reason.name, in_quotes(column.name)),
+           fmt::format("write {}, for those who review the contract", example));
+  }
+  return text;
+}
+
 void parse_common_options(const Node& options, Column& column) {
+  if (const Member* because = options.find("because")) {
+    column.because = reason_of(*because, column);
+  }
   if (const Member* as = options.find("as")) {
     column.as = name_of(*as, "as = \"name in the secondary\"");
     expect_not_reserved(column, as->value.place);
@@ -116,6 +134,10 @@ void parse_common_options(const Node& options, Column& column) {
   }
   if (const Member* codes = options.find("codes")) {
     column.codes = parse_codes(*codes, column);
+  }
+  if (const Member* on_unusable = options.find("on_unusable")) {
+    column.on_unusable =
+        static_cast<OnUnusable>(word_of(*on_unusable, kOnUnusables, "rule for unusable values"));
   }
   if (const Member* was = options.find("was")) {
     column.was = name_of(*was, "was = \"old name in the primary\"");
@@ -152,14 +174,7 @@ void parse_pseudonym_options(const Node& options, Column& column) {
     column.country = country_of(*country);
   }
   if (const Member* accept = options.find("accept_low_entropy")) {
-    constexpr std::string_view kExample = "accept_low_entropy = \"the reason\"";
-    column.accept_low_entropy = text_of(*accept, kExample);
-    if (column.accept_low_entropy.find_first_not_of(" \t\r\n") == std::string::npos) {
-      refuse(
-          accept->value.place,
-          fmt::format("'accept_low_entropy' of column {} gives no reason", in_quotes(column.name)),
-          fmt::format("write {}, for those who review the contract", kExample));
-    }
+    column.accept_low_entropy = reason_of(*accept, column);
   }
 }
 

@@ -153,6 +153,12 @@ Table parse_table(const Member& member) {
   expect_key(table, key);
   table.key = names(key);
   parse_subject(member, table);
+  expect_usable(table);
+  if (const Member* list = member.value.find("fixed")) {
+    const auto fixed = texts_of(*list, "fixed = [\"born_on\", \"created_at\"]");
+    expect_fixed(table, fixed);
+    table.fixed = names(fixed);
+  }
   if (const Member* together = member.value.find("together")) {
     const std::vector<std::vector<Named>> groups = parse_together(*together);
     expect_groups(table, groups);

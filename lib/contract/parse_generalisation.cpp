@@ -189,6 +189,64 @@ void parse_options_of_to(const Node& options, Column& column) {
   }
 }
 
+/// Whose calendar says the day: only where a day is read.
+void parse_zone(const Node& options, Column& column) {
+  using To = Generalisation::To;
+  const Member* zone = options.find("zone");
+  if (zone == nullptr) {
+    return;
+  }
+  const To to = column.generalisation.to;
+  if (to != To::year && to != To::month && to != To::week && to != To::age_band) {
+    refuse(zone->place,
+           fmt::format("'zone' does not fit column {}: only year, month, week and age-band read "
+                       "the day of a moment",
+                       in_quotes(column.name)),
+           "delete 'zone'");
+  }
+  column.generalisation.zone = text_of(*zone, "zone = \"Europe/Berlin\"");
+}
+
+void parse_shift_epoch(const Node& options, Column& column) {
+  constexpr std::int64_t kMost = 1'000'000;
+  const Member* epoch = options.find("shift_epoch");
+  if (epoch == nullptr) {
+    return;
+  }
+  if (column.generalisation.to != Generalisation::To::shift) {
+    refuse(epoch->place,
+           fmt::format("'shift_epoch' does not fit column {}, which is not shifted",
+                       in_quotes(column.name)),
+           "delete 'shift_epoch', or write to = \"shift:14\"");
+  }
+  if (epoch->value.kind != Node::Kind::integer || epoch->value.integer < 1 ||
+      epoch->value.integer > kMost) {
+    refuse(epoch->value.place, "'shift_epoch' must be the number of an epoch of the key",
+           "write shift_epoch = 2, or see the key's last epoch: abgleich keys check");
+  }
+  column.generalisation.shift_epoch = static_cast<int>(epoch->value.integer);
+}
+
+void parse_record_date(const Node& options, Column& column) {
+  constexpr std::string_view kExample = "accept_record_date = \"the reason\"";
+  const Member* accept = options.find("accept_record_date");
+  if (accept == nullptr) {
+    return;
+  }
+  if (column.generalisation.to != Generalisation::To::shift) {
+    refuse(accept->place,
+           fmt::format("'accept_record_date' does not fit column {}, which is not shifted",
+                       in_quotes(column.name)),
+           "delete 'accept_record_date', or write to = \"shift:14\"");
+  }
+  column.accept_record_date = text_of(*accept, kExample);
+  if (column.accept_record_date.find_first_not_of(" \t\r\n") == std::string::npos) {
+    refuse(accept->value.place,
+           fmt::format("'accept_record_date' of column {} gives no reason", in_quotes(column.name)),
+           fmt::format("write {}, for those who review the contract", kExample));
+  }
+}
+
 }  // namespace
 
 void parse_generalisation(const Node& options, Column& column) {
@@ -201,6 +259,9 @@ void parse_generalisation(const Node& options, Column& column) {
   column.generalisation = parse_to(*to, column);
   parse_reference(options, column);
   parse_options_of_to(options, column);
+  parse_zone(options, column);
+  parse_record_date(options, column);
+  parse_shift_epoch(options, column);
 }
 
 }  // namespace abgleich::contract

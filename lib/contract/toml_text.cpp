@@ -1,10 +1,33 @@
 #include "contract/toml_text.hpp"
 
+#include "core/visible_text.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 
 namespace abgleich::contract {
+
+namespace {
+
+/// How TOML spells a format character that the text begins with, which would reorder what a
+/// reviewer reads; empty where it begins with none.
+std::string hidden_at(std::string_view text) {
+  constexpr std::size_t kOne = 6;  // \\u202e
+  const auto first = static_cast<unsigned char>(text.front());
+  const std::size_t length = first < 0xC2 ? 1U : first < 0xE0 ? 2U : first < 0xF0 ? 3U : 4U;
+  const auto shown = visible(text.substr(0, length));
+  if (length == 1 || !shown.starts_with("\\u")) {
+    return {};
+  }
+  if (shown.size() == kOne) {
+    return shown;
+  }
+  const auto unit = [&](std::size_t at) { return std::stoul(shown.substr(at, 4), nullptr, 16); };
+  return fmt::format("\\U{:08x}", 0x10000U + ((unit(2) - 0xD800U) << 10U) + unit(8) - 0xDC00U);
+}
+
+}  // namespace
 
 std::string toml_string(std::string_view text) {
   std::string out = "\"";
@@ -26,6 +49,9 @@ std::string toml_string(std::string_view text) {
     } else if (c1) {
       // Allowed by TOML, but they steer the terminals that the file is read on.
       out += fmt::format("\\u{:04X}", static_cast<unsigned char>(text[++i]));
+    } else if (const auto hidden = hidden_at(text.substr(i)); !hidden.empty()) {
+      out += hidden;
+      i += byte < 0xE0 ? 1U : byte < 0xF0 ? 2U : 3U;
     } else {
       out += text[i];
     }

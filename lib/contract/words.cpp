@@ -1,6 +1,7 @@
 #include "contract/words.hpp"
 
 #include "contract/contract.hpp"
+#include "core/visible_text.hpp"
 
 #include <fmt/format.h>
 
@@ -115,7 +116,7 @@ std::string one_line(std::string_view text) {
       line += fmt::format("\\u00{:02x}", static_cast<unsigned char>(text[i + 1]));
       i += 2;
     } else {
-      line += text.substr(i, length);
+      line += visible(text.substr(i, length));  // format characters reorder what is read
       i += length;
     }
   }

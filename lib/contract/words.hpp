@@ -21,19 +21,36 @@ inline constexpr std::array<std::string_view, 3> kOnDeletes{"delete", "keep", "e
 inline constexpr std::array<std::string_view, 3> kFormats{"text", "uuid", "integer"};
 inline constexpr std::array<std::string_view, 5> kNormalisers{"none", "text", "name", "phone",
                                                               "email"};
+inline constexpr std::array<std::string_view, 2> kOnUnusables{"hold", "null"};
 inline constexpr std::array<std::string_view, 9> kGeneralisations{
     "year", "month", "week", "age-band", "prefix", "round", "shift", "map", "const"};
 
 // Keys of the contract.
 inline constexpr std::array<std::string_view, 3> kContractKeys{"format", "country", "tables"};
-inline constexpr std::array<std::string_view, 11> kTableKeys{
-    "key",         "target",  "on_delete",         "together",  "was",    "max_deleted",
-    "max_updated", "subject", "quasi_identifiers", "sensitive", "columns"};
-inline constexpr std::array<std::string_view, 16> kColumnKeys{
-    "class",     "as",        "owner", "identity",  "format",
-    "normalise", "country",   "to",    "reference", "map",
-    "value",     "otherwise", "codes", "was",       "accept_low_entropy",
-    "erase"};
+inline constexpr std::array<std::string_view, 12> kTableKeys{
+    "key",         "target",  "on_delete",         "together",  "was",   "max_deleted",
+    "max_updated", "subject", "quasi_identifiers", "sensitive", "fixed", "columns"};
+inline constexpr std::array<std::string_view, 21> kColumnKeys{"class",
+                                                              "as",
+                                                              "owner",
+                                                              "identity",
+                                                              "format",
+                                                              "normalise",
+                                                              "country",
+                                                              "to",
+                                                              "reference",
+                                                              "map",
+                                                              "value",
+                                                              "otherwise",
+                                                              "codes",
+                                                              "was",
+                                                              "accept_low_entropy",
+                                                              "erase",
+                                                              "zone",
+                                                              "on_unusable",
+                                                              "accept_record_date",
+                                                              "shift_epoch",
+                                                              "because"};
 
 // Keys of the configuration.
 inline constexpr std::array<std::string_view, 10> kConfigKeys{

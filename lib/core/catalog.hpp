@@ -65,6 +65,7 @@ struct CatalogTable {
   std::vector<CatalogKey> uniques;  // constraints and unique indexes over plain columns, no WHERE
   std::vector<CatalogForeignKey> foreign_keys;
   bool row_security = false;  // policies apply to this role
+  bool heirs = false;         // rows of tables that inherit from it are read with its own
   bool triggers = false;      // user triggers that fire on writes
 
   [[nodiscard]] const CatalogColumn* find_column(std::string_view column) const;

@@ -92,12 +92,30 @@ struct SipState {
 
   std::uint64_t finish() {
     v2 ^= 0xff;
+    return last_rounds();
+  }
+
+  std::uint64_t last_rounds() {
     for (int i = 0; i < 4; ++i) {
       round();
     }
     return v0 ^ v1 ^ v2 ^ v3;
   }
+
+  void absorb_all(std::span<const std::uint8_t> message) {
+    const auto whole = message.size() / kWord * kWord;
+    for (std::size_t at = 0; at < whole; at += kWord) {
+      absorb(load_le(message.data() + at));
+    }
+    absorb(load_rest(message.data() + whole, message.size() - whole) |
+           static_cast<std::uint64_t>(message.size()) << 56U);
+  }
 };
+
+void store_le(std::uint64_t word, std::uint8_t* bytes) {
+  word = in_order(word);
+  std::memcpy(bytes, &word, sizeof word);
+}
 
 /// The whole words of a row's key.
 template <class Take>
@@ -119,13 +137,20 @@ void append_le32(std::size_t number, std::string& out) {
 
 std::uint64_t siphash(const SipKey& key, std::span<const std::uint8_t> message) {
   SipState state(key);
-  const auto whole = message.size() / 8 * 8;
-  for (std::size_t at = 0; at < whole; at += 8) {
-    state.absorb(load_le(message.data() + at));
-  }
-  state.absorb(load_rest(message.data() + whole, message.size() - whole) |
-               static_cast<std::uint64_t>(message.size()) << 56U);
+  state.absorb_all(message);
   return state.finish();
+}
+
+Mac siphash128(const SipKey& key, std::span<const std::uint8_t> message) {
+  SipState state(key);
+  state.v1 ^= 0xee;
+  state.absorb_all(message);
+  Mac mac{};
+  state.v2 ^= 0xee;
+  store_le(state.last_rounds(), mac.data());
+  state.v1 ^= 0xdd;
+  store_le(state.last_rounds(), mac.data() + kWord);
+  return mac;
 }
 
 void append_key_bytes(const Value& key_cell, std::string& out) {

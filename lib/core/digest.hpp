@@ -27,6 +27,10 @@ using SipKey = std::array<std::uint8_t, 16>;
 /// SipHash-2-4 with 64 bits of output (Aumasson and Bernstein, 2012).
 std::uint64_t siphash(const SipKey& key, std::span<const std::uint8_t> message);
 
+/// 128 bits of SipHash-2-4, as its authors' reference code makes them: for what must not be forged.
+using Mac = std::array<std::uint8_t, 16>;
+Mac siphash128(const SipKey& key, std::span<const std::uint8_t> message);
+
 /// The bytes that stand for a row's key in its digests: kind, length (32 bits, little endian) and
 /// bytes of every key cell in turn. Injective.
 void append_key_bytes(const Value& key_cell, std::string& out);

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace abgleich::db {
@@ -32,6 +33,36 @@ struct Anonymity {
 
   bool operator==(const Anonymity&) const = default;
 };
+
+/// What leaves unhidden of a table and of those that it points to. Columns by their names in the
+/// secondary.
+struct UniquenessQuestion {
+  struct Join {
+    std::string table;
+    std::vector<std::pair<std::string, std::string>> on;  // the first table's column, this one's
+    std::vector<std::string> columns;
+  };
+  std::string table;
+  std::optional<std::string> subject;  // empty: each row is a subject
+  std::vector<std::string> columns;
+  std::vector<Join> joins;
+};
+
+struct Uniqueness {
+  std::int64_t subjects = 0;
+  std::int64_t unique = 0;  // that no other shares all values of at least one of its rows with
+
+  bool operator==(const Uniqueness&) const = default;
+};
+
+/// The query whose one row has the numbers of `Uniqueness`. `tables`: quoted, the first one's, then
+/// those of the joins. REQUIRES: there are columns.
+std::string measure_uniqueness(const Dialect& dialect, const std::vector<std::string>& tables,
+                               const UniquenessQuestion& question);
+
+/// The query whose one row has the number of different values of each column.
+std::string count_values(const Dialect& dialect, const std::string& data,
+                         const std::vector<std::string>& columns);
 
 /// The query whose one row has the numbers of `Anonymity`, in their order. `data` is the quoted
 /// table. REQUIRES: there are quasi-identifiers.

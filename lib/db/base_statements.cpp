@@ -36,6 +36,12 @@ std::vector<std::string> analyze_keys(const Dialect& dialect, const Names& names
           fmt::format("ANALYZE {} ({})", names.data, quoted_key(dialect, "", relation))};
 }
 
+std::string keep_as_text(const Dialect& dialect, const std::string& base,
+                         const RelationColumn& column, std::string_view name) {
+  return fmt::format("ALTER TABLE {} ALTER COLUMN {} TYPE {} USING {}", base, name,
+                     key_type(column), bytes_of(dialect, column, name));
+}
+
 std::string replace_base(const Names& names, const std::string& by, const Relation& relation) {
   return fmt::format("UPDATE {} AS b SET cells = r.cells FROM {} r WHERE {}", names.base, by,
                      list(
@@ -69,8 +75,13 @@ std::string select_row(const Dialect& dialect, const Names& names, const Relatio
       list(
           relation.key.size(),
           [&](std::size_t i) {
-            return fmt::format("t.{} = ${}", dialect.quote(relation.columns[relation.key[i]].name),
-                               i + 1);
+            const auto& column = relation.columns[relation.key[i]];
+            const auto parameter = fmt::format("${}", i + 1);
+            return same_value(dialect, column,
+                              column.equality.by == Equality::By::type
+                                  ? fmt::format("CAST({} AS pg_catalog.text)", parameter)
+                                  : parameter,
+                              "t." + dialect.quote(column.name));
           },
           " AND "));
 }

@@ -22,6 +22,9 @@ std::string select_base(const Dialect& dialect, const Names& names, const Relati
 /// server's affair: an ANALYZE of some columns does not keep it from its own.
 std::vector<std::string> analyze_keys(const Dialect& dialect, const Names& names,
                                       const Relation& relation);
+/// The key's column of a base that was made with a type that takes more for equal than its bytes.
+std::string keep_as_text(const Dialect& dialect, const std::string& base,
+                         const RelationColumn& column, std::string_view name);
 std::string replace_base(const Names& names, const std::string& by, const Relation& relation);
 /// The rows of the data: all exported columns, the key's first.
 std::string select_data(const Dialect& dialect, const Names& names, const Relation& relation);

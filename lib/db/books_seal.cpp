@@ -1,86 +1,329 @@
-// Of the bookkeeping: its seals, and what shows whether it is whole.
+// Of the bookkeeping: its seals. Every row has a MAC; a set of rows (a table, the journal of a run,
+// a base) a seal of how many there are and what they add up to; the head a MAC over all seals and
+// one over itself. So whoever changes, removes, doubles or puts back anything is noticed.
+#include "core/error.hpp"
 #include "db/books.hpp"
-#include "db/cell_values.hpp"
+#include "db/books_cells.hpp"
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace abgleich::db {
 
-Seal Books::base_seal(std::int64_t tracked) {
+struct Books::Set {
+  std::string_view table;
+  std::string_view columns;
+  std::size_t width = 0;
+  std::string (*mac)(const Sealer& sealer, std::span<const Cell> cells) = nullptr;
+};
+
+const std::vector<Books::Set>& Books::sets() {
+  static const std::vector<Set> all{
+      {"conflict", kConflictColumns, kConflictWidth,
+       [](const Sealer& sealer, std::span<const Cell> cells) {
+         return sealer.mac(conflict_row(cells));
+       }},
+      {"fact", kFactColumns, kFactWidth,
+       [](const Sealer& sealer, std::span<const Cell> cells) {
+         return sealer.mac(fact_row(cells));
+       }},
+      {"quarantine", kQuarantineColumns, kQuarantineWidth,
+       [](const Sealer& sealer, std::span<const Cell> cells) {
+         return sealer.mac(quarantine_row(cells));
+       }},
+      {"run", kRunColumns, kRunWidth,
+       [](const Sealer& sealer, std::span<const Cell> cells) {
+         return sealer.mac(run_row(cells));
+       }},
+      {"tracked", kTrackedColumns, kTrackedWidth,
+       [](const Sealer& sealer, std::span<const Cell> cells) {
+         return sealer.mac(tracked_row(cells));
+       }},
+  };
+  return all;
+}
+
+const Books::Set& Books::set_of(std::string_view table) {
+  return *std::ranges::find(sets(), table, &Set::table);
+}
+
+void Books::seal_with(const SealKeys& keys, std::string_view lineage, std::int64_t epoch,
+                      Forged forged) {
+  sealer_.emplace(keys, lineage);
+  epoch_ = epoch;
+  forged_ = forged;
+}
+
+const Sealer& Books::sealer() const {
+  if (!sealer_) {
+    throw Failure(Code::bug, "the bookkeeping was to be written without a key");
+  }
+  return *sealer_;
+}
+
+const Sealer& Books::reader() const {
+  return before_ ? *before_ : sealer();
+}
+
+void refuse_forged_books(std::string_view what) {
+  throw Failure(
+      Code::integrity,
+      fmt::format("the bookkeeping in the secondary is damaged, somebody else has changed "
+                  "it: {}",
+                  what),
+      "see what: abgleich verify; then restore the secondary from its backup and run: "
+      "abgleich adopt --reason TEXT; or go on with what is left: abgleich verify "
+      "--repair-base --reason TEXT. Nothing was changed");
+}
+
+void Books::refuse_forged(std::string_view what) const {
+  if (forged_ == Forged::refused) {
+    refuse_forged_books(what);
+  }
+}
+
+std::string Books::mac_in(const Cell& cell) const {
+  std::string scratch;
+  return cell.storage == Cell::Storage::null
+             ? std::string()
+             : std::string(packed(*session_.dialect, cell, scratch));
+}
+
+Books::Inspection Books::inspect(const Set& set) {
+  const auto& sealer = reader();
+  Inspection found{.table = set.table};
   Seal seal;
+  const auto cursor =
+      session_.connection->open(fmt::format("SELECT {}, mac FROM {}", set.columns, own(set.table)));
+  for (auto cells = cursor->next(); !cells.empty(); cells = cursor->next()) {
+    const auto mac = mac_in(cells[set.width]);
+    found.forged += set.mac(sealer, cells) == mac ? 0 : 1;
+    seal += sealer.share(mac);
+  }
+  const auto left = set_seal(set.table);
+  found.rows = seal.rows;
+  found.left = left.rows;
+  found.whole = found.forged == 0 && seal == left;
+  return found;
+}
+
+std::vector<Books::Inspection> Books::inspect() {
+  std::vector<Inspection> found;
+  for (const auto& set : sets()) {
+    found.push_back(inspect(set));
+  }
+  return found;
+}
+
+void Books::expect(std::string_view table) {
+  if (!sealer_ || expected_.contains(table)) {
+    return;
+  }
+  expected_.insert(table);
+  if (forged_ == Forged::taken) {
+    return;
+  }
+  const auto& set = set_of(table);
+  if (const auto found = inspect(set); !found.whole) {
+    refuse_forged(found.forged > 0
+                      ? fmt::format("{} of table '{}' {} not as a run has left {}",
+                                    found.forged == 1 ? "a row" : "rows", own_name(table),
+                                    found.forged == 1 ? "is" : "are",
+                                    found.forged == 1 ? "it" : "them")
+                      : fmt::format("table '{}' does not have the rows that the last run has left",
+                                    own_name(table)));
+  }
+}
+
+void Books::changes(std::string_view table) {
+  expect(set_of(table).table);
+  dirty_.insert(set_of(table).table);
+}
+
+Seal Books::set_seal(std::string_view what, std::int64_t n) {
+  Seal seal;
+  const Cell parameters[] = {text_cell(what)};
   session_.connection->query(
-      fmt::format("SELECT rows, sum FROM {} WHERE what = 'base' AND n = {}", own("seal"), tracked),
-      {}, [&](std::span<const Cell> cells) {
-        seal = {.rows = number(cells[0]), .sum = number<std::uint64_t>(cells[1].bytes, 16)};
+      fmt::format("SELECT rows, sum FROM {} WHERE what = $1 AND n = {}", own("seal"), n),
+      parameters, [&](std::span<const Cell> cells) {
+        // that of somebody else fits nothing
+        seal = {.rows = number(cells[0]), .sum = reader().revealed(cells[1].bytes).value_or(0)};
       });
   return seal;
 }
 
+void Books::put_seal(std::string_view what, std::int64_t n, const Seal& seal) {
+  const auto sum = sealer().hidden(seal.sum);
+  const Cell parameters[] = {text_cell(what), text_cell(sum)};
+  session_.connection->execute(
+      fmt::format("INSERT INTO {} (what, n, rows, sum) VALUES ($1, {}, {}, $2) ON CONFLICT "
+                  "(what, n) DO UPDATE SET rows = excluded.rows, sum = excluded.sum",
+                  own("seal"), n, seal.rows),
+      parameters);
+}
+
+Seal Books::base_seal(std::int64_t tracked) {
+  return set_seal("base", tracked);
+}
+
 void Books::seal_base(std::int64_t tracked, const Seal& seal) {
-  session_.connection->execute(
-      fmt::format("INSERT INTO {} (what, n, rows, sum) VALUES ('base', {}, {}, '{:016x}') "
-                  "ON CONFLICT (what, n) DO UPDATE SET rows = excluded.rows, sum = excluded.sum",
-                  own("seal"), tracked, seal.rows, seal.sum));
+  put_seal("base", tracked, seal);
 }
 
-void Books::seal_journal(std::int64_t epoch) {
-  session_.connection->execute(
-      fmt::format("INSERT INTO {0} (what, n, rows, sum) SELECT 'journal', {1}, count(*), '' "
-                  "FROM {2} WHERE epoch = {1} HAVING count(*) > 0",
-                  own("seal"), epoch, own("journal")));
+void Books::seal_sets() {
+  for (const auto table : dirty_) {
+    Seal seal;
+    const auto cursor = session_.connection->open(fmt::format("SELECT mac FROM {}", own(table)));
+    for (auto cells = cursor->next(); !cells.empty(); cells = cursor->next()) {
+      seal += sealer().share(mac_in(cells[0]));
+    }
+    put_seal(table, 0, seal);
+  }
+  dirty_.clear();
 }
 
-void Books::each_run(const std::function<void(const RunRow&)>& on_row) {
-  const auto cursor = session_.connection->open(
-      fmt::format("SELECT epoch, id, kind, started, finished, operator, reason, counts, previous, "
-                  "hash FROM {} ORDER BY epoch",
-                  own("run")));
+std::string Books::all_seals() {
+  std::vector<std::string> lines;
+  session_.connection->query(
+      fmt::format("SELECT what, n, rows, sum FROM {}", own("seal")), {},
+      [&](std::span<const Cell> cells) {
+        lines.push_back(fmt::format("{}\n{}\n{}\n{}\n", cells[0].bytes, cells[1].bytes,
+                                    cells[2].bytes, cells[3].bytes));
+      });
+  std::ranges::sort(lines);  // not as the database sorts: by bytes
+  return fmt::format("{}", fmt::join(lines, ""));
+}
+
+Books::Written Books::who_wrote(const HeadRow& head) {
+  if (sealer().mac(head) != head.mac) {
+    return Written::other_head;
+  }
+  return sealer().mac_of_seals(all_seals()) == head.seals ? Written::by_us : Written::other_seals;
+}
+
+bool Books::written_with(const SealKeys& keys, const HeadRow& head) {
+  return Sealer(keys, head.lineage).mac(head) == head.mac;
+}
+
+std::string Books::deeds(std::string_view more) {
+  seal_sets();
+  return sealer().mac_of_deeds(
+      fmt::format("{}\n{}\n{}{}", journal_.rows, journal_.sum, all_seals(), more));
+}
+
+// What is forged: found, and taken out -----------------------------------------------------------
+
+void Books::inspect_journal(const std::function<void(std::int64_t, const Inspection&)>& on_epoch) {
+  const auto& sealer = reader();
+  struct Found {
+    Seal seal;
+    Seal left;
+    std::int64_t forged = 0;
+  };
+  std::map<std::int64_t, Found> found;
+  session_.connection->read_blobs(
+      fmt::format("SELECT {}, mac FROM {}", kJournalColumns, own("journal")),
+      [&](std::span<const Cell> cells) {
+        const auto row = journal_row(*session_.dialect, cells);
+        const auto mac = mac_in(cells[kJournalWidth]);
+        auto& one = found[row.epoch];
+        one.forged += sealer.mac(fields_of(row)) == mac ? 0 : 1;
+        one.seal += sealer.share(mac);
+      });
+  const auto cursor =
+      session_.connection->open(fmt::format("SELECT epoch, entries, sum FROM {}", own("run")));
   for (auto cells = cursor->next(); !cells.empty(); cells = cursor->next()) {
-    on_row({.epoch = number(cells[0]),
-            .id = text(cells[1]),
-            .kind = text(cells[2]),
-            .started = text(cells[3]),
-            .finished = text(cells[4]),
-            .operator_ = text(cells[5]),
-            .reason = cells[6].storage == Cell::Storage::null ? std::nullopt
-                                                              : std::optional(text(cells[6])),
-            .counts = text(cells[7]),
-            .previous = text(cells[8]),
-            .hash = text(cells[9])});
+    found[number(cells[0])].left = {.rows = number(cells[1]),
+                                    .sum = sealer.revealed(cells[2].bytes).value_or(0)};
+  }
+  for (const auto& [epoch, one] : found) {
+    if (one.forged > 0 || one.seal != one.left) {
+      on_epoch(epoch, {.table = "journal",
+                       .forged = one.forged,
+                       .rows = one.seal.rows,
+                       .left = one.left.rows,
+                       .whole = false});
+    }
   }
 }
 
-void Books::unsealed_journal(
-    const std::function<void(std::int64_t, std::int64_t, std::int64_t)>& on_epoch) {
-  const auto cursor = session_.connection->open(fmt::format(
-      "SELECT both_.epoch, sum(both_.entries), sum(both_.sealed) FROM ("
-      "SELECT epoch, count(*) AS entries, 0 AS sealed FROM {} GROUP BY epoch UNION ALL "
-      "SELECT n, 0, rows FROM {} WHERE what = 'journal') AS both_ "
-      "GROUP BY both_.epoch HAVING sum(both_.entries) <> sum(both_.sealed) ORDER BY both_.epoch",
-      own("journal"), own("seal")));
-  for (auto cells = cursor->next(); !cells.empty(); cells = cursor->next()) {
-    on_epoch(number(cells[0]), number(cells[1]), number(cells[2]));
+void Books::forget_forged(const std::vector<std::int64_t>& journals, const std::string& now) {
+  for (const auto& set : sets()) {
+    std::vector<std::string> forged;  // where they are
+    std::vector<RunRow> runs;
+    const bool postgresql = session_.dialect->engine() == Engine::postgresql;
+    const std::string_view place = postgresql ? "CAST(ctid AS text)" : "rowid";
+    const auto cursor = session_.connection->open(
+        fmt::format("SELECT {}, mac, {} FROM {}", set.columns, place, own(set.table)));
+    for (auto cells = cursor->next(); !cells.empty(); cells = cursor->next()) {
+      const auto mac = mac_in(cells[set.width]);
+      if (set.mac(sealer(), cells) == mac) {
+        continue;
+      }
+      if (set.table == "run") {
+        runs.push_back(run_row(cells));
+      } else {
+        forged.push_back(text(cells[set.width + 1]));
+      }
+    }
+    expected_.insert(set.table);
+    dirty_.insert(set.table);
+    for (const auto& at : forged) {
+      session_.connection->execute(fmt::format("DELETE FROM {} WHERE {} = '{}'", own(set.table),
+                                               postgresql ? "ctid" : "rowid", at));
+    }
+    for (const auto& run : runs) {
+      put_run(run);  // a person has looked at it and lets it stand
+    }
+  }
+  for (const auto epoch : journals) {
+    session_.connection->execute(
+        fmt::format("DELETE FROM {} WHERE epoch = {}", own("journal"), epoch));
+    for (auto& run : select_runs(fmt::format("WHERE epoch = {}", epoch), {})) {
+      auto after = run;
+      after.purged = now;
+      after.entries = 0;
+      after.sum = sealer().hidden(0);
+      put_run(after);
+    }
   }
 }
 
 Books::Untracked Books::count_untracked() {
   const auto count = [&](std::string_view table) {
-    std::int64_t rows = 0;
-    session_.connection->query(
-        fmt::format("SELECT count(*) FROM {} WHERE tracked NOT IN (SELECT id FROM {})", own(table),
-                    own("tracked")),
-        {}, [&](std::span<const Cell> cells) { rows = number(cells[0]); });
-    return rows;
+    return one_number(fmt::format("SELECT count(*) FROM {} WHERE tracked NOT IN (SELECT id FROM "
+                                  "{})",
+                                  own(table), own("tracked")),
+                      {});
   };
   return {.journal = count("journal"),
           .conflicts = count("conflict"),
           .quarantined = count("quarantine")};
 }
 
+std::vector<std::int64_t> Books::untracked_bases() {
+  constexpr std::string_view kBase = "base_";
+  std::set<std::string> known;
+  for (const auto& row : tracked()) {
+    known.insert(fmt::format("{}{}", kBase, row.id));
+  }
+  std::vector<std::int64_t> numbers;
+  for (const auto& [table, columns] : layout()) {
+    if (table.starts_with(kBase) && !known.contains(table)) {
+      numbers.push_back(number<std::int64_t>(std::string_view(table).substr(kBase.size())));
+    }
+  }
+  return numbers;
+}
+
 void Books::forget_untracked() {
-  for (const auto* table : {"conflict", "quarantine"}) {
-    session_.connection->execute(fmt::format(
+  for (const std::string_view table : {"conflict", "quarantine"}) {
+    const auto gone = session_.connection->execute(fmt::format(
         "DELETE FROM {} WHERE tracked NOT IN (SELECT id FROM {})", own(table), own("tracked")));
+    if (gone > 0) {
+      changes(table);
+    }
   }
 }
 

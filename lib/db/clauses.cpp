@@ -1,5 +1,7 @@
 #include "db/clauses.hpp"
 
+#include "db/file_collation.hpp"
+
 #include <fmt/format.h>
 
 namespace abgleich::db {
@@ -49,6 +51,47 @@ std::string quoted_key(const Dialect& dialect, std::string_view alias, const Rel
   });
 }
 
+namespace {
+
+/// ` COLLATE …` where the engine would order the column by anything but its bytes.
+std::string_view by_bytes(const Dialect& dialect, const RelationColumn& column) {
+  if (dialect.engine() == Engine::sqlite) {
+    return " COLLATE BINARY";
+  }
+  return column.held.family == Family::text && column.held.labels.empty() ? " COLLATE \"C\"" : "";
+}
+
+template <class Name>
+std::string ordered(const Dialect& dialect, const Relation& relation, const Name& name) {
+  return list(relation.key.size(), [&](std::size_t i) {
+    return name(i) + std::string(by_bytes(dialect, relation.columns[relation.key[i]]));
+  });
+}
+
+}  // namespace
+
+std::string key_order(const Dialect& dialect, std::string_view alias, const Relation& relation) {
+  return ordered(dialect, relation,
+                 [&](std::size_t i) { return fmt::format("{}c{}", alias, relation.key[i]); });
+}
+
+std::string base_key_order(const Dialect& dialect, std::string_view alias,
+                           const Relation& relation) {
+  return ordered(dialect, relation, [&](std::size_t i) { return fmt::format("{}k{}", alias, i); });
+}
+
+std::string data_key_order(const Dialect& dialect, std::string_view alias,
+                           const Relation& relation) {
+  return ordered(dialect, relation, [&](std::size_t i) {
+    return std::string(alias) + dialect.quote(relation.columns[relation.key[i]].name);
+  });
+}
+
+std::string bytewise(const Dialect& dialect, std::string_view column) {
+  return fmt::format("{} COLLATE {}", column,
+                     dialect.engine() == Engine::postgresql ? "\"C\"" : "BINARY");
+}
+
 std::string key_equal(std::string_view left, std::string_view base, const Relation& relation) {
   return list(
       relation.key.size(),
@@ -61,8 +104,9 @@ std::string base_equal_data(const Dialect& dialect, std::string_view base, std::
   return list(
       relation.key.size(),
       [&](std::size_t i) {
-        return fmt::format("{}.k{} = {}.{}", base, i, data,
-                           dialect.quote(relation.columns[relation.key[i]].name));
+        const auto& column = relation.columns[relation.key[i]];
+        return same_value(dialect, column, fmt::format("{}.k{}", base, i),
+                          fmt::format("{}.{}", data, dialect.quote(column.name)));
       },
       " AND ");
 }
@@ -72,8 +116,9 @@ std::string key_equal_data(const Dialect& dialect, std::string_view left, std::s
   return list(
       relation.key.size(),
       [&](std::size_t i) {
-        return fmt::format("{}.c{} = {}.{}", left, relation.key[i], right,
-                           dialect.quote(relation.columns[relation.key[i]].name));
+        const auto& column = relation.columns[relation.key[i]];
+        return same_value(dialect, column, fmt::format("{}.c{}", left, relation.key[i]),
+                          fmt::format("{}.{}", right, dialect.quote(column.name)));
       },
       " AND ");
 }
@@ -88,8 +133,82 @@ std::string data_columns(const Dialect& dialect, std::string_view alias, const R
 
 std::string typed_columns(const Relation& relation) {
   return list(relation.columns.size(), [&](std::size_t i) {
-    return fmt::format("c{} {}", i, held_type(relation.columns[i]));
+    const auto& column = relation.columns[i];
+    return fmt::format("c{} {}", i, relation.is_key(i) ? key_type(column) : held_type(column));
   });
+}
+
+std::string key_type(const RelationColumn& column) {
+  return column.equality.by == Equality::By::type ? "text COLLATE \"C\"" : held_type(column);
+}
+
+std::string value_for(std::string_view alias, const Relation& relation, std::size_t column) {
+  const auto& held = relation.columns[column];
+  return relation.is_key(column) && held.equality.by == Equality::By::type
+             ? fmt::format("CAST({}c{} AS {})", alias, column, held.held.native)
+             : fmt::format("{}c{}", alias, column);
+}
+
+std::string values_for(std::string_view alias, const Relation& relation) {
+  return list(relation.columns.size(),
+              [&](std::size_t i) { return value_for(alias, relation, i); });
+}
+
+std::string_view equal(const Dialect& dialect) {
+  return dialect.engine() == Engine::postgresql ? "OPERATOR(pg_catalog.=)" : "=";
+}
+
+std::string_view unequal(const Dialect& dialect) {
+  return dialect.engine() == Engine::postgresql ? "OPERATOR(pg_catalog.<>)" : "<>";
+}
+
+std::string own(const Dialect& dialect, std::string_view function) {
+  return fmt::format("{}{}", dialect.engine() == Engine::postgresql ? "pg_catalog." : "", function);
+}
+
+std::string bytes_of(const Dialect& dialect, const RelationColumn& column,
+                     std::string_view theirs) {
+  if (column.equality.by == Equality::By::bytes) {
+    return std::string(theirs);
+  }
+  if (dialect.engine() == Engine::sqlite) {
+    return fmt::format("{} COLLATE BINARY", theirs);
+  }
+  if (column.equality.by == Equality::By::collation) {
+    return fmt::format("{} COLLATE pg_catalog.\"C\"", theirs);
+  }
+  // a cast would take the blanks from the end
+  const auto text = column.held.native == "bpchar"
+                        ? fmt::format("pg_catalog.textin(pg_catalog.bpcharout({}))", theirs)
+                        : fmt::format("CAST({} AS pg_catalog.text)", theirs);
+  return fmt::format("{} COLLATE pg_catalog.\"C\"", text);
+}
+
+std::string taken_for(const RelationColumn& column, std::string_view ours, std::string_view other) {
+  const auto& equality = column.equality;
+  if (equality.by == Equality::By::type && !equality.own.empty()) {
+    return fmt::format("CAST({} AS {}) {} CAST({} AS {})", ours, column.held.native, equality.own,
+                       other, column.held.native);
+  }
+  return equality.collate == kTrims ? fmt::format("rtrim({}, ' ') = rtrim({}, ' ')", ours, other)
+                                    : fmt::format("{} = {}{}", ours, other, equality.collate);
+}
+
+std::string same_value(const Dialect& dialect, const RelationColumn& column, std::string_view ours,
+                       std::string_view theirs) {
+  const auto& equality = column.equality;
+  if (equality.by == Equality::By::bytes) {
+    return fmt::format("{} {} {}", ours, equal(dialect), theirs);
+  }
+  const auto exactly =
+      fmt::format("{} {} {}", bytes_of(dialect, column, theirs), equal(dialect), ours);
+  if (equality.own.empty()) {
+    return exactly;
+  }
+  const auto value = equality.by == Equality::By::type
+                         ? fmt::format("CAST({} AS {})", ours, column.held.native)
+                         : std::string(ours);
+  return fmt::format("{} {} {} AND {}", theirs, equality.own, value, exactly);
 }
 
 std::string held_type(const RelationColumn& column) {

@@ -8,6 +8,8 @@
 //            NULL: the row is held back, only its key counts), mark (its fingerprints and place)
 //   gone_N   what the primary may no longer have: k0…kn, mark; only where the primary was not read
 //            whole
+//   fill_N   of a first load: c0…cn and cells, as they come from the primary, until they are laid
+//            down in the order of their keys
 //   plan_N   what is to be done: n, action, mask, c0…cn, cells (the base afterwards; NULL: no row
 //            in it), fate, key_text, before, after, and what the journal is to know of the base:
 //            moved, base_before, base_after (where not all cells moved; otherwise `cells` is it)
@@ -39,7 +41,11 @@ struct Names {
   std::string stage;
   std::string plan;
   std::string gone;
+  std::string fill;
 };
+
+/// What stage_N.mark says of a row that is held back for being rare.
+inline constexpr std::string_view kRareMark = "rare";
 
 enum class Lifetime : std::uint8_t { lasting, temporary };
 
@@ -77,6 +83,11 @@ std::string typed_columns(const Relation& relation);
 /// The type and collation of a column that is to be compared with the secondary's own. Where the
 /// collations were different, no index could be used.
 std::string held_type(const RelationColumn& column);
+/// The type of a key's column where it is ours: compared by its bytes.
+std::string key_type(const RelationColumn& column);
+/// A column of stage or plan as a value for the secondary's own.
+std::string value_for(std::string_view alias, const Relation& relation, std::size_t column);
+std::string values_for(std::string_view alias, const Relation& relation);
 /// What goes behind a type that is written otherwise.
 std::string collate(const RelationColumn& column);
 /// The key as the base names it: by its place in the key, so that other columns may come and go.
@@ -85,6 +96,17 @@ std::string base_key(std::string_view alias, const Relation& relation);
 std::string quoted_columns(const Dialect& dialect, const Relation& relation);
 std::string quoted_key(const Dialect& dialect, std::string_view alias, const Relation& relation);
 
+/// What the key is ordered by: its bytes, whatever people's column thinks of them, since what a run
+/// writes is to lie in an order that tells nothing but masked keys. Of stage or plan, of the base,
+/// and of the secondary's own row.
+std::string key_order(const Dialect& dialect, std::string_view alias, const Relation& relation);
+std::string base_key_order(const Dialect& dialect, std::string_view alias,
+                           const Relation& relation);
+std::string data_key_order(const Dialect& dialect, std::string_view alias,
+                           const Relation& relation);
+/// A text of the bookkeeping's own, to be ordered by its bytes.
+std::string bytewise(const Dialect& dialect, std::string_view column);
+
 /// Canonical values: of the secondary's row, of stage or plan, of their key, and of the base's key.
 std::string data_columns(const Dialect& dialect, std::string_view alias, const Relation& relation);
 std::string selected_columns(const Dialect& dialect, std::string_view alias,
@@ -92,6 +114,22 @@ std::string selected_columns(const Dialect& dialect, std::string_view alias,
 std::string selected_key(const Dialect& dialect, std::string_view alias, const Relation& relation);
 std::string selected_base_key(const Dialect& dialect, std::string_view alias,
                               const Relation& relation);
+
+// In statements that write data, names and operators could be somebody's own: these are the
+// server's, wherever the search path leads.
+std::string_view equal(const Dialect& dialect);
+std::string_view unequal(const Dialect& dialect);
+/// A function of the engine's own.
+std::string own(const Dialect& dialect, std::string_view function);
+
+/// A value of ours (a column of stage, plan or base, or a parameter) is that of a column of the
+/// secondary: in its bytes, and so that an index of the column can be used.
+std::string same_value(const Dialect& dialect, const RelationColumn& column, std::string_view ours,
+                       std::string_view theirs);
+/// That the secondary would take one value of ours for another.
+std::string taken_for(const RelationColumn& column, std::string_view ours, std::string_view other);
+/// A value of the secondary in the form in which ours are compared.
+std::string bytes_of(const Dialect& dialect, const RelationColumn& column, std::string_view theirs);
 
 /// "s.c0 = b.k0 AND …" over the key: stage or plan on the left, base on the right.
 std::string key_equal(std::string_view left, std::string_view base, const Relation& relation);

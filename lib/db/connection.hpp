@@ -42,14 +42,18 @@ class Fault : public Failure {
     missing,        // an object is not there: 42P01, 42703, 3F000
     other,
   };
-  Fault(Cause cause, std::string state, Error error);
+  Fault(Cause cause, std::string state, Error error, std::string broken = {});
 
   [[nodiscard]] Cause cause() const { return cause_; }
   [[nodiscard]] const std::string& state() const { return state_; }
+  /// The constraint that a row would break, by its name or by its columns, where the engine says
+  /// it.
+  [[nodiscard]] const std::string& broken() const { return broken_; }
 
  private:
   Cause cause_;
   std::string state_;
+  std::string broken_;
 };
 
 /// A result that is read row by row while other statements run on the same connection. Memory is
@@ -119,6 +123,10 @@ class Connection {
   /// Checks now what was put off, and everything at once from here on. Throws Fault{constraint};
   /// the caller then rolls back to a savepoint.
   virtual void check_constraints() = 0;
+
+  /// Lets `work` change the table in which SQLite keeps the definitions of its tables, which is
+  /// locked otherwise.
+  virtual void edit_definitions(const std::function<void()>& work) { work(); }
 
   /// Opens a cursor. REQUIRES: a transaction is open. Several may be open at once.
   virtual std::unique_ptr<Cursor> open(std::string_view sql) = 0;

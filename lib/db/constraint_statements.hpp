@@ -47,6 +47,14 @@ std::string insert_loosely(const Dialect& dialect, const Names& names, const Rel
 std::string fasten(const Dialect& dialect, const Names& names, const Relation& relation,
                    const std::vector<std::size_t>& loose, const PlanRows& rows);
 
+/// The numbers of a delete and an insert of these rows whose keys the secondary takes for the same.
+/// Empty where it tells all keys apart.
+std::string select_respelled(const Dialect& dialect, const Names& names, const Relation& relation,
+                             const PlanRows& rows);
+/// Both at once: the one row becomes the other, in its place.
+std::string respell(const Dialect& dialect, const Names& names, const Relation& relation,
+                    std::int64_t removed, std::int64_t inserted);
+
 /// n, and for every one of `columns` (the secondary's names) the value before and after as text.
 std::string select_before_after(const Dialect& dialect, const Names& names,
                                 const Relation& relation, const std::vector<std::string>& columns,

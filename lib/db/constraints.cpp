@@ -1,5 +1,7 @@
 #include "db/constraints.hpp"
 
+#include "db/file_collation.hpp"
+
 #include <array>
 #include <optional>
 #include <string_view>
@@ -17,7 +19,13 @@ constexpr std::string_view kDependants = R"(
 SELECT k.oid, r.relname, cn.nspname, c.relname, ca.attname, ra.attname, k.confdeltype,
        k.confupdtype,
        pg_catalog.has_schema_privilege(cn.oid, 'USAGE')
-         AND pg_catalog.has_table_privilege(c.oid, 'SELECT')
+         AND pg_catalog.has_table_privilege(c.oid, 'SELECT'),
+       (SELECT pg_catalog.format('OPERATOR(%I.%s)', n.nspname, o.oprname)
+        FROM pg_catalog.pg_operator o JOIN pg_catalog.pg_namespace n ON n.oid = o.oprnamespace
+        WHERE o.oid = k.conpfeqop[u.n]),
+       (SELECT pg_catalog.format(' COLLATE %I.%I', n.nspname, o.collname)
+        FROM pg_catalog.pg_collation o JOIN pg_catalog.pg_namespace n ON n.oid = o.collnamespace
+        WHERE o.oid = ra.attcollation AND ca.attcollation <> ra.attcollation)
 FROM pg_catalog.pg_constraint k
 JOIN pg_catalog.pg_class r ON r.oid = k.confrelid
 JOIN pg_catalog.pg_namespace rn ON rn.oid = r.relnamespace
@@ -92,6 +100,8 @@ Dependants dependants_of_server(Session& session) {
     }
     key->columns.emplace_back(cells[4].bytes);
     key->referenced.emplace_back(cells[5].bytes);
+    key->equal.emplace_back(cells[9].bytes);
+    key->collations.emplace_back(cells[10].bytes);
   });
   return found;
 }
@@ -139,9 +149,14 @@ Dependants dependants_in_file(Session& session, const Catalog& catalog) {
         key.dependant.referenced = table.primary_key->columns;
       }
       for (auto& name : key.dependant.referenced) {
+        std::string collate;
         for (const auto& column : table.columns) {
-          name = same_name(column.name, name) ? column.name : name;
+          if (same_name(column.name, name)) {
+            name = column.name;
+            collate = file_collate(column.collation);
+          }
         }
+        key.dependant.collations.push_back(collate);
       }
       if (key.dependant.referenced.size() == key.dependant.columns.size()) {
         found[table.name].push_back(key.dependant);

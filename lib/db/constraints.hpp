@@ -24,6 +24,9 @@ struct Dependant {
   std::string table;                    // the one that hangs on the other
   std::vector<std::string> columns;     // its columns
   std::vector<std::string> referenced;  // and the other's
+  // PostgreSQL: how the key compares each, and what goes behind a column of another collation
+  std::vector<std::string> equal{};
+  std::vector<std::string> collations{};
   Effect on_delete = Effect::none;
   Effect on_update = Effect::none;
   bool readable = true;  // by this role

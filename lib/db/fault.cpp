@@ -4,7 +4,10 @@
 
 namespace abgleich::db {
 
-Fault::Fault(Cause cause, std::string state, Error error)
-    : Failure(std::move(error)), cause_(cause), state_(std::move(state)) {}
+Fault::Fault(Cause cause, std::string state, Error error, std::string broken)
+    : Failure(std::move(error)),
+      cause_(cause),
+      state_(std::move(state)),
+      broken_(std::move(broken)) {}
 
 }  // namespace abgleich::db

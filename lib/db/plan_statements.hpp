@@ -19,12 +19,14 @@ enum class PlanAction : char {
   insert = 'i',
   update = 'u',
   remove = 'd',
-  agree = 'a',   // base only
-  forget = 'f',  // base only: its row goes
+  replace = 'r',  // another subject's row under the same key: the old one goes, the new one comes
+  agree = 'a',    // base only
+  forget = 'f',   // base only: its row goes
   // The secondary's constraints would not take it; the base stands:
   refused_insert = 'I',
   refused_update = 'U',
   refused_remove = 'D',
+  refused_replace = 'R',
 };
 
 /// Rows of a plan, by their numbers.
@@ -34,7 +36,7 @@ struct PlanRows {
   std::vector<std::int64_t> only{};  // where not empty, these instead of the range
 
   /// The condition that a row's number (as it stands in the statement) is one of these.
-  [[nodiscard]] std::string have(std::string_view number) const;
+  [[nodiscard]] std::string have(const Dialect& dialect, std::string_view number) const;
 };
 
 /// The condition that a plan row (`alias` with its dot) was not refused.
@@ -43,18 +45,21 @@ std::string not_refused(std::string_view alias);
 std::string create_plan(const Dialect& dialect, const Names& names, const Relation& relation);
 std::vector<std::string> plan_columns(const Relation& relation);
 std::string apply_insert(const Dialect& dialect, const Names& names, const Relation& relation,
-                         const PlanRows& rows);
+                         const PlanRows& rows, PlanAction action = PlanAction::insert);
 std::string apply_update(const Dialect& dialect, const Names& names, const Relation& relation,
                          const std::vector<std::size_t>& columns, const PlanRows& rows);
+/// Of the rows that are deleted, or of those that make way for another subject's.
 std::string apply_delete(const Dialect& dialect, const Names& names, const Relation& relation,
-                         const PlanRows& rows);
-std::string refuse_rows(const Names& names, const PlanRows& rows);
+                         const PlanRows& rows, PlanAction action = PlanAction::remove);
+/// The condition that the plan row `p` writes a column.
+std::string is_written(const Dialect& dialect, std::size_t column);
+std::string refuse_rows(const Dialect& dialect, const Names& names, const PlanRows& rows);
 // Copies what was applied, and what becomes of the base, into the journal (a real table's name).
 enum class BeforeImages : std::uint8_t { keep, not_of_deleted };
 std::string journal_plan(const Names& names, const Relation& relation, const std::string& journal,
                          std::int64_t epoch, BeforeImages images);
-// Forgets what earlier runs' journal knows of the rows that the plan deletes.
-std::string erase_images(const Names& names, const Relation& relation, const std::string& journal);
+// The keys of the rows that the plan deletes, as the journal writes them.
+std::string select_leaving(const Names& names);
 // The base as the plan says, for what was not refused.
 std::string update_base(const Names& names, const Relation& relation);
 std::string insert_base(const Names& names, const Relation& relation);

@@ -15,10 +15,16 @@ bool is_integer(const RekeyWork& work, std::size_t column) {
 }
 
 /// The new value of a column after the first step: integers that were rekeyed are out of the way.
-std::string aside(const RekeyWork& work, std::size_t column) {
-  return is_integer(work, column)
-             ? fmt::format("CASE WHEN r.c{0} >= 0 THEN -1 - r.c{0} ELSE r.c{0} END", column)
-             : fmt::format("r.c{}", column);
+std::string aside(const Dialect& dialect, const RekeyWork& work, std::size_t column) {
+  if (!is_integer(work, column)) {
+    return fmt::format("r.c{}", column);
+  }
+  return dialect.engine() == Engine::postgresql
+             ? fmt::format(
+                   "CASE WHEN r.c{0} OPERATOR(pg_catalog.>=) 0 "
+                   "THEN -1 OPERATOR(pg_catalog.-) r.c{0} ELSE r.c{0} END",
+                   column)
+             : fmt::format("CASE WHEN r.c{0} >= 0 THEN -1 - r.c{0} ELSE r.c{0} END", column);
 }
 
 std::string update(const Dialect& dialect, const RekeyWork& work, RekeyStep step) {
@@ -28,16 +34,30 @@ std::string update(const Dialect& dialect, const RekeyWork& work, RekeyStep step
   for (const auto i : columns) {
     set +=
         fmt::format("{}{} = {}", set.empty() ? "" : ", ", dialect.quote(relation.columns[i].name),
-                    step == RekeyStep::aside ? aside(work, i) : fmt::format("r.c{}", i));
+                    step == RekeyStep::aside && is_integer(work, i) ? aside(dialect, work, i)
+                                                                    : value_for("r.", relation, i));
   }
   std::string where;
   for (const auto i : relation.key) {
-    where += fmt::format(" AND t.{} = {}", dialect.quote(relation.columns[i].name),
-                         step == RekeyStep::aside ? fmt::format("r.k{}", i) : aside(work, i));
+    const auto& column = relation.columns[i];
+    where += " AND " + same_value(dialect, column,
+                                  step == RekeyStep::aside ? fmt::format("r.k{}", i)
+                                                           : aside(dialect, work, i),
+                                  "t." + dialect.quote(column.name));
   }
-  return fmt::format("UPDATE{} {} AS t SET {} FROM {} r WHERE r.in_data = 1{}",
-                     dialect.engine() == Engine::sqlite ? " OR ABORT" : "", work.data, set,
-                     rekey_name(dialect, relation), where);
+  return fmt::format("UPDATE{} {} AS t SET {} FROM {} r WHERE r.in_data {} 1{}", or_abort(dialect),
+                     work.data, set, rekey_name(dialect, relation), equal(dialect), where);
+}
+
+/// Of columns that are not exported any more, and whose equality nobody looks at: by their bytes.
+std::string text_of(const Dialect& dialect, const std::string& column) {
+  return dialect.engine() == Engine::postgresql
+             ? fmt::format("CAST({} AS pg_catalog.text) COLLATE pg_catalog.\"C\"", column)
+             : fmt::format("{} COLLATE BINARY", column);
+}
+
+std::string_view text_type(const Dialect& dialect) {
+  return dialect.engine() == Engine::postgresql ? "text COLLATE \"C\"" : "";
 }
 
 std::string index_name(const RekeyWork& work, std::size_t key) {
@@ -67,10 +87,12 @@ std::string rekey_name(const Dialect& dialect, const Relation& relation) {
 std::string create_rekey(const Dialect& dialect, const Relation& relation) {
   std::string columns;
   for (const auto i : relation.key) {
-    columns += fmt::format("k{} {}, ", i, held_type(relation.columns[i]));
+    columns += fmt::format("k{} {}, ", i, key_type(relation.columns[i]));
   }
   for (std::size_t i = 0; i < relation.columns.size(); ++i) {
-    columns += fmt::format("c{} {}, ", i, held_type(relation.columns[i]));
+    const auto& column = relation.columns[i];
+    columns +=
+        fmt::format("c{} {}, ", i, relation.is_key(i) ? key_type(column) : held_type(column));
   }
   const bool postgresql = dialect.engine() == Engine::postgresql;
   return fmt::format("CREATE TEMPORARY TABLE {} ({}in_data integer NOT NULL, cells {}){}",
@@ -119,7 +141,8 @@ std::vector<std::string> rekey_data(const Dialect& dialect, const std::vector<Re
   std::string sum;
   for (std::size_t i = 0; i < updates.size(); ++i) {
     with += fmt::format("{}u{} AS ({} RETURNING 1)", with.empty() ? "" : ", ", i, updates[i]);
-    sum += fmt::format("{}(SELECT count(*) FROM u{})", sum.empty() ? "" : " + ", i);
+    sum += fmt::format("{}(SELECT pg_catalog.count(*) FROM u{})",
+                       sum.empty() ? "" : " OPERATOR(pg_catalog.+) ", i);
   }
   return {fmt::format("WITH {} SELECT {}", with, sum)};
 }
@@ -131,22 +154,23 @@ std::string count_rekeyed(const Dialect& dialect, const Relation& relation) {
 std::string select_distinct(const Dialect& dialect, const std::string& data,
                             const CatalogColumn& column) {
   const auto name = dialect.quote(column.name);
-  return fmt::format("SELECT {} FROM (SELECT DISTINCT {} FROM {} WHERE {} IS NOT NULL) AS d",
-                     dialect.select_expression(name, column.type), name, data, name);
+  return fmt::format("SELECT DISTINCT {} FROM {} t WHERE t.{} IS NOT NULL",
+                     text_of(dialect, "t." + name), data, name);
 }
 
-std::string create_kept_map(const Dialect& dialect, const std::string& map,
-                            const CatalogColumn& column) {
-  return fmt::format("CREATE TEMPORARY TABLE {} (was {} NOT NULL, now {} NOT NULL){}", map,
-                     column.type.native, column.type.native,
-                     dialect.engine() == Engine::postgresql ? " ON COMMIT DROP" : "");
+std::string create_kept_map(const Dialect& dialect, const std::string& map) {
+  return fmt::format("CREATE TEMPORARY TABLE {} (was {}, now {}{}", map, text_type(dialect),
+                     text_type(dialect), table_end(dialect, Lifetime::temporary));
 }
 
 std::string rekey_kept_column(const Dialect& dialect, const std::string& data,
-                              const std::string& column, const std::string& map) {
-  return fmt::format("UPDATE{} {} AS t SET {} = m.now FROM {} m WHERE t.{} = m.was",
-                     dialect.engine() == Engine::sqlite ? " OR ABORT" : "", data,
-                     dialect.quote(column), map, dialect.quote(column));
+                              const CatalogColumn& column, const std::string& map) {
+  const auto name = dialect.quote(column.name);
+  const bool postgresql = dialect.engine() == Engine::postgresql;
+  return fmt::format("UPDATE{} {} AS t SET {} = {} FROM {} m WHERE {} {} m.was", or_abort(dialect),
+                     data, name,
+                     postgresql ? fmt::format("CAST(m.now AS {})", column.type.native) : "m.now",
+                     map, text_of(dialect, "t." + name), equal(dialect));
 }
 
 std::string clear_base(const RekeyWork& work) {
@@ -160,8 +184,10 @@ std::string fill_base(const Dialect& dialect, const RekeyWork& work) {
     base_key += fmt::format("k{}, ", i);
     key += fmt::format("c{}, ", work.relation->key[i]);
   }
-  return fmt::format("INSERT INTO {} ({}cells) SELECT {}cells FROM {} WHERE cells IS NOT NULL",
-                     work.base, base_key, key, rekey_name(dialect, *work.relation));
+  return fmt::format(
+      "INSERT INTO {} ({}cells) SELECT {}cells FROM {} WHERE cells IS NOT NULL ORDER BY {}",
+      work.base, base_key, key, rekey_name(dialect, *work.relation),
+      key_order(dialect, "", *work.relation));
 }
 
 }  // namespace abgleich::db

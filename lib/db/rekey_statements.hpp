@@ -54,10 +54,9 @@ std::string count_rekeyed(const Dialect& dialect, const Relation& relation);
 /// that change. `data` is quoted.
 std::string select_distinct(const Dialect& dialect, const std::string& data,
                             const CatalogColumn& column);
-std::string create_kept_map(const Dialect& dialect, const std::string& map,
-                            const CatalogColumn& column);
+std::string create_kept_map(const Dialect& dialect, const std::string& map);
 std::string rekey_kept_column(const Dialect& dialect, const std::string& data,
-                              const std::string& column, const std::string& map);
+                              const CatalogColumn& column, const std::string& map);
 
 std::string clear_base(const RekeyWork& work);
 std::string fill_base(const Dialect& dialect, const RekeyWork& work);

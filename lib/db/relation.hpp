@@ -2,7 +2,9 @@
 // temporary tables of a run.
 #pragma once
 
+#include "core/catalog.hpp"
 #include "core/type.hpp"
+#include "db/equality.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -20,10 +22,12 @@ struct RelationColumn {
   Type held;           // the secondary's own column
   bool pseudonym = false;
   bool bytewise = false;  // PostgreSQL: the secondary's own column has the collation "C"
+  Equality equality;      // of the secondary's own column
   bool nullable = true;
   std::string renamed_from;  // its name in the secondary before this run, where that was another
   std::optional<Type> widened_from;  // what was exported before, where the type now holds more
   bool loosened = false;             // it could not be NULL when it was exported before
+  bool tightened = false;            // … and here it could
 };
 
 /// A column of the table that is exported no longer. Its values stay, and rows without one come.
@@ -47,6 +51,12 @@ struct Relation {
   std::vector<RelationColumn> columns;  // exported, in the contract's order: a Row's layout
   std::vector<std::size_t> key;         // indexes into columns
   std::vector<RelationForeignKey> foreign_keys;
+  std::vector<std::size_t> new_keys;  // of these: those that its table, which is there, is to get
+  /// Foreign keys that this program made and the primary has no longer, as the secondary calls them
+  /// before this run's renames.
+  std::vector<CatalogForeignKey> lost_keys;
+  /// Columns beside the key that a foreign key refers to: their values occur once.
+  std::vector<std::vector<std::size_t>> uniques;
   std::vector<KeptColumn> kept;
   std::int64_t id = 0;  // number of its base and temporary tables
 

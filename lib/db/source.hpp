@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -83,6 +84,10 @@ class Source {
   [[nodiscard]] RowVersions row_versions(const CatalogTable& table,
                                          const std::vector<const CatalogColumn*>& columns);
   [[nodiscard]] std::int64_t count_rows(const std::string& table);
+
+  /// Tables that give the key of a deleted row to the next one: SQLite's rowid without
+  /// AUTOINCREMENT.
+  [[nodiscard]] std::set<std::string> tables_that_reuse_keys();
 
   /// Tells of the keys alone, in the order of `read`.
   void read_keys(const Scan& scan, const Fingerprinter& fingerprinter,

@@ -28,6 +28,69 @@ std::string base_pairs(const Dialect& dialect, const Names& names, const Relatio
       base_equal_data(dialect, "b", "t", relation));
 }
 
+/// The primary's rows that are not held back, with what base and data have of them.
+std::string staged(const Dialect& dialect, const Names& names, const Relation& relation) {
+  return fmt::format(
+      "SELECT {}, s.cells, b.cells, CASE WHEN t.{} IS NULL THEN NULL ELSE 1 END, {} FROM {} s "
+      "LEFT JOIN {} b ON {} LEFT JOIN {} t ON {} "
+      "WHERE s.cells IS NOT NULL",
+      selected_columns(dialect, "s", relation),
+      dialect.quote(relation.columns[relation.key.front()].name),
+      data_columns(dialect, "t", relation), names.stage, names.base, key_equal("s", "b", relation),
+      names.data, key_equal_data(dialect, "s", "t", relation));
+}
+
+// Pairs come in the order of their keys: what is made of them is numbered and written so.
+std::string by_staged_key(const Dialect& dialect, const Relation& relation) {
+  return " ORDER BY " + key_order(dialect, "s.", relation);
+}
+
+std::string by_base_key(const Dialect& dialect, const Relation& relation) {
+  return " ORDER BY " + base_key_order(dialect, "b.", relation);
+}
+
+/// Rows of the base that the primary no longer has.
+std::string missing(const Dialect& dialect, const Names& names, const Relation& relation) {
+  return base_pairs(dialect, names, relation) +
+         fmt::format(" WHERE NOT EXISTS (SELECT 1 FROM {} s WHERE {})", names.stage,
+                     key_equal("s", "b", relation));
+}
+
+/// `kRareMark` as the engine writes it.
+std::string rare_mark(const Dialect& dialect) {
+  return dialect.engine() == Engine::postgresql ? "CAST('\\x72617265' AS bytea)" : "X'72617265'";
+}
+
+std::string held(const Dialect& dialect, Held which) {
+  switch (which) {
+    case Held::all:
+      return "s.cells IS NULL";
+    case Held::rare:
+      return "s.cells IS NULL AND s.mark = " + rare_mark(dialect);
+    case Held::others:
+      break;
+  }
+  return "s.cells IS NULL AND (s.mark IS NULL OR s.mark <> " + rare_mark(dialect) + ")";
+}
+
+/// The condition that a row (alias s) belongs to one that is rare.
+std::string belongs(const Dialect& dialect, const Belonging& belonging) {
+  return fmt::format("EXISTS (SELECT 1 FROM {} p WHERE p.cells IS NULL AND p.mark = {} AND {})",
+                     belonging.parent_stage, rare_mark(dialect),
+                     list(
+                         belonging.columns.size(),
+                         [&](std::size_t i) {
+                           const auto& [child, parent] = belonging.columns[i];
+                           const auto& held = belonging.parent->columns[parent].held;
+                           const bool text = held.family == Family::text && held.labels.empty();
+                           return text ? fmt::format(
+                                             "{} = s.c{}",
+                                             bytewise(dialect, fmt::format("p.c{}", parent)), child)
+                                       : fmt::format("p.c{} = s.c{}", parent, child);
+                         },
+                         " AND "));
+}
+
 }  // namespace
 
 std::string create_stage(const Dialect& dialect, const Names& names, const Relation& relation) {
@@ -62,7 +125,7 @@ std::string create_gone(const Dialect& dialect, const Names& names, const Relati
                      list(relation.key.size(),
                           [&](std::size_t i) {
                             return fmt::format("k{} {}", i,
-                                               held_type(relation.columns[relation.key[i]]));
+                                               key_type(relation.columns[relation.key[i]]));
                           }),
                      blob_type(dialect), table_end(dialect, Lifetime::temporary));
 }
@@ -96,33 +159,26 @@ std::string hold_duplicates(const Names& names, const Relation& relation) {
 
 std::string select_changed_pairs(const Dialect& dialect, const Names& names,
                                  const Relation& relation) {
-  return select_staged_pairs(dialect, names, relation) + " AND b.cells IS DISTINCT FROM s.cells";
+  return staged(dialect, names, relation) + " AND b.cells IS DISTINCT FROM s.cells" +
+         by_staged_key(dialect, relation);
 }
 
 std::string select_staged_pairs(const Dialect& dialect, const Names& names,
                                 const Relation& relation) {
-  return fmt::format(
-      "SELECT {}, s.cells, b.cells, CASE WHEN t.{} IS NULL THEN NULL ELSE 1 END, {} FROM {} s "
-      "LEFT JOIN {} b ON {} LEFT JOIN {} t ON {} "
-      "WHERE s.cells IS NOT NULL",
-      selected_columns(dialect, "s", relation),
-      dialect.quote(relation.columns[relation.key.front()].name),
-      data_columns(dialect, "t", relation), names.stage, names.base, key_equal("s", "b", relation),
-      names.data, key_equal_data(dialect, "s", "t", relation));
+  return staged(dialect, names, relation) + by_staged_key(dialect, relation);
 }
 
 std::string select_missing_pairs(const Dialect& dialect, const Names& names,
                                  const Relation& relation) {
-  return base_pairs(dialect, names, relation) +
-         fmt::format(" WHERE NOT EXISTS (SELECT 1 FROM {} s WHERE {})", names.stage,
-                     key_equal("s", "b", relation));
+  return missing(dialect, names, relation) + by_base_key(dialect, relation);
 }
 
 std::string select_gone_pairs(const Dialect& dialect, const Names& names,
                               const Relation& relation) {
-  return select_missing_pairs(dialect, names, relation) +
+  return missing(dialect, names, relation) +
          fmt::format(" AND ({}) IN (SELECT {} FROM {})", base_key("b.", relation),
-                     base_key("", relation), names.gone);
+                     base_key("", relation), names.gone) +
+         by_base_key(dialect, relation);
 }
 
 std::string select_open(const Dialect& dialect, const Names& names, const Relation& relation) {
@@ -165,18 +221,29 @@ std::string count_doubtful(const Names& names, const Relation& relation) {
       key_equal("s", "g", relation));
 }
 
-std::string select_held_pairs(const Dialect& dialect, const Names& names,
-                              const Relation& relation) {
+std::string select_held_pairs(const Dialect& dialect, const Names& names, const Relation& relation,
+                              Held which) {
   return base_pairs(dialect, names, relation) +
-         fmt::format(" WHERE EXISTS (SELECT 1 FROM {} s WHERE {} AND s.cells IS NULL)", names.stage,
-                     key_equal("s", "b", relation));
+         fmt::format(" WHERE EXISTS (SELECT 1 FROM {} s WHERE {} AND {})", names.stage,
+                     key_equal("s", "b", relation), held(dialect, which)) +
+         by_base_key(dialect, relation);
+}
+
+std::string select_rare(const Dialect& dialect, const Names& names, const Relation& relation) {
+  return fmt::format(
+             "SELECT {}, CASE WHEN EXISTS (SELECT 1 FROM {} b WHERE {}) THEN 1 END, "
+             "CASE WHEN EXISTS (SELECT 1 FROM {} t WHERE {}) THEN 1 END FROM {} s WHERE {}",
+             selected_key(dialect, "s", relation), names.base, key_equal("s", "b", relation),
+             names.data, key_equal_data(dialect, "s", "t", relation), names.stage,
+             held(dialect, Held::rare)) +
+         by_staged_key(dialect, relation);
 }
 
 std::string select_secondary_only(const Dialect& dialect, const Names& names,
                                   const Relation& relation) {
   return fmt::format(
       "SELECT {}, NULL, NULL, 1, {} FROM {} t WHERE NOT EXISTS (SELECT 1 FROM {} b WHERE {}) "
-      "AND NOT EXISTS (SELECT 1 FROM {} s WHERE {})",
+      "AND NOT EXISTS (SELECT 1 FROM {} s WHERE {}) ORDER BY {}",
       list(relation.columns.size(),
            [&](std::size_t i) {
              return relation.is_key(i)
@@ -186,18 +253,48 @@ std::string select_secondary_only(const Dialect& dialect, const Names& names,
            }),
       data_columns(dialect, "t", relation), names.data, names.base,
       base_equal_data(dialect, "b", "t", relation), names.stage,
-      key_equal_data(dialect, "s", "t", relation));
+      key_equal_data(dialect, "s", "t", relation), data_key_order(dialect, "t.", relation));
 }
 
-std::string fill_data(const Dialect& dialect, const Names& names, const Relation& relation) {
-  return fmt::format("INSERT{} INTO {} ({}) {}SELECT {} FROM {} WHERE cells IS NOT NULL",
-                     or_abort(dialect), names.data, quoted_columns(dialect, relation),
-                     overriding(dialect), columns_of("", relation), names.stage);
+std::string hold_with_rare(const Dialect& dialect, const Names& names, const Belonging& belonging) {
+  return fmt::format("UPDATE {} AS s SET cells = NULL, mark = {} WHERE s.cells IS NOT NULL AND {}",
+                     names.stage, rare_mark(dialect), belongs(dialect, belonging));
 }
 
-std::string fill_base(const Names& names, const Relation& relation) {
-  return fmt::format("INSERT INTO {} ({}, cells) SELECT {}, cells FROM {} WHERE cells IS NOT NULL",
-                     names.base, base_key("", relation), key_columns("", relation), names.stage);
+std::vector<std::string> leave_out_with_rare(const Dialect& dialect, const Names& names,
+                                             const Relation& relation, const Belonging& belonging) {
+  const auto which = belongs(dialect, belonging);
+  return {fmt::format("INSERT INTO {} ({}, mark) SELECT {}, {} FROM {} s WHERE {}", names.stage,
+                      key_columns("", relation), key_columns("s.", relation), rare_mark(dialect),
+                      names.fill, which),
+          fmt::format("DELETE FROM {} s WHERE {}", names.fill, which)};
+}
+
+std::string create_rows_to_fill(const Names& names, const Relation& relation) {
+  return fmt::format("CREATE TEMPORARY TABLE {} ({}, cells bytea) ON COMMIT DROP", names.fill,
+                     typed_columns(relation));
+}
+
+std::vector<std::string> rows_to_fill_columns(const Relation& relation) {
+  auto columns = stage_columns(relation);
+  columns.pop_back();  // no mark
+  return columns;
+}
+
+std::string fill_data(const Dialect& dialect, const Names& names, const Relation& relation,
+                      const std::string& from) {
+  return fmt::format(
+      "INSERT{} INTO {} ({}) {}SELECT {} FROM {} WHERE cells IS NOT NULL ORDER BY {}",
+      or_abort(dialect), names.data, quoted_columns(dialect, relation), overriding(dialect),
+      values_for("", relation), from, key_order(dialect, "", relation));
+}
+
+std::string fill_base(const Dialect& dialect, const Names& names, const Relation& relation,
+                      const std::string& from) {
+  return fmt::format(
+      "INSERT INTO {} ({}, cells) SELECT {}, cells FROM {} WHERE cells IS NOT NULL ORDER BY {}",
+      names.base, base_key("", relation), key_columns("", relation), from,
+      key_order(dialect, "", relation));
 }
 
 std::string count_held_and_filled(const Dialect& dialect, const Names& names,

@@ -6,7 +6,9 @@
 #include "db/dialect.hpp"
 #include "db/relation.hpp"
 
+#include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace abgleich::db {
@@ -52,13 +54,35 @@ std::string count_doubtful(const Names& names, const Relation& relation);
 
 // For `verify`, in the same shape: rows of the base that are held back; and rows of the data that
 // neither stage nor base has.
-std::string select_held_pairs(const Dialect& dialect, const Names& names, const Relation& relation);
+enum class Held : std::uint8_t { all, rare, others };
+std::string select_held_pairs(const Dialect& dialect, const Names& names, const Relation& relation,
+                              Held which);
 std::string select_secondary_only(const Dialect& dialect, const Names& names,
                                   const Relation& relation);
 
-// First load, straight from the stage.
-std::string fill_data(const Dialect& dialect, const Names& names, const Relation& relation);
-std::string fill_base(const Names& names, const Relation& relation);
+// Rows that are held back for being rare: key columns, 1 or NULL for "the base has it", the same
+// for the data.
+std::string select_rare(const Dialect& dialect, const Names& names, const Relation& relation);
+
+// Rows of `table` (a stage, or fill_N) that belong to a row of the parent's stage that is rare:
+// they become rare as well, or, of fill_N, their keys go to the stage as such and they are left
+// out.
+struct Belonging {
+  const Relation* parent = nullptr;
+  std::string parent_stage;
+  std::vector<std::pair<std::size_t, std::size_t>> columns;  // of the child, of the parent
+};
+std::string hold_with_rare(const Dialect& dialect, const Names& names, const Belonging& belonging);
+std::vector<std::string> leave_out_with_rare(const Dialect& dialect, const Names& names,
+                                             const Relation& relation, const Belonging& belonging);
+
+// First load: from the stage, or, in PostgreSQL, from fill_N; in the order of the keys.
+std::string create_rows_to_fill(const Names& names, const Relation& relation);
+std::vector<std::string> rows_to_fill_columns(const Relation& relation);
+std::string fill_data(const Dialect& dialect, const Names& names, const Relation& relation,
+                      const std::string& from);
+std::string fill_base(const Dialect& dialect, const Names& names, const Relation& relation,
+                      const std::string& from);
 // The number of rows that are both in the stage and in the data.
 std::string count_held_and_filled(const Dialect& dialect, const Names& names,
                                   const Relation& relation);

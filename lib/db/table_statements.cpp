@@ -1,5 +1,7 @@
 #include "db/table_statements.hpp"
 
+#include "db/table_definition.hpp"
+
 #include <fmt/format.h>
 
 namespace abgleich::db {
@@ -16,17 +18,26 @@ std::string_view temporary(Lifetime lifetime) {
   return lifetime == Lifetime::temporary ? "TEMPORARY " : "";
 }
 
-std::string foreign_key(const Dialect& dialect, const std::string& schema, const Relation& relation,
-                        const RelationForeignKey& key) {
-  return fmt::format(
-      "FOREIGN KEY ({}) REFERENCES {} ({}) DEFERRABLE INITIALLY IMMEDIATE",
-      list(key.columns.size(),
-           [&](std::size_t i) { return dialect.quote(relation.columns[key.columns[i]].name); }),
-      dialect.table(schema, key.table),
-      list(key.referenced.size(), [&](std::size_t i) { return dialect.quote(key.referenced[i]); }));
+}  // namespace
+
+std::string foreign_key(const Dialect& dialect, const std::string& schema,
+                        const std::vector<std::string>& columns, const std::string& parent,
+                        const std::vector<std::string>& referenced) {
+  const auto names = [&](const std::vector<std::string>& all) {
+    return list(all.size(), [&](std::size_t i) { return dialect.quote(all[i]); });
+  };
+  return fmt::format("FOREIGN KEY ({}) REFERENCES {} ({}) {}", names(columns),
+                     dialect.table(schema, parent), names(referenced), kOurKeys);
 }
 
-}  // namespace
+std::string foreign_key(const Dialect& dialect, const std::string& schema, const Relation& relation,
+                        const RelationForeignKey& key) {
+  std::vector<std::string> columns;
+  for (const auto i : key.columns) {
+    columns.push_back(relation.columns[i].name);
+  }
+  return foreign_key(dialect, schema, columns, key.table, key.referenced);
+}
 
 std::string create_data_table(const Dialect& dialect, const std::string& name,
                               const Relation& relation, const std::string& schema,
@@ -41,6 +52,13 @@ std::string create_data_table(const Dialect& dialect, const std::string& name,
                                             may_be_null(dialect, relation, i) ? "" : " NOT NULL");
                        }),
                   quoted_key(dialect, "", relation));
+  if (lifetime == Lifetime::lasting) {
+    for (const auto& unique : relation.uniques) {
+      sql += fmt::format(", UNIQUE ({})", list(unique.size(), [&](std::size_t i) {
+                           return dialect.quote(relation.columns[unique[i]].name);
+                         }));
+    }
+  }
   // SQLite cannot add a foreign key later; it does not mind a table that is not there yet.
   if (dialect.engine() == Engine::sqlite && lifetime == Lifetime::lasting) {
     for (const auto& key : relation.foreign_keys) {
@@ -78,6 +96,50 @@ std::string add_foreign_key(const Dialect& dialect, const std::string& schema,
                             const Relation& relation, const RelationForeignKey& key) {
   return fmt::format("ALTER TABLE {} ADD {}", dialect.table(schema, relation.name),
                      foreign_key(dialect, schema, relation, key));
+}
+
+std::string add_constraint(const Dialect& dialect, const std::string& schema,
+                           const std::string& table, std::string_view name,
+                           const std::string& clause) {
+  return fmt::format("ALTER TABLE {} ADD CONSTRAINT {} {}", dialect.table(schema, table),
+                     dialect.quote(name), clause);
+}
+
+std::string drop_constraint(const Dialect& dialect, const std::string& schema,
+                            const std::string& table, std::string_view name) {
+  return fmt::format("ALTER TABLE {} DROP CONSTRAINT {}", dialect.table(schema, table),
+                     dialect.quote(name));
+}
+
+std::string count_orphans(const Dialect& dialect, const std::string& schema,
+                          const Relation& relation, const RelationForeignKey& key) {
+  std::string there;
+  std::string same;
+  for (std::size_t i = 0; i < key.columns.size(); ++i) {
+    const auto column = "c." + dialect.quote(relation.columns[key.columns[i]].name);
+    there += fmt::format("{}{} IS NOT NULL", i == 0 ? "" : " AND ", column);
+    same +=
+        fmt::format("{}p.{} = {}", i == 0 ? "" : " AND ", dialect.quote(key.referenced[i]), column);
+  }
+  return fmt::format(
+      "SELECT count(*) FROM (SELECT 1 FROM {} c WHERE {} AND NOT EXISTS (SELECT 1 FROM {} p WHERE "
+      "{}) LIMIT 1) o",
+      dialect.table(schema, relation.name), there, dialect.table(schema, key.table), same);
+}
+
+std::vector<std::string> redefine_table(std::string_view table, std::string_view definition,
+                                        std::int64_t version) {
+  const auto text = [](std::string_view bytes) {
+    std::string quoted = "'";
+    for (const char c : bytes) {
+      quoted += c == '\'' ? std::string("''") : std::string(1, c);
+    }
+    return quoted + "'";
+  };
+  return {"PRAGMA writable_schema = ON",
+          fmt::format("UPDATE sqlite_schema SET sql = {} WHERE type = 'table' AND name = {}",
+                      text(definition), text(table)),
+          fmt::format("PRAGMA schema_version = {}", version), "PRAGMA writable_schema = RESET"};
 }
 
 std::string add_column(const Dialect& dialect, const std::string& schema, const Relation& relation,
@@ -123,7 +185,7 @@ std::string create_base_table(const Dialect& dialect, const std::string& name,
       "CREATE {}TABLE {} ({}, cells {} NOT NULL, PRIMARY KEY ({}){}", temporary(lifetime), name,
       list(relation.key.size(),
            [&](std::size_t i) {
-             return fmt::format("k{} {} NOT NULL", i, held_type(relation.columns[relation.key[i]]));
+             return fmt::format("k{} {} NOT NULL", i, key_type(relation.columns[relation.key[i]]));
            }),
       blob_type(dialect), base_key("", relation), table_end(dialect, lifetime));
 }

@@ -22,8 +22,26 @@ std::string create_data_view(const Dialect& dialect, const std::string& name,
                              const std::vector<std::string>& holders);
 std::string rename_table(const Dialect& dialect, const std::string& schema, std::string_view from,
                          std::string_view to);
+/// The clause, as this program writes it. Columns and tables by their names in the secondary.
+std::string foreign_key(const Dialect& dialect, const std::string& schema,
+                        const std::vector<std::string>& columns, const std::string& parent,
+                        const std::vector<std::string>& referenced);
+std::string foreign_key(const Dialect& dialect, const std::string& schema, const Relation& relation,
+                        const RelationForeignKey& key);
 std::string add_foreign_key(const Dialect& dialect, const std::string& schema,
                             const Relation& relation, const RelationForeignKey& key);
+std::string add_constraint(const Dialect& dialect, const std::string& schema,
+                           const std::string& table, std::string_view name,
+                           const std::string& clause);
+std::string drop_constraint(const Dialect& dialect, const std::string& schema,
+                            const std::string& table, std::string_view name);
+/// 1 where a row of the relation's data refers to one that is not there; 0 otherwise.
+std::string count_orphans(const Dialect& dialect, const std::string& schema,
+                          const Relation& relation, const RelationForeignKey& key);
+/// SQLite: gives a table another definition whose rows look the same. `version`: a number of the
+/// schema that was not in use before, so that other connections look again.
+std::vector<std::string> redefine_table(std::string_view table, std::string_view definition,
+                                        std::int64_t version);
 std::string add_column(const Dialect& dialect, const std::string& schema, const Relation& relation,
                        const RelationColumn& column);
 std::string rename_column(const Dialect& dialect, const std::string& schema,

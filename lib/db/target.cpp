@@ -36,6 +36,10 @@ constexpr std::string_view kForLargeSets =
     "SELECT set_config('work_mem', '64MB', true)"
     " WHERE pg_size_bytes(current_setting('work_mem')) < 67108864";
 
+/// As the session got it: what the database, the role or the url say.
+constexpr std::string_view kPeoplesPath =
+    "SELECT reset_val FROM pg_catalog.pg_settings WHERE name = 'search_path'";
+
 bool contains(const std::vector<std::int64_t>& ids, std::int64_t id) {
   return std::ranges::find(ids, id) != ids.end();
 }
@@ -55,7 +59,29 @@ Target::Target(const Endpoint& endpoint, Mode mode)
   books_ = std::make_unique<Books>(session_);
   if (dialect().engine() == Engine::postgresql) {
     session_.connection->execute_script(kForLargeSets);
+    session_.connection->query(kPeoplesPath, {}, [&](std::span<const Cell> cells) {
+      const auto& path = cells[0].bytes;
+      peoples_path_ = fmt::format("pg_catalog, {}{}{}, pg_temp", path, path.empty() ? "" : ", ",
+                                  dialect().quote(session_.schema));
+    });
   }
+}
+
+void Target::as_people(const std::function<void()>& work) {
+  if (dialect().engine() != Engine::postgresql) {
+    work();
+    return;
+  }
+  auto& connection = *session_.connection;
+  connection.execute("SET LOCAL search_path = " + peoples_path_);
+  work();  // what it throws, a savepoint or the end of the transaction takes back
+  connection.execute("SET LOCAL search_path = pg_catalog, pg_temp");
+}
+
+std::int64_t Target::write(const std::string& sql) {
+  std::int64_t rows = 0;
+  as_people([&] { rows = session_.connection->execute(sql); });
+  return rows;
 }
 
 Target::~Target() {
@@ -74,6 +100,7 @@ bool Target::stands(const Relation& relation) const {
 
 void Target::load_catalog() {
   catalog_ = read_catalog(session_);
+  equalities_ = read_equalities(session_, catalog_);
   dependants_.reset();
 }
 
@@ -91,7 +118,8 @@ Names Target::names(const Relation& relation) const {
                       : dialect().own_table(base_name(relation)),
           .stage = temporary_name(dialect(), "stage", relation.id),
           .plan = temporary_name(dialect(), "plan", relation.id),
-          .gone = temporary_name(dialect(), "gone", relation.id)};
+          .gone = temporary_name(dialect(), "gone", relation.id),
+          .fill = temporary_name(dialect(), "fill", relation.id)};
 }
 
 void Target::decode_row(const Relation& relation, std::span<const Cell> cells, Row& row) const {
@@ -150,6 +178,9 @@ void Target::Stage::add(const Row& row, std::string_view cells, std::string_view
 }
 
 void Target::Stage::hold(const Row& key_cells, std::string_view mark) {
+  if (mark == kRareMark && !contains(target_.rare_, relation_.id)) {
+    target_.rare_.push_back(relation_.id);
+  }
   cells_.assign(relation_.columns.size() + 1, Cell{});
   cells_.push_back(blob_or_null(mark));
   scratch_.resize(relation_.columns.size());
@@ -188,6 +219,46 @@ void Target::Gone::finish() {
   for (const auto& sql : finish_gone(target_.dialect(), target_.names(relation_), relation_)) {
     target_.session_.connection->execute(sql);
   }
+}
+
+std::vector<Belonging> Target::belongings(const Relation& relation) const {
+  std::vector<Belonging> all;
+  for (const auto& key : relation.foreign_keys) {
+    const auto parent = std::ranges::find_if(prepared_, [&](const Relation& other) {
+      return other.name == key.table && other.id != relation.id && contains(rare_, other.id);
+    });
+    if (parent == prepared_.end()) {
+      continue;
+    }
+    Belonging belonging{.parent = &*parent, .parent_stage = names(*parent).stage, .columns = {}};
+    for (std::size_t i = 0; i < key.columns.size(); ++i) {
+      const auto column = std::ranges::find(parent->columns, key.referenced[i],
+                                            [](const RelationColumn& one) { return one.name; });
+      if (column != parent->columns.end()) {
+        const auto at = static_cast<std::size_t>(column - parent->columns.begin());
+        // of a row that is held back only its key is staged
+        if (parent->is_key(at) &&
+            column->held.family == relation.columns[key.columns[i]].held.family) {
+          belonging.columns.emplace_back(key.columns[i], at);
+        }
+      }
+    }
+    if (belonging.columns.size() == key.columns.size()) {
+      all.push_back(std::move(belonging));
+    }
+  }
+  return all;
+}
+
+std::int64_t Target::hold_with_rare(const Relation& relation) {
+  std::int64_t rows = 0;
+  for (const auto& belonging : belongings(relation)) {
+    rows += session_.connection->execute(db::hold_with_rare(dialect(), names(relation), belonging));
+  }
+  if (rows > 0 && !contains(rare_, relation.id)) {
+    rare_.push_back(relation.id);
+  }
+  return rows;
 }
 
 void Target::hold_duplicates(const Relation& relation,
@@ -330,8 +401,21 @@ bool Target::doubtful(const Relation& relation) {
   return count(count_doubtful(names(relation), relation)) > 0;
 }
 
-void Target::held_pairs(const Relation& relation, const OnPair& on_pair) {
-  read_pairs(relation, select_held_pairs(dialect(), names(relation), relation), on_pair);
+void Target::held_pairs(const Relation& relation, Held which, const OnPair& on_pair) {
+  read_pairs(relation, select_held_pairs(dialect(), names(relation), relation, which), on_pair);
+}
+
+void Target::rare_rows(const Relation& relation,
+                       const std::function<void(const RareRow&)>& on_row) {
+  const auto keys = relation.key.size();
+  RareRow row;
+  const auto cursor = session_.connection->open(select_rare(dialect(), names(relation), relation));
+  for (auto cells = cursor->next(); !cells.empty(); cells = cursor->next()) {
+    decode_key(relation, cells, row.key);
+    row.in_base = cells[keys].storage != Cell::Storage::null;
+    row.in_secondary = cells[keys + 1].storage != Cell::Storage::null;
+    on_row(row);
+  }
 }
 
 void Target::secondary_only(const Relation& relation, const OnPair& on_pair) {

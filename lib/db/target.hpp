@@ -12,9 +12,11 @@
 #include "db/clauses.hpp"
 #include "db/constraint_statements.hpp"
 #include "db/constraints.hpp"
+#include "db/equality.hpp"
 #include "db/plan_statements.hpp"
 #include "db/relation.hpp"
 #include "db/session.hpp"
+#include "db/stage_statements.hpp"
 
 #include <cstdint>
 #include <deque>
@@ -24,6 +26,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace abgleich::db {
@@ -88,6 +91,20 @@ class Target {
   std::vector<std::string> missing_rights(const std::vector<Relation>& relations,
                                           const std::vector<std::string>& ddl);
 
+  /// Whether a foreign key of a table of the secondary is written as this program writes its own.
+  [[nodiscard]] bool is_ours(const std::string& table, const CatalogForeignKey& key) const;
+
+  /// The statements that make `new_keys`, of those that every row keeps now.
+  std::vector<std::string> lacking_constraints(const std::vector<Relation>& relations);
+  /// Makes `new_keys`, and NOT NULL where the primary has it from now on, as far as the secondary's
+  /// rows allow; returns what was executed.
+  std::vector<std::string> add_constraints(const std::vector<Relation>& relations);
+
+  /// What others could put in the way of a run, or let run with this role's rights, in words: who
+  /// else may create where names are looked up, and tables of these relations or of the bookkeeping
+  /// with an owner that nobody expects, or with triggers. Empty for SQLite.
+  std::vector<std::string> strangers(const std::vector<Relation>& relations);
+
   /// Runs DDL and reads the catalogue again.
   void execute_ddl(const std::vector<std::string>& statements);
 
@@ -144,6 +161,11 @@ class Target {
     std::vector<std::string> scratch_;
   };
 
+  /// Rows of the stage that belong, by a foreign key, to rows of other tables that are held back
+  /// for being rare: they are held back as well. Returns how many. REQUIRES: the parents are
+  /// staged.
+  std::int64_t hold_with_rare(const Relation& relation);
+
   /// Keys that the stage holds more than once; all their rows are then held back.
   void hold_duplicates(const Relation& relation, const std::function<void(const Row&)>& on_key);
 
@@ -181,7 +203,14 @@ class Target {
   // For `verify`: with `staged_pairs` and `missing_pairs`, every row that any of the three has,
   // once.
   /// Rows of the base that the primary has, but that are held back.
-  void held_pairs(const Relation& relation, const OnPair& on_pair);
+  void held_pairs(const Relation& relation, Held which, const OnPair& on_pair);
+  /// Rows that are held back for being rare, and who has them all the same.
+  struct RareRow {
+    Row key;  // of which the key's cells are set
+    bool in_base = false;
+    bool in_secondary = false;
+  };
+  void rare_rows(const Relation& relation, const std::function<void(const RareRow&)>& on_row);
   /// Rows that the secondary alone has.
   void secondary_only(const Relation& relation, const OnPair& on_pair);
 
@@ -203,6 +232,8 @@ class Target {
   /// The base's rows while other statements run.
   void each_base(const Relation& relation, const OnBase& on_row);
   [[nodiscard]] Seal base_seal(const Relation& relation);
+  /// The statements that drop the bases of tables that are not tracked; forgets their seals.
+  std::vector<std::string> drop_untracked_bases();
   /// Seals the base as it is now.
   void seal_base(const Relation& relation);
   /// Rows of the plan, once it is finished.
@@ -211,7 +242,8 @@ class Target {
   /// Takes the plan's rows; numbers them from 1.
   class Plan {
    public:
-    Plan(Target& target, const Relation& relation);
+    /// `images` says what the journal is to know of rows that are deleted.
+    Plan(Target& target, const Relation& relation, BeforeImages images = BeforeImages::keep);
     void add(const PlanRow& row, const Row& values);
     void finish();
     [[nodiscard]] std::int64_t rows() const { return rows_; }
@@ -219,10 +251,14 @@ class Target {
    private:
     Target& target_;
     const Relation& relation_;
+    BeforeImages images_;
+    SipKey base_key_;
     std::unique_ptr<Loader> loader_;
     void seal(const PlanRow& row);
     /// What the journal is to know of the base, where that is less than all of it.
     static BaseMove to_journal(const PlanRow& row);
+    /// The MAC of the journal entry that the row becomes.
+    std::string seal_entry(const PlanRow& row, const BaseMove& base);
 
     std::int64_t rows_ = 0;
     std::vector<Cell> cells_;
@@ -231,8 +267,8 @@ class Target {
     std::string sum_bytes_;
   };
 
-  /// Whether a first load may go straight into all of these tables: PostgreSQL, all of them and
-  /// their bases empty, and no triggers. REQUIRES: they exist.
+  /// Whether a first load may go into all of these tables without a plan: PostgreSQL, all of them
+  /// and their bases empty, and no triggers. REQUIRES: they exist.
   [[nodiscard]] bool may_fill(const std::vector<Relation>& relations);
   /// Takes the keys and foreign keys off those of the tables that this transaction has made, and
   /// puts them on again when the rows are there. `end_fill` is false where the rows break them, or
@@ -242,7 +278,7 @@ class Target {
   [[nodiscard]] bool end_fill(const std::vector<Relation>& relations);
   void abandon_fill();
 
-  /// Takes rows straight into a table and its base.
+  /// Takes rows into a table and its base, where they end up in the order of their keys.
   class Fill {
    public:
     Fill(Target& target, const Relation& relation);
@@ -250,18 +286,23 @@ class Target {
     /// Runs `load`, which adds all rows, and seals the base. False where the secondary refused a
     /// row: then nothing more is possible in this transaction but `abandon_fill`.
     bool try_all(const std::function<void()>& load);
+    /// Rows that were left out since they belong to one that is held back for being rare.
+    [[nodiscard]] std::int64_t left_out() const { return left_out_; }
 
    private:
+    void leave_out_rare();
+
     Target& target_;
     const Relation& relation_;
     bool sealed_;  // the seal can be made from what is sent
-    std::unique_ptr<Loader> data_;
-    std::unique_ptr<Loader> base_;
+    std::unique_ptr<Loader> loader_;
     std::vector<Cell> cells_;
-    std::vector<Cell> base_cells_;
+    std::vector<Cell> key_;
     std::vector<std::string> scratch_;
+    SipKey base_key_;
     std::string sum_bytes_;
     Seal seal_;
+    std::int64_t left_out_ = 0;
   };
 
   [[nodiscard]] bool data_is_empty(const Relation& relation);
@@ -283,6 +324,7 @@ class Target {
   void planned_rows(const Relation& relation, const std::function<void(const PlanRow&)>& on_row);
 
   struct Refused {
+    std::int64_t n = 0;  // in the plan
     PlanAction action = PlanAction::refused_insert;
     std::string mask;
     std::string key_text;
@@ -291,6 +333,20 @@ class Target {
   };
   void refused_rows(const Relation& relation, const std::function<void(const Refused&)>& on_row);
 
+  /// What a refused row would have broken.
+  struct Obstacle {
+    std::string kind;        // "unique", "foreign_key", "check", "not_null", "trigger", …
+    std::string constraint;  // its name or columns, where the engine says it
+    std::string table;       // of the row in the way, or of the one that is missing; empty: none
+    std::vector<std::pair<std::string, Value>> key;  // of that row
+  };
+  Obstacle obstacle(const Relation& relation, const Refused& refused);
+
+  /// Takes rows out of a plan, before it is applied, that refer to rows of `parent` with these
+  /// keys: another row stands there in the secondary, under the same key.
+  void hold_references(const Relation& relation, const RelationForeignKey& key,
+                       const Relation& parent, const std::vector<Row>& keys);
+
   /// Reads back every row that was inserted or updated, with the plan's mask and base.
   void written_rows(const Relation& relation,
                     const std::function<void(std::string_view mask, std::string_view cells,
@@ -298,7 +354,7 @@ class Target {
 
   /// What was applied goes into the journal, and the base forward to what the plan says, and its
   /// seal with it.
-  void settle(const Relation& relation, std::int64_t epoch, BeforeImages images);
+  void settle(const Relation& relation);
 
   /// Rewrites `cells` of every base row: for a contract whose exported columns are others now.
   void rewrite_base(const Relation& relation,
@@ -318,6 +374,11 @@ class Target {
   /// How many subjects share what could tell who they are. Empty where the table or one of the
   /// columns is not there. REQUIRES: `load_catalog` was called; there are quasi-identifiers.
   std::optional<Anonymity> anonymity(const AnonymityQuestion& question);
+  /// The same of those that are alone in everything that leaves unhidden.
+  std::optional<Uniqueness> uniqueness(const UniquenessQuestion& question);
+  /// How many different values each column has, NULL being one; 0 where there is no such column.
+  std::vector<std::int64_t> count_values(const std::string& table,
+                                         const std::vector<std::string>& columns);
 
   // For the rotation of the key, in lib/db/target_rekey.cpp.
   /// Takes the rows of one table as they are to be. `prepare` has been called for the relation.
@@ -361,6 +422,13 @@ class Target {
   /// Failure{secondary_refuses} where the secondary does not take them as they are.
   std::vector<std::int64_t> apply_rekey(const std::vector<Rekeyed>& tables);
 
+  // In lib/db/target_lay_down.cpp.
+  /// Lays the rows of a table, or of its base, down in the order of their keys. Returns what the
+  /// table's owner has to run where this role may not, or where a trigger would see rows move;
+  /// empty: they lie so now, or have no order of their own. No cursor may be open.
+  std::string lay_down_data(const Relation& relation);
+  std::string lay_down_base(const Relation& relation);
+
   /// Forgets the base of a table that no contract names any more.
   void forget_base_of(const Relation& relation);
 
@@ -382,6 +450,11 @@ class Target {
                                             std::vector<std::string>& scratch) const;
   void read_pairs(const Relation& relation, const std::string& sql, const OnPair& on_pair);
   std::int64_t count(const std::string& sql);
+  [[nodiscard]] std::vector<Belonging> belongings(const Relation& relation) const;
+  /// PostgreSQL; as `lay_down_data`.
+  std::string cluster(const std::string& table, const CatalogKey& index);
+  /// False: they could not be run, and nothing was done.
+  bool try_statements(const std::vector<std::string>& statements);
   using OnMeasured = std::function<void(std::span<const Cell> cells, std::string_view packed)>;
   Base measure(const Relation& relation, const std::string& sql, const OnMeasured& on_row = {});
   /// For the time of a rotation. Returns the statements that drop them. Tables that belong to
@@ -395,14 +468,18 @@ class Target {
   /// Runs `work` and takes it back where it says false or the secondary refuses rows; gives whether
   /// it stands.
   bool in_savepoint(std::string_view name, const std::function<bool()>& work);
-  /// Of a base row, as the seal sums them up. The key as the engine writes it.
-  static std::uint64_t checksum(std::span<const Cell> key, std::string_view packed_cells,
-                                std::string& bytes);
+  /// Of a base row, as the seal sums them up. The row's key as the engine writes it.
+  static std::uint64_t checksum(const SipKey& base_key, std::span<const Cell> key,
+                                std::string_view packed_cells, std::string& bytes);
   /// Whether the checksum of a row as it is sent is that of the row that the engine gives back.
   [[nodiscard]] bool seals_as_sent(const Relation& relation) const;
   [[nodiscard]] std::string action_sql(const Work& work) const;
   const std::map<std::string, std::vector<Dependant>>& all_dependants();
   const std::vector<Dependant>& dependants(const Relation& relation);
+  void find_obstacle(const Relation& relation, const Refused& refused, Obstacle& found);
+  /// Notes the first row of a table that meets the condition. False: there is none.
+  bool find_in_way(const std::string& table, const std::vector<std::string>& key,
+                   const std::string& condition, Obstacle& obstacle);
   /// Whether rows that nobody has planned to touch would go or change along with these.
   bool takes_along(const Work& work);
   /// The number of rows; nothing where others would be taken along (then nothing is done).
@@ -417,6 +494,8 @@ class Target {
   bool apply_whole(const std::vector<Relation>& relations);
   void apply_piecemeal(const std::vector<Relation>& relations);
   bool apply_in_halves(std::deque<Work>& open);
+  bool apply_respelled(std::deque<Work>& open);
+  bool respell_one(const Relation& relation, std::int64_t removed, std::int64_t inserted);
   bool apply_knots(std::deque<Work>& open);
   bool apply_knot(const std::vector<Work>& knot);
   bool untie_knot(const std::vector<Work>& knot, Aside aside);
@@ -427,12 +506,37 @@ class Target {
                                             const std::string& column) const;
   /// The relation's table, under the name that it has now; null where there is none yet.
   [[nodiscard]] const CatalogTable* holding_table(const Relation& relation) const;
+  [[nodiscard]] std::string definition_of(const std::string& table) const;
+  [[nodiscard]] std::vector<std::string> redefine(const std::string& table,
+                                                  const std::string& definition,
+                                                  const Relation& relation) const;
+  [[nodiscard]] std::vector<std::string> drop_keys(const std::string& table,
+                                                   const Relation& relation) const;
+  [[nodiscard]] std::vector<std::string> put_back_keys(const std::string& table,
+                                                       const Relation& relation) const;
+  [[nodiscard]] std::vector<std::string> new_key_ddl(const Relation& relation,
+                                                     std::size_t key) const;
+  /// Whether no row of the relation's data would break the key.
+  bool keeps(const Relation& relation, const RelationForeignKey& key);
+  /// False where the secondary refuses them: then nothing was done.
+  bool try_ddl(const std::vector<std::string>& statements);
+  [[nodiscard]] Relation with_possible_foreign_keys(const Relation& relation,
+                                                    const std::vector<Relation>& all) const;
   [[nodiscard]] std::vector<std::string> widen_base(const Relation& relation) const;
   Adaptation hold_existing(const CatalogTable& table, Relation& relation) const;
+
+  [[nodiscard]] Equality equality_of(const std::string& table, const std::string& column) const;
+  /// Runs what writes to people's tables: in PostgreSQL with the search path that people's own
+  /// sessions have, for their triggers, checks and indexes. Everywhere else it leads to the
+  /// server's own names only.
+  void as_people(const std::function<void()>& work);
+  std::int64_t write(const std::string& sql);
 
   Session session_;
   Mode mode_;
   Catalog catalog_;
+  Equalities equalities_;
+  std::string peoples_path_;
   std::unique_ptr<Books> books_;
   std::vector<std::int64_t> stand_in_base_;
   std::vector<std::int64_t> stand_in_data_;
@@ -441,6 +545,8 @@ class Target {
   /// What a plan does to the base, as far as planning knows.
   struct BaseChange {
     Seal seal;
+    Seal journal;  // what its entries add up to
+    BeforeImages images = BeforeImages::keep;
     bool inserts = false;
     bool updates = false;
     bool deletes = false;
@@ -450,12 +556,20 @@ class Target {
   std::vector<std::int64_t> written_;     // by relation id: rows that statements say they wrote
   std::vector<std::string> actions_;      // by relation id: that the plan has
   std::vector<Relation> prepared_;
+  std::vector<std::int64_t> rare_;     // relation ids: that have rows held back for being rare
   std::vector<std::string> refusals_;  // the statements that mark refused rows
   std::optional<std::map<std::string, std::vector<Dependant>>> dependants_;  // by table
-  std::vector<std::string> keys_;          // DDL that ends a first load
-  std::vector<std::string> foreign_keys_;  // … after it
-  std::int64_t literals_ = 0;              // temporary tables that `literal` has made
-  std::int64_t maps_ = 0;                  // temporary tables that `rekey_kept` has made
+  /// Why a row was refused: an SQLSTATE, and what it would have broken.
+  struct Blame {
+    std::string state;
+    std::string broken;
+  };
+  Blame last_blame_;
+  std::map<std::pair<std::int64_t, std::int64_t>, Blame> blames_;  // by relation and number
+  std::vector<std::string> keys_;                                  // DDL that ends a first load
+  std::vector<std::string> foreign_keys_;                          // … after it
+  std::int64_t literals_ = 0;  // temporary tables that `literal` has made
+  std::int64_t maps_ = 0;      // temporary tables that `rekey_kept` has made
   bool open_ = true;
 };
 

@@ -1,4 +1,5 @@
 // k-anonymity and l-diversity of the secondary as it is.
+#include "db/cell_values.hpp"
 #include "db/target.hpp"
 
 #include <algorithm>
@@ -20,23 +21,76 @@ std::optional<Anonymity> Target::anonymity(const AnonymityQuestion& question) {
   const auto data = dialect().table(session_.schema, question.table);
   session_.connection->query(
       measure_anonymity(dialect(), data, question), {}, [&](std::span<const Cell> cells) {
-        const auto number = [&](std::size_t i) {
+        const auto digits_at = [&](std::size_t i) {
           std::int64_t value = 0;
           const auto& digits = cells[i].bytes;
           std::from_chars(digits.data(), digits.data() + digits.size(), value);
           return value;
         };
-        anonymity = {.rows = number(0),
-                     .groups = number(1),
-                     .k = number(2),
-                     .groups_below = number(3),
-                     .rows_below = number(4),
+        anonymity = {.rows = digits_at(0),
+                     .groups = digits_at(1),
+                     .k = digits_at(2),
+                     .groups_below = digits_at(3),
+                     .rows_below = digits_at(4),
                      .l = {}};
         for (std::size_t i = 0; i < question.sensitive.size(); ++i) {
-          anonymity.l.push_back(number(5 + i));
+          anonymity.l.push_back(digits_at(5 + i));
         }
       });
   return anonymity;
+}
+
+std::optional<Uniqueness> Target::uniqueness(const UniquenessQuestion& question) {
+  const auto has = [&](const std::string& table, const std::vector<std::string>& columns) {
+    const auto* found = catalog_.find_table(table);
+    return found != nullptr && std::ranges::all_of(columns, [&](const std::string& column) {
+             return found->find_column(column) != nullptr;
+           });
+  };
+  auto asked = question;
+  std::erase_if(asked.joins, [&](const UniquenessQuestion::Join& join) {
+    return !has(join.table, join.columns) || !std::ranges::all_of(join.on, [&](const auto& pair) {
+      return has(question.table, {pair.first}) && has(join.table, {pair.second});
+    });
+  });
+  if (!has(asked.table, asked.columns) || (asked.subject && !has(asked.table, {*asked.subject}))) {
+    return std::nullopt;
+  }
+  std::vector<std::string> tables{dialect().table(session_.schema, asked.table)};
+  for (const auto& join : asked.joins) {
+    tables.push_back(dialect().table(session_.schema, join.table));
+  }
+  Uniqueness found;
+  session_.connection->query(measure_uniqueness(dialect(), tables, asked), {},
+                             [&](std::span<const Cell> cells) {
+                               found = {.subjects = number(cells[0]), .unique = number(cells[1])};
+                             });
+  return found;
+}
+
+std::vector<std::int64_t> Target::count_values(const std::string& table,
+                                               const std::vector<std::string>& columns) {
+  std::vector<std::int64_t> counts(columns.size());
+  const auto* held = catalog_.find_table(table);
+  std::vector<std::string> there;
+  std::vector<std::size_t> places;
+  for (std::size_t i = 0; held != nullptr && i < columns.size(); ++i) {
+    if (held->find_column(columns[i]) != nullptr) {
+      there.push_back(columns[i]);
+      places.push_back(i);
+    }
+  }
+  if (there.empty()) {
+    return counts;
+  }
+  session_.connection->query(
+      db::count_values(dialect(), dialect().table(session_.schema, table), there), {},
+      [&](std::span<const Cell> cells) {
+        for (std::size_t i = 0; i < places.size(); ++i) {
+          counts[places[i]] = number(cells[i]);
+        }
+      });
+  return counts;
 }
 
 }  // namespace abgleich::db

@@ -35,6 +35,7 @@ bool Target::in_savepoint(std::string_view name, const std::function<bool()>& wo
     if (!refuses_rows(fault)) {
       throw;
     }
+    last_blame_ = {.state = fault.state(), .broken = fault.broken()};
   }
   if (!taken) {
     connection.execute(fmt::format("ROLLBACK TO SAVEPOINT {}", name));
@@ -91,9 +92,10 @@ bool Target::stores_as_sent(const Relation& relation) {
 
 bool Target::takes_along(const Work& work) {
   const auto name = names(*work.relation);
+  const bool removes = work.action == PlanAction::remove || work.action == PlanAction::replace;
   for (const auto& dependant : dependants(*work.relation)) {
     std::string sql;
-    if (work.action == PlanAction::remove && dependant.on_delete == Dependant::Effect::loses) {
+    if (removes && dependant.on_delete == Dependant::Effect::loses) {
       sql = find_bereaved(dialect(), name, *work.relation, dependant, work.rows);
     } else if (work.action == PlanAction::update &&
                dependant.on_update == Dependant::Effect::loses) {
@@ -124,7 +126,14 @@ std::optional<std::int64_t> Target::perform(const Work& work) {
   if (takes_along(work)) {
     return std::nullopt;
   }
-  return session_.connection->execute(action_sql(work));
+  if (work.action == PlanAction::replace) {
+    // whoever refers to the key finds one again at the end
+    session_.connection->defer_constraints();
+    const auto name = names(*work.relation);
+    (void)write(apply_delete(dialect(), name, *work.relation, work.rows, PlanAction::replace));
+    return write(apply_insert(dialect(), name, *work.relation, work.rows, PlanAction::replace));
+  }
+  return write(action_sql(work));
 }
 
 bool Target::plans(const Relation& relation, PlanAction action) const {
@@ -135,7 +144,7 @@ bool Target::plans(const Relation& relation, PlanAction action) const {
 bool Target::is_about(const Work& work) {
   return count(fmt::format("SELECT count(*) FROM {} WHERE action = '{}' AND {}",
                            names(*work.relation).plan, static_cast<char>(work.action),
-                           work.rows.have("n"))) > 0;
+                           work.rows.have(dialect(), "n"))) > 0;
 }
 
 std::vector<Target::Work> Target::all_work(const std::vector<Relation>& relations) {
@@ -153,7 +162,7 @@ std::vector<Target::Work> Target::all_work(const std::vector<Relation>& relation
   }
   for (const auto& relation : relations) {
     const auto rows = planned_[static_cast<std::size_t>(relation.id)];
-    for (const auto action : {PlanAction::update, PlanAction::insert}) {
+    for (const auto action : {PlanAction::replace, PlanAction::update, PlanAction::insert}) {
       if (plans(relation, action)) {
         work.push_back({&relation, action, {1, rows}});
       }
@@ -172,9 +181,9 @@ std::optional<std::int64_t> Target::fill(const Relation& relation) {
   auto& connection = *session_.connection;
   std::int64_t rows = 0;
   const bool filled = in_savepoint("fill", [&] {
-    rows = connection.execute(fill_data(dialect(), name, relation));
-    connection.execute(fill_base(name, relation));
-    connection.check_constraints();
+    rows = write(fill_data(dialect(), name, relation, name.stage));
+    connection.execute(fill_base(dialect(), name, relation, name.stage));
+    as_people([&] { connection.check_constraints(); });
     return true;
   });
   if (!filled) {
@@ -188,12 +197,6 @@ void Target::apply(const std::vector<Relation>& relations) {
   auto real = relations;
   std::erase_if(real, [this](const Relation& relation) { return stands_in(relation); });
   auto& connection = *session_.connection;
-  const bool postgresql = dialect().engine() == Engine::postgresql;
-  if (postgresql) {
-    // what people's triggers name without a schema is theirs
-    connection.execute(fmt::format("SET LOCAL search_path = pg_catalog, {}, pg_temp",
-                                   dialect().quote(session_.schema)));
-  }
   if (mode_ == Mode::dry) {
     connection.execute("SAVEPOINT rehearsal");
   }
@@ -205,9 +208,10 @@ void Target::apply(const std::vector<Relation>& relations) {
       apply_piecemeal(real);
     }
   } catch (const Fault& fault) {
-    // statements of ours are right: what does not suit them is in people's own code
+    // statements of ours find what they name: what is missing is named by people's own code
     const bool theirs =
-        fault.cause() == Fault::Cause::other && fault.error().code == Code::secondary_refuses;
+        fault.cause() == Fault::Cause::missing ||
+        (fault.cause() == Fault::Cause::other && fault.error().code == Code::secondary_refuses);
     if (!theirs && fault.error().code != Code::bug) {
       throw;
     }
@@ -216,9 +220,6 @@ void Target::apply(const std::vector<Relation>& relations) {
                   "run: abgleich sync. Nothing was changed");
   }
   expect_applied(real, before, whole);
-  if (postgresql) {
-    connection.execute("SET LOCAL search_path = pg_catalog, pg_temp");
-  }
 }
 
 std::vector<std::int64_t> Target::rows_beside_triggers(const std::vector<Relation>& relations) {
@@ -279,17 +280,18 @@ bool Target::apply_whole(const std::vector<Relation>& relations) {
       }
       written_[static_cast<std::size_t>(work.relation->id)] += *rows;
     }
-    session_.connection->check_constraints();
+    as_people([&] { session_.connection->check_constraints(); });
     return true;
   });
 }
 
 Target::Attempt Target::attempt(const Work& work) {
   Attempt attempt;
+  last_blame_ = {};
   attempt.taken = in_savepoint("attempt", [&] {
     const auto rows = perform(work);
     attempt.rows = rows.value_or(0);
-    session_.connection->check_constraints();
+    as_people([&] { session_.connection->check_constraints(); });
     return rows.has_value();
   });
   return attempt;
@@ -311,6 +313,7 @@ bool Target::apply_in_halves(std::deque<Work>& open) {
       } else if (rows.first == rows.last) {
         // a trigger may refuse a statement even where it is about no row
         if (is_about(work)) {
+          blames_[{work.relation->id, rows.first}] = last_blame_;
           left.push_back(work);
         }
       } else {
@@ -331,7 +334,7 @@ void Target::apply_piecemeal(const std::vector<Relation>& relations) {
     open.push_back(work);
   }
   apply_in_halves(open);
-  while (!open.empty() && apply_knots(open)) {
+  while (!open.empty() && (apply_respelled(open) || apply_knots(open))) {
     apply_in_halves(open);
   }
   for (auto work = open.begin(); work != open.end();) {
@@ -341,7 +344,7 @@ void Target::apply_piecemeal(const std::vector<Relation>& relations) {
          ++work) {
       rows.only.push_back(work->rows.first);
     }
-    refusals_.push_back(refuse_rows(names(*relation), rows));
+    refusals_.push_back(refuse_rows(dialect(), names(*relation), rows));
     session_.connection->execute(refusals_.back());
   }
 }

@@ -1,5 +1,6 @@
-// The first load: rows and their base go straight into bare tables; keys and foreign keys are made
-// afterwards, when the rows are there to be sorted once.
+// The first load: rows are collected as they come from the primary, then laid down in the order of
+// their keys, with their base, in bare tables; keys and foreign keys are made afterwards. The order
+// of the primary tells who came when, or the alphabet, and is nobody's affair in the secondary.
 #include "db/base_statements.hpp"
 #include "db/stage_statements.hpp"
 #include "db/table_statements.hpp"
@@ -87,44 +88,62 @@ void Target::abandon_fill() {
 }
 
 Target::Fill::Fill(Target& target, const Relation& relation)
-    : target_(target), relation_(relation), sealed_(target.seals_as_sent(relation)) {
-  std::vector<std::string> columns;
-  for (const auto& column : relation.columns) {
-    columns.push_back(target.dialect().quote(column.name));
-  }
+    : target_(target),
+      relation_(relation),
+      sealed_(target.seals_as_sent(relation)),
+      base_key_(target.books_->sealer().base_key(relation.id)) {
+  auto& connection = *target.session_.connection;
   const auto name = target.names(relation);
-  data_ = target.session_.connection->fill(name.data, columns);
-  base_ = target.session_.connection->fill(name.base, base_columns(relation));
+  connection.execute(create_rows_to_fill(name, relation));
+  loader_ = connection.fill(name.fill, rows_to_fill_columns(relation));
 }
 
 void Target::Fill::add(const Row& row, std::string_view cells) {
   cells_.clear();
   target_.encode_row(relation_, row, cells_, scratch_);
-  data_->add(cells_);
-  base_cells_.clear();
-  for (const auto i : relation_.key) {
-    base_cells_.push_back(cells_[i]);
-  }
-  base_cells_.push_back({Cell::Storage::blob, cells});
-  base_->add(base_cells_);
+  cells_.push_back({Cell::Storage::blob, cells});
+  loader_->add(cells_);
   ++seal_.rows;
   if (sealed_) {
-    seal_.sum += checksum(std::span(base_cells_).first(relation_.key.size()), cells, sum_bytes_);
+    key_.clear();
+    for (const auto i : relation_.key) {
+      key_.push_back(cells_[i]);
+    }
+    seal_.sum += checksum(base_key_, key_, cells, sum_bytes_);
+  }
+}
+
+void Target::Fill::leave_out_rare() {
+  for (const auto& belonging : target_.belongings(relation_)) {
+    for (const auto& sql :
+         leave_out_with_rare(target_.dialect(), target_.names(relation_), relation_, belonging)) {
+      left_out_ += target_.session_.connection->execute(sql);
+    }
+  }
+  left_out_ /= 2;  // each was inserted there and deleted here
+  if (left_out_ > 0 && std::ranges::find(target_.rare_, relation_.id) == target_.rare_.end()) {
+    target_.rare_.push_back(relation_.id);
   }
 }
 
 bool Target::Fill::try_all(const std::function<void()>& load) {
+  auto& connection = *target_.session_.connection;
+  const auto& dialect = target_.dialect();
+  const auto name = target_.names(relation_);
   try {
     load();
-    data_->flush();
-    base_->flush();
+    loader_->flush();
+    leave_out_rare();
+    target_.write(fill_data(dialect, name, relation_, name.fill));
+    connection.execute(fill_base(dialect, name, relation_, name.fill));
   } catch (const Fault& fault) {
     if (fault.cause() != Fault::Cause::constraint && fault.cause() != Fault::Cause::data) {
       throw;
     }
     return false;
   }
-  if (sealed_) {
+  connection.execute("DROP TABLE " + name.fill);  // the next one needs the room
+  if (sealed_ && left_out_ == 0) {
     target_.books_->seal_base(relation_.id, seal_);
   } else {
     target_.seal_base(relation_);

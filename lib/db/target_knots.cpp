@@ -300,19 +300,23 @@ bool Target::apply_knots(std::deque<Work>& open) {
 bool Target::apply_knot(const std::vector<Work>& knot) {
   return in_savepoint("knot", [&] {
     session_.connection->defer_constraints();
-    for (const auto action : {PlanAction::remove, PlanAction::update, PlanAction::insert}) {
+    for (const auto action :
+         {PlanAction::remove, PlanAction::replace, PlanAction::update, PlanAction::insert}) {
       for (const auto& work : knot) {
         if (work.action == action && !perform(work)) {
           return false;
         }
       }
     }
-    session_.connection->check_constraints();
+    as_people([&] { session_.connection->check_constraints(); });
     return true;
   });
 }
 
 bool Target::untie_knot(const std::vector<Work>& knot, Aside aside) {
+  if (std::ranges::find(knot, PlanAction::replace, &Work::action) != knot.end()) {
+    return false;  // nobody's row goes aside for another subject's
+  }
   auto& connection = *session_.connection;
   return in_savepoint("knot", [&] {
     connection.defer_constraints();
@@ -323,14 +327,13 @@ bool Target::untie_knot(const std::vector<Work>& knot, Aside aside) {
                              movable_uniques(session_, relation, dependants(relation)), work.action,
                              aside));
       if (work.action != PlanAction::insert && !loose.back().parked.empty()) {
-        connection.execute(
-            park(dialect(), names(relation), relation, loose.back().parked, work.rows));
+        write(park(dialect(), names(relation), relation, loose.back().parked, work.rows));
       }
     }
     for (std::size_t i = 0; i < knot.size(); ++i) {
       if (knot[i].action == PlanAction::insert) {
-        connection.execute(insert_loosely(dialect(), names(*knot[i].relation), *knot[i].relation,
-                                          loose[i].references, knot[i].rows));
+        write(insert_loosely(dialect(), names(*knot[i].relation), *knot[i].relation,
+                             loose[i].references, knot[i].rows));
       }
     }
     for (const auto& work : knot) {
@@ -340,8 +343,8 @@ bool Target::untie_knot(const std::vector<Work>& knot, Aside aside) {
     }
     for (std::size_t i = 0; i < knot.size(); ++i) {
       if (knot[i].action == PlanAction::insert && !loose[i].references.empty()) {
-        connection.execute(fasten(dialect(), names(*knot[i].relation), *knot[i].relation,
-                                  loose[i].references, knot[i].rows));
+        write(fasten(dialect(), names(*knot[i].relation), *knot[i].relation, loose[i].references,
+                     knot[i].rows));
       }
     }
     for (const auto& work : knot) {
@@ -349,7 +352,7 @@ bool Target::untie_knot(const std::vector<Work>& knot, Aside aside) {
         return false;
       }
     }
-    connection.check_constraints();
+    as_people([&] { connection.check_constraints(); });
     return true;
   });
 }

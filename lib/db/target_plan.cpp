@@ -16,11 +16,15 @@ constexpr std::int64_t kLargePlan = 10'000;  // rows: from here on a look at the
 
 }  // namespace
 
-Target::Plan::Plan(Target& target, const Relation& relation)
+Target::Plan::Plan(Target& target, const Relation& relation, BeforeImages images)
     : target_(target),
       relation_(relation),
+      images_(images),
+      base_key_(target.books_->sealer().base_key(relation.id)),
       loader_(
-          target.session_.connection->load(target.names(relation).plan, plan_columns(relation))) {}
+          target.session_.connection->load(target.names(relation).plan, plan_columns(relation))) {
+  target.base_changes_[static_cast<std::size_t>(relation.id)].images = images;
+}
 
 void Target::Plan::add(const PlanRow& row, const Row& values) {
   const auto number = std::to_string(++rows_);
@@ -57,7 +61,39 @@ void Target::Plan::add(const PlanRow& row, const Row& values) {
   cells_.push_back(cell_of(base.moved));
   cells_.push_back(blob_of(base.before));
   cells_.push_back(blob_of(base.after));
+  const auto mac = seal_entry(row, base);
+  cells_.push_back({Cell::Storage::blob, mac});
   loader_->add(cells_);
+}
+
+std::string Target::Plan::seal_entry(const PlanRow& row, const BaseMove& base) {
+  // as `journal_plan` makes it
+  using Action = PlanAction;
+  const bool replaced = row.action == Action::replace;
+  const bool goes = row.action == Action::remove || replaced || row.action == Action::forget;
+  const bool kept = images_ == BeforeImages::keep || !goes;
+  const auto view = [](const std::optional<std::string>& text) {
+    return text ? std::optional<std::string_view>(*text) : std::nullopt;
+  };
+  JournalFields fields{.epoch = target_.books_->next_epoch(),
+                       .tracked = relation_.id,
+                       .key_text = row.key_text,
+                       .fate = row.fate,
+                       .moved = view(base.moved),
+                       .base_after = base.moved ? view(base.after) : view(row.cells)};
+  if (kept && (row.action == Action::update || row.action == Action::remove || replaced)) {
+    fields.before = view(row.before);
+  }
+  if (row.action == Action::insert || row.action == Action::update || replaced) {
+    fields.after = view(row.after);
+  }
+  if (kept) {
+    fields.base_before = view(base.before);
+  }
+  const auto& sealer = target_.books_->sealer();
+  auto mac = sealer.mac(fields);
+  target_.base_changes_[static_cast<std::size_t>(relation_.id)].journal += sealer.share(mac);
+  return mac;
 }
 
 BaseMove Target::Plan::to_journal(const PlanRow& row) {
@@ -76,7 +112,8 @@ BaseMove Target::Plan::to_journal(const PlanRow& row) {
 void Target::Plan::seal(const PlanRow& row) {
   const auto at = static_cast<std::size_t>(relation_.id);
   target_.writes_[at] += row.action == PlanAction::insert || row.action == PlanAction::update ||
-                                 row.action == PlanAction::remove
+                                 row.action == PlanAction::remove ||
+                                 row.action == PlanAction::replace
                              ? 1
                              : 0;
   auto& change = target_.base_changes_[at];
@@ -89,11 +126,11 @@ void Target::Plan::seal(const PlanRow& row) {
   }
   if (row.base) {
     --change.seal.rows;
-    change.seal.sum -= checksum(key_, *row.base, sum_bytes_);
+    change.seal.sum -= checksum(base_key_, key_, *row.base, sum_bytes_);
   }
   if (row.cells) {
     ++change.seal.rows;
-    change.seal.sum += checksum(key_, *row.cells, sum_bytes_);
+    change.seal.sum += checksum(base_key_, key_, *row.cells, sum_bytes_);
   }
 }
 
@@ -126,6 +163,7 @@ void Target::refused_rows(const Relation& relation,
   const auto cursor =
       session_.connection->open(select_refused(dialect(), names(relation), relation));
   for (auto cells = cursor->next(); !cells.empty(); cells = cursor->next()) {
+    refused.n = number(cells[0]);
     refused.action = static_cast<PlanAction>(cells[1].bytes.front());
     refused.mask = cells[2].bytes;
     refused.cells.reset();

@@ -82,7 +82,7 @@ std::optional<Target::KeptPseudonyms> Target::rekey_kept(const Relation& relatio
                        pairs.emplace_back(std::move(was), std::move(now));
                      }
                    });
-  connection.execute(create_kept_map(dialect(), kept.map, *held));
+  connection.execute(create_kept_map(dialect(), kept.map));
   const auto loader = connection.load(kept.map, {"was", "now"});
   std::string other;
   for (const auto& [was, now] : pairs) {
@@ -114,7 +114,10 @@ std::vector<std::int64_t> Target::apply_rekey(const std::vector<Rekeyed>& tables
     for (const auto step : {RekeyStep::aside, RekeyStep::home}) {
       std::int64_t changed = 0;
       for (const auto& sql : rekey_data(dialect(), work, step)) {
-        changed += dialect().engine() == Engine::postgresql ? count(sql) : connection.execute(sql);
+        as_people([&] {
+          changed +=
+              dialect().engine() == Engine::postgresql ? count(sql) : connection.execute(sql);
+        });
       }
       if (step == RekeyStep::aside && changed != all) {
         refuse(fmt::format("{} of {} rows changed", changed, all));
@@ -122,11 +125,12 @@ std::vector<std::int64_t> Target::apply_rekey(const std::vector<Rekeyed>& tables
     }
     for (const auto& table : tables) {
       for (const auto& kept : table.kept) {
-        connection.execute(
-            rekey_kept_column(dialect(), names(*table.relation).data, kept.column, kept.map));
+        write(rekey_kept_column(
+            dialect(), names(*table.relation).data,
+            *catalog_.find_table(table.relation->name)->find_column(kept.column), kept.map));
       }
     }
-    connection.check_constraints();
+    as_people([&] { connection.check_constraints(); });
     for (const auto& sql : indexes) {
       connection.execute(sql);
     }

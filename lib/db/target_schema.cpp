@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <iterator>
 #include <string_view>
+#include <utility>
 
 namespace abgleich::db {
 
@@ -32,14 +33,8 @@ void make_held(const Dialect& dialect, RelationColumn& column) {
                     column.held.family == Family::text;
 }
 
-/// Whether the table has a unique key over exactly the relation's key columns, which it calls
-/// `holders`.
-bool has_key(const CatalogTable& table, const Relation& relation,
-             const std::vector<std::string>& holders) {
-  std::vector<std::string> wanted;
-  for (const auto i : relation.key) {
-    wanted.push_back(holders[i]);
-  }
+/// Whether the table has a unique key over exactly these columns.
+bool has_unique(const CatalogTable& table, std::vector<std::string> wanted) {
   std::ranges::sort(wanted);
   const auto matches = [&](const CatalogKey& key) {
     auto columns = key.columns;
@@ -48,6 +43,16 @@ bool has_key(const CatalogTable& table, const Relation& relation,
   };
   return (table.primary_key && matches(*table.primary_key)) ||
          std::ranges::any_of(table.uniques, matches);
+}
+
+/// The same over the relation's key columns, which it calls `holders`.
+bool has_key(const CatalogTable& table, const Relation& relation,
+             const std::vector<std::string>& holders) {
+  std::vector<std::string> wanted;
+  for (const auto i : relation.key) {
+    wanted.push_back(holders[i]);
+  }
+  return has_unique(table, std::move(wanted));
 }
 
 }  // namespace
@@ -84,10 +89,18 @@ std::vector<std::string> Target::widen_base(const Relation& relation) const {
   const auto columns = base_columns(relation);
   for (std::size_t k = 0; k < relation.key.size(); ++k) {
     const auto& column = relation.columns[relation.key[k]];
-    if (!column.widened_from) {
+    const bool by_bytes = column.equality.by == Equality::By::type;
+    if (!by_bytes && !column.widened_from) {
       continue;
     }
     const auto type = own_column_type(base_name(relation), columns[k]);
+    if (by_bytes) {
+      if (!type.empty() && type != "text") {
+        ddl.push_back(
+            keep_as_text(dialect(), dialect().own_table(base_name(relation)), column, columns[k]));
+      }
+      continue;
+    }
     if (!type.empty() && type != column.held.native &&
         type == dialect().column_type(*column.widened_from)) {
       ddl.push_back(alter_type(dialect(), dialect().own_table(base_name(relation)), columns[k],
@@ -95,6 +108,11 @@ std::vector<std::string> Target::widen_base(const Relation& relation) const {
     }
   }
   return ddl;
+}
+
+Equality Target::equality_of(const std::string& table, const std::string& column) const {
+  const auto found = equalities_.find({table, column});
+  return found == equalities_.end() ? Equality{} : found->second;
 }
 
 Adaptation Target::hold_existing(const CatalogTable& table, Relation& relation) const {
@@ -114,9 +132,11 @@ Adaptation Target::hold_existing(const CatalogTable& table, Relation& relation) 
                         adaptation.widenings.end();
     if (found != nullptr && !widens) {
       column.held = found->type;
+      column.equality = equality_of(table.name, found->name);
       column.bytewise = dialect().engine() == Engine::postgresql && found->collation == kByBytes;
     } else {
       make_held(dialect(), column);
+      column.equality = found == nullptr ? Equality{} : equality_of(table.name, found->name);
     }
     if (found != nullptr && found->generated) {
       throw Failure(Code::secondary_refuses,
@@ -145,6 +165,29 @@ const CatalogTable* Target::holding_table(const Relation& relation) const {
   return catalog_.find_table(relation.renamed_from.empty() ? relation.name : relation.renamed_from);
 }
 
+/// A table that was there before may lack the unique key that a foreign key to it needs; then the
+/// foreign key is left out.
+Relation Target::with_possible_foreign_keys(const Relation& relation,
+                                            const std::vector<Relation>& all) const {
+  auto possible = relation;
+  std::erase_if(possible.foreign_keys, [&](const RelationForeignKey& key) {
+    const auto parent = std::ranges::find(all, key.table, &Relation::name);
+    const auto* table = parent == all.end() ? nullptr : holding_table(*parent);
+    if (table == nullptr) {
+      return false;
+    }
+    auto names = key.referenced;
+    for (const auto& column : parent->columns) {
+      const auto renamed = std::ranges::find(names, column.name);
+      if (renamed != names.end() && !column.renamed_from.empty()) {
+        *renamed = column.renamed_from;
+      }
+    }
+    return !has_unique(*table, names);
+  });
+  return possible;
+}
+
 std::vector<std::string> Target::missing_ddl(std::vector<Relation>& relations) const {
   std::vector<std::string> tables;
   tables.reserve(relations.size());
@@ -152,6 +195,7 @@ std::vector<std::string> Target::missing_ddl(std::vector<Relation>& relations) c
   for (const auto& [from, to] : renames) {
     tables.push_back(rename_table(dialect(), session_.schema, from, to));
   }
+  std::vector<std::string> drops;
   std::vector<std::string> keys;
   std::vector<std::string> bases;
   for (auto& relation : relations) {
@@ -163,6 +207,7 @@ std::vector<std::string> Target::missing_ddl(std::vector<Relation>& relations) c
         std::ranges::find(renames, relation.name, &Adaptation::Rename::from) != renames.end();
     const auto* table = holding_table(relation);
     if (table != nullptr) {
+      std::ranges::move(drop_keys(table->name, relation), std::back_inserter(drops));
       const auto adaptation = hold_existing(*table, relation);
       std::ranges::move(adaptation_ddl(dialect(), session_.schema, relation, adaptation),
                         std::back_inserter(tables));
@@ -170,11 +215,12 @@ std::vector<std::string> Target::missing_ddl(std::vector<Relation>& relations) c
       for (auto& column : relation.columns) {
         make_held(dialect(), column);
       }
+      const auto made = with_possible_foreign_keys(relation, relations);
       tables.push_back(create_data_table(dialect(), dialect().table(session_.schema, relation.name),
-                                         relation, session_.schema, Lifetime::lasting));
+                                         made, session_.schema, Lifetime::lasting));
       if (dialect().engine() == Engine::postgresql) {
-        for (const auto& key : relation.foreign_keys) {
-          keys.push_back(add_foreign_key(dialect(), session_.schema, relation, key));
+        for (const auto& key : made.foreign_keys) {
+          keys.push_back(add_foreign_key(dialect(), session_.schema, made, key));
         }
       }
     }
@@ -185,6 +231,7 @@ std::vector<std::string> Target::missing_ddl(std::vector<Relation>& relations) c
                                         relation, Lifetime::lasting));
     }
   }
+  tables.insert(tables.begin(), drops.begin(), drops.end());
   tables.insert(tables.end(), keys.begin(), keys.end());
   tables.insert(tables.end(), bases.begin(), bases.end());
   return tables;
@@ -205,21 +252,28 @@ std::vector<std::string> Target::undo_ddl(const std::vector<Relation>& relations
   for (auto rename = renames.rbegin(); rename != renames.rend(); ++rename) {
     ddl.push_back(rename_table(dialect(), session_.schema, rename->to, rename->from));
   }
+  for (const auto& relation : relations) {
+    if (const auto* table = holding_table(relation)) {
+      std::ranges::move(put_back_keys(table->name, relation), std::back_inserter(ddl));
+    }
+  }
   return ddl;
 }
 
 void Target::execute_ddl(const std::vector<std::string>& statements) {
-  for (const auto& sql : statements) {
-    session_.connection->execute(sql);
-  }
+  // people's checks and index expressions are run for what is rewritten
+  session_.connection->edit_definitions([&] {
+    for (const auto& sql : statements) {
+      write(sql);
+    }
+  });
   load_catalog();
 }
 
 void Target::empty_column(const Relation& relation, const std::string& column) {
   const auto* table = catalog_.find_table(relation.name);
   if (table != nullptr && table->find_column(column) != nullptr) {
-    session_.connection->execute(
-        db::empty_column(dialect(), dialect().table(session_.schema, relation.name), column));
+    write(db::empty_column(dialect(), dialect().table(session_.schema, relation.name), column));
   }
 }
 
@@ -231,7 +285,7 @@ void Target::stand_in(const Relation& relation) {
         create_data_table(dialect(), name, relation, session_.schema, Lifetime::temporary));
     stand_in_data_.push_back(relation.id);
   } else if (const auto adaptation = adapt(dialect(), *table, relation);
-             adaptation.needed() || table->name != relation.name) {
+             adaptation.needed() || table->name != relation.name || !relation.lost_keys.empty()) {
     session_.connection->execute(create_data_view(dialect(), name, relation,
                                                   dialect().table(session_.schema, table->name),
                                                   adaptation.holders));

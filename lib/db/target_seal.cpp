@@ -15,10 +15,6 @@ namespace abgleich::db {
 
 namespace {
 
-/// Known to everybody: the digests are keyed already, and this is against accidents.
-constexpr SipKey kSealKey{'a', 'b', 'g', 'l', 'e', 'i', 'c', 'h',
-                          '.', 's', 'e', 'a', 'l', '/', '1', 0};
-
 /// Rows: from here on it pays to make an index anew.
 constexpr std::int64_t kWorthAKey = 20'000;
 
@@ -33,14 +29,14 @@ void append_field(std::string_view bytes, std::string& out) {
 
 }  // namespace
 
-std::uint64_t Target::checksum(std::span<const Cell> key, std::string_view packed_cells,
-                               std::string& bytes) {
+std::uint64_t Target::checksum(const SipKey& base_key, std::span<const Cell> key,
+                               std::string_view packed_cells, std::string& bytes) {
   bytes.clear();
   for (const auto& cell : key) {
     append_field(cell.bytes, bytes);
   }
   append_field(packed_cells, bytes);
-  return siphash(kSealKey, {reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()});
+  return siphash(base_key, {reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()});
 }
 
 bool Target::seals_as_sent(const Relation& relation) const {
@@ -57,13 +53,14 @@ bool Target::seals_as_sent(const Relation& relation) const {
 Target::Base Target::measure(const Relation& relation, const std::string& sql,
                              const OnMeasured& on_row) {
   Base base{.exists = true};
+  const auto base_key = books_->sealer().base_key(relation.id);
   const auto digests = relation.columns.size() * sizeof(Digest::bits);
   std::string bytes;
   std::string scratch;
   session_.connection->read_blobs(sql, [&](std::span<const Cell> cells) {
     const auto packed_cells = packed(dialect(), cells[relation.key.size()], scratch);
     ++base.seal.rows;
-    base.seal.sum += checksum(cells.first(relation.key.size()), packed_cells, bytes);
+    base.seal.sum += checksum(base_key, cells.first(relation.key.size()), packed_cells, bytes);
     base.misfits += packed_cells.size() == digests ? 0 : 1;
     if (on_row) {
       on_row(cells, packed_cells);
@@ -116,6 +113,16 @@ Seal Target::base_seal(const Relation& relation) {
 
 void Target::seal_base(const Relation& relation) {
   books_->seal_base(relation.id, measure_base(relation).seal);
+}
+
+std::vector<std::string> Target::drop_untracked_bases() {
+  std::vector<std::string> statements;
+  for (const auto number : books_->untracked_bases()) {
+    statements.push_back(
+        fmt::format("DROP TABLE {}", dialect().own_table("base_" + std::to_string(number))));
+    books_->seal_base(number, {});
+  }
+  return statements;
 }
 
 void Target::move_base(const Relation& relation) {
@@ -176,16 +183,20 @@ bool Target::move_base_without_key(const Relation& relation) {
   return true;
 }
 
-void Target::settle(const Relation& relation, std::int64_t epoch, BeforeImages images) {
+void Target::settle(const Relation& relation) {
   const auto name = names(relation);
-  auto& connection = *session_.connection;
-  const auto journal = dialect().own_table("journal");
-  if (images == BeforeImages::not_of_deleted) {
-    connection.execute(erase_images(name, relation, journal));
-  }
-  connection.execute(journal_plan(name, relation, journal, epoch, images));
-  // where all of the plan was taken, planning has seen both bases of every row
   const auto& planned = base_changes_[static_cast<std::size_t>(relation.id)];
+  if (planned.images == BeforeImages::not_of_deleted) {
+    books_->erase_images(relation.id, select_leaving(name));
+  }
+  session_.connection->execute(journal_plan(name, relation, dialect().own_table("journal"),
+                                            books_->next_epoch(), planned.images));
+  if (refusals_.empty()) {
+    books_->journal_grew(planned.journal);
+  } else {
+    books_->journal_grew(relation.id);
+  }
+  // where all of the plan was taken, planning has seen both bases of every row
   const bool known = refusals_.empty() && seals_as_sent(relation);
   const auto touched = select_sealed_of_plan(name, relation);
   auto change = known ? planned.seal : Seal{};

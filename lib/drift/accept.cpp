@@ -68,9 +68,9 @@ bool another_database(const DatabaseIdentity& one, const DatabaseIdentity& other
 
 }  // namespace
 
-std::optional<Error> refusal(const contract::Contract& contract, const Catalog& accepted,
-                             const Catalog& live, const std::vector<std::string>& tables) {
-  for (const auto& event : compare(contract, accepted, live)) {
+std::optional<Error> refusal(const contract::Contract& contract, const std::vector<Event>& events,
+                             const std::vector<std::string>& tables) {
+  for (const auto& event : events) {
     const auto* table = contract.find_table(event.table);
     if (table == nullptr || event.verdict != Verdict::block || !chosen(tables, event.table)) {
       continue;
@@ -80,6 +80,30 @@ std::optional<Error> refusal(const contract::Contract& contract, const Catalog& 
                    .message = "not accepted: " + loss,
                    .hint = event.hint + ". Nothing was changed"};
     }
+  }
+  return std::nullopt;
+}
+
+std::optional<Error> refusal_of_loss(const contract::Contract& contract,
+                                     const std::vector<Event>& events, const Catalog& accepted,
+                                     const Catalog& live) {
+  for (const auto& loss : compare(contract, accepted, live)) {
+    if (loss.kind != "missing_in_primary" || loss.verdict != Verdict::block) {
+      continue;
+    }
+    const auto before = std::ranges::find_if(events, [&](const Event& event) {
+      return event.table == loss.table && event.column == loss.column && event.kind != "new_column";
+    });
+    if (before == events.end() || before->kind == loss.kind) {
+      continue;
+    }
+    const auto name =
+        loss.column.empty() ? loss.table : fmt::format("{}.{}", loss.table, loss.column);
+    return Error{.code = Code::drift_decision,
+                 .message = fmt::format("not accepted: '{}' is gone in the primary ({}), and its "
+                                        "line in the contract would block table '{}' from then on",
+                                        name, before->kind, loss.table),
+                 .hint = before->hint + ". Nothing was changed"};
   }
   return std::nullopt;
 }

@@ -4,6 +4,7 @@
 #include "contract/contract.hpp"
 #include "core/catalog.hpp"
 #include "core/error.hpp"
+#include "drift/drift.hpp"
 
 #include <filesystem>
 #include <optional>
@@ -13,9 +14,16 @@
 namespace abgleich::drift {
 
 /// Why the live schema must not be accepted for these tables (by their names in the contract;
-/// empty: all): the key of an exported table would be gone. With the next step.
-std::optional<Error> refusal(const contract::Contract& contract, const Catalog& accepted,
-                             const Catalog& live, const std::vector<std::string>& tables);
+/// empty: all), by the events of its drift: the key of an exported table would be gone. With the
+/// next step.
+std::optional<Error> refusal(const contract::Contract& contract, const std::vector<Event>& events,
+                             const std::vector<std::string>& tables);
+
+/// The same for what is to be accepted: lines of the contract whose columns or tables are gone, and
+/// which would block their table only once nothing tells any more what they were.
+std::optional<Error> refusal_of_loss(const contract::Contract& contract,
+                                     const std::vector<Event>& events, const Catalog& accepted,
+                                     const Catalog& live);
 
 /// The accepted catalogue with these tables of the primary as they are now; everything else stays.
 /// Throws Failure: a table that neither catalogue has (usage), or another database, whose numbers

@@ -3,6 +3,7 @@
 #include "contract/toml_text.hpp"
 #include "drift/contract_line.hpp"
 #include "drift/key_columns.hpp"
+#include "drift/places.hpp"
 #include "drift/retype.hpp"
 
 #include <fmt/format.h>
@@ -32,6 +33,12 @@ const std::vector<CatalogColumn>& columns_of(const CatalogTable* table) {
   return table == nullptr ? kNone : table->columns;
 }
 
+/// A table whose columns have no other identity than their place.
+bool of_sqlite(const CatalogTable& table) {
+  return table.kind == TableKind::table && !table.columns.empty() &&
+         table.columns.front().type.engine == Engine::sqlite;
+}
+
 class Comparison {
  public:
   Comparison(const TablePair& pair, std::vector<Event>& events)
@@ -45,6 +52,9 @@ class Comparison {
       lines_.emplace(column.name, &column);
     }
     note_foreign_keys();
+    if (pair.accepted != nullptr && of_sqlite(*pair.accepted) && of_sqlite(pair.live)) {
+      places_.emplace(*pair.accepted, pair.live);
+    }
   }
 
   void run() {
@@ -89,8 +99,36 @@ class Comparison {
     }
   }
 
+  /// Where columns have no identity, a name that stands elsewhere is another column's.
+  Found place(const Column& column, const Found& found) {
+    if (!places_ || found.trail != Trail::found || found.accepted->name != found.live->name) {
+      return found;
+    }
+    const auto place = places_->of(column.name);
+    if (place == Places::Place::kept) {
+      return found;
+    }
+    if (const auto* old = column.was.empty() ? nullptr : accepted_.named(column.was);
+        old != nullptr && places_->could_be(*old, *found.live)) {
+      return {Trail::found, old, found.live};  // a person has said so, and the place bears it out
+    }
+    if (place == Places::Place::doubtful) {
+      if (column.exported()) {
+        add("shifted_column", column.name, {}, {}, Verdict::block,
+            fmt::format("a column is gone, and {} may be that one under its name; only the values "
+                        "can tell: abgleich drift",
+                        quoted(column.name)));
+      }
+      return found;
+    }
+    const auto* elsewhere = places_->now(*found.accepted);
+    const auto* origin = places_->before(*found.live);
+    return {origin == nullptr && elsewhere == nullptr ? Trail::remade : Trail::impostor,
+            found.accepted, found.live, elsewhere, origin};
+  }
+
   void follow(const Column& column) {
-    const Found found = tracer_.trace({column.name, column.was});
+    const Found found = place(column, tracer_.trace({column.name, column.was}));
     explained_.insert({found.accepted, found.origin, found.elsewhere});
     switch (found.trail) {
       case Trail::found:
@@ -114,10 +152,7 @@ class Comparison {
         break;
       case Trail::remade:
         add("replaced_column", column.name, type_text(found.accepted->type),
-            type_text(found.live->type), block_if_exported(column),
-            fmt::format("{} was dropped and made anew: look at what it holds now, then write {} or "
-                        "run: {}",
-                        quoted(column.name), withhold_line(column.name), kAccept));
+            type_text(found.live->type), block_if_exported(column), remade_hint(column));
         break;
       case Trail::moved:
         report_rename(column, *found.accepted, *found.elsewhere);
@@ -150,11 +185,36 @@ class Comparison {
     }
   }
 
+  [[nodiscard]] std::string remade_hint(const Column& column) const {
+    if (key_.contains(column.name)) {
+      return fmt::format(
+          "{} is another column than it was, and its rows are known by it: where its values are "
+          "new, "
+          "the vendor has to keep the old ones in a column beside it, which is to be the key in "
+          "its "
+          "place, with was = {}",
+          quoted(column.name), contract::toml_string(column.name));
+    }
+    return fmt::format(
+        "{} is another column than it was: look at what it holds now, then write {}, or, if its "
+        "line "
+        "in the contract fits that, run: {}",
+        quoted(column.name), withhold_line(column.name), kAccept);
+  }
+
   static std::string quoted(std::string_view name) { return fmt::format("'{}'", name); }
 
   [[nodiscard]] std::string qualified_table() const {
     const std::string table = in_sql(pair_.live.name);
     return pair_.schema.empty() ? table : in_sql(pair_.schema) + "." + table;
+  }
+
+  [[nodiscard]] std::string in_sql_list() const {
+    std::string list;
+    for (const auto& name : pair_.contract.key) {
+      list += (list.empty() ? "" : ", ") + in_sql(name);
+    }
+    return list;
   }
 
   /// After `drift accept` a `was` between two names that both exist says nothing any more, and
@@ -217,10 +277,18 @@ class Comparison {
 
   void report_rename(const Column& column, const CatalogColumn& was, const CatalogColumn& now) {
     add("renamed_column", column.name, was.name, now.name, block_if_exported(column),
-        contract_line(column, now.name, was.name));
+        line_in_place(column, now.name, was.name));
     if (column.exported()) {
       compare_type(column, was, now);  // so that a person sees all of it before accepting
     }
+  }
+
+  /// The line, and what else in the table has to go with it.
+  [[nodiscard]] std::string line_in_place(const Column& column, std::string_view name,
+                                          std::string_view was) const {
+    return contract_line(column, name, was) +
+           (column.exported() ? elsewhere_in_table(pair_.contract, column.name, name)
+                              : std::string());
   }
 
   void report_impostor(const Column& column, const Found& found) {
@@ -230,7 +298,7 @@ class Comparison {
           fmt::format("{} is still there and {} is another column: delete was = {}",
                       quoted(column.was), quoted(column.name), contract::toml_string(column.was));
     } else if (found.elsewhere != nullptr) {
-      hint = contract_line(column, found.elsewhere->name, found.accepted->name);
+      hint = line_in_place(column, found.elsewhere->name, found.accepted->name);
     } else {
       const auto line = lines_.find(found.origin->name);
       hint = line != lines_.end() ? contract_line(*line->second, column.name, found.origin->name)
@@ -249,10 +317,16 @@ class Comparison {
       hint = fmt::format("delete the line of {} from the contract, then run: {}",
                          quoted(column.name), kAccept);
     } else {
+      const auto otherwise =
+          key_.contains(column.name)
+              ? std::string(
+                    "ask the vendor for it: nothing else tells which row is which, and the "
+                    "secondary's rows stay as they are")
+              : fmt::format("delete its line from the contract and run: {}", kAccept);
       hint = fmt::format(
-          "{}; if it was renamed, {}; otherwise delete its line from the contract and run: {}",
+          "{}; if it was renamed, {}; otherwise {}",
           block ? fmt::format("it is {}", *need) : std::string{"the secondary keeps its values"},
-          rename_to_try(column, was), kAccept);
+          rename_to_try(column, was), otherwise);
     }
     const Verdict verdict = !column.exported() ? Verdict::info
                             : block            ? Verdict::block
@@ -284,7 +358,7 @@ class Comparison {
     }
     std::string lines;
     for (std::size_t i = 0; i < std::min(found.size(), kMost); ++i) {
-      lines += (i == 0 ? "" : ", or ") + contract_line(column, found[i]->name, was.name);
+      lines += (i == 0 ? "" : ", or ") + line_in_place(column, found[i]->name, was.name);
     }
     if (found.size() > kMost) {
       lines += fmt::format(", or another of the {} new columns of its type", found.size());
@@ -359,8 +433,10 @@ class Comparison {
     const auto& now = pair_.live.primary_key;
     add("key_changed", {}, fmt::format("{}", fmt::join(lost->columns, ", ")),
         now ? fmt::format("{}", fmt::join(now->columns, ", ")) : std::string{}, Verdict::block,
-        fmt::format("nothing keeps {} unique any more: choose another key for [tables.{}]",
-                    fmt::join(pair_.contract.key, ", "), contract::toml_key(pair_.contract.name)));
+        fmt::format(
+            "nothing keeps {0} unique any more, and rows are known by it: have the primary's "
+            "administrator make it unique again: CREATE UNIQUE INDEX ON {1} ({2})",
+            fmt::join(pair_.contract.key, ", "), qualified_table(), in_sql_list()));
   }
 
   const TablePair& pair_;
@@ -368,6 +444,7 @@ class Comparison {
   Index<CatalogColumn> accepted_;
   Index<CatalogColumn> live_;
   Tracer<CatalogColumn> tracer_;
+  std::optional<Places> places_;
   std::unordered_set<std::string_view> key_;
   std::unordered_set<std::string_view> foreign_;
   std::unordered_map<std::string_view, const Column*> lines_;            // by name

@@ -4,6 +4,10 @@
 #include "contract/words.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <vector>
 
 namespace abgleich::drift {
 
@@ -92,6 +96,33 @@ std::string contract_line(const contract::Column& column, std::string_view name,
   }
   append_text(line, "was", was);
   return line + " }";
+}
+
+std::string elsewhere_in_table(const contract::Table& table, std::string_view was,
+                               std::string_view now) {
+  const auto has = [&](const std::vector<std::string>& names) {
+    return std::ranges::find(names, was) != names.end();
+  };
+  std::vector<std::string_view> places;
+  if (has(table.key)) {
+    places.emplace_back("key");
+  }
+  if (std::ranges::any_of(table.together, has)) {
+    places.emplace_back("together");
+  }
+  if (table.subject == was && !(table.key.size() == 1 && table.key.front() == was)) {
+    places.emplace_back("subject");
+  }
+  if (has(table.quasi_identifiers)) {
+    places.emplace_back("quasi_identifiers");
+  }
+  if (has(table.sensitive)) {
+    places.emplace_back("sensitive");
+  }
+  return places.empty() ? std::string()
+                        : fmt::format(", and in {} of [tables.{}] write {} in place of {}",
+                                      fmt::join(places, ", "), toml_key(table.name),
+                                      toml_string(now), toml_string(was));
 }
 
 std::string withhold_line(std::string_view name) {

@@ -19,4 +19,9 @@ std::string withhold_line(std::string_view name);
 /// The command that names a column in the contract, quoted for the shell where it must be.
 std::string add_command(std::string_view table, std::string_view column);
 
+/// What else of the table names a column that is called otherwise now: ", and in key and together
+/// write …"; empty: nothing.
+std::string elsewhere_in_table(const contract::Table& table, std::string_view was,
+                               std::string_view now);
+
 }  // namespace abgleich::drift

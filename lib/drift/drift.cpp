@@ -2,6 +2,7 @@
 
 #include "contract/toml_text.hpp"
 #include "drift/columns.hpp"
+#include "drift/foreign_keys.hpp"
 #include "drift/retype.hpp"
 #include "drift/trace.hpp"
 
@@ -29,6 +30,7 @@ class CatalogComparison {
   CatalogComparison(const contract::Contract& contract, const Catalog& accepted,
                     const Catalog& live, std::string_view reader)
       : contract_(contract),
+        accepted_catalog_(accepted),
         live_catalog_(live),
         reader_(reader),
         evidence_(accepted.identity.same_database(live.identity) ? Evidence::identities
@@ -53,6 +55,7 @@ class CatalogComparison {
         report_unnamed(table);
       }
     }
+    compare_foreign_keys(contract_, accepted_catalog_, live_catalog_, events_);
     std::ranges::sort(events_, {}, [](const Event& event) {
       return std::tie(event.table, event.column, event.kind, event.was, event.now);
     });
@@ -247,6 +250,7 @@ class CatalogComparison {
   }
 
   const contract::Contract& contract_;
+  const Catalog& accepted_catalog_;
   const Catalog& live_catalog_;
   std::string_view reader_;
   Evidence evidence_;

@@ -2,6 +2,7 @@
 
 #include "contract/words.hpp"
 #include "core/error.hpp"
+#include "core/shallow_json.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -175,7 +176,8 @@ JsonDocument::JsonDocument(std::string_view text, const std::filesystem::path& f
   try {
     Twice twice{file};
     json_ = std::make_unique<Json>(Json::parse(
-        text, [&](int, Json::parse_event_t event, Json& parsed) { return twice(event, parsed); }));
+        nests_deeply(text) ? std::string_view() : text,
+        [&](int, Json::parse_event_t event, Json& parsed) { return twice(event, parsed); }));
   } catch (const nlohmann::json::exception& error) {
     std::size_t byte = 0;
     if (const auto* at = dynamic_cast<const nlohmann::json::parse_error*>(&error)) {

@@ -8,8 +8,6 @@
 #include <algorithm>
 #include <array>
 #include <ctime>
-#include <pwd.h>
-#include <unistd.h>
 
 namespace abgleich::journal {
 
@@ -112,7 +110,7 @@ void chain(const std::optional<db::HeadRow>& head, std::string_view lineage, db:
         std::string_view(run.kind), std::string_view(run.started), std::string_view(run.finished),
         std::string_view(run.operator_),
         run.reason ? std::string_view(*run.reason) : std::string_view(),
-        std::string_view(run.counts)}) {
+        std::string_view(run.counts), std::string_view(run.nonce), std::string_view(run.deeds)}) {
     absorb(state, field);
   }
   std::array<unsigned char, crypto_hash_sha256_BYTES> digest{};
@@ -134,16 +132,6 @@ std::int64_t seconds_since(std::string_view utc) {
   std::tm then{};
   const auto* end = strptime(std::string(utc).c_str(), "%Y-%m-%dT%H:%M:%SZ", &then);
   return end == nullptr ? 0 : std::max<std::int64_t>(0, std::time(nullptr) - timegm(&then));
-}
-
-std::string operator_name() {
-  std::array<char, 4096> buffer{};
-  passwd entry{};
-  passwd* found = nullptr;
-  if (getpwuid_r(getuid(), &entry, buffer.data(), buffer.size(), &found) == 0 && found != nullptr) {
-    return entry.pw_name;
-  }
-  return std::to_string(getuid());
 }
 
 }  // namespace abgleich::journal

@@ -41,7 +41,8 @@ std::string utc_days_ago(std::int64_t days);
 
 /// Seconds since such a time; 0 for one in the future (another machine's clock).
 std::int64_t seconds_since(std::string_view utc);
-/// Who runs this: login name or number.
+/// Who runs this: the person who logged in or called sudo, where the process says so, and not the
+/// service's user; else that user's name, or number.
 std::string operator_name();
 
 }  // namespace abgleich::journal

@@ -1,6 +1,7 @@
 #include "journal/latch.hpp"
 
 #include "core/error.hpp"
+#include "core/shallow_json.hpp"
 #include "core/shortage.hpp"
 #include "journal/head.hpp"
 
@@ -11,6 +12,7 @@
 #include <cstring>
 #include <fcntl.h>
 #include <fstream>
+#include <iterator>
 #include <sys/stat.h>
 #include <system_error>
 #include <unistd.h>
@@ -89,7 +91,8 @@ void check_latch(const std::filesystem::path& directory) {
     return;
   }
   std::ifstream in(directory / kName);
-  const auto json = nlohmann::json::parse(in, nullptr, false);
+  const std::string text{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+  const auto json = parse_shallow<nlohmann::json>(text);
   const auto found = json.is_object() && json.contains("found") && json["found"].is_string()
                          ? json["found"].get<std::string>()
                          : std::string("an unknown time");

@@ -1,6 +1,7 @@
 #include "journal/record.hpp"
 
 #include "core/error.hpp"
+#include "core/shallow_json.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -36,7 +37,7 @@ std::string hex(std::uint64_t bits) {
 }
 
 Json parse(std::string_view text) {
-  auto json = Json::parse(text, nullptr, false);
+  auto json = parse_shallow<Json>(text);
   if (!json.is_object()) {
     damaged();
   }
@@ -101,6 +102,9 @@ db::ConflictRow to_row(const Conflict& conflict, const SipKey& id_key) {
   if (!conflict.action.empty()) {
     detail["action"] = conflict.action;
   }
+  if (!conflict.reason.empty()) {
+    detail["reason"] = conflict.reason;
+  }
   auto& columns = detail["columns"] = Json::object();
   for (const auto& cell : conflict.cells) {
     columns[cell.column] = {{"primary", json_of(cell.primary)},
@@ -109,6 +113,18 @@ db::ConflictRow to_row(const Conflict& conflict, const SipKey& id_key) {
   }
   for (const auto& [column, digest] : conflict.unwritten) {
     detail["unwritten"][column] = hex(digest.bits);
+  }
+  if (const auto& obstacle = conflict.obstacle; !obstacle.kind.empty()) {
+    auto& json = detail["obstacle"] = {{"kind", obstacle.kind}};
+    if (!obstacle.constraint.empty()) {
+      json["constraint"] = obstacle.constraint;
+    }
+    if (!obstacle.table.empty()) {
+      json["table"] = obstacle.table;
+      for (const auto& [name, value] : obstacle.key) {
+        json["key"][name] = to_text(value);
+      }
+    }
   }
   db::ConflictRow row{.tracked = conflict.tracked,
                       .key_text = conflict.key_text,
@@ -133,6 +149,7 @@ Conflict from_row(const db::ConflictRow& row) {
   const auto detail = parse(row.detail);
   try {
     conflict.action = detail.value("action", "");
+    conflict.reason = detail.value("reason", "");
     for (const auto& [name, cell] : detail.at("columns").items()) {
       conflict.cells.push_back({.column = name,
                                 .primary = value_of(cell.at("primary")),
@@ -142,6 +159,18 @@ Conflict from_row(const db::ConflictRow& row) {
     if (const auto unwritten = detail.find("unwritten"); unwritten != detail.end()) {
       for (const auto& [name, digest] : unwritten->items()) {
         conflict.unwritten.emplace_back(name, Digest{bits_of(digest.get<std::string>())});
+      }
+    }
+    if (const auto obstacle = detail.find("obstacle"); obstacle != detail.end()) {
+      conflict.obstacle = {.kind = obstacle->at("kind"),
+                           .constraint = obstacle->value("constraint", ""),
+                           .table = obstacle->value("table", ""),
+                           .key = {}};
+      if (obstacle->contains("key")) {
+        for (const auto& [name, value] : obstacle->at("key").items()) {
+          conflict.obstacle.key.emplace_back(name,
+                                             value_from_text(value.get_ref<const std::string&>()));
+        }
       }
     }
   } catch (const nlohmann::json::exception&) {

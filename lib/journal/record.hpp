@@ -44,17 +44,27 @@ inline constexpr std::string_view kConstraint = "constraint";
 /// for the primary.
 inline constexpr std::string_view kPartly = "partly";
 
+/// What a constraint of the secondary has against a row: the words of `db::Target::Obstacle`.
+struct Obstacle {
+  std::string kind;  // empty: not a constraint's conflict, or not known
+  std::string constraint;
+  std::string table;
+  NamedValues key;
+};
+
 struct Conflict {
   std::string id;
   std::int64_t tracked = 0;
   std::string key_text;
   std::string kind;
   std::string action;  // of a constraint: "insert", "update", "delete"; or kPartly
+  std::string reason;  // of a row that was to be withdrawn: why
   std::vector<ConflictCell> cells;
   std::int64_t epoch = 0;
   /// Of an update that constraints refused: the base digests of the cells that it would not have
   /// written. A row that both sides have inserted has no base that could say them.
   std::vector<std::pair<std::string, Digest>> unwritten;
+  Obstacle obstacle;
 };
 
 /// To and from a row of the bookkeeping. The id is made with a key, so that it tells nothing: the

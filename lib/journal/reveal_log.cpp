@@ -1,6 +1,7 @@
 #include "journal/reveal_log.hpp"
 
 #include "core/error.hpp"
+#include "core/shallow_json.hpp"
 #include "core/shortage.hpp"
 #include "journal/head.hpp"
 
@@ -89,7 +90,7 @@ std::int64_t asked_lately(const std::string& text) {
   std::int64_t asked = 0;
   std::istringstream lines(text);
   for (std::string line; std::getline(lines, line);) {
-    const auto json = nlohmann::json::parse(line, nullptr, false);
+    const auto json = parse_shallow<nlohmann::json>(line);
     if (json.is_object() && json.contains("time") && json["time"].is_string() &&
         json.contains("pseudonyms") && json["pseudonyms"].is_array() &&
         seconds_since(json["time"].get<std::string>()) < kHour) {

@@ -1,5 +1,7 @@
 #include "journal/row_cache.hpp"
 
+#include "core/shallow_json.hpp"
+
 #include <nlohmann/json.hpp>
 #include <sodium.h>
 
@@ -141,7 +143,7 @@ std::optional<CacheIndex> RowCache::read_index() const {
   if (line == std::string::npos || text.substr(line + 1) != seal_of(text.substr(0, line), key_)) {
     throw CacheUnusable("the cache's index is damaged, or was made with another key");
   }
-  const auto json = Json::parse(text.substr(0, line), nullptr, false);
+  const auto json = parse_shallow<Json>(text.substr(0, line));
   try {
     if (json.at("format") != kFormat) {
       throw CacheUnusable("the cache is of another format");

@@ -2,6 +2,7 @@
 
 #include "contract/words.hpp"
 #include "core/error.hpp"
+#include "core/shallow_json.hpp"
 #include "core/shortage.hpp"
 
 #include <fmt/format.h>
@@ -122,7 +123,7 @@ std::optional<Anchor> read_file(const std::filesystem::path& path) {
     }
     text.append(buffer.data(), static_cast<std::size_t>(got));
   }
-  const auto json = nlohmann::json::parse(text, nullptr, false);
+  const auto json = parse_shallow<nlohmann::json>(text);
   try {
     if (!json.is_object()) {
       damaged(path);

@@ -2,6 +2,7 @@
 #include "contract/words.hpp"
 #include "mask/masker.hpp"
 #include "mask/phone.hpp"
+#include "mask/time_zone.hpp"
 
 #include <fmt/format.h>
 
@@ -75,6 +76,10 @@ std::optional<std::string> misfit_of_generalisation(const contract::Column& colu
     if (!is_text(source.family) && source.family != Family::integer) {
       return needs(word_of(to), "text or integers", column, source);
     }
+  } else if (const auto& zone = column.generalisation.zone;
+             !zone.empty() && !TimeZone::find(zone)) {
+    return fmt::format("this machine knows no time zone '{}' (package tzdata); '{}' has it", zone,
+                       column.name);
   } else if (!may_hold_date(source.family)) {
     return needs(word_of(to), "a date, a timestamp, or text that holds one", column, source);
   }
@@ -104,10 +109,12 @@ std::optional<std::string> misfit_of_pseudonym(const contract::Column& column, c
       break;
   }
   if (column.format == Format::integer) {
-    if (source.family != Family::integer && source.family != Family::dynamic) {
+    // what refers to an integer, or was one, is read as one
+    const bool formed = column.form.of == contract::CanonicalForm::Of::number;
+    if (!formed && source.family != Family::integer && source.family != Family::dynamic) {
       return needs("format = \"integer\"", "integers", column, source);
     }
-    if (source.bits && *source.bits < kSmallestWord) {
+    if (!column.form.refers && source.bits && *source.bits < kSmallestWord) {
       return needs("format = \"integer\"", "32 or 64 bits", column, source);
     }
     if (column.normaliser != Normaliser::none && column.normaliser != Normaliser::text) {
@@ -142,7 +149,9 @@ Type exported_type(const contract::Column& column, const Type& source) {
         case Format::uuid:
           return type_of(Family::uuid, "uuid");
         case Format::integer:
-          return source.family == Family::integer ? source : integer_type(64);
+          return source.family == Family::integer && source.bits.value_or(64) >= kSmallestWord
+                     ? source
+                     : integer_type(64);
         case Format::automatic:
           return source.family == Family::uuid ? source : text_type();
       }

@@ -12,25 +12,27 @@ namespace abgleich::mask {
 namespace {
 
 constexpr std::string_view kShiftVersion = "1";
+constexpr int kLastPlainYear = 9999;
 constexpr std::size_t kMonthAndDay = 6;  // "-05-17"
 
 }  // namespace
 
-DateShift::DateShift(const Keyring& keyring, const Recipe& subject, int most)
-    : normaliser_(subject.normaliser),
-      country_(subject.country),
+DateShift::DateShift(const Keyring& keyring, const Recipe& subject, int most, int epoch)
+    : subject_(subject),
       most_(most),
       mac_(keyring
                .shift_key(info_of({"abgleich shift", kShiftVersion, subject.identity,
-                                   versioned_name(subject.normaliser)}))
+                                   versioned_name(subject.normaliser)}),
+                          epoch)
                .bytes()) {}
 
 Reason DateShift::days(const Value& subject, int& days) {
-  if (auto why = normal_form(normaliser_, country_, subject, normal_, scratch_)) {
+  std::string_view normal;
+  if (auto why = subject_.make(subject, normal)) {
     return why;
   }
   // the input of the subject's pseudonym
-  const auto hash = mac_.of(subject.kind() == Kind::bytes ? kBytesClass : kTextClass, normal_);
+  const auto hash = mac_.of(subject.kind() == Kind::bytes ? kBytesClass : kTextClass, normal);
   std::uint64_t number = 0;
   for (std::size_t i = 0; i < sizeof number; ++i) {
     number = number << 8U | hash.at(i);
@@ -53,8 +55,12 @@ Reason DateShift::make(const Value& date, const Value& subject, Value& out) {
   if (auto why = days(subject, by)) {
     return why;
   }
+  const bool plain = moved.year <= kLastPlainYear;
   if (!shift(moved, by)) {
     return reason::kNoYear;
+  }
+  if (plain && moved.year > kLastPlainYear) {
+    return reason::kBeyond;  // a year of five digits is no date to most that reads it
   }
   const std::string_view text = date.bytes();
   const auto rest = text.substr(text.find('-') + kMonthAndDay);

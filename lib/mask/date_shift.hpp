@@ -16,9 +16,10 @@ namespace abgleich::mask {
 /// Not thread-safe: it has working memory.
 class DateShift {
  public:
-  /// `subject` is the recipe of the subject's pseudonym, of which identity, normaliser and country
-  /// count. REQUIRES: `most` is at least 1.
-  DateShift(const Keyring& keyring, const Recipe& subject, int most);
+  /// `subject` is the recipe of the subject's pseudonym, of which all but the format counts.
+  /// `epoch`: of the key; where it has
+  /// fewer, its last. REQUIRES: `most` is at least 1.
+  DateShift(const Keyring& keyring, const Recipe& subject, int most, int epoch = 1);
 
   /// Days of this subject: -most to most, never 0. REQUIRES: `subject` is not NULL and valid UTF-8.
   Reason days(const Value& subject, int& days);
@@ -28,12 +29,9 @@ class DateShift {
   Reason make(const Value& date, const Value& subject, Value& out);
 
  private:
-  contract::Normaliser normaliser_;
-  std::string country_;
+  NormalForm subject_;
   int most_;
   ValueMac mac_;
-  std::string normal_;
-  NormaliseScratch scratch_;
 };
 
 }  // namespace abgleich::mask

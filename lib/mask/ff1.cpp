@@ -1,6 +1,7 @@
 #include "mask/ff1.hpp"
 
 #include "core/error.hpp"
+#include "mask/locked_openssl.hpp"
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
@@ -27,17 +28,19 @@ struct FreeContext {
   void operator()(EVP_CIPHER_CTX* context) const noexcept { EVP_CIPHER_CTX_free(context); }
 };
 
-const EVP_CIPHER* cipher_for(std::size_t key_size) {
-  switch (key_size) {
-    case 16:
-      return EVP_aes_128_ecb();
-    case 24:
-      return EVP_aes_192_ecb();
-    case 32:
-      return EVP_aes_256_ecb();
-    default:
-      throw Failure(Code::bug, "an AES key of a wrong size");
+struct FreeCipher {
+  void operator()(EVP_CIPHER* cipher) const noexcept { EVP_CIPHER_free(cipher); }
+};
+
+std::unique_ptr<EVP_CIPHER, FreeCipher> cipher_for(std::size_t key_size) {
+  const char* const name = key_size == 16   ? "AES-128-ECB"
+                           : key_size == 24 ? "AES-192-ECB"
+                           : key_size == 32 ? "AES-256-ECB"
+                                            : nullptr;
+  if (name == nullptr) {
+    throw Failure(Code::bug, "an AES key of a wrong size");
   }
+  return std::unique_ptr<EVP_CIPHER, FreeCipher>(EVP_CIPHER_fetch(nullptr, name, nullptr));
 }
 
 /// radix^count, or `kLargestHalf` + 1 where it is more than that.
@@ -70,9 +73,11 @@ struct Ff1::Rounds {
     const auto bits = static_cast<std::size_t>(std::bit_width(modulus_v - 1));
     b = (bits + 7) / 8;
     d = 4 * ((b + 3) / 4) + 4;
+    const auto cipher = cipher_for(key.size());
+    const SecretContexts locked;
     context.reset(EVP_CIPHER_CTX_new());
-    if (!context || EVP_EncryptInit_ex(context.get(), cipher_for(key.size()), nullptr, key.data(),
-                                       nullptr) != 1) {
+    if (!cipher || !context ||
+        EVP_EncryptInit_ex(context.get(), cipher.get(), nullptr, key.data(), nullptr) != 1) {
       throw Failure(Code::bug, "libcrypto has no AES");
     }
     EVP_CIPHER_CTX_set_padding(context.get(), 0);

@@ -34,6 +34,15 @@ Generaliser::Generaliser(const contract::Generalisation& generalisation)
   if (counts && generalisation.n < 1) {
     throw Failure(Code::bug, "a generalisation without its number got past the contract");
   }
+  if (!generalisation.zone.empty()) {
+    zone_ = TimeZone::find(generalisation.zone);
+    if (!zone_) {
+      throw Failure(Code::configuration,
+                    fmt::format("this machine knows no time zone '{}'", generalisation.zone),
+                    "correct 'zone' in the contract, or install the package tzdata; nothing was "
+                    "changed");
+    }
+  }
   if (generalisation.to == To::age_band && read_date(generalisation.reference, reference_)) {
     throw Failure(Code::bug, "an age band without its reference date got past the contract");
   }
@@ -71,7 +80,8 @@ Reason Generaliser::make(const Value& value, Value& out) const {
   if (!may_hold_date(value.kind())) {
     return reason::kNotDate;
   }
-  if (auto why = read_date(value.bytes(), date)) {
+  const auto local = zone_ ? local_date(*zone_, value.bytes()) : std::nullopt;
+  if (auto why = read_date(local ? *local : value.bytes(), date)) {
     return why;
   }
   switch (generalisation_.to) {

@@ -6,8 +6,10 @@
 #include "core/value.hpp"
 #include "mask/calendar.hpp"
 #include "mask/reason.hpp"
+#include "mask/time_zone.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -15,7 +17,8 @@ namespace abgleich::mask {
 
 class Generaliser {
  public:
-  /// Throws Failure{bug} on an age band without a valid reference date or a number below 1.
+  /// Throws Failure{configuration} where this machine does not know the
+  /// zone, Failure{bug} on an age band without a valid reference date or a number below 1.
   /// REQUIRES: not a shift, which is DateShift's.
   explicit Generaliser(const contract::Generalisation& generalisation);
 
@@ -28,6 +31,7 @@ class Generaliser {
 
   contract::Generalisation generalisation_;
   Date reference_;
+  std::optional<TimeZone> zone_;
 };
 
 /// The multiple of `step` that is nearest to a canonical integer, decimal or real; a half goes away

@@ -1,17 +1,27 @@
 #include "mask/hkdf.hpp"
 
 #include "core/error.hpp"
+#include "mask/locked_memory.hpp"
 
 #include <sodium.h>
 
 #include <algorithm>
 #include <array>
+#include <new>
 
 namespace abgleich::mask {
 
 namespace {
 
 using Mac = std::array<std::uint8_t, crypto_auth_hmacsha256_BYTES>;
+
+/// All that comes of the key on the way, in locked memory as the key is.
+struct Work {
+  crypto_auth_hmacsha256_state state;
+  Mac pseudorandom_key;
+  Mac block;
+};
+static_assert(alignof(Work) <= 16);
 
 constexpr std::size_t kMostBlocks = 255;  // the counter is one byte (RFC 5869, section 2.3)
 
@@ -22,8 +32,8 @@ void hkdf_sha256(std::span<const std::uint8_t> key, std::span<const std::uint8_t
   if (out.size() > kMostBlocks * sizeof(Mac)) {
     throw Failure(Code::bug, "more key material was asked for than HKDF can give");
   }
-  crypto_auth_hmacsha256_state state;
-  Mac pseudorandom_key;
+  LockedMemory memory(sizeof(Work));
+  auto& [state, pseudorandom_key, block] = *new (memory.bytes().data()) Work;
   // no salt is a salt of zeros (RFC 5869, section 2.2)
   const Mac zeros{};
   const std::span<const std::uint8_t> salted = salt.empty() ? zeros : salt;
@@ -31,7 +41,6 @@ void hkdf_sha256(std::span<const std::uint8_t> key, std::span<const std::uint8_t
   crypto_auth_hmacsha256_update(&state, key.data(), key.size());
   crypto_auth_hmacsha256_final(&state, pseudorandom_key.data());
 
-  Mac block;
   std::size_t filled = 0;
   for (std::uint8_t counter = 1; filled < out.size(); ++counter) {
     crypto_auth_hmacsha256_init(&state, pseudorandom_key.data(), pseudorandom_key.size());
@@ -46,9 +55,6 @@ void hkdf_sha256(std::span<const std::uint8_t> key, std::span<const std::uint8_t
     std::copy_n(block.begin(), part, out.begin() + static_cast<std::ptrdiff_t>(filled));
     filled += part;
   }
-  sodium_memzero(&state, sizeof state);
-  sodium_memzero(pseudorandom_key.data(), pseudorandom_key.size());
-  sodium_memzero(block.data(), block.size());
 }
 
 std::string info_of(std::initializer_list<std::string_view> fields) {

@@ -45,9 +45,9 @@ struct Keyring::Roots {
     return all.bytes().subspan((epochs() - 1) * kEpochSize + purpose * kRootSize, kRootSize);
   }
 
-  [[nodiscard]] SipKey digest_subkey(std::string_view info) const {
-    SipKey key{};
-    hkdf_sha256(root(digests), {}, info, key);
+  [[nodiscard]] LockedSipKey digest_subkey(std::string_view info) const {
+    LockedSipKey key;
+    hkdf_sha256(root(digests), {}, info, key.key());
     return key;
   }
 };
@@ -107,18 +107,19 @@ Subkey Keyring::pseudonym_key(std::string_view info) const {
   return key;
 }
 
-Subkey Keyring::shift_key(std::string_view info) const {
+Subkey Keyring::shift_key(std::string_view info, int epoch) const {
   Subkey key;
-  const auto first = std::as_const(roots_->all).bytes().first(kEpochSize);
-  hkdf_sha256(first.subspan(Roots::date_shifts * kRootSize, kRootSize), {}, info, key.bytes());
+  const auto at = static_cast<std::size_t>(std::clamp(epoch, 1, this->epoch()) - 1);
+  const auto roots = std::as_const(roots_->all).bytes().subspan(at * kEpochSize, kEpochSize);
+  hkdf_sha256(roots.subspan(Roots::date_shifts * kRootSize, kRootSize), {}, info, key.bytes());
   return key;
 }
 
-SipKey Keyring::digest_key(std::string_view table, std::string_view column) const {
+LockedSipKey Keyring::digest_key(std::string_view table, std::string_view column) const {
   return roots_->digest_subkey(info_of({"abgleich digest", kDigestVersion, table, column}));
 }
 
-SipKey Keyring::purpose_key(std::string_view purpose) const {
+LockedSipKey Keyring::purpose_key(std::string_view purpose) const {
   return roots_->digest_subkey(info_of({"abgleich purpose", kDigestVersion, purpose}));
 }
 

@@ -52,15 +52,16 @@ class Keyring {
   /// HKDF-SHA256 (RFC 5869) of the pseudonym root; `info` is the purpose.
   [[nodiscard]] Subkey pseudonym_key(std::string_view info) const;
 
-  /// HKDF-SHA256 of the date shift root of the first epoch: shifts do not rotate, since two shifts
-  /// of one date say more of it than one.
-  [[nodiscard]] Subkey shift_key(std::string_view info) const;
+  /// HKDF-SHA256 of the date shift root of an epoch, or of the last one where there are fewer: the
+  /// first, unless the contract says otherwise, since two shifts of one date say more of it than
+  /// one.
+  [[nodiscard]] Subkey shift_key(std::string_view info, int epoch = 1) const;
 
   /// The key of one column's cell digests, bound to table and column (names in the primary).
-  [[nodiscard]] SipKey digest_key(std::string_view table, std::string_view column) const;
+  [[nodiscard]] LockedSipKey digest_key(std::string_view table, std::string_view column) const;
 
   /// The key of a purpose other than cells ("fingerprint", "conflict-id").
-  [[nodiscard]] SipKey purpose_key(std::string_view purpose) const;
+  [[nodiscard]] LockedSipKey purpose_key(std::string_view purpose) const;
 
   /// Key check value: 16 lower-case hex digits that say whether two keyrings are the same, and
   /// nothing else about them. Kept in the secondary's head.

@@ -4,6 +4,9 @@
 
 #include <sodium.h>
 
+#include <atomic>
+#include <sys/mman.h>
+
 namespace abgleich::mask {
 
 namespace {
@@ -12,7 +15,11 @@ namespace {
 // alignment give an aligned start.
 constexpr std::size_t kAlignment = 16;
 
-std::uint8_t* allocate(std::size_t size) {
+std::atomic<bool> all_locked{true};
+
+}  // namespace
+
+std::uint8_t* allocate_locked(std::size_t size) {
   start_sodium();
   const auto rounded = (size + kAlignment - 1) / kAlignment * kAlignment;
   auto* const data = static_cast<std::uint8_t*>(sodium_malloc(rounded));
@@ -20,10 +27,21 @@ std::uint8_t* allocate(std::size_t size) {
     throw Failure(Code::out_of_space, "no memory for keys",
                   "look at the memory limits of the process: `ulimit -v`, `ulimit -l`");
   }
+  // once more: sodium_malloc does not say whether it could
+  if (::mlock(data, rounded) != 0) {
+    all_locked = false;
+  }
   return data;
 }
 
-}  // namespace
+// makes the block writable again, zeroes it and unlocks it
+void free_locked(std::uint8_t* data) noexcept {
+  sodium_free(data);
+}
+
+bool memory_is_locked() {
+  return all_locked;
+}
 
 void start_sodium() {
   static const bool started = sodium_init() >= 0;
@@ -32,15 +50,14 @@ void start_sodium() {
   }
 }
 
-LockedMemory::LockedMemory(std::size_t size) : data_(allocate(size)), size_(size) {}
+LockedMemory::LockedMemory(std::size_t size) : data_(allocate_locked(size)), size_(size) {}
 
 void LockedMemory::seal() {
   sodium_mprotect_readonly(data_.get());
 }
 
-// sodium_free makes the block writable again, zeroes it and unlocks it.
 void LockedMemory::Release::operator()(std::uint8_t* data) const noexcept {
-  sodium_free(data);
+  free_locked(data);
 }
 
 }  // namespace abgleich::mask

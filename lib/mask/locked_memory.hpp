@@ -1,16 +1,24 @@
 // Memory for keys: locked against swapping, fenced by guard pages, zeroed when it goes.
 #pragma once
 
+#include "core/digest.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <vector>
 
 namespace abgleich::mask {
 
 /// Starts libsodium, once a process however often it is called. Throws Failure{bug} where it will
 /// not start.
 void start_sodium();
+
+/// What the classes below are made of: locked bytes of sodium_malloc, aligned for any key. Throws
+/// Failure{out_of_space}.
+std::uint8_t* allocate_locked(std::size_t size);
+void free_locked(std::uint8_t* data) noexcept;
 
 /// A block of bytes from sodium_malloc. Movable, not copyable.
 class LockedMemory {
@@ -31,6 +39,46 @@ class LockedMemory {
   };
   std::unique_ptr<std::uint8_t, Release> data_;
   std::size_t size_;
+};
+
+/// Whether every block of such memory that this process has made could be locked: where its limit
+/// (RLIMIT_MEMLOCK) is too low, keys can be written to the swap.
+bool memory_is_locked();
+
+/// The same for the elements of a container.
+template <class T>
+class LockedAllocator {
+ public:
+  using value_type = T;
+
+  LockedAllocator() = default;
+  template <class U>
+  explicit LockedAllocator(const LockedAllocator<U>& /*unused*/) {}
+
+  T* allocate(std::size_t count) {
+    return reinterpret_cast<T*>(allocate_locked(count * sizeof(T)));
+  }
+  void deallocate(T* data, std::size_t /*unused*/) noexcept {
+    free_locked(reinterpret_cast<std::uint8_t*>(data));
+  }
+  bool operator==(const LockedAllocator& /*unused*/) const { return true; }
+};
+
+/// The keys of a table's columns.
+using SipKeys = std::vector<SipKey, LockedAllocator<SipKey>>;
+
+/// A key of SipHash that was derived for one purpose.
+class LockedSipKey {
+ public:
+  LockedSipKey() : key_(1) {}
+
+  [[nodiscard]] SipKey& key() { return key_.front(); }
+  // NOLINTNEXTLINE(google-explicit-constructor): it is a key, only elsewhere
+  operator const SipKey&() const { return key_.front(); }
+  bool operator==(const LockedSipKey&) const = default;
+
+ private:
+  SipKeys key_;
 };
 
 /// A 256-bit key that was derived for one purpose.

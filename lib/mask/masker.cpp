@@ -2,6 +2,7 @@
 
 #include "core/error.hpp"
 #include "mask/ascii.hpp"
+#include "mask/canonical_form.hpp"
 #include "mask/date_shift.hpp"
 #include "mask/generalise.hpp"
 #include "mask/integer_pseudonym.hpp"
@@ -51,7 +52,7 @@ Way way_of(const contract::Column& column, const Type& source, const Subject& su
           throw Failure(Code::bug, "a shift without a subject got past the contract");
         }
         return DateShift(keyring, recipe_of(*subject.column, *subject.source),
-                         column.generalisation.n);
+                         column.generalisation.n, column.generalisation.shift_epoch);
       }
       return Generaliser(column.generalisation);
     case contract::Class::withhold:
@@ -76,6 +77,8 @@ Recipe recipe_of(const contract::Column& column, const Type& source) {
   return {.identity = column.identity,
           .format = format_of(column, source),
           .normaliser = column.normaliser,
+          .form = column.form,
+          .bits = real_bits(source),
           .country = column.country.empty() ? kDefaultCountry : std::string_view(column.country),
           .domain = source.family == Family::integer && source.bits == kWord
                         ? IntegerDomain::digits_9
@@ -92,6 +95,7 @@ class Masker::Column {
       : part_(part),
         padded_(source.padded),
         padded_subject_(subject.source != nullptr && subject.source->padded),
+        on_unusable_(column.on_unusable),
         codes_(column.codes),
         way_(way_of(column, source, subject, keyring)) {
     std::ranges::sort(codes_);
@@ -101,6 +105,16 @@ class Masker::Column {
 
   /// `subject` is the row's subject as the primary has it, where the table has one.
   Reason mask(const Value& raw, const Value* subject, Value& out) {
+    auto why = try_mask(raw, subject, out);
+    if (why && on_unusable_ == contract::OnUnusable::null) {
+      out.set_null();
+      return std::nullopt;
+    }
+    return why;
+  }
+
+ private:
+  Reason try_mask(const Value& raw, const Value* subject, Value& out) {
     if (raw.is_null()) {
       out.set_null();
       return part_ == Part::key ? Reason(reason::kKeyIsNull) : std::nullopt;
@@ -132,7 +146,6 @@ class Masker::Column {
     return allows(out) ? std::nullopt : Reason(reason::kNotInCodes);
   }
 
- private:
   Reason move(DateShift& shift, const Value& raw, const Value& subject, Value& out) {
     if (subject.is_null()) {
       return reason::kNoSubject;
@@ -160,6 +173,7 @@ class Masker::Column {
   Part part_;
   bool padded_;
   bool padded_subject_;
+  contract::OnUnusable on_unusable_;
   std::vector<std::string> codes_;  // sorted
   Way way_;
   Value unpadded_;

@@ -125,6 +125,16 @@ Reason spell_out(std::string_view folded, std::string& out, std::vector<std::int
   return std::nullopt;
 }
 
+/// A link to an address is the address: "mailto:erika@example.org?subject=…".
+void strip_mailto(std::string& address) {
+  constexpr std::string_view kScheme = "mailto:";
+  if (address.starts_with(kScheme)) {
+    address.erase(0, kScheme.size());
+    address.resize(std::min(address.size(), address.find('?')));
+    collapse_white_space(address);
+  }
+}
+
 Reason check_email(std::string_view address) {
   const auto at = address.find('@');
   if (at == std::string_view::npos || at == 0 || at + 1 == address.size() ||
@@ -166,6 +176,9 @@ Reason normalise(contract::Normaliser normaliser, std::string_view text, std::st
     return std::nullopt;
   }
   out.assign(scratch.folded);
+  if (normaliser == contract::Normaliser::email) {
+    strip_mailto(out);
+  }
   return normaliser == contract::Normaliser::email ? check_email(out) : std::nullopt;
 }
 

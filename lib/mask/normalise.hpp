@@ -11,8 +11,9 @@
 
 namespace abgleich::mask {
 
-/// "phone@1": a normaliser's name and version, as it is bound into the pseudonym. A change of what
-/// a normaliser makes of any value is a new version, and gives new pseudonyms.
+/// "phone@1": a normaliser's name and version, as it is bound into the pseudonym. A new version
+/// gives new pseudonyms to all that is normalised so, and is due where it makes something else of
+/// what people write; what a version refuses it may learn to read.
 std::string versioned_name(contract::Normaliser normaliser);
 
 /// Working memory of `normalise`, to be reused.
@@ -26,8 +27,8 @@ struct NormaliseScratch {
 /// none   as it is
 /// text   NFKC_Casefold of Unicode; white space trimmed, and runs of it one space
 /// name   text, and ä, ö, ü as ae, oe, ue; all other diacritical marks removed
-/// email  text; refused without exactly one @ with something on either side, or with white space
-/// phone  E.164; a number without its country is one of `country`
+/// email  text, without "mailto:" in front; refused without exactly one @ with something on either
+/// side, or with white space phone  E.164; a number without its country is one of `country`
 Reason normalise(contract::Normaliser normaliser, std::string_view text, std::string& out,
                  NormaliseScratch& scratch, std::string_view country = "DE");
 

@@ -3,9 +3,12 @@
 #include "mask/ascii.hpp"
 #include "mask/white_space.hpp"
 
+#include <algorithm>
+#include <array>
 #include <cstddef>
 #include <phonenumbers/phonenumberutil.h>
 #include <set>
+#include <span>
 
 namespace abgleich::mask {
 
@@ -26,6 +29,44 @@ constexpr std::string_view kGermanCode = "+49";
 constexpr std::size_t kShortestGerman = 5;
 constexpr std::size_t kLongestGerman = 13;
 
+/// Dashes of every kind that word processors make of a "-" (Unicode's Dash_Punctuation, and the
+/// minus sign), and marks that are not seen: those that say in which direction text runs, joiners,
+/// the soft hyphen.
+constexpr auto kDashes =
+    std::to_array<std::string_view>({"\u2010", "\u2011", "\u2012", "\u2013", "\u2014", "\u2015",
+                                     "\u2212", "\u2e3a", "\u2e3b", "\ufe58", "\ufe63", "\uff0d"});
+constexpr auto kUnseen = std::to_array<std::string_view>(
+    {"\u00ad", "\u061c", "\u200b", "\u200c", "\u200d", "\u200e", "\u200f", "\u202a", "\u202b",
+     "\u202c", "\u202d", "\u202e", "\u2060", "\u2066", "\u2067", "\u2068", "\u2069", "\ufeff"});
+
+/// The bytes of such a character in front of the text; 0 where there is none.
+std::size_t leading_mark(std::string_view text) {
+  if (text.empty() || static_cast<unsigned char>(text.front()) < 0x80) {
+    return 0;
+  }
+  for (const auto& marks :
+       {std::span<const std::string_view>(kDashes), std::span<const std::string_view>(kUnseen)}) {
+    for (const auto mark : marks) {
+      if (text.starts_with(mark)) {
+        return mark.size();
+      }
+    }
+  }
+  return 0;
+}
+
+/// Takes white space, marks that are not seen and "tel:" off the front.
+void skip_scheme(std::string_view& text) {
+  constexpr std::string_view kScheme = "tel:";
+  for (std::size_t size = 1; size > 0; text.remove_prefix(size)) {
+    size = leading_white_space(text) + leading_mark(text);
+  }
+  const auto same = [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a - 'A' + 'a' : a) == b; };
+  if (std::ranges::equal(text.substr(0, kScheme.size()), kScheme, same)) {
+    text.remove_prefix(kScheme.size());
+  }
+}
+
 /// Whether what was taken so far is an international prefix and a country code (1 to 3 digits).
 bool ends_in_country_code(std::string_view taken) {
   const std::size_t prefix = taken.starts_with('+') ? 1 : taken.starts_with("00") ? 2 : 0;
@@ -35,8 +76,9 @@ bool ends_in_country_code(std::string_view taken) {
 /// The digits of the text behind a "+" where it has one in front of all digits.
 bool take_digits(std::string_view text, std::string& out) {
   out.clear();
+  skip_scheme(text);
   while (!text.empty()) {
-    const auto space = leading_white_space(text);
+    const auto space = leading_white_space(text) + leading_mark(text);
     std::size_t taken = 1;
     if (space > 0) {
       taken = space;
@@ -106,6 +148,17 @@ Reason normalise_phone(std::string_view text, std::string_view country, std::str
       return reason::kNotPhone;
     }
     numbers.Format(number, PhoneNumberUtil::E164, &out);
+    // a number that reads as another one when it is read again is nobody's
+    std::string again = out;
+    if (!make_german(country, again)) {
+      if (numbers.Parse(out, region, &number) != PhoneNumberUtil::NO_PARSING_ERROR) {
+        return reason::kNotPhone;
+      }
+      numbers.Format(number, PhoneNumberUtil::E164, &again);
+    }
+    if (again != out) {
+      return reason::kNotPhone;
+    }
   }
   return has_plausible_length(out) ? std::nullopt : Reason(reason::kNotPhone);
 }

@@ -2,6 +2,7 @@
 
 #include "core/error.hpp"
 #include "mask/base32.hpp"
+#include "mask/canonical_form.hpp"
 #include "mask/hkdf.hpp"
 #include "mask/masker.hpp"
 #include "mask/uuid.hpp"
@@ -22,10 +23,7 @@ constexpr std::size_t kBytes = 16;
 }  // namespace
 
 Pseudonymiser::Pseudonymiser(const Keyring& keyring, const Recipe& recipe)
-    : format_(recipe.format),
-      normaliser_(recipe.normaliser),
-      country_(recipe.country),
-      prefix_(fmt::format("p{}_", keyring.epoch())) {
+    : format_(recipe.format), normal_form_(recipe), prefix_(fmt::format("p{}_", keyring.epoch())) {
   const auto key = keyring.pseudonym_key(
       info_of({"abgleich pseudonym", kPseudonymVersion, recipe.identity,
                versioned_name(recipe.normaliser), contract::name_of(recipe.format)}));
@@ -36,24 +34,33 @@ Pseudonymiser::Pseudonymiser(const Keyring& keyring, const Recipe& recipe)
   }
 }
 
-Reason normal_form(contract::Normaliser normaliser, std::string_view country, const Value& value,
-                   std::string& out, NormaliseScratch& scratch) {
+NormalForm::NormalForm(const Recipe& recipe)
+    : form_(recipe.form),
+      bits_(recipe.bits),
+      normaliser_(recipe.normaliser),
+      country_(recipe.country) {}
+
+Reason NormalForm::make(const Value& value, std::string_view& out) {
   using contract::Normaliser;
-  const bool any_text = value.kind() != Kind::bytes && normaliser == Normaliser::text;
-  if (normaliser != Normaliser::none && !any_text && value.kind() != Kind::text &&
-      value.kind() != Kind::integer) {
+  out = in_form(form_, bits_, value, formed_);
+  if (normaliser_ == Normaliser::none) {
+    return std::nullopt;
+  }
+  const bool any_text = value.kind() != Kind::bytes && normaliser_ == Normaliser::text;
+  if (!any_text && value.kind() != Kind::text && value.kind() != Kind::integer) {
     return reason::kNotText;
   }
-  return normalise(normaliser, value.bytes(), out, scratch, country);
+  if (auto why = normalise(normaliser_, out, normal_, scratch_, country_)) {
+    return why;
+  }
+  out = normal_;
+  return std::nullopt;
 }
 
 Reason Pseudonymiser::make(const Value& value, Value& out) {
-  std::string_view bytes = value.bytes();
-  if (normaliser_ != contract::Normaliser::none) {
-    if (auto why = normal_form(normaliser_, country_, value, normal_, scratch_)) {
-      return why;
-    }
-    bytes = normal_;
+  std::string_view bytes;
+  if (auto why = normal_form_.make(value, bytes)) {
+    return why;
   }
   if (format_ == contract::Format::integer) {
     return value.kind() == Kind::bytes ? reason::kNotInteger : make_integer(bytes, out);

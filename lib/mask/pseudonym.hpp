@@ -20,6 +20,8 @@ struct Recipe {
   std::string_view identity;
   contract::Format format = contract::Format::text;  // never automatic
   contract::Normaliser normaliser = contract::Normaliser::none;
+  contract::CanonicalForm form = {};  // that values are written in first
+  int bits = 64;                      // of the column's own floating point numbers
   /// Of `phone`. Does not change the pseudonym of any number that has its country.
   std::string_view country = "DE";
   /// Integers that the column can hold; of `integer` only. Does not change any pseudonym.
@@ -30,10 +32,25 @@ struct Recipe {
 inline constexpr char kTextClass = 't';
 inline constexpr char kBytesClass = 'b';
 
-/// What a pseudonym is made of: the bytes of the value in their normal form. REQUIRES: `value` is
-/// not NULL, text is valid UTF-8.
-Reason normal_form(contract::Normaliser normaliser, std::string_view country, const Value& value,
-                   std::string& out, NormaliseScratch& scratch);
+/// What a pseudonym is made of: the bytes of a value in the canonical form of its identity,
+/// normalised. Not thread-safe: it has working memory.
+class NormalForm {
+ public:
+  /// Of the recipe: form, bits, normaliser and country.
+  explicit NormalForm(const Recipe& recipe);
+
+  /// `out` views the value, or what is written here until the next call. REQUIRES: `value` is not
+  /// NULL, text is valid UTF-8.
+  Reason make(const Value& value, std::string_view& out);
+
+ private:
+  contract::CanonicalForm form_;
+  int bits_;
+  contract::Normaliser normaliser_;
+  std::string country_;
+  std::string formed_, normal_;
+  NormaliseScratch scratch_;
+};
 
 /// Not thread-safe: it has working memory.
 class Pseudonymiser {
@@ -48,13 +65,11 @@ class Pseudonymiser {
   Reason make_integer(std::string_view digits, Value& out) const;
 
   contract::Format format_;
-  contract::Normaliser normaliser_;
-  std::string country_;
+  NormalForm normal_form_;
   std::string prefix_;           // of the text format: "p1_"
   std::optional<ValueMac> mac_;  // of the others than integers
   std::optional<IntegerPseudonym> integers_;
-  std::string normal_, text_;
-  NormaliseScratch scratch_;
+  std::string text_;
 };
 
 }  // namespace abgleich::mask

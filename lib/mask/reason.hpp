@@ -21,6 +21,7 @@ inline constexpr std::string_view kNotInteger = "not an integer";
 inline constexpr std::string_view kOutsideDomain = "outside the domain of integer pseudonyms";
 inline constexpr std::string_view kNotDate = "not a date";
 inline constexpr std::string_view kNoYear = "has no year of our era";
+inline constexpr std::string_view kBeyond = "would be moved beyond the year 9999";
 inline constexpr std::string_view kAfterReference = "after the reference date";
 inline constexpr std::string_view kNotNumber = "not a number";
 inline constexpr std::string_view kTooLarge = "too large to be rounded";

@@ -1,6 +1,7 @@
 #include "mask/rekey.hpp"
 
 #include "mask/base32.hpp"
+#include "mask/canonical_form.hpp"
 #include "mask/hkdf.hpp"
 #include "mask/reader.hpp"
 #include "mask/uuid.hpp"
@@ -20,6 +21,7 @@ constexpr std::string_view kRekeyVersion = "1";
 constexpr std::size_t kFewest = 1U << 16U;  // pairs before duplicates are looked for
 
 Recipe wide(Recipe recipe) {
+  recipe.form = {};  // columns of one identity may have several, which `learn` knows
   recipe.domain = IntegerDomain::digits_18;  // short numbers have the same pseudonyms there
   return recipe;
 }
@@ -47,7 +49,7 @@ Rekeying::Rekeying(const Keyring& before, const Keyring& now, const Recipe& reci
   }
 }
 
-void Rekeying::learn(const RawValue& raw, const Type& source) {
+void Rekeying::learn(const RawValue& raw, const Type& source, const contract::CanonicalForm& form) {
   const auto& value = Reader::open(raw);
   if (value.is_null() || (value.kind() != Kind::bytes && !is_utf8(value.bytes()))) {
     return;
@@ -59,6 +61,10 @@ void Rekeying::learn(const RawValue& raw, const Type& source) {
         value.kind(),
         std::string_view(value.bytes()).substr(0, last == std::string::npos ? 0 : last + 1));
     made_of = &unpadded_;
+  }
+  if (form != contract::CanonicalForm{}) {
+    formed_.set(made_of->kind(), in_form(form, real_bits(source), *made_of, scratch_));
+    made_of = &formed_;
   }
   Pair pair;
   if (before_.make(*made_of, old_) || now_.make(*made_of, fresh_)) {

@@ -28,9 +28,9 @@ class Rekeying {
   /// Whether values have to be learned at all.
   [[nodiscard]] bool learns() const { return !before_numbers_; }
 
-  /// Learns one value of the primary, of a column of type `source`. What has no pseudonym is
-  /// nothing to be learned. REQUIRES: `learns()`.
-  void learn(const RawValue& raw, const Type& source);
+  /// Learns one value of the primary, of a column of type `source` whose pseudonyms are made of
+  /// this form. What has no pseudonym is nothing to be learned. REQUIRES: `learns()`.
+  void learn(const RawValue& raw, const Type& source, const contract::CanonicalForm& form = {});
   /// After the last value.
   void finish();
 
@@ -61,7 +61,8 @@ class Rekeying {
   std::vector<Pair> pairs_;  // sorted up to sorted_
   std::size_t sorted_ = 0;
   std::int64_t orphans_ = 0;
-  Value unpadded_, old_, fresh_;
+  Value unpadded_, formed_, old_, fresh_;
+  std::string scratch_;
 };
 
 }  // namespace abgleich::mask

@@ -215,6 +215,38 @@ void merge_both_inserted(const Rules& rules, Digests primary, Digests secondary,
   decision.base.assign(primary.begin(), primary.end());
 }
 
+bool another_subject(const Rules& rules, Digests base, Digests primary) {
+  for (std::size_t i = 0; i < base.size(); ++i) {
+    if (rules.cells[i].fixed && primary[i] != base[i]) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/// The key was given to another subject: the old one was deleted, and the new one inserted.
+void merge_another_subject(const Rules& rules, Digests base, Digests primary,
+                           const std::optional<Digests>& secondary, Decision& decision) {
+  if (!secondary) {
+    decision.fate = Fate::primary_inserted;
+    decision.action = RowAction::insert;
+    decision.base.assign(primary.begin(), primary.end());
+    return;
+  }
+  merge_primary_deleted(rules, base, *secondary, decision);
+  if (decision.action == RowAction::remove) {
+    decision.replaces = true;
+    decision.base.assign(primary.begin(), primary.end());
+  } else if (decision.action == RowAction::forget) {
+    // the old subject's row stays for good, so the new one meets a row that is not its own
+    merge_both_inserted(rules, primary, *secondary, decision);
+    if (decision.conflict) {
+      decision.action = RowAction::forget;
+      decision.base.clear();
+    }
+  }
+}
+
 void check_width(const Rules& rules, const Cells& side) {
   if (side && side->size() != rules.cells.size()) {
     throw Failure{Code::bug, "a row has another number of cells than its table exports"};
@@ -230,10 +262,13 @@ void merge_row(const Rules& rules, const Three<Cells>& row, Decision& decision) 
   decision.fate = Fate::unchanged;
   decision.action = RowAction::nothing;
   decision.conflict = false;
+  decision.replaces = false;
   decision.cells.clear();
   decision.base.clear();
 
-  if (row.base && row.primary && row.secondary) {
+  if (row.base && row.primary && another_subject(rules, *row.base, *row.primary)) {
+    merge_another_subject(rules, *row.base, *row.primary, row.secondary, decision);
+  } else if (row.base && row.primary && row.secondary) {
     merge_present(rules, {*row.base, *row.primary, *row.secondary}, decision);
   } else if (row.base && row.primary) {
     merge_secondary_deleted(rules, *row.base, *row.primary, decision);

@@ -55,7 +55,8 @@ enum class Adopt : std::uint8_t { ask, primary, secondary };
 struct Rules {
   struct Cell {
     Owner owner = Owner::both;
-    int group = -1;  // cells with the same group >= 0 merge as one unit (`together`)
+    int group = -1;      // cells with the same group >= 0 merge as one unit (`together`)
+    bool fixed = false;  // where it changes in the primary, the row is another subject's
   };
   std::vector<Cell> cells;
   OnDelete on_delete = OnDelete::remove;
@@ -88,6 +89,7 @@ struct Decision {
   Fate fate = Fate::unchanged;
   RowAction action = RowAction::nothing;
   bool conflict = false;  // the row, or at least one of its cells
+  bool replaces = false;  // with remove: the primary's row, another subject's, comes in its place
   std::vector<CellAction> cells;
   std::vector<Digest> base;
 };

@@ -74,11 +74,12 @@ void Explainer::explain_cells(const Three<Cells>& row, const Evidence& evidence)
   auto& cells = explanation_.cells;
   const auto columns = rules_.cells.size();
   cells.assign(columns, Standing::agrees);
-  if (decision_.action == RowAction::conflict) {
+  if (decision_.cells.empty()) {  // of a row that conflicts or goes as a whole
+    const bool replaced = decision_.replaces && !evidence.refused;
     const bool open = evidence.row_conflict || evidence.refused;
     for (std::size_t i = 0; i < columns; ++i) {
       if ((*row.primary)[i] != (*row.secondary)[i]) {
-        cells[i] = open ? Standing::conflict : doubtful(evidence);
+        cells[i] = replaced ? Standing::pending : open ? Standing::conflict : doubtful(evidence);
       }
     }
   } else {
@@ -99,6 +100,7 @@ const Explanation& Explainer::explain(const Three<Cells>& row, const Evidence& e
   explanation_.cells.clear();
   decision_.action = RowAction::nothing;
   decision_.conflict = false;
+  decision_.replaces = false;
   if (evidence.held) {
     explanation_.row = evidence.base_unreadable ? Standing::unexplained : Standing::quarantined;
     return explanation_;

@@ -1,6 +1,7 @@
 #include "report/annotation.hpp"
 
 #include "core/digest.hpp"
+#include "core/visible_text.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -27,14 +28,15 @@ std::size_t line_of(const Event& event, const contract::Contract& contract) {
 }
 
 std::string subject(const Event& event) {
-  return event.column.empty() ? event.table : fmt::format("{}.{}", event.table, event.column);
+  return visible(event.column.empty() ? event.table
+                                      : fmt::format("{}.{}", event.table, event.column));
 }
 
 std::string message(const Event& event) {
   auto text = fmt::format("{} {} {}", name_of(event.verdict), event.kind, subject(event));
   if (!event.was.empty() || !event.now.empty()) {
-    text += fmt::format(": {} -> {}", event.was.empty() ? "(nothing)" : event.was,
-                        event.now.empty() ? "(nothing)" : event.now);
+    text += fmt::format(": {} -> {}", event.was.empty() ? "(nothing)" : visible(event.was),
+                        event.now.empty() ? "(nothing)" : visible(event.now));
   }
   return text;
 }
@@ -65,7 +67,7 @@ std::string github(const std::vector<Event>& events, const contract::Contract& c
     out +=
         fmt::format("::{} file={},line={},title={}::{}\n", command, github_text(file, kInProperty),
                     line_of(event, contract), github_text("drift: " + subject(event), kInProperty),
-                    github_text(fmt::format("{}\nhint: {}", message(event), event.hint)));
+                    github_text(fmt::format("{}\nhint: {}", message(event), visible(event.hint))));
   }
   return out;
 }
@@ -86,7 +88,7 @@ std::string gitlab(const std::vector<Event>& events, const contract::Contract& c
   auto report = Json::array();
   for (const auto& event : events) {
     report.push_back(
-        {{"description", fmt::format("{}; {}", message(event), event.hint)},
+        {{"description", fmt::format("{}; {}", message(event), visible(event.hint))},
          {"check_name", event.kind},
          {"fingerprint", fingerprint(event)},
          {"severity", event.verdict == Verdict::block   ? "critical"
@@ -101,7 +103,7 @@ std::string gitlab(const std::vector<Event>& events, const contract::Contract& c
 
 std::string xml_text(std::string_view text) {
   std::string out;
-  for (const char c : text) {
+  for (const char c : visible(text)) {
     switch (c) {
       case '&':
         out += "&amp;";
@@ -116,8 +118,7 @@ std::string xml_text(std::string_view text) {
         out += "&quot;";
         break;
       default:
-        // XML 1.0 has no way to write other control characters
-        out += static_cast<unsigned char>(c) < ' ' && c != '\n' && c != '\t' ? '?' : c;
+        out += c;  // no control character any more, which XML 1.0 has no way to write
     }
   }
   return out;

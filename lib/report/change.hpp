@@ -29,11 +29,24 @@ struct Change {
   std::vector<std::pair<std::string, Value>> key;
   Fate fate = Fate::update;
   std::vector<CellChange> cells;
-  std::string id;       // of a conflict
-  std::string kind;     // of a conflict
-  bool partly = false;  // of a conflict: the primary's side is known after the next run only
-  std::string reason;   // of a quarantined row
+  std::string id;         // of a conflict
+  std::string kind;       // of a conflict
+  bool partly = false;    // of a conflict: the primary's side is known after the next run only
+  std::string reason;     // of a quarantined row, or of a conflict about one that was withdrawn
+  std::int64_t rows = 1;  // of a quarantine that is told by its number only
+  // Of a conflict of kind "constraint":
+  std::string action;          // "insert", "update", "delete": what the secondary does not take
+  std::string obstacle;        // what kind of constraint it is
+  std::string constraint;      // its name, or its columns; empty: not known
+  std::string blocking_table;  // of the row in the way, or that is missing; in the secondary
+  std::vector<std::pair<std::string, Value>> blocking_key;
+  // Of an open conflict:
+  std::string since;     // UTC
+  std::int64_t age = 0;  // seconds
 };
+
+/// What would settle a conflict of kind "constraint", here or in the primary; empty for others.
+std::string settled_by(const Change& change);
 
 struct TableCounts {
   std::string table;
@@ -41,6 +54,7 @@ struct TableCounts {
   std::int64_t updated = 0;
   std::int64_t backfilled = 0;  // of these: only in columns that were not exported before
   std::int64_t deleted = 0;
+  std::int64_t withdrawn = 0;  // of these: the primary still has them, but too few share them
   std::int64_t unchanged = 0;
   std::int64_t conflicts = 0;
   std::int64_t quarantined = 0;

@@ -1,5 +1,7 @@
 #include "report/json.hpp"
 
+#include "report/run_counts.hpp"
+
 #include <nlohmann/json.hpp>
 
 #include <array>
@@ -104,6 +106,23 @@ Json json_of(const Change& change) {
   if (!change.reason.empty()) {
     json["reason"] = change.reason;
   }
+  if (!change.obstacle.empty()) {
+    json["constraint"] = {
+        {"kind", change.obstacle},
+        {"name", change.constraint.empty() ? Json(nullptr) : Json(change.constraint)}};
+    json["blocked_by"] = nullptr;
+    if (!change.blocking_table.empty()) {
+      json["blocked_by"] = {{"table", change.blocking_table}, {"key", Json::object()}};
+      for (const auto& [name, value] : change.blocking_key) {
+        json["blocked_by"]["key"][name] = json_of(value);
+      }
+    }
+    json["settled_by"] = settled_by(change);
+  }
+  if (!change.since.empty()) {
+    json["since"] = change.since;
+    json["age_seconds"] = change.age;
+  }
   return json;
 }
 
@@ -161,7 +180,6 @@ std::string json_line(const drift::Event& event) {
 }
 
 std::string json_line(const db::RunRow& run) {
-  auto counts = Json::parse(run.counts, nullptr, false);
   return dump({{"run", run.id},
                {"epoch", run.epoch},
                {"kind", run.kind},
@@ -169,7 +187,7 @@ std::string json_line(const db::RunRow& run) {
                {"finished", run.finished},
                {"operator", run.operator_},
                {"reason", run.reason ? Json(*run.reason) : Json(nullptr)},
-               {"tables", counts.is_discarded() ? Json::object() : counts},
+               {"tables", counts_of(run)},
                {"previous", run.previous},
                {"hash", run.hash}});
 }
@@ -221,6 +239,13 @@ std::string json_line(const Repair& repair) {
                {"run", repair.run ? Json(*repair.run) : Json(nullptr)},
                {"rewritten", repair.rewritten},
                {"removed", repair.removed}});
+}
+
+std::string json_line(const LaidDown& laid) {
+  return dump({{"schema", "abgleich.lay-down/1"},
+               {"run", laid.run},
+               {"tables", laid.tables},
+               {"left", laid.left}});
 }
 
 std::string json_line(const Error& error) {

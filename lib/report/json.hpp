@@ -23,6 +23,7 @@ std::string json_line(const Difference& difference);
 /// The line that `verify` ends with; `exit` is its exit code.
 std::string json_line(const Verification& verification, Code exit);
 std::string json_line(const Repair& repair);
+std::string json_line(const LaidDown& laid);
 /// {"error":{…}}
 std::string json_line(const Error& error);
 /// {"warning":{…}}: nothing that would change the exit code.

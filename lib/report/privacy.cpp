@@ -1,5 +1,8 @@
 #include "report/privacy.hpp"
 
+#include "contract/toml_text.hpp"
+#include "core/visible_text.hpp"
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -68,6 +71,32 @@ std::vector<std::string> findings(const PrivacyTable& table, std::int64_t min_k)
   return lines;
 }
 
+/// What everything that leaves unhidden tells, with the tables that it points to.
+std::vector<std::string> unhidden(const PrivacyTable& table) {
+  std::vector<std::string> lines;
+  if (table.uniqueness && table.uniqueness->subjects > 0) {
+    lines.push_back(fmt::format("{} of {} {} unique in {}", table.uniqueness->unique,
+                                counted(table.uniqueness->subjects, "subject", "subjects"),
+                                table.uniqueness->unique == 1 ? "is" : "are",
+                                listed(table.unhidden)));
+  }
+  if (!table.proposed.empty()) {
+    std::string names;
+    for (const auto& name : table.proposed) {
+      names += (names.empty() ? "" : ", ") + contract::toml_string(name);
+    }
+    lines.push_back(fmt::format("proposed: quasi_identifiers = [{}]", names));
+  }
+  return lines;
+}
+
+/// "3 rows are held back by min_k = 2: 2 never left, 1 is still there"
+std::string held_back(const Privacy& privacy) {
+  return fmt::format("{} held back by min_k = {}: {} never left or left again, {} still there",
+                     counted(privacy.rare, "row is", "rows are"), privacy.min_k,
+                     privacy.rare - privacy.still_there, counted(privacy.still_there, "is", "are"));
+}
+
 std::string escaped(std::string_view text) {
   std::string out;
   for (const char c : text) {
@@ -84,8 +113,8 @@ std::string escaped(std::string_view text) {
 std::string text_of(const Privacy& privacy) {
   std::string text = fmt::format("{}, key of epoch {}\n", privacy.contract, privacy.epoch);
   for (const auto& table : privacy.tables) {
-    text += fmt::format("\n{}{}: {}, {} withheld\n", table.name,
-                        table.target == table.name ? "" : " as " + table.target,
+    text += fmt::format("\n{}{}: {}, {} withheld\n", visible(table.name),
+                        table.target == table.name ? "" : " as " + visible(table.target),
                         counted(static_cast<std::int64_t>(table.columns.size()) - withheld(table),
                                 "column leaves", "columns leave"),
                         withheld(table) + table.unnamed);
@@ -95,18 +124,20 @@ std::string text_of(const Privacy& privacy) {
     }
     for (const auto& column : table.columns) {
       if (column.cls != contract::Class::withhold) {
-        text += fmt::format("    {:{}}  {}{}\n", column.name, width, what(column),
-                            column.as == column.name ? "" : ", as " + column.as);
+        text += fmt::format("    {:{}}  {}{}\n", visible(column.name), width, visible(what(column)),
+                            column.as == column.name ? "" : ", as " + visible(column.as));
       }
     }
     for (const auto& line : findings(table, privacy.min_k)) {
-      text += "  " + line + "\n";
+      text += "  " + visible(line) + "\n";
+    }
+    for (const auto& line : unhidden(table)) {
+      text += "  " + visible(line) + "\n";
     }
   }
   text += fmt::format("\n{}\n", kNullRule);
   if (privacy.min_k > 0) {
-    text += fmt::format("{} held back by min_k = {}\n", counted(privacy.rare, "row is", "rows are"),
-                        privacy.min_k);
+    text += held_back(privacy) + "\n";
   }
   return text;
 }
@@ -133,11 +164,14 @@ std::string markdown_of(const Privacy& privacy) {
     for (const auto& line : findings(table, privacy.min_k)) {
       text += "- " + escaped(line) + "\n";
     }
+    for (const auto& line : unhidden(table)) {
+      text += "- " + escaped(line) + "\n";
+    }
   }
   text += fmt::format("\n{}\n", kNullRule);
   if (privacy.min_k > 0) {
-    text += fmt::format("\n{} held back: fewer than {} subjects share their quasi-identifiers.\n",
-                        counted(privacy.rare, "row is", "rows are"), privacy.min_k);
+    text += fmt::format("\n{}: fewer than {} subjects share their quasi-identifiers.\n",
+                        held_back(privacy), privacy.min_k);
   }
   return text;
 }
@@ -167,18 +201,28 @@ std::string json_line(const Privacy& privacy) {
                    {"groups_below", found.groups_below},
                    {"rows_below", found.rows_below}};
     }
+    Json uniqueness;
+    if (table.uniqueness) {
+      uniqueness = {{"columns", table.unhidden},
+                    {"subjects", table.uniqueness->subjects},
+                    {"unique", table.uniqueness->unique}};
+    }
     tables[table.name] = {{"target", table.target},
                           {"columns", columns},
                           {"unnamed", table.unnamed},
                           {"subject", table.subject.empty() ? Json() : Json(table.subject)},
                           {"quasi_identifiers", table.quasi_identifiers},
                           {"sensitive", table.sensitive},
-                          {"anonymity", anonymity}};
+                          {"anonymity", anonymity},
+                          {"uniqueness", uniqueness},
+                          {"proposed", table.proposed}};
   }
   const Json json = {{"schema", "abgleich.privacy/1"},
                      {"epoch", privacy.epoch},
                      {"min_k", privacy.min_k},
                      {"held_back", privacy.rare},
+                     {"never_left", privacy.rare - privacy.still_there},
+                     {"still_there", privacy.still_there},
                      {"tables", tables}};
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }

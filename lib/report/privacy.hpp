@@ -28,7 +28,10 @@ struct PrivacyTable {
   std::string subject;       // in the secondary, as all below; empty: each row is one
   std::vector<std::string> quasi_identifiers;
   std::vector<std::string> sensitive;
-  std::optional<db::Anonymity> anonymity;  // empty: not asked for, or not there yet
+  std::optional<db::Anonymity> anonymity;    // empty: not asked for, or not there yet
+  std::optional<db::Uniqueness> uniqueness;  // the same; of everything that leaves unhidden
+  std::vector<std::string> unhidden;         // columns of that; those of joined tables after a dot
+  std::vector<std::string> proposed;         // quasi-identifiers, by their names in the primary
 };
 
 struct Privacy {
@@ -37,6 +40,7 @@ struct Privacy {
   std::int64_t min_k = 0;
   std::vector<PrivacyTable> tables;
   std::int64_t rare = 0;  // rows that are held back because too few share their quasi-identifiers
+  std::int64_t still_there = 0;  // of these, rows that the secondary still has
 };
 
 std::string text_of(const Privacy& privacy);

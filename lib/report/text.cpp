@@ -1,5 +1,8 @@
 #include "report/text.hpp"
 
+#include "core/visible_text.hpp"
+#include "report/run_counts.hpp"
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -10,20 +13,21 @@ namespace abgleich::report {
 
 namespace {
 
-constexpr std::string_view kRed = "\033[31m";
-constexpr std::string_view kGreen = "\033[32m";
-constexpr std::string_view kYellow = "\033[33m";
-constexpr std::string_view kBold = "\033[1m";
+// SGR attributes
+constexpr std::string_view kRed = "31";
+constexpr std::string_view kGreen = "32";
+constexpr std::string_view kYellow = "33";
+constexpr std::string_view kBold = "1";
 
 std::string paint(std::string_view text, std::string_view code, Colour colour) {
   if (colour == Colour::off) {
     return std::string(text);
   }
-  return fmt::format("{}{}\033[0m", code, text);
+  return colour_mark(code) + std::string(text) + colour_mark("0");
 }
 
-/// What a terminal shows of a value: control characters escaped, so that a value can neither break
-/// the line nor send a command to the terminal; long text cut.
+/// What a terminal shows of a value: what would break the line or steer the terminal is spelled
+/// out; long text cut.
 std::string shown(const Value& value) {
   constexpr std::size_t kLongest = 60;
   if (value.is_null()) {
@@ -45,8 +49,6 @@ std::string shown(const Value& value) {
     }
     if (raw) {
       text += fmt::format("{:02x}", byte);
-    } else if (byte < 0x20 || byte == 0x7f) {
-      text += fmt::format("\\x{:02x}", byte);
     } else {
       text += c;
     }
@@ -54,6 +56,7 @@ std::string shown(const Value& value) {
   if (raw) {
     return "\\x" + text;
   }
+  text = visible(text);
   return quoted ? fmt::format("\"{}\"", text) : text;
 }
 
@@ -68,7 +71,7 @@ std::string key_of(const std::vector<std::pair<std::string, Value>>& key) {
     if (value.kind() == Kind::text) {
       shown_value = shown_value.substr(1, shown_value.size() - 2);  // without the quotes
     }
-    text += fmt::format("{}{}={}", text.empty() ? "" : ", ", name, shown_value);
+    text += fmt::format("{}{}={}", text.empty() ? "" : ", ", visible(name), shown_value);
   }
   return text;
 }
@@ -152,16 +155,16 @@ Mark mark_of(Fate fate) {
 std::string cell_line(const Change& change, const CellChange& cell) {
   switch (change.fate) {
     case Fate::insert:
-      return fmt::format("    {}: {}\n", cell.column, shown(cell.primary));
+      return fmt::format("    {}: {}\n", visible(cell.column), shown(cell.primary));
     case Fate::remove:
     case Fate::keep:
-      return fmt::format("    {}: {}\n", cell.column, shown(cell.secondary));
+      return fmt::format("    {}: {}\n", visible(cell.column), shown(cell.secondary));
     case Fate::update:
-      return fmt::format("    {}: {} -> {}\n", cell.column, shown(cell.secondary),
+      return fmt::format("    {}: {} -> {}\n", visible(cell.column), shown(cell.secondary),
                          shown(cell.primary));
     default:
       return fmt::format(
-          "    {}: primary {} | secondary {}\n", cell.column,
+          "    {}: primary {} | secondary {}\n", visible(cell.column),
           change.partly && !cell.primary ? "(the next sync reads it)" : shown(cell.primary),
           shown(cell.secondary));
   }
@@ -222,7 +225,7 @@ std::string blocked_text(const std::vector<drift::Event>& events) {
   const auto blocked = blocked_tables(events);
   return blocked.empty() ? std::string()
                          : fmt::format("not synchronised until their drift is decided: {}\n",
-                                       fmt::join(blocked, ", "));
+                                       visible(fmt::format("{}", fmt::join(blocked, ", "))));
 }
 
 std::string age_text(std::int64_t seconds) {
@@ -241,15 +244,16 @@ std::string age_text(std::int64_t seconds) {
 
 std::string text_of(const Change& change, Colour colour) {
   const auto mark = mark_of(change.fate);
-  auto head = fmt::format("{} {} {}", mark.sign, change.table, key_of(change.key));
+  auto head = fmt::format("{} {} {}", mark.sign, visible(change.table), key_of(change.key));
   if (change.fate == Fate::conflict) {
-    head += fmt::format("  conflict {} ({})", change.id, change.kind);
+    head += fmt::format("  conflict {} ({}{}{})", visible(change.id), visible(change.kind),
+                        change.reason.empty() ? "" : ": ", visible(change.reason));
   } else if (change.fate == Fate::quarantine) {
-    head += fmt::format("  held back: {}", change.reason);
+    head += fmt::format("  held back: {}", visible(change.reason));
   } else if (change.fate == Fate::keep) {
     head += "  gone from the primary; kept here by the contract";
   } else if (!change.reason.empty()) {
-    head += "  " + change.reason;
+    head += "  " + visible(change.reason);
   }
   auto text = paint(head, mark.colour, colour) + "\n";
   for (const auto& cell : change.cells) {
@@ -261,11 +265,30 @@ std::string text_of(const Change& change, Colour colour) {
 std::string one_line(const Change& change) {
   std::string text;
   for (const auto& cell : change.cells) {
-    text += fmt::format("{}{}: primary {} | secondary {}", text.empty() ? "" : "; ", cell.column,
-                        shown(cell.primary), shown(cell.secondary));
+    text += fmt::format("{}{}: primary {} | secondary {}", text.empty() ? "" : "; ",
+                        visible(cell.column), shown(cell.primary), shown(cell.secondary));
   }
   return text;
 }
+
+namespace {
+
+/// Which constraint it is, which row is in the way, and what would settle it.
+std::string why_text(const Change& change) {
+  if (change.obstacle.empty()) {
+    return {};
+  }
+  auto text = fmt::format("    constraint: {}{}\n", change.obstacle,
+                          change.constraint.empty() ? "" : fmt::format(" '{}'", change.constraint));
+  if (!change.blocking_table.empty()) {
+    const bool missing = change.obstacle == "foreign_key" && change.action != "delete";
+    text += fmt::format("    {}: {} {}\n", missing ? "missing" : "in the way",
+                        change.blocking_table, key_of(change.blocking_key));
+  }
+  return text + fmt::format("    settled: {}\n", settled_by(change));
+}
+
+}  // namespace
 
 std::string conflict_text(const Change& change, Colour colour) {
   if (change.partly) {
@@ -275,19 +298,29 @@ std::string conflict_text(const Change& change, Colour colour) {
                "        or: abgleich resume --reason TEXT, abgleich sync, then look again\n",
                change.id);
   }
-  return text_of(change, colour) + fmt::format(
-                                       "    decide: abgleich resolve {0} --take primary\n"
-                                       "        or: abgleich resolve {0} --take secondary\n",
-                                       change.id);
+  auto text = text_of(change, colour) + why_text(change);
+  if (!change.since.empty()) {
+    text += fmt::format("    open since: {}\n", change.since);
+  }
+  if (change.kind == "constraint") {
+    return text + fmt::format("    decide: abgleich resolve {} --take secondary\n", change.id) +
+           (change.action == "delete" || change.obstacle == "waits"
+                ? std::string()
+                : fmt::format("        or: abgleich resolve {} --set COLUMN=VALUE\n", change.id));
+  }
+  return text + fmt::format(
+                    "    decide: abgleich resolve {0} --take primary\n"
+                    "        or: abgleich resolve {0} --take secondary\n",
+                    change.id);
 }
 
 std::string text_of(const drift::Event& event, Colour colour) {
   const auto where =
-      event.column.empty() ? event.table : fmt::format("{}.{}", event.table, event.column);
+      visible(event.column.empty() ? event.table : fmt::format("{}.{}", event.table, event.column));
   std::string change;
   if (!event.was.empty() || !event.now.empty()) {
-    change = fmt::format(": {} -> {}", event.was.empty() ? "(nothing)" : event.was,
-                         event.now.empty() ? "(nothing)" : event.now);
+    change = fmt::format(": {} -> {}", event.was.empty() ? "(nothing)" : visible(event.was),
+                         event.now.empty() ? "(nothing)" : visible(event.now));
   }
   const auto code = event.verdict == drift::Verdict::block   ? kRed
                     : event.verdict == drift::Verdict::adapt ? kYellow
@@ -295,7 +328,7 @@ std::string text_of(const drift::Event& event, Colour colour) {
   auto text = fmt::format("{} {} {}{}\n", paint(drift::name_of(event.verdict), code, colour),
                           event.kind, where, change);
   if (!event.hint.empty()) {
-    text += fmt::format("    hint: {}\n", event.hint);
+    text += fmt::format("    hint: {}\n", visible(event.hint));
   }
   return text;
 }
@@ -310,12 +343,13 @@ std::string_view words_of(std::string_view count) {
 }  // namespace
 
 std::string text_of(const db::RunRow& run) {
-  auto text = fmt::format("{}  {}  {}  {}", run.id, run.finished, run.kind, run.operator_);
+  auto text = fmt::format("{}  {}  {}  {}", visible(run.id), visible(run.finished),
+                          visible(run.kind), visible(run.operator_));
   if (run.reason) {
-    text += fmt::format("  \"{}\"", *run.reason);
+    text += fmt::format("  \"{}\"", visible(*run.reason));
   }
   text += "\n";
-  const auto counts = nlohmann::ordered_json::parse(run.counts, nullptr, false);
+  const auto counts = counts_of(run);
   for (const auto& [table, numbers] : counts.items()) {
     std::string line;
     for (const auto& [name, number] : numbers.items()) {
@@ -325,7 +359,7 @@ std::string text_of(const db::RunRow& run) {
       }
     }
     if (!line.empty()) {
-      text += fmt::format("    {}: {}\n", table, line);
+      text += fmt::format("    {}: {}\n", visible(table), visible(line));
     }
   }
   return text;
@@ -339,8 +373,9 @@ std::string text_of(const Outcome& outcome, Colour colour) {
     if (changed + counts.conflicts + counts.quarantined == 0) {
       continue;
     }
-    text += fmt::format("{}: {}{} inserted, {} updated, {} deleted, {} unchanged", counts.table,
-                        would, counts.inserted, counts.updated, counts.deleted, counts.unchanged);
+    text += fmt::format("{}: {}{} inserted, {} updated, {} deleted, {} unchanged",
+                        visible(counts.table), would, counts.inserted, counts.updated,
+                        counts.deleted, counts.unchanged);
     if (counts.conflicts > 0) {
       text += ", " + paint(fmt::format("{} in conflict", counts.conflicts), kRed, colour);
     }
@@ -356,15 +391,15 @@ std::string text_of(const Outcome& outcome, Colour colour) {
 }
 
 std::string text_of(const Difference& difference, Colour colour) {
-  auto head = fmt::format("! {} {}  {}", difference.table, key_of(difference.key),
+  auto head = fmt::format("! {} {}  {}", visible(difference.table), key_of(difference.key),
                           words_of(difference.standing));
   if (!difference.reason.empty()) {
-    head += ": " + difference.reason;
+    head += ": " + visible(difference.reason);
   }
   auto text = paint(head, colour_of(difference.standing), colour) + "\n";
   for (const auto& cell : difference.cells) {
-    text += fmt::format("    {}: primary {} | secondary {}", cell.column, shown(cell.primary),
-                        shown(cell.secondary));
+    text += fmt::format("    {}: primary {} | secondary {}", visible(cell.column),
+                        shown(cell.primary), shown(cell.secondary));
     if (cell.standing != difference.standing) {
       text += fmt::format("  ({})", words_of(cell.standing));
     }
@@ -377,7 +412,7 @@ std::string text_of(const Verification& verification, Colour colour) {
   std::string text;
   for (const auto& table : verification.tables) {
     const auto agree = table.of(merge::Standing::agrees);
-    text += fmt::format("{}: {} {}", table.table, with_commas(agree),
+    text += fmt::format("{}: {} {}", visible(table.table), with_commas(agree),
                         agree == 1 ? "row agrees" : "rows agree");
     for (std::size_t i = 1; i < merge::kStandings; ++i) {
       const auto standing = static_cast<merge::Standing>(i);
@@ -391,17 +426,17 @@ std::string text_of(const Verification& verification, Colour colour) {
   }
   for (const auto& damage : verification.damage) {
     const auto where =
-        damage.table.empty() ? std::string() : fmt::format("table '{}': ", damage.table);
+        damage.table.empty() ? std::string() : fmt::format("table '{}': ", visible(damage.table));
     text += fmt::format("{} {}{}\n    hint: {}\n", paint("damaged:", kRed, colour), where,
-                        damage.what, damage.hint);
+                        visible(damage.what), visible(damage.hint));
   }
   return text;
 }
 
 std::string text_of(const Error& error, Colour colour) {
-  auto text = fmt::format("{} {}\n", paint("error:", kRed, colour), error.message);
+  auto text = fmt::format("{} {}\n", paint("error:", kRed, colour), visible(error.message));
   if (!error.hint.empty()) {
-    text += fmt::format("{} {}\n", paint("hint:", kBold, colour), error.hint);
+    text += fmt::format("{} {}\n", paint("hint:", kBold, colour), visible(error.hint));
   }
   return text;
 }

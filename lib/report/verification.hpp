@@ -57,6 +57,14 @@ struct Repair {
   std::optional<std::string> run;  // empty: there was nothing to repair
   std::int64_t rewritten = 0;
   std::int64_t removed = 0;
+  std::int64_t journals = 0;  // runs whose changes are no longer kept
+};
+
+/// What laying the rows down anew did.
+struct LaidDown {
+  std::string run;
+  std::int64_t tables = 0;
+  std::vector<std::string> left;  // statements that the tables' owners have to run
 };
 
 }  // namespace abgleich::report

@@ -1,11 +1,15 @@
 #include "sync/apply.hpp"
 
+#include "journal/record.hpp"
 #include "sync/rarity.hpp"
 #include "sync/sync.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
+#include <optional>
+#include <utility>
 
 namespace abgleich::sync {
 
@@ -44,11 +48,15 @@ void check_written(db::Target& target, const ExportedTable& exported) {
 
 void refused_to_conflicts(db::Target& target, const ExportedTable& exported, const SipKey& id_key,
                           Judged& judged) {
-  std::vector<journal::Conflict> conflicts;
+  std::vector<db::Target::Refused> all;
   target.refused_rows(exported.relation, [&](const db::Target::Refused& refused) {
-    conflicts.push_back(constraint_conflict(exported.relation, refused));
+    all.push_back(refused);
     judged.counts.overridden -= std::ranges::count(refused.mask, '2');
   });
+  std::vector<journal::Conflict> conflicts;
+  for (const auto& refused : all) {
+    conflicts.push_back(constraint_conflict(target, exported.relation, refused));
+  }
   for (auto& conflict : conflicts) {
     auto& counts = judged.counts;
     auto& taken_back = conflict.action == "insert"   ? counts.inserted
@@ -97,11 +105,74 @@ void count_quarantine(db::Target& target, const std::vector<ExportedTable>& tabl
     for (std::size_t i = 0; i < tables.size(); ++i) {
       if (tables[i].relation.id == row.tracked) {
         judged[i].counts.quarantined += row.rows;
-        judged[i].rare += is_rarity(row.reason) ? row.rows : 0;
       }
     }
   });
+  for (auto& table : judged) {
+    table.counts.quarantined += table.staged.rare;
+  }
 }
+
+void record_rarity(db::Target& target, const std::vector<ExportedTable>& tables,
+                   const std::vector<Judged>& judged) {
+  for (std::size_t i = 0; i < tables.size(); ++i) {
+    if (judged[i].staged.rare == 0) {
+      continue;
+    }
+    std::int64_t rows = 0;
+    std::int64_t still_there = 0;
+    target.rare_rows(tables[i].relation, [&](const db::Target::RareRow& row) {
+      ++rows;
+      still_there += row.in_secondary ? 1 : 0;
+    });
+    const auto& table = *tables[i].table;
+    for (const auto& [reason, count] : {std::pair{rarity_reason(table), rows - still_there},
+                                        std::pair{still_there_reason(table), still_there}}) {
+      if (count > 0) {
+        target.books().found_quarantine({.tracked = tables[i].relation.id,
+                                         .key_text = "null",
+                                         .column = "",
+                                         .reason = reason,
+                                         .rows = count});
+      }
+    }
+  }
+}
+
+namespace {
+
+/// Rows that refer to one of which each side has another would come to hang on the secondary's:
+/// they wait until somebody has decided which it is.
+void hold_references(db::Target& target, const std::vector<ExportedTable>& tables) {
+  std::map<std::int64_t, std::vector<Row>> strangers;  // by table: their keys
+  target.books().found_conflicts([&](const db::ConflictRow& found) {
+    const auto at = std::ranges::find(
+        tables, found.tracked, [](const ExportedTable& exported) { return exported.relation.id; });
+    if (found.kind != merge::name_of(merge::Fate::both_inserted) || at == tables.end()) {
+      return;
+    }
+    Row key;
+    key.cells.resize(at->relation.columns.size());
+    for (auto& [name, value] : journal::read_cells(found.key_text)) {
+      const auto column = std::ranges::find(at->relation.columns, name, &db::RelationColumn::name);
+      key.cells[static_cast<std::size_t>(column - at->relation.columns.begin())] = value;
+    }
+    strangers[found.tracked].push_back(std::move(key));
+  });
+  for (const auto& exported : tables) {
+    for (const auto& key : exported.relation.foreign_keys) {
+      const auto parent = std::ranges::find_if(
+          tables, [&](const ExportedTable& other) { return other.relation.name == key.table; });
+      if (parent != tables.end() && strangers.contains(parent->relation.id) &&
+          target.planned(exported.relation) > 0) {
+        target.hold_references(exported.relation, key, parent->relation,
+                               strangers.at(parent->relation.id));
+      }
+    }
+  }
+}
+
+}  // namespace
 
 void apply_plans(db::Target& target, const std::vector<ExportedTable>& tables,
                  std::vector<Judged>& judged, const SipKey& id_key) {
@@ -114,6 +185,7 @@ void apply_plans(db::Target& target, const std::vector<ExportedTable>& tables,
   if (relations.empty()) {
     return;
   }
+  hold_references(target, tables);
   target.apply(relations);
   for (std::size_t i = 0; i < tables.size(); ++i) {
     if (judged[i].plan_rows > 0 && !target.stands_in(tables[i].relation) &&
@@ -143,8 +215,20 @@ void tell(db::Target& target, const std::vector<ExportedTable>& tables, const On
   target.books().found_conflicts([&](const db::ConflictRow& row) {
     on_change(change_of(name_of(row.tracked), journal::from_row(row)));
   });
-  target.books().found_quarantines(
-      [&](const db::QuarantineRow& row) { on_change(change_of(name_of(row.tracked), row)); });
+  target.books().found_quarantines([&](const db::QuarantineRow& row) {
+    if (!is_rarity(row.reason)) {  // of those only the numbers are there
+      on_change(change_of(name_of(row.tracked), row));
+    }
+  });
+  for (const auto& exported : tables) {
+    target.rare_rows(exported.relation, [&](const db::Target::RareRow& row) {
+      auto change = change_of(exported, row);
+      if (target.mode() == db::Mode::dry) {
+        change.reason = rarity_reason(*exported.table);  // it may be about to be withdrawn
+      }
+      on_change(change);
+    });
+  }
 }
 
 }  // namespace abgleich::sync

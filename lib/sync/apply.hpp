@@ -20,7 +20,6 @@ struct Judged {
   Staged staged;
   std::int64_t base_rows = 0;  // before this run
   std::int64_t plan_rows = 0;  // that the secondary has taken
-  std::int64_t rare = 0;       // rows held back by min_k
   Way way = Way::planned;
 };
 
@@ -32,6 +31,11 @@ Judged plan_or_fill(db::Target& target, const ExportedTable& exported, const Sta
 /// Counts the rows that were held back.
 void count_quarantine(db::Target& target, const std::vector<ExportedTable>& tables,
                       std::vector<Judged>& judged);
+
+/// After the plans: of the rows that are rare the secondary learns how many there are, and of how
+/// many that it still has them.
+void record_rarity(db::Target& target, const std::vector<ExportedTable>& tables,
+                   const std::vector<Judged>& judged);
 
 /// Applies the plans (in a dry run: rehearses them and takes them back); rows that the secondary's
 /// constraints refuse become conflicts. Throws Failure{secondary_refuses} where a value reads back

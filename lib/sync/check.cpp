@@ -1,12 +1,19 @@
 #include "sync/check.hpp"
 
+#include "contract/guess.hpp"
 #include "db/source.hpp"
 #include "db/target.hpp"
+#include "db/wire.hpp"
 #include "mask/keyring.hpp"
+#include "sync/contract_advice.hpp"
 #include "sync/exported.hpp"
+#include "sync/lay_down.hpp"
+#include "sync/leaving.hpp"
 #include "sync/low_entropy.hpp"
 #include "sync/recover.hpp"
 #include "sync/schema.hpp"
+#include "sync/secondary_drift.hpp"
+#include "sync/settle_identities.hpp"
 #include "sync/unknown_names.hpp"
 
 #include <fmt/format.h>
@@ -42,6 +49,14 @@ class Checker {
     return checked.code == Code::done;
   }
 
+  /// Something that is no failure, and that somebody has to look at all the same.
+  void warn(std::string what, std::string result, std::string hint) {
+    on_line_({.what = std::move(what),
+              .result = std::move(result),
+              .warning = true,
+              .hint = std::move(hint)});
+  }
+
   [[nodiscard]] Code worst() const { return worst_; }
 
  private:
@@ -52,6 +67,19 @@ class Checker {
 std::string describe(const Catalog& catalog, std::string_view url) {
   return fmt::format("{} {}, {} tables, {}", name_of(catalog.identity.engine),
                      catalog.identity.version, catalog.tables.size(), url);
+}
+
+/// Throws Failure for what people have done to the secondary's columns.
+void tell_of(const std::vector<drift::Event>& changed) {
+  std::string what;
+  auto code = Code::quarantine_or_drift;
+  for (const auto& event : changed) {
+    what += fmt::format("{}{}", what.empty() ? "" : "; ", secondary_text(event));
+    code = event.verdict == drift::Verdict::block ? Code::drift_decision : code;
+  }
+  if (!changed.empty()) {
+    throw Failure(code, "people have changed the secondary: " + what, changed.front().hint);
+  }
 }
 
 /// Tables whose key the primary does not guarantee: a duplicate would be held back row by row.
@@ -67,13 +95,50 @@ std::string keys_text(const contract::Contract& contract, const Catalog& primary
     for (const auto& key : found->uniques) {
       unique = unique || same(key);
     }
-    if (!unique) {
+    if (!unique || found->heirs || found->kind == TableKind::foreign) {
       loose += (loose.empty() ? "" : ", ") + table.name;
     }
   }
   return loose.empty() ? "every table's key is unique in the primary"
                        : "no constraint of the primary makes the key unique of: " + loose;
 }
+
+/// Whose swap is encrypted, or who has none, need not mind.
+std::string locked_text() {
+  if (mask::memory_is_locked()) {
+    return "locked: they are never swapped";
+  }
+  throw Failure(Code::quarantine_or_drift,
+                "it cannot be locked (mlock), so keys can be written to the swap",
+                "raise the limit: LimitMEMLOCK=64M in the unit, memlock in "
+                "/etc/security/limits.conf; or encrypt the swap");
+}
+
+/// Columns of keys of which the secondary takes more for equal than the same bytes; empty: none.
+std::string folds_text(const std::vector<ExportedTable>& tables) {
+  std::string folding;
+  for (const auto& exported : tables) {
+    for (const auto i : exported.relation.key) {
+      const auto& column = exported.relation.columns[i];
+      if (column.equality.by != db::Equality::By::bytes || column.held.padded) {
+        folding += fmt::format("{}'{}.{}'", folding.empty() ? "" : ", ", exported.relation.name,
+                               column.name);
+      }
+    }
+  }
+  return folding.empty() ? folding
+                         : fmt::format(
+                               "{} takes different keys for the same (capitals, accents or "
+                               "blanks, by its collation or type): of rows that differ in "
+                               "nothing else one comes, the others are told",
+                               folding);
+}
+
+/// What a look at the secondary's own tables found.
+struct Found {
+  std::string folds;
+  std::string strangers;
+};
 
 }  // namespace
 
@@ -89,13 +154,19 @@ Code check(const std::filesystem::path& config,
   }
   checker.line("accepted catalogue", [&]() -> std::string {
     return pairing->accepted ? pairing->config.catalog.string()
-                             : "none yet, so drift cannot be seen; run: abgleich drift accept";
+                             : "none; the first sync takes the schema as it is then";
   });
   std::optional<mask::Keyring> keyring;
   checker.line("key", [&] {
     keyring = mask::Keyring::read(pairing->config.key_file);
     return fmt::format("epoch {}, check value {}", keyring->epoch(), keyring->check_value());
   });
+  for (const auto& endpoint : {pairing->config.primary, pairing->config.secondary}) {
+    if (auto weakness = db::wire_weakness(endpoint); !weakness.empty()) {
+      checker.warn(fmt::format("wire of the {}", name_of(endpoint.role)), std::move(weakness),
+                   "leave sslmode out, or write sslmode=verify-full");
+    }
+  }
   std::optional<Catalog> primary;
   checker.line("primary", [&] {
     db::Source source(pairing->config.primary);
@@ -111,7 +182,23 @@ Code check(const std::filesystem::path& config,
     });
   }
   if (primary) {
-    checker.line("keys of the tables", [&] { return keys_text(pairing->contract, *primary); });
+    for (const auto& doubt : contract::doubtful_columns(pairing->contract, *primary)) {
+      checker.warn(fmt::format("column {}.{}", doubt.table, doubt.column), doubt.why, doubt.hint);
+    }
+    if (shifts_dates(pairing->contract)) {
+      checker.line("shifted dates", [&] {
+        refuse_record_dates(pairing->contract, *primary);
+        return std::string("none says when something was done, or the contract says why");
+      });
+    }
+    if (const auto why = zoneless_text(pairing->contract, *primary); !why.empty()) {
+      checker.line("time zones", [&] { return why; });
+    }
+    checker.line("keys of the tables", [&] {
+      db::Source source(pairing->config.primary);
+      const auto reused = reused_keys_text(pairing->contract, *primary, source);
+      return keys_text(pairing->contract, *primary) + (reused.empty() ? "" : "; " + reused);
+    });
     checker.line("contract and primary", [&]() -> std::string {
       events = drift_events(*pairing, *primary);
       if (events->empty()) {
@@ -129,6 +216,8 @@ Code check(const std::filesystem::path& config,
           "look at it: abgleich drift");
     });
   }
+  std::optional<Found> found;
+  std::optional<Error> wider;
   checker.line("secondary", [&] {
     db::Target target(pairing->config.secondary, db::Mode::dry);
     target.load_catalog();
@@ -142,19 +231,47 @@ Code check(const std::filesystem::path& config,
     }
     std::string at;
     if (primary && keyring && events) {
-      if (const auto head =
-              recover(*pairing, target, *keyring, primary->identity, report::Run::dry)) {
+      const auto head = recover(*pairing, target, *keyring, primary->identity, report::Run::dry);
+      if (head) {
         at = fmt::format(", at run {}", head->run);
+        if (const auto tables = tables_out_of_order(target.books()); !tables.empty()) {
+          at += fmt::format(
+              "; where rows lie tells the primary's order in {}; lay them down anew: abgleich "
+              "verify --lay-down-anew",
+              fmt::join(tables, ", "));
+        }
       }
+      wider = refuse_widening(*pairing, target, head, *keyring);
       refuse_same_database(*pairing, *primary, target);
       const auto tracked = known_tables(target);
       refuse_unknown_names(*pairing, *primary, target, tracked);
-      auto tables = export_tables(pairing->contract, *primary, *events, tracked, *keyring);
-      check_schema(*pairing, target, tables);
-      (void)bring_schema(*pairing, target, tables, report::Run::dry);
+      const auto settled = settle_identities(*pairing, *primary, tracked);
+      auto tables = export_tables(settled.contract, *primary, *events, tracked, *keyring);
+      const auto changed = find_secondary_drift(settled, target, {}, tables);
+      check_schema(settled, target, tables);
+      (void)bring_schema(settled, target, tables, report::Run::dry);
+      std::vector<db::Relation> relations;
+      for (const auto& exported : tables) {
+        relations.push_back(exported.relation);
+      }
+      found = Found{.folds = folds_text(tables),
+                    .strangers = fmt::format("{}", fmt::join(target.strangers(relations), "; "))};
+      tell_of(changed);
     }
     return describe(target.catalog(), pairing->config.secondary.url) + at;
   });
+  if (keyring) {  // and by now what comes of it
+    checker.line("memory for keys", [] { return locked_text(); });
+  }
+  if (found && !found->folds.empty()) {
+    checker.line("keys in the secondary", [&] { return found->folds; });
+  }
+  if (found && !found->strangers.empty()) {
+    checker.line("others in the secondary", [&] { return found->strangers; });
+  }
+  if (wider) {
+    checker.line("what leaves", [&]() -> std::string { throw Failure(*wider); });
+  }
   checker.line("disk", [&] {
     auto directory = pairing->config.state_directory;
     while (!std::filesystem::exists(directory) && directory.has_parent_path() &&

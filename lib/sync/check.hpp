@@ -13,7 +13,8 @@ struct Checked {
   std::string what;    // "contract", "primary", …
   std::string result;  // what was found
   Code code = Code::done;
-  std::string hint;  // what to do, where the code is not done
+  bool warning = false;  // nothing stops a run, but somebody has to look at it
+  std::string hint;      // what to do, where the code is not done
 };
 
 /// Checks configuration, contract, key, both databases, rights, drift, versions, disk; goes on

@@ -1,5 +1,6 @@
 #include "sync/claims.hpp"
 
+#include "sync/same_values.hpp"
 #include "sync/sync.hpp"
 
 #include <algorithm>
@@ -52,15 +53,34 @@ void weigh_claims(const Pairing& pairing, const Catalog& live, Progress& progres
       tables.insert(table.name);
     }
   }
+  // what a run would settle by looking at the values
+  const auto open = [](const drift::Event& event) {
+    return values_can_tell(event) ||
+           (event.kind == "type_changed" && event.verdict == drift::Verdict::block);
+  };
+  for (const auto& event : events) {
+    if (open(event) && pairing.contract.find_table(event.table) != nullptr) {
+      tables.insert(event.table);
+    }
+  }
   if (tables.empty()) {
     return;
   }
   const auto outcome =
       run(pairing, {.kind = report::Run::dry, .tables = tables, .beyond_refusal = true}, progress,
           [](const report::Change&) {});
+  std::set<std::tuple<std::string, std::string, std::string>> settled;
+  std::erase_if(events, [&](const drift::Event& event) {
+    const bool gone = open(event) && tables.contains(event.table);
+    if (gone) {
+      settled.emplace(event.kind, event.table, event.column);
+    }
+    return gone;
+  });
   for (const auto& event : outcome.drift) {
-    const bool rename = event.kind == "renamed_column" || event.kind == "renamed_table";
-    if (rename && tables.contains(event.table) &&
+    const bool weighed = settled.contains({event.kind, event.table, event.column}) ||
+                         event.kind == "renamed_column" || event.kind == "renamed_table";
+    if (weighed && tables.contains(event.table) &&
         std::ranges::find(events, event) == events.end()) {
       events.push_back(event);
     }

@@ -1,5 +1,5 @@
-// Renames that the contract says and no identity proves: what the values say of them, before a
-// person accepts.
+// Renames that the contract says and no identity proves, and what only the values can tell: what
+// they say, before a person accepts.
 #pragma once
 
 #include "drift/drift.hpp"
@@ -10,8 +10,8 @@
 
 namespace abgleich::sync {
 
-/// Adds to the events of `drift::compare` what a rehearsed run finds of such renames: adapt or
-/// block, with how many rows say so. Where there are none, neither side's rows are looked at.
+/// Makes of the events of `drift::compare` what a rehearsed run makes of them: adapt or block, with
+/// how many rows say so. Where the values decide nothing, neither side's rows are looked at.
 void weigh_claims(const Pairing& pairing, const Catalog& live, Progress& progress,
                   std::vector<drift::Event>& events);
 

@@ -2,15 +2,21 @@
 
 #include "journal/head.hpp"
 #include "journal/state.hpp"
+#include "report/json.hpp"
 #include "report/text.hpp"
 #include "sync/apply.hpp"
+#include "sync/constraints.hpp"
+#include "sync/lay_down.hpp"
+#include "sync/leaving.hpp"
 #include "sync/revert.hpp"
 #include "sync/same_table.hpp"
+#include "sync/secondary_drift.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <set>
 
 namespace abgleich::sync {
 
@@ -71,6 +77,15 @@ bool same_tracked(const std::vector<db::TrackedRow>& known, const db::TrackedRow
   });
 }
 
+/// What drift a run has seen, for its hash.
+std::string drift_text(const std::vector<drift::Event>& events) {
+  std::string text;
+  for (const auto& event : events) {
+    text += report::json_line(event) + "\n";
+  }
+  return text;
+}
+
 /// The epoch since which rows of base and journal are in this order: that of the change only where
 /// it is more than a change of type.
 std::int64_t ordered_since(const std::vector<db::TrackedRow>& known, const db::TrackedRow& row,
@@ -90,11 +105,12 @@ std::string commit_run(const Pairing& pairing, db::Target& target,
                  .finished = journal::now_utc(),
                  .operator_ = journal::operator_name(),
                  .reason = facts.reason,
-                 .counts = facts.counts};
-  const auto lineage = head ? head->lineage : journal::new_lineage();
+                 .counts = facts.counts,
+                 .nonce = db::random_nonce(),
+                 .deeds = target.books().deeds(facts.drift)};
+  const auto& lineage = target.books().sealer().lineage();
   journal::chain(head, lineage, run);
   target.books().insert_run(run);
-  target.books().seal_journal(run.epoch);
   const db::HeadRow next{.lineage = lineage,
                          .epoch = run.epoch,
                          .hash = run.hash,
@@ -126,8 +142,8 @@ void finish_run(const Pairing& pairing, db::Target& target,
   for (const auto& exported : tables) {
     processed.push_back(exported.relation.id);
   }
-  const auto conflicts = books.settle_conflicts(epoch, processed);
-  const auto quarantine = books.settle_quarantine(epoch, processed);
+  const auto conflicts = books.settle_conflicts(processed);
+  const auto quarantine = books.settle_quarantine(processed);
   bool changed = !head || !schema.executed.empty() || conflicts.added + conflicts.gone > 0 ||
                  quarantine.added + quarantine.gone > 0;
   const auto known = books.tracked();
@@ -139,6 +155,9 @@ void finish_run(const Pairing& pairing, db::Target& target,
   free_names(books, known, next);
   for (std::size_t i = 0; i < tables.size(); ++i) {
     auto& row = next[i];
+    if (std::ranges::find(known, row.id, &db::TrackedRow::id) == known.end()) {
+      remember_order(books, tables[i].relation, epoch);
+    }
     if (!same_tracked(known, row)) {
       row.since = ordered_since(known, row, epoch);
       books.put_tracked(row);
@@ -146,6 +165,12 @@ void finish_run(const Pairing& pairing, db::Target& target,
     }
     changed = changed || judged[i].counts.inserted > 0 || judged[i].plan_rows > 0;
   }
+  // nothing left before the first run, whose contract is decided with it, blocked tables and all
+  auto leaving = head ? std::set<std::string>{} : all_tables(pairing.contract);
+  for (const auto& exported : tables) {
+    leaving.insert(exported.table->name);
+  }
+  changed = record_leaving(pairing, target, keyring, epoch, leaving) || changed;
   outcome.open_conflicts = books.count_conflicts();
   outcome.open_quarantined = books.count_quarantine();
   const bool purged = head && purge_journal(pairing, books, changed ? epoch : head->epoch);
@@ -159,6 +184,7 @@ void finish_run(const Pairing& pairing, db::Target& target,
     detection.look(target, tables, judged);
     outcome.result = report::Result::unchanged;
     if (purged) {
+      books.seal_head(*head);
       target.commit();  // nothing that a run would be the name of
     }
     return;
@@ -172,12 +198,11 @@ void finish_run(const Pairing& pairing, db::Target& target,
                           .fate = std::string(kFirstLoad),
                           .after = fmt::format("{{\"rows\": {}}}", judged[i].counts.inserted)});
     } else if (judged[i].plan_rows > 0) {
-      target.settle(tables[i].relation, epoch,
-                    tables[i].rules.on_delete == merge::OnDelete::erase
-                        ? db::BeforeImages::not_of_deleted
-                        : db::BeforeImages::keep);
+      target.settle(tables[i].relation);
     }
   }
+  remember_constraints(pairing, target, tables, epoch);
+  remember_columns(target, tables, epoch);
   detection.look(target, tables, judged);
   tell_details();
   outcome.run =
@@ -185,7 +210,8 @@ void finish_run(const Pairing& pairing, db::Target& target,
                  {.kind = "sync",
                   .started = outcome.started,
                   .reason = options.reason.empty() ? std::nullopt : std::optional(options.reason),
-                  .counts = counts_json(counts_of(judged))});
+                  .counts = counts_json(counts_of(judged)),
+                  .drift = drift_text(outcome.drift)});
   outcome.result = report::Result::applied;
 }
 
@@ -203,12 +229,22 @@ void count_findings(const std::vector<Judged>& judged, report::Outcome& outcome)
 void settle_outcome(const std::vector<Judged>& judged, report::Outcome& outcome) {
   for (const auto& table : judged) {
     outcome.tables.push_back(table.counts);
-    if (table.rare > 0) {
+    if (const auto rare = table.staged.rare; rare > 0) {
       outcome.notes.push_back(
           fmt::format("{} of '{}' {} held back by min_k: too few subjects share "
                       "the quasi-identifiers",
-                      table.rare == 1 ? "1 row" : fmt::format("{} rows", table.rare),
-                      table.counts.table, table.rare == 1 ? "is" : "are"));
+                      rare == 1 ? "1 row" : fmt::format("{} rows", rare), table.counts.table,
+                      rare == 1 ? "is" : "are"));
+    }
+    if (const auto rows = table.counts.withdrawn; rows > 0) {
+      outcome.notes.push_back(fmt::format(
+          "{} of '{}' {} withdrawn from the secondary for that reason; {} come back when more "
+          "subjects share {} quasi-identifiers",
+          rows == 1 ? "1 row" : fmt::format("{} rows", rows), table.counts.table,
+          outcome.kind == report::Run::dry ? "would be"
+          : rows == 1                      ? "was"
+                                           : "were",
+          rows == 1 ? "it will" : "they", rows == 1 ? "its" : "their"));
     }
     if (table.staged.nameless > 0) {
       const bool one = table.staged.nameless == 1;
@@ -229,6 +265,11 @@ void settle_outcome(const std::vector<Judged>& judged, report::Outcome& outcome)
     return;
   }
   outcome.code = severer(outcome.code, Code::drift_decision);
+  const auto people = std::ranges::find_if(outcome.drift, [](const drift::Event& event) {
+    return of_the_secondary(event) && event.verdict == drift::Verdict::block;
+  });
+  const auto hint =
+      people == outcome.drift.end() ? std::string("look at it: abgleich drift") : people->hint;
   if (outcome.result == report::Result::unchanged) {
     outcome.result = report::Result::refused;
   }
@@ -237,7 +278,7 @@ void settle_outcome(const std::vector<Judged>& judged, report::Outcome& outcome)
             .message = fmt::format("drift needs a decision before {} synchronised: {}",
                                    blocked.size() == 1 ? "this table is" : "these tables are",
                                    fmt::join(blocked, ", ")),
-            .hint = "look at it: abgleich drift. In these tables nothing was changed"};
+            .hint = hint + ". In these tables nothing was changed"};
 }
 
 }  // namespace abgleich::sync

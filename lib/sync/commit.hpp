@@ -18,13 +18,15 @@ namespace abgleich::sync {
 
 /// What a run is in the chain, before it has a hash.
 struct RunFacts {
-  std::string kind;  // "sync", "resolve", "adopt", "revert", "resume", "repair", "rotate"
+  std::string kind;  // "sync", "resolve", "adopt", "revert", "resume", "repair", "rotate",
+                     // "lay-down", "accept"
   std::string started;
   std::optional<std::string> reason;
   std::string counts;  // JSON
   enum class Pause : std::uint8_t { as_it_was, set, lift };
   Pause pause = Pause::as_it_was;
-  std::string pause_reason;
+  std::string pause_reason{};
+  std::string drift{};  // that it saw
 };
 
 /// Advances the head by one run and commits: head compare-and-set, intent, commit, anchor. Returns

@@ -18,7 +18,7 @@ using journal::KnownRow;
 
 /// Counts up with everything that decides what a row becomes and no contract tells: the program's
 /// own way of reading, masking and digesting.
-constexpr int kWay = 1;
+constexpr int kWay = 2;
 
 /// In front of the place of a row that may be new by its version (db/row_versions.hpp).
 constexpr char kRecent = '+';
@@ -27,22 +27,38 @@ constexpr std::size_t kMostPlaces = 1'000;
 
 journal::CacheKey cache_key(const mask::Keyring& keyring) {
   journal::CacheKey key{};
-  const auto first = keyring.purpose_key("cache/1");
-  const auto second = keyring.purpose_key("cache/2");
+  const auto one = keyring.purpose_key("cache/1");
+  const auto two = keyring.purpose_key("cache/2");
+  const SipKey& first = one;
+  const SipKey& second = two;
   std::ranges::copy(first, key.begin());
   std::ranges::copy(second, key.begin() + first.size());
   return key;
 }
 
-/// Whether the primary itself sees to it that no two rows have one key, masked as it is.
+/// Whether different texts may have one form, which the primary need not take for the same.
+bool may_merge_texts(const contract::Column& column, std::size_t i, const ExportedTable& exported) {
+  const auto family = exported.sources[i]->type.family;
+  return column.form.of != contract::CanonicalForm::Of::written &&
+         (family == Family::text || family == Family::dynamic);
+}
+
+/// Whether the primary itself sees to it that no two rows have one key, masked as it is, in all
+/// that is read: no key reaches over tables that inherit, none of a virtual or foreign table is
+/// enforced, and in SQLite two values that are told apart (1 and '1') may become one.
 bool key_is_unique(const CatalogTable& source, const ExportedTable& exported) {
+  if (source.heirs || source.kind == TableKind::foreign ||
+      exported.sources.front()->type.engine == Engine::sqlite) {
+    return false;
+  }
   std::vector<std::string> key;
   for (const auto i : exported.relation.key) {
     const auto& column = *exported.columns[i];
     const bool injective =
         column.cls == contract::Class::plain || (column.cls == contract::Class::pseudonym &&
                                                  column.normaliser == contract::Normaliser::none);
-    if (!injective || exported.sources[i]->type.padded) {
+    if (!injective || exported.sources[i]->type.padded ||
+        exported.relation.columns[i].held.padded || may_merge_texts(column, i, exported)) {
       return false;
     }
     key.push_back(column.name);
@@ -163,6 +179,7 @@ std::string Detection::layout_of(const ExportedTable& exported) const {
     text += fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n{}\n", exported.labels[i], column.source,
                         column.name, exported.layout.columns[i].read_as,
                         static_cast<int>(source.family), column.type.native, column.held.native);
+    text += contract::text_of(exported.columns[i]->form) + '\n';
   }
   for (const auto i : exported.relation.key) {
     text += fmt::format("{}\n", i);
@@ -190,9 +207,14 @@ std::unique_ptr<Detection::Pass> Detection::begin(db::Source& source, const Expo
       pass->cached = nullptr;
     }
   }
-  // where a row is held back for what other rows are like, all of them have to be looked at
-  const bool alone = exported.table->min_k < 2 || exported.table->quasi_identifiers.empty();
+  // where a row is held back for what other rows are like, or those that it belongs to, all of them
+  // have to be looked at; parents come first
+  const bool alone = (exported.table->min_k < 2 || exported.table->quasi_identifiers.empty()) &&
+                     std::ranges::none_of(exported.relation.foreign_keys, [&](const auto& key) {
+                       return counted_.contains(key.table);
+                     });
   if (!alone) {
+    counted_.insert(exported.relation.name);
     pass->cached = nullptr;
     pass->kept = false;
   }
@@ -206,12 +228,15 @@ std::unique_ptr<Detection::Pass> Detection::begin(db::Source& source, const Expo
 
 std::optional<Staged> Detection::fill(db::Source& source, db::Target& target,
                                       const ExportedTable& exported, Progress& progress) {
-  auto pass = begin(source, exported, {});
+  // what was held back by an earlier run and is gone has left nothing behind: the base is empty
+  auto pass = begin(source, exported, [](const KnownRow&) {});
   db::Target::Fill fill(target, exported.relation);
   if (!fill.try_all(
           [&] { stage_all(source, target, exported, *pass, {.fill = &fill}, progress); })) {
     return std::nullopt;
   }
+  pass->staged.rare += fill.left_out();
+  pass->staged.usable -= fill.left_out();
   passes_.push_back(std::move(pass));
   return passes_.back()->staged;
 }

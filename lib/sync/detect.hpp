@@ -17,6 +17,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -76,6 +77,8 @@ class Detection {
   KnownRows::Keep keep_;
   std::optional<journal::CacheIndex> index_;
   std::vector<std::unique_ptr<Pass>> passes_;
+  // names in the secondary: of tables whose rows are held back for what other rows are like
+  std::set<std::string> counted_;
 };
 
 }  // namespace abgleich::sync

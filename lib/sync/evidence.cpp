@@ -46,11 +46,16 @@ void Bases::judge(const db::TrackedRow& row, const db::Target::Base& base, const
   damage.push_back({.table = row.source, .what = wrong, .hint = kHint});
 }
 
-Bases look_at_bases(db::Target& target, const std::vector<db::TrackedRow>& tracked) {
+Bases look_at_bases(db::Target& target, const std::vector<db::TrackedRow>& tracked, Seals seals) {
   Bases bases;
   for (const auto& row : tracked) {
     const auto relation = relation_of(row);
     bases.judge(row, target.measure_base(relation), target.base_seal(relation));
+    if (seals == Seals::somebody_elses && bases.of(row.id) == merge::Trust::sealed) {
+      bases.trust[row.id] = merge::Trust::altered;
+      bases.damage.push_back(
+          {.table = row.source, .what = "its seal is somebody else's", .hint = kHint});
+    }
   }
   return bases;
 }

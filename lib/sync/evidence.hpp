@@ -26,8 +26,12 @@ struct Bases {
   /// Judges the base of one table, as it was measured.
   void judge(const db::TrackedRow& row, const db::Target::Base& base, const db::Seal& sealed);
 };
+/// Whether the seals are those that the last run has left. A base is not to be believed for a seal
+/// of somebody else's.
+enum class Seals : std::uint8_t { ours, somebody_elses };
 /// Reads the bases of all of `tracked` whole.
-Bases look_at_bases(db::Target& target, const std::vector<db::TrackedRow>& tracked);
+Bases look_at_bases(db::Target& target, const std::vector<db::TrackedRow>& tracked,
+                    Seals seals = Seals::ours);
 
 /// Whether the primary's side of a row is known: absent or there, or that it is held back.
 enum class PrimarySide : std::uint8_t { known, held };

@@ -1,6 +1,8 @@
 #include "sync/exported.hpp"
 
+#include "contract/words.hpp"
 #include "core/error.hpp"
+#include "core/shallow_json.hpp"
 #include "drift/retype.hpp"
 #include "mask/masker.hpp"
 #include "sync/same_table.hpp"
@@ -12,6 +14,7 @@
 #include <functional>
 #include <iterator>
 #include <map>
+#include <set>
 
 namespace abgleich::sync {
 
@@ -49,13 +52,14 @@ void add_column(const contract::Table& table, const contract::Column& column,
   if (std::ranges::find(table.key, column.name) != table.key.end()) {
     exported.relation.key.push_back(at);
   }
-  exported.relation.columns.push_back({.source = column.name,
-                                       .name = column.as,
-                                       .type = mask::exported_type(column, source.type),
-                                       .pseudonym = column.cls == contract::Class::pseudonym,
-                                       .nullable = source.nullable ||
-                                                   column.owner == contract::Owner::secondary ||
-                                                   column.cls == contract::Class::generalise});
+  exported.relation.columns.push_back(
+      {.source = column.name,
+       .name = column.as,
+       .type = mask::exported_type(column, source.type),
+       .pseudonym = column.cls == contract::Class::pseudonym,
+       .nullable = source.nullable || column.owner == contract::Owner::secondary ||
+                   column.on_unusable == contract::OnUnusable::null ||
+                   column.cls == contract::Class::generalise});
   exported.rules.cells.push_back(
       {.owner = owner_of(column.owner), .group = group_of(table, column.name)});
   exported.columns.push_back(&column);
@@ -82,7 +86,41 @@ std::optional<MadeWith> made_with(const contract::Column& column, const Type& so
   const auto recipe = mask::recipe_of(column, source);
   return MadeWith{.identity = std::string(recipe.identity),
                   .normaliser = recipe.normaliser,
-                  .format = recipe.format};
+                  .format = recipe.format,
+                  .form = recipe.form};
+}
+
+/// What a generalisation makes of values, in words that change where it makes something else. The
+/// other classes change nothing, or are remembered as what a pseudonym is made with.
+std::string how(const contract::Column& column) {
+  if (column.cls != contract::Class::generalise) {
+    return {};
+  }
+  const auto& to = column.generalisation;
+  const auto word = contract::kGeneralisations.at(static_cast<std::size_t>(to.to));
+  auto out = Json::array();  // not what is mapped: those are values of the primary
+  for (const auto& mapped : to.map) {
+    out.push_back(mapped.second);
+  }
+  return Json{word,     to.n,    to.reference,  out, to.otherwise.value_or(""),
+              to.value, to.zone, to.shift_epoch}
+      .dump();
+}
+
+/// What changes there says that the row is another subject's; not where the contract makes
+/// something else of the values since the last run, or did not export them.
+void mark_fixed(const contract::Table& table, ExportedTable& exported) {
+  const auto& layout = exported.layout;
+  for (std::size_t i = 0; i < exported.columns.size(); ++i) {
+    if (!layout.known[i] ||
+        std::ranges::find(table.fixed, exported.columns[i]->name) == table.fixed.end()) {
+      continue;
+    }
+    const auto& before = layout.previous[*layout.known[i]];
+    const auto& now = layout.columns[i];
+    exported.rules.cells[i].fixed = before.state == ColumnState::exported &&
+                                    before.how == now.how && before.pseudonym == now.pseudonym;
+  }
 }
 
 /// The exported columns as the bookkeeping is to remember them.
@@ -98,6 +136,7 @@ std::vector<Remembered> wanted_columns(const ExportedTable& exported, const Cata
                       .type = column.type,
                       .read_as = reading_of(exported.sources[i]->type),
                       .nullable = column.nullable,
+                      .how = how(*exported.columns[i]),
                       .identity = identity_of(primary.identity, source, *exported.sources[i]),
                       .pseudonym = made_with(*exported.columns[i], exported.sources[i]->type)});
   }
@@ -111,13 +150,14 @@ void follow(const Remembered& before, const std::string& renamed_from, db::Relat
     column.widened_from = before.type;
   }
   column.loosened = !before.nullable && column.nullable;
+  column.tightened = before.nullable && !column.nullable;
 }
 
 /// A key of the same columns keeps the order in which the base was made: its columns and all its
 /// digests depend on it.
 void keep_key_order(const db::TrackedRow& known, ExportedTable& exported) {
   std::vector<std::size_t> key;
-  const auto names = Json::parse(known.key_columns, nullptr, false);
+  const auto names = parse_shallow<Json>(known.key_columns);
   if (!names.is_array()) {
     damaged_layout(known);
   }
@@ -175,14 +215,59 @@ void remember(const db::TrackedRow* known, const Catalog& primary, const Catalog
   }
 }
 
+/// Whether the primary keeps these columns unique, and what leaves of them is, too, and nobody's to
+/// edit.
+bool stays_unique(const CatalogTable& source, const ExportedTable& parent,
+                  std::vector<std::string> names) {
+  const auto unchanged = [&](const std::string& name) {
+    const auto found = std::ranges::find(parent.columns, name, &contract::Column::name);
+    return found != parent.columns.end() && (*found)->owner != contract::Owner::secondary &&
+           ((*found)->cls == contract::Class::plain ||
+            ((*found)->cls == contract::Class::pseudonym &&
+             (*found)->normaliser == contract::Normaliser::none));
+  };
+  std::ranges::sort(names);
+  const auto covers = [&](const CatalogKey& unique) {
+    auto columns = unique.columns;
+    std::ranges::sort(columns);
+    return columns == names;
+  };
+  return std::ranges::all_of(names, unchanged) &&
+         ((source.primary_key && covers(*source.primary_key)) ||
+          std::ranges::any_of(source.uniques, covers));
+}
+
+/// Remembers that what another table refers to is kept unique in the secondary.
+void add_unique(const std::vector<std::string>& names, ExportedTable& parent) {
+  std::vector<std::size_t> columns;
+  for (std::size_t i = 0; i < parent.columns.size(); ++i) {
+    if (std::ranges::find(names, parent.columns[i]->name) != names.end()) {
+      columns.push_back(i);
+    }
+  }
+  auto& uniques = parent.relation.uniques;
+  if (std::ranges::find(uniques, columns) == uniques.end()) {
+    uniques.push_back(std::move(columns));
+  }
+}
+
 /// Foreign keys of the primary that hold in the secondary too: both tables are exported, and so are
 /// all columns, with the same class and identity on both ends.
-void add_foreign_keys(const std::vector<ExportedTable>& all, const CatalogTable& source,
+void add_foreign_keys(std::vector<ExportedTable>& all, const Catalog& primary,
                       ExportedTable& exported) {
+  const auto& source = *primary.find_table(exported.table->name);
   for (const auto& key : source.foreign_keys) {
     const auto parent = std::ranges::find_if(
         all, [&](const ExportedTable& other) { return other.table->name == key.table; });
-    if (parent == all.end() || key.referenced.size() != parent->table->key.size()) {
+    if (parent == all.end()) {
+      continue;
+    }
+    const bool to_key =
+        key.referenced.size() == parent->table->key.size() &&
+        std::ranges::all_of(key.referenced, [&](const std::string& name) {
+          return std::ranges::find(parent->table->key, name) != parent->table->key.end();
+        });
+    if (!to_key && !stays_unique(*primary.find_table(key.table), *parent, key.referenced)) {
       continue;
     }
     db::RelationForeignKey foreign{.table = parent->relation.name};
@@ -192,9 +277,8 @@ void add_foreign_keys(const std::vector<ExportedTable>& all, const CatalogTable&
           std::ranges::find(exported.columns, key.columns[i], &contract::Column::name);
       const auto parent_column =
           std::ranges::find(parent->columns, key.referenced[i], &contract::Column::name);
-      holds = holds && child_column != exported.columns.end() &&
-              parent_column != parent->columns.end() &&
-              std::ranges::find(parent->table->key, key.referenced[i]) != parent->table->key.end();
+      holds =
+          holds && child_column != exported.columns.end() && parent_column != parent->columns.end();
       if (!holds) {
         break;
       }
@@ -209,9 +293,13 @@ void add_foreign_keys(const std::vector<ExportedTable>& all, const CatalogTable&
       foreign.columns.push_back(child_at);
       foreign.referenced.push_back(parent->relation.columns[parent_at].name);
     }
-    if (holds) {
-      exported.relation.foreign_keys.push_back(std::move(foreign));
+    if (!holds) {
+      continue;
     }
+    if (!to_key) {
+      add_unique(key.referenced, *parent);
+    }
+    exported.relation.foreign_keys.push_back(std::move(foreign));
   }
 }
 
@@ -265,7 +353,13 @@ std::vector<ExportedTable> export_tables(const contract::Contract& contract, con
   for (const auto& row : tracked) {
     next = std::max(next, row.id + 1);
   }
-  const SameTable known(contract, primary, tracked);
+  std::set<std::string> by_name;  // made anew, and its rows have shown that it is what it was
+  for (const auto& event : drift) {
+    if (event.kind == "replaced_table" && event.verdict == drift::Verdict::adapt) {
+      by_name.insert(event.table);
+    }
+  }
+  const SameTable known(contract, primary, tracked, by_name);
   std::vector<ExportedTable> tables;
   for (const auto& table : contract.tables) {
     const auto* source = primary.find_table(table.name);
@@ -284,6 +378,7 @@ std::vector<ExportedTable> export_tables(const contract::Contract& contract, con
     }
     order_key(table, exported);
     remember(known.of(table), primary, *source, next, exported);
+    mark_fixed(table, exported);
     for (const auto& label : exported.labels) {
       exported.digest_keys.push_back(
           keyring.digest_key(std::to_string(exported.relation.id), label));
@@ -291,7 +386,7 @@ std::vector<ExportedTable> export_tables(const contract::Contract& contract, con
     tables.push_back(std::move(exported));
   }
   for (auto& exported : tables) {
-    add_foreign_keys(tables, *primary.find_table(exported.table->name), exported);
+    add_foreign_keys(tables, primary, exported);
   }
   return in_order(std::move(tables));
 }
@@ -312,7 +407,10 @@ db::Relation relation_of(const db::TrackedRow& row) {
                                   .type = std::move(column.type)});
     }
   }
-  const auto key = Json::parse(row.key_columns, nullptr, false);
+  const auto key = parse_shallow<Json>(row.key_columns);
+  if (!key.is_array()) {
+    damaged_layout(row);
+  }
   try {
     for (const auto& name : key) {
       const auto found =
@@ -380,8 +478,8 @@ std::vector<Digest> base_digests(const db::Relation& relation, std::string_view 
   return unpack_digests(packed);
 }
 
-std::vector<SipKey> digest_keys_of(const db::TrackedRow& row, const mask::Keyring& keyring) {
-  std::vector<SipKey> keys;
+mask::SipKeys digest_keys_of(const db::TrackedRow& row, const mask::Keyring& keyring) {
+  mask::SipKeys keys;
   for (const auto& column : read_layout(row)) {
     if (column.state == ColumnState::exported) {
       keys.push_back(keyring.digest_key(std::to_string(row.id), column.label));
@@ -397,7 +495,7 @@ void key_bytes_of(const db::Relation& relation, const Row& row, std::string& byt
   }
 }
 
-void digest_row(const db::Relation& relation, const std::vector<SipKey>& keys, const Row& row,
+void digest_row(const db::Relation& relation, const mask::SipKeys& keys, const Row& row,
                 std::string& key_bytes, std::vector<Digest>& digests) {
   key_bytes_of(relation, row, key_bytes);
   digests.resize(keys.size());

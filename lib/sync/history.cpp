@@ -2,6 +2,7 @@
 
 #include "contract/words.hpp"
 #include "db/target.hpp"
+#include "sync/books_key.hpp"
 #include "sync/plan.hpp"
 #include "sync/revert.hpp"
 
@@ -37,6 +38,7 @@ bool all_digits(std::string_view text) {
 
 std::vector<db::RunRow> runs(const Pairing& pairing, std::int64_t limit) {
   db::Target target(pairing.config.secondary, db::Mode::dry);
+  (void)open_to_look(pairing, target);
   return target.books().exist() ? target.books().runs(limit) : std::vector<db::RunRow>{};
 }
 
@@ -76,6 +78,7 @@ db::RunRow show(const Pairing& pairing, const std::string& called,
                 const std::function<void(const report::Change&)>& on_change) {
   db::Target target(pairing.config.secondary, db::Mode::dry);
   auto& books = target.books();
+  (void)open_to_look(pairing, target);
   if (!books.exist()) {
     throw Failure(Code::usage, "the secondary has no history yet",
                   "the first run makes it: abgleich sync");
@@ -96,7 +99,7 @@ db::RunRow show(const Pairing& pairing, const std::string& called,
                  .reason = fmt::format("{} {}, the first load of this table", rows,
                                        rows == 1 ? "row" : "rows")});
     } else if (row.before || row.after) {
-      on_change(change_of(table, row));
+      tell_change(table, row, on_change);
     } else if (erased(row)) {
       on_change({.table = table,
                  .key = journal::read_cells(row.key_text),

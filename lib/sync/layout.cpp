@@ -2,6 +2,7 @@
 
 #include "contract/words.hpp"
 #include "core/error.hpp"
+#include "core/shallow_json.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -48,6 +49,9 @@ Json json_of(const Remembered& column) {
     json["padded"] = true;
   }
   json["read_as"] = column.read_as;
+  if (!column.how.empty()) {
+    json["how"] = column.how;
+  }
   if (!column.nullable) {
     json["nullable"] = false;
   }
@@ -64,6 +68,9 @@ Json json_of(const Remembered& column) {
     json["pseudonym"] = {{"identity", column.pseudonym->identity},
                          {"normalise", name_of(column.pseudonym->normaliser)},
                          {"format", name_of(column.pseudonym->format)}};
+    if (column.pseudonym->form) {
+      json["pseudonym"]["form"] = contract::text_of(*column.pseudonym->form);
+    }
   }
   if (column.state != ColumnState::exported) {
     json["state"] = name_of(column.state);
@@ -77,13 +84,18 @@ std::optional<MadeWith> made_with_from(const Json& json) {
                                                 contract::kNormalisers);
   const auto format =
       contract::position_of(json.at("format").get_ref<const std::string&>(), contract::kFormats);
-  if (!normaliser || !format) {
+  const auto form =
+      json.contains("form")
+          ? contract::canonical_form_from(json.at("form").get_ref<const std::string&>())
+          : std::nullopt;
+  if (!normaliser || !format || form.has_value() != json.contains("form")) {
     return std::nullopt;
   }
   // no word says `automatic`, which comes first
   return MadeWith{.identity = json.at("identity"),
                   .normaliser = static_cast<contract::Normaliser>(*normaliser),
-                  .format = static_cast<contract::Format>(*format + 1)};
+                  .format = static_cast<contract::Format>(*format + 1),
+                  .form = form};
 }
 
 /// Empty where it is in a state, or a pseudonym of a kind, that nobody knows.
@@ -94,6 +106,7 @@ std::optional<Remembered> remembered_from(const Json& json) {
                     .name = json.at("name"),
                     .read_as = json.at("read_as"),
                     .nullable = json.value("nullable", true),
+                    .how = text(json, "how"),
                     .identity = text(json, "identity")};
   auto& type = column.type;
   type.family = family_from(json.at("family").get<std::string>()).value_or(Family::other);
@@ -146,13 +159,13 @@ class Matching {
         known_(wanted.size()),
         taken_(previous.size()) {
     // A rename that was accepted goes before what merely has the name: names can be swapped.
-    each([](const Remembered& old, const Remembered& now) {
+    each([this](const Remembered& old, const Remembered& now) {
       return old.source == now.source && old.was == now.was && stays(old, now);
     });
     each([](const Remembered& old, const Remembered& now) {
       return !now.was.empty() && old.source == now.was;
     });
-    each([](const Remembered& old, const Remembered& now) {
+    each([this](const Remembered& old, const Remembered& now) {
       return old.source == now.source && stays(old, now);
     });
   }
@@ -161,14 +174,20 @@ class Matching {
   [[nodiscard]] bool taken(std::size_t previous) const { return taken_[previous]; }
 
  private:
-  /// The name alone says that it is the same: not where it was dropped meanwhile, or replaced.
-  static bool stays(const Remembered& old, const Remembered& now) {
-    return old.state != ColumnState::gone && !another_column(old.identity, now.identity);
+  [[nodiscard]] bool in_key(const Remembered& column) const {
+    return std::ranges::find(key_, column.source) != key_.end();
+  }
+
+  /// The name alone says that it is the same: not where it was dropped meanwhile, or replaced. A
+  /// key that was replaced is read only where its rows have shown that it is what it was.
+  [[nodiscard]] bool stays(const Remembered& old, const Remembered& now) const {
+    return old.state != ColumnState::gone &&
+           (in_key(now) || !another_column(old.identity, now.identity));
   }
 
   /// The column of the secondary cannot hold values of another kind. A key has to, all the same.
   [[nodiscard]] bool of_one_kind(const Remembered& old, const Remembered& now) const {
-    return old.type.family == now.type.family || std::ranges::find(key_, now.source) != key_.end();
+    return old.type.family == now.type.family || in_key(now);
   }
 
   template <class Same>
@@ -223,7 +242,10 @@ void damaged_layout(const db::TrackedRow& row) {
 
 std::vector<Remembered> read_layout(const db::TrackedRow& row) {
   std::vector<Remembered> layout;
-  const auto json = Json::parse(row.columns, nullptr, false);
+  const auto json = parse_shallow<Json>(row.columns);
+  if (json.is_discarded()) {
+    damaged_layout(row);
+  }
   try {
     for (const auto& object : json) {
       auto column = remembered_from(object);
@@ -283,6 +305,21 @@ std::string Layout::renamed_from(std::size_t column) const {
              : std::string();
 }
 
+namespace {
+
+/// The front of a name, so that "_gone" and a number behind it are not what PostgreSQL cuts off.
+std::string with_room(std::string_view name) {
+  constexpr std::size_t kMost = 63 - 8;
+  auto size = std::min(name.size(), kMost);
+  while (size > 0 && size < name.size() &&
+         (static_cast<unsigned char>(name[size]) & 0xc0U) == 0x80U) {
+    --size;
+  }
+  return std::string(name.substr(0, size));
+}
+
+}  // namespace
+
 Layout next_layout(std::vector<Remembered> previous, std::vector<Remembered> wanted,
                    const contract::Table& table, const CatalogTable& live) {
   const Matching matching(previous, wanted, table.key);
@@ -326,7 +363,7 @@ Layout next_layout(std::vector<Remembered> previous, std::vector<Remembered> wan
                                                                    : ColumnState::gone;
     }
     // Another column has the name from now on: the values that are kept make way.
-    rename(kept, has_name(columns, kept.name) ? unused(kept.name + "_gone", "_",
+    rename(kept, has_name(columns, kept.name) ? unused(with_room(kept.name) + "_gone", "_",
                                                        [&](const std::string& name) {
                                                          return has_name(columns, name) ||
                                                                 has_name(previous, name);

@@ -28,6 +28,9 @@ struct MadeWith {
   std::string identity;
   contract::Normaliser normaliser = contract::Normaliser::none;
   contract::Format format = contract::Format::text;
+  std::optional<contract::CanonicalForm> form;  // empty: made before forms were remembered
+
+  bool operator==(const MadeWith&) const = default;
 };
 
 struct Remembered {
@@ -39,6 +42,7 @@ struct Remembered {
   Type type;                          // of what is exported
   std::string read_as;                // the type in the primary, see `reading_of`
   bool nullable = true;               // as it was exported
+  std::string how;                    // what the contract makes of its values
   std::string identity;               // which column of which database it is; empty: unknown
   std::optional<MadeWith> pseudonym;  // of what it holds, if that is one
   ColumnState state = ColumnState::exported;

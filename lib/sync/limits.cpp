@@ -10,6 +10,8 @@ namespace abgleich::sync {
 
 namespace {
 
+constexpr const char* kEmptied = "emptied";
+
 std::optional<Error> judge(const Options& options, const std::string& table, std::string_view verb,
                            std::string_view name, const contract::Limit& limit, std::int64_t count,
                            std::int64_t size) {
@@ -24,30 +26,41 @@ std::optional<Error> judge(const Options& options, const std::string& table, std
                                    contract::in_shell(table))};
 }
 
-}  // namespace
-
-void judge_absence(const std::vector<Judged>& judged) {
-  for (const auto& table : judged) {
-    if (table.base_rows > 0 && table.staged.rows == 0) {
-      throw Failure(
-          Code::limit,
-          fmt::format("table '{}' of the primary is empty, but had {} rows at the last run",
-                      table.counts.table, table.base_rows),
-          "an empty table is taken for a fault of the primary, never for deletes; look at "
-          "the primary, then run: abgleich sync; a table that is to be empty has to leave the "
-          "contract first. Nothing was changed");
-    }
+/// Absence is not deletion.
+std::optional<Error> judge_absence(const Options& options, const std::set<std::string>& emptied,
+                                   const Judged& table) {
+  const auto& name = table.counts.table;
+  if (table.base_rows == 0 || table.staged.rows > 0 || options.accepted_mass.contains(name) ||
+      emptied.contains(name)) {
+    return std::nullopt;
   }
+  return Error{
+      .code = Code::limit,
+      .message = fmt::format("table '{}' of the primary is empty, but had {} {} at the last run",
+                             name, table.base_rows, table.base_rows == 1 ? "row" : "rows"),
+      .hint = fmt::format("an empty table is taken for a fault of the primary, never for deletes: "
+                          "look at the primary; if it was emptied on purpose, run: abgleich sync "
+                          "--accept-mass-change {} --reason TEXT. Nothing was changed",
+                          contract::in_shell(name))};
 }
 
+}  // namespace
+
 std::optional<Error> judge_limits(const Pairing& pairing, const Options& options,
+                                  const std::set<std::string>& emptied,
                                   const std::vector<Judged>& judged) {
+  for (const auto& table : judged) {
+    if (auto error = judge_absence(options, emptied, table)) {
+      return error;
+    }
+  }
   for (const auto& table : judged) {
     const auto& name = table.counts.table;
     const auto& rules = *pairing.contract.find_table(name);
+    // what is withdrawn is still in the primary, and comes back when it is shared again
     if (auto error = judge(options, name, "deleted", "max_deleted",
                            rules.max_deleted.value_or(pairing.config.max_deleted),
-                           table.counts.deleted, table.base_rows)) {
+                           table.counts.deleted - table.counts.withdrawn, table.base_rows)) {
       return error;
     }
     // rows that were adopted are updated without having been in the base
@@ -59,6 +72,29 @@ std::optional<Error> judge_limits(const Pairing& pairing, const Options& options
     }
   }
   return std::nullopt;
+}
+
+std::set<std::string> known_emptied(db::Target& target) {
+  std::set<std::string> tables;
+  if (target.books().exist()) {
+    for (const auto& fact : target.books().facts(kEmptied)) {
+      tables.insert(fact.name);
+    }
+  }
+  return tables;
+}
+
+void remember_emptied(const Options& options, const std::set<std::string>& emptied,
+                      const std::vector<Judged>& judged, std::int64_t epoch, db::Target& target) {
+  for (const auto& table : judged) {
+    const auto& name = table.counts.table;
+    if (table.staged.rows > 0 && emptied.contains(name)) {
+      target.books().forget_fact(kEmptied, name);
+    } else if (table.staged.rows == 0 && table.base_rows > 0 &&
+               options.accepted_mass.contains(name) && !emptied.contains(name)) {
+      target.books().put_fact({.kind = kEmptied, .name = name, .value = "true", .epoch = epoch});
+    }
+  }
 }
 
 }  // namespace abgleich::sync

@@ -5,18 +5,27 @@
 #include "sync/pairing.hpp"
 #include "sync/sync.hpp"
 
+#include <cstdint>
 #include <optional>
+#include <set>
+#include <string>
 #include <vector>
 
 namespace abgleich::sync {
 
-/// Absence is not deletion: throws Failure{limit} for a table that was not empty and now is,
-/// whatever the limits.
-void judge_absence(const std::vector<Judged>& judged);
-
-/// What refuses the run, if anything does: more deletes or updates than the contract or the
-/// configuration allows and `options` does not accept.
+/// What refuses the run, if anything does: a table that was not empty and now is, whatever the
+/// limits, as absence is not deletion; or more deletes or updates than the contract or the
+/// configuration allows. `options` can accept either.
 std::optional<Error> judge_limits(const Pairing& pairing, const Options& options,
+                                  const std::set<std::string>& emptied,
                                   const std::vector<Judged>& judged);
+
+/// Tables that a person has said are empty on purpose, and that have had no row since: what is left
+/// of them in the base is open conflicts.
+std::set<std::string> known_emptied(db::Target& target);
+
+/// Before a run commits: says so of those that `options` accepts, and no longer of those with rows.
+void remember_emptied(const Options& options, const std::set<std::string>& emptied,
+                      const std::vector<Judged>& judged, std::int64_t epoch, db::Target& target);
 
 }  // namespace abgleich::sync

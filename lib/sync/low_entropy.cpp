@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <set>
 #include <unordered_set>
@@ -21,6 +22,9 @@ namespace {
 // which.
 constexpr std::size_t kFewValues = 1000;
 constexpr std::int64_t kRowsAValue = 10;
+// Of an identity that is the key of a table. People have many rows as well, but there are more of
+// them than sexes and districts.
+constexpr std::size_t kFewKeys = 100;
 constexpr int kSmallInteger = 16;  // bits
 
 std::set<std::string> identities_of_keys(const contract::Contract& contract) {
@@ -36,17 +40,24 @@ std::set<std::string> identities_of_keys(const contract::Contract& contract) {
   return identities;
 }
 
+enum class Identity : std::uint8_t { of_a_key, of_values };
+
 /// What type, contract and name say.
-std::optional<std::string> at_sight(const contract::Column& column, const Type& type) {
+std::optional<std::string> at_sight(const contract::Column& column, const Type& type,
+                                    Identity identity) {
   if (!type.labels.empty()) {
     return fmt::format("it is an enumeration of {} values", type.labels.size());
   }
   if (!column.codes.empty()) {
     return fmt::format("the contract allows {} codes", column.codes.size());
   }
+  if (type.family == Family::boolean) {
+    return "it is true or false";
+  }
+  if (identity == Identity::of_a_key) {
+    return std::nullopt;  // it is what the table that it is the key of holds
+  }
   switch (type.family) {
-    case Family::boolean:
-      return "it is true or false";
     case Family::date:
       return "it is a date, and people live on some 40,000 of them";
     case Family::integer:
@@ -89,6 +100,12 @@ class Counter {
     return fmt::format("it has {} values in {} rows", values, rows_);
   }
 
+  /// Adds what this column holds to what all columns of its identity hold.
+  void add_to(std::unordered_set<std::uint64_t>& seen, std::int64_t& rows) const {
+    seen.insert(seen_.begin(), seen_.end());
+    rows += rows_;
+  }
+
  private:
   contract::Table table_;
   mask::Masker masker_;
@@ -100,11 +117,33 @@ class Counter {
 
 }  // namespace
 
+namespace {
+
+/// What all columns of one identity hold.
+struct Held {
+  std::unordered_set<std::uint64_t> seen;
+  std::int64_t rows = 0;
+  std::vector<LowEntropy> columns;  // those that nothing was found of by themselves
+
+  [[nodiscard]] std::optional<std::string> judge(Identity identity) const {
+    const bool key = identity == Identity::of_a_key;
+    const auto values = static_cast<std::int64_t>(seen.size());
+    const auto least = std::max<std::int64_t>(values, key ? 3 : 10);
+    if (seen.size() >= (key ? kFewKeys : kFewValues) || rows < kRowsAValue * least) {
+      return std::nullopt;
+    }
+    return fmt::format("all columns of its identity have {} values in {} rows", values, rows);
+  }
+};
+
+}  // namespace
+
 std::vector<LowEntropy> low_entropy_columns(const contract::Contract& contract,
                                             const Catalog& primary, db::Source& source,
                                             const mask::Keyring& keyring) {
-  const auto identities = identities_of_keys(contract);
+  const auto of_keys = identities_of_keys(contract);
   std::vector<LowEntropy> found;
+  std::map<std::string, Held> identities;
   for (const auto& table : contract.tables) {
     const auto* there = primary.find_table(table.name);
     if (there == nullptr) {
@@ -116,11 +155,12 @@ std::vector<LowEntropy> low_entropy_columns(const contract::Contract& contract,
     for (const auto& column : table.columns) {
       const auto* in_primary = there->find_column(column.name);
       if (column.cls != contract::Class::pseudonym || !column.accept_low_entropy.empty() ||
-          identities.contains(column.identity) || in_primary == nullptr ||
-          mask::misfit(column, in_primary->type)) {
+          in_primary == nullptr || mask::misfit(column, in_primary->type)) {
         continue;
       }
-      if (auto why = at_sight(column, in_primary->type)) {
+      const auto identity =
+          of_keys.contains(column.identity) ? Identity::of_a_key : Identity::of_values;
+      if (auto why = at_sight(column, in_primary->type, identity)) {
         found.push_back({.table = &table, .column = &column, .why = *std::move(why)});
         continue;
       }
@@ -137,9 +177,25 @@ std::vector<LowEntropy> low_entropy_columns(const contract::Contract& contract,
       }
     });
     for (std::size_t i = 0; i < counters.size(); ++i) {
-      if (auto why = counters[i].judge()) {
+      const auto& identity = candidates[i].column->identity;
+      auto& held = identities[identity];
+      counters[i].add_to(held.seen, held.rows);
+      auto why = of_keys.contains(identity) ? std::nullopt : counters[i].judge();
+      if (why) {
         candidates[i].why = *std::move(why);
         found.push_back(candidates[i]);
+      } else {
+        held.columns.push_back(candidates[i]);
+      }
+    }
+  }
+  for (const auto& [identity, held] : identities) {
+    const auto why =
+        held.judge(of_keys.contains(identity) ? Identity::of_a_key : Identity::of_values);
+    for (auto column : held.columns) {
+      if (why) {
+        column.why = *why;
+        found.push_back(column);
       }
     }
   }

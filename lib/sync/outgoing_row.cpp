@@ -6,6 +6,15 @@ namespace abgleich::sync {
 
 namespace {
 
+/// What both sides, and this program between them, can still handle: PostgreSQL's text of as many
+/// bytes of a bytea is half of what it can send at all.
+constexpr std::size_t kMostValueBytes = std::size_t{256} << 20U;
+constexpr std::string_view kTooLarge = "larger than 256 MiB";
+
+constexpr std::size_t kMostKeyBytes = 2'680;  // 2,704 of a B-tree's tuple (nbtree.h), with its head
+constexpr std::size_t kCellOverhead = 8;      // length and alignment
+constexpr std::string_view kLongKey = "too long for a key of the secondary";
+
 std::vector<Type> source_types(const ExportedTable& exported) {
   std::vector<Type> types;
   types.reserve(exported.sources.size());
@@ -36,16 +45,49 @@ OutgoingRow::Fate OutgoingRow::make(const RawRow& raw) {
     return outcome.key_is_whole ? Fate::held : Fate::nameless;
   }
   for (std::size_t i = 0; i < row_.cells.size(); ++i) {
+    if (row_.cells[i].bytes().size() > kMostValueBytes) {
+      column_ = i;
+      reason_ = kTooLarge;
+      return is_key(i) || !fit_rest_of_key(i) ? Fate::nameless : Fate::held;
+    }
     if (fits_[i] || row_.cells[i].is_null()) {
       continue;
     }
     if (const auto why = secondary_.fit(exported_.relation.columns[i].held, row_.cells[i])) {
+      if (exported_.columns[i]->on_unusable == contract::OnUnusable::null) {
+        row_.cells[i].set_null();
+        continue;
+      }
       column_ = i;
       reason_ = *why;
       return fit_rest_of_key(i) ? Fate::held : Fate::nameless;
     }
   }
-  return Fate::usable;
+  return key_has_room() ? Fate::usable : Fate::nameless;
+}
+
+bool OutgoingRow::is_key(std::size_t column) const {
+  return std::ranges::find(exported_.relation.key, column) != exported_.relation.key.end();
+}
+
+/// PostgreSQL indexes keys up to a third of a page, and would end the whole run over a longer one.
+/// It would compress some of those that are longer, which nobody can foresee.
+bool OutgoingRow::key_has_room() {
+  if (secondary_.engine() != Engine::postgresql) {
+    return true;
+  }
+  std::size_t bytes = 0;
+  std::size_t longest = 0;
+  for (const auto i : exported_.relation.key) {
+    const auto size = row_.cells[i].bytes().size();
+    bytes += size + kCellOverhead;
+    if (size >= longest) {
+      longest = size;
+      column_ = i;
+    }
+  }
+  reason_ = kLongKey;
+  return bytes <= kMostKeyBytes;
 }
 
 /// The key cells that come after the one that failed have to be fitted as well: only then may the

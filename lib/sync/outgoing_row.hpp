@@ -42,6 +42,8 @@ class OutgoingRow {
 
  private:
   bool fit_rest_of_key(std::size_t failed);
+  [[nodiscard]] bool is_key(std::size_t column) const;
+  bool key_has_room();
 
   const db::Dialect& secondary_;
   const ExportedTable& exported_;

@@ -1,15 +1,28 @@
 #include "sync/pairing.hpp"
 
 #include "drift/catalog_file.hpp"
+#include "sync/long_names.hpp"
 
 #include <fstream>
 #include <sstream>
 
 namespace abgleich::sync {
 
-Pairing load_pairing(const std::filesystem::path& config) {
-  Pairing pairing{.config = contract::read_config(config)};
+contract::Config load_config(const std::filesystem::path& config, contract::Trust trust) {
+  if (trust == contract::Trust::needed) {
+    contract::expect_own(config, "the configuration");
+  }
+  auto read = contract::read_config(config);
+  if (trust == contract::Trust::needed) {
+    contract::expect_own_files(read);
+  }
+  return read;
+}
+
+Pairing load_pairing(const std::filesystem::path& config, contract::Trust trust) {
+  Pairing pairing{.config = load_config(config, trust)};
   pairing.contract = contract::read_contract(pairing.config.contract);
+  refuse_long_names(pairing.config, pairing.contract);
   for (auto& table : pairing.contract.tables) {
     table.min_k = pairing.config.min_k;
   }

@@ -4,6 +4,7 @@
 
 #include "contract/config.hpp"
 #include "contract/contract.hpp"
+#include "contract/trust.hpp"
 #include "core/catalog.hpp"
 
 #include <filesystem>
@@ -19,7 +20,13 @@ struct Pairing {
   std::optional<Catalog> accepted;  // empty until the first `drift accept`
 };
 
-/// Reads the three files. Throws Failure{configuration}.
-Pairing load_pairing(const std::filesystem::path& config);
+/// Reads the three files. Throws Failure{configuration}, or Failure{key_or_trust} where somebody
+/// else could have written them.
+Pairing load_pairing(const std::filesystem::path& config,
+                     contract::Trust trust = contract::Trust::needed);
+
+/// The configuration alone, under the same conditions.
+contract::Config load_config(const std::filesystem::path& config,
+                             contract::Trust trust = contract::Trust::needed);
 
 }  // namespace abgleich::sync

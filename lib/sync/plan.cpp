@@ -2,6 +2,7 @@
 
 #include "journal/record.hpp"
 #include "merge/merge.hpp"
+#include "sync/rarity.hpp"
 
 #include <fmt/format.h>
 
@@ -21,12 +22,37 @@ class Planner {
         exported_(exported),
         relation_(exported.relation),
         id_key_(id_key),
-        plan_(target, exported.relation),
+        plan_(target, exported.relation,
+              exported.rules.on_delete == merge::OnDelete::erase ? db::BeforeImages::not_of_deleted
+                                                                 : db::BeforeImages::keep),
         all_(exported.columns.size(), '1') {
     counts_.table = exported.table->name;
   }
 
-  void take(db::Pair& pair) {
+  void take(db::Pair& pair) { take(pair, exported_.rules); }
+
+  /// A row that too few share now leaves the secondary as one that the primary has deleted,
+  /// whatever the contract says of those; what people have made of it is theirs to decide on.
+  void withdraw(db::Pair& pair) {
+    auto rules = exported_.rules;
+    if (rules.on_delete == merge::OnDelete::keep) {
+      rules.on_delete = merge::OnDelete::remove;
+    }
+    reason_ = rarity_reason(*exported_.table);
+    const auto before = counts_.deleted;
+    take(pair, rules);
+    counts_.withdrawn += counts_.deleted - before;
+    reason_.clear();
+  }
+
+  report::TableCounts finish(std::int64_t usable) {
+    plan_.finish();
+    counts_.unchanged = usable - touched_;
+    return counts_;
+  }
+
+ private:
+  void take(db::Pair& pair, const merge::Rules& rules) {
     merge::Three<merge::Cells> three;
     if (pair.base_cells) {
       base_ = base_digests(relation_, *pair.base_cells);
@@ -44,9 +70,9 @@ class Planner {
       digest_row(exported_, pair.secondary, key_bytes_, secondary_);
       three.secondary = secondary_;
     }
-    merge_row(exported_.rules, three, decision_);
+    merge_row(rules, three, decision_);
     if (pair.primary_cells && (decision_.conflict || decision_.action == RowAction::insert ||
-                               decision_.action == RowAction::update)) {
+                               decision_.action == RowAction::update || decision_.replaces)) {
       ++touched_;
     }
     act(pair);
@@ -55,13 +81,6 @@ class Planner {
     }
   }
 
-  report::TableCounts finish(std::int64_t usable) {
-    plan_.finish();
-    counts_.unchanged = usable - touched_;
-    return counts_;
-  }
-
- private:
   void act(const db::Pair& pair) {
     db::PlanRow row{.fate = merge::name_of(decision_.fate),
                     .key_text = journal::key_text(relation_, pair.primary)};
@@ -90,6 +109,17 @@ class Planner {
         row.cells = pack(decision_.base);
         break;
       case RowAction::remove:
+        if (decision_.replaces) {
+          row.action = db::PlanAction::replace;
+          row.fate = kReplaced;
+          row.mask = all_;
+          row.cells = pack(decision_.base);
+          row.before = journal::cells_text(relation_, pair.secondary, all_);
+          row.after = journal::cells_text(relation_, pair.primary, all_);
+          ++counts_.deleted;
+          ++counts_.inserted;
+          break;
+        }
         row.action = db::PlanAction::remove;
         row.before = journal::cells_text(relation_, pair.secondary, all_);
         ++counts_.deleted;
@@ -113,7 +143,8 @@ class Planner {
     }
     for (std::size_t i = 0; i < mask.size(); ++i) {
       const auto& known = layout.known[i];
-      if (mask[i] != '0' && known && layout.previous[*known].state == ColumnState::exported) {
+      if (mask[i] != '0' && known && !exported_.refilled.contains(i) &&
+          layout.previous[*known].state == ColumnState::exported) {
         return false;
       }
     }
@@ -124,7 +155,10 @@ class Planner {
   std::string written_mask() {
     std::string mask(all_.size(), '0');
     for (std::size_t i = 0; i < mask.size(); ++i) {
-      const auto action = decision_.cells[i];
+      const auto action =
+          decision_.cells[i] == CellAction::override_ && exported_.refilled.contains(i)
+              ? CellAction::take  // a person has asked for it
+              : decision_.cells[i];
       mask[i] = action == CellAction::take ? '1' : action == CellAction::override_ ? '2' : '0';
       counts_.overridden += action == CellAction::override_ ? 1 : 0;
     }
@@ -146,17 +180,23 @@ class Planner {
     ++counts_.conflicts;
     journal::Conflict conflict{.tracked = relation_.id,
                                .key_text = journal::key_text(relation_, pair.primary),
-                               .kind = std::string(merge::name_of(decision_.fate))};
-    const bool whole = decision_.action == RowAction::conflict;
+                               .kind = std::string(merge::name_of(decision_.fate)),
+                               .reason = reason_};
+    const bool whole = decision_.cells.empty();
+    // what was deleted is not what the primary has under the key by now
+    const bool gone = decision_.fate == merge::Fate::deleted_and_updated;
     for (std::size_t i = 0; i < relation_.columns.size(); ++i) {
       if (!whole && decision_.cells[i] != CellAction::conflict) {
         continue;
       }
       auto shown = cell(pair, i);
+      if (gone) {
+        shown.primary.reset();
+      }
       conflict.cells.push_back({.column = shown.column,
                                 .primary = std::move(shown.primary),
                                 .secondary = std::move(shown.secondary),
-                                .digest = pair.primary_cells ? primary_[i] : Digest{}});
+                                .digest = pair.primary_cells && !gone ? primary_[i] : Digest{}});
     }
     target_.books().found_conflict(journal::to_row(conflict, id_key_));
   }
@@ -172,6 +212,7 @@ class Planner {
   std::vector<Digest> primary_;
   std::vector<Digest> secondary_;
   std::string key_bytes_;
+  std::string reason_;  // of a conflict about a row that is withdrawn
   report::TableCounts counts_;
   std::int64_t touched_ = 0;  // rows of the primary that change something or conflict
 };
@@ -201,7 +242,13 @@ report::Change change_of(const std::string& table, const journal::Conflict& conf
                         .fate = report::Fate::conflict,
                         .id = conflict.id,
                         .kind = conflict.kind,
-                        .partly = conflict.action == journal::kPartly};
+                        .partly = conflict.action == journal::kPartly,
+                        .reason = conflict.reason,
+                        .action = conflict.kind == journal::kConstraint ? conflict.action : "",
+                        .obstacle = conflict.obstacle.kind,
+                        .constraint = conflict.obstacle.constraint,
+                        .blocking_table = conflict.obstacle.table,
+                        .blocking_key = conflict.obstacle.key};
   for (const auto& cell : conflict.cells) {
     change.cells.push_back(
         {.column = cell.column, .primary = cell.primary, .secondary = cell.secondary});
@@ -218,6 +265,7 @@ report::Change change_of(const std::string& table, const db::QuarantineRow& row)
       row.column.empty() ? row.reason : fmt::format("column '{}': {}", row.column, row.reason);
   if (row.rows > 1) {
     change.reason += fmt::format(" ({} rows)", row.rows);
+    change.rows = row.rows;
   }
   return change;
 }
@@ -241,6 +289,17 @@ void put_images(const std::optional<std::string>& before, const std::optional<st
 
 }  // namespace
 
+report::Change change_of(const ExportedTable& exported, const db::Target::RareRow& row) {
+  report::Change change{.table = exported.table->name,
+                        .fate = report::Fate::quarantine,
+                        .reason = row.in_secondary ? still_there_reason(*exported.table)
+                                                   : rarity_reason(*exported.table)};
+  for (const auto i : exported.relation.key) {
+    change.key.emplace_back(exported.relation.columns[i].name, row.key.cells[i]);
+  }
+  return change;
+}
+
 report::Change change_of(const std::string& table, const db::JournalRow& row) {
   report::Change change{.table = table,
                         .key = journal::read_cells(row.key_text),
@@ -252,6 +311,18 @@ report::Change change_of(const std::string& table, const db::JournalRow& row) {
     put_images(row.before, row.after, change);
   }
   return change;
+}
+
+void tell_change(const std::string& table, const db::JournalRow& row, const OnChange& on_change) {
+  if (row.fate != kReplaced || !row.before || !row.after) {
+    on_change(change_of(table, row));
+    return;
+  }
+  for (const bool gone : {true, false}) {
+    auto half = row;
+    (gone ? half.after : half.before).reset();
+    on_change(change_of(table, half));
+  }
 }
 
 report::TableCounts plan_table(db::Target& target, const ExportedTable& exported,
@@ -280,6 +351,10 @@ report::TableCounts plan_table(db::Target& target, const ExportedTable& exported
       target.missing_pairs(exported.relation, take);
     }
   }
+  if (staged.rare > 0) {
+    target.held_pairs(exported.relation, db::Held::rare,
+                      [&](db::Pair& pair) { planner.withdraw(pair); });
+  }
   return planner.finish(staged.usable);
 }
 
@@ -288,31 +363,53 @@ void tell_plan(db::Target& target, const ExportedTable& exported, const OnChange
     if (!row.before && !row.after) {
       return;  // base only: for the secondary's readers nothing happens
     }
+    const bool replaces = row.action == db::PlanAction::replace;
     report::Change change{.table = exported.table->name,
                           .key = journal::read_cells(row.key_text),
-                          .fate = fate_of(row.action)};
-    put_images(row.before, row.after, change);
+                          .fate = replaces ? report::Fate::remove : fate_of(row.action)};
+    put_images(row.before, replaces ? std::nullopt : row.after, change);
     on_change(change);
+    if (replaces) {
+      change = {.table = exported.table->name,
+                .key = journal::read_cells(row.key_text),
+                .fate = report::Fate::insert};
+      put_images(std::nullopt, row.after, change);
+      on_change(change);
+    }
   });
 }
 
-journal::Conflict constraint_conflict(const db::Relation& relation,
+journal::Conflict constraint_conflict(db::Target& target, const db::Relation& relation,
                                       const db::Target::Refused& refused) {
+  const auto obstacle = target.obstacle(relation, refused);
   const bool insert = refused.action == db::PlanAction::refused_insert;
-  const bool update = refused.action == db::PlanAction::refused_update;
+  const bool update = refused.action == db::PlanAction::refused_update ||
+                      refused.action == db::PlanAction::refused_replace;
   journal::Conflict conflict{.tracked = relation.id,
                              .key_text = refused.key_text,
                              .kind = std::string(journal::kConstraint),
                              .action = insert   ? "insert"
                                        : update ? "update"
-                                                : "delete"};
+                                                : "delete",
+                             .obstacle = {.kind = obstacle.kind,
+                                          .constraint = obstacle.constraint,
+                                          .table = obstacle.table,
+                                          .key = obstacle.key}};
+  const auto now =
+      insert || target.stands_in(relation) ? std::nullopt : target.find_row(relation, refused.row);
   const auto digests =
       refused.cells ? unpack_digests(*refused.cells) : std::vector<Digest>(relation.columns.size());
-  for (std::size_t i = 0; i < refused.mask.size(); ++i) {
-    if (refused.mask[i] != '0') {
-      conflict.cells.push_back({.column = relation.columns[i].name,
-                                .primary = refused.row.cells[i],
-                                .digest = digests[i]});
+  for (std::size_t i = 0; i < relation.columns.size(); ++i) {
+    const bool written = i < refused.mask.size() && refused.mask[i] != '0';
+    if (written || (!insert && !update && now)) {
+      journal::ConflictCell cell{.column = relation.columns[i].name, .digest = digests[i]};
+      if (written) {
+        cell.primary = refused.row.cells[i];
+      }
+      if (now) {
+        cell.secondary = now->cells[i];
+      }
+      conflict.cells.push_back(std::move(cell));
     } else if (update) {
       conflict.unwritten.emplace_back(relation.columns[i].name, digests[i]);
     }

@@ -8,8 +8,13 @@
 #include "sync/stage.hpp"
 
 #include <functional>
+#include <string>
+#include <string_view>
 
 namespace abgleich::sync {
+
+/// The fate of a row that another subject's took the place of: both images are in one record.
+inline constexpr std::string_view kReplaced = "replaced";
 
 using OnChange = std::function<void(const report::Change&)>;
 
@@ -27,13 +32,18 @@ report::TableCounts plan_table(db::Target& target, const ExportedTable& exported
 void tell_plan(db::Target& target, const ExportedTable& exported, const OnChange& on_change);
 
 /// The conflict of kind `constraint` of a planned row that the secondary refused.
-journal::Conflict constraint_conflict(const db::Relation& relation,
+/// Both rows as they are, and what is in the way. REQUIRES: no cursor is open.
+journal::Conflict constraint_conflict(db::Target& target, const db::Relation& relation,
                                       const db::Target::Refused& refused);
 
 /// A conflict, and a row that is held back, as the reports show them.
 report::Change change_of(const std::string& table, const journal::Conflict& conflict);
 report::Change change_of(const std::string& table, const db::QuarantineRow& row);
+/// A row that is held back for being rare.
+report::Change change_of(const ExportedTable& exported, const db::Target::RareRow& row);
 /// What a run did to one row: the primary's side is the row after it, the secondary's before.
 report::Change change_of(const std::string& table, const db::JournalRow& row);
+/// The same, for the reader: a row that was replaced is a delete and an insert.
+void tell_change(const std::string& table, const db::JournalRow& row, const OnChange& on_change);
 
 }  // namespace abgleich::sync

@@ -181,7 +181,7 @@ class Court {
     target_.staged_pairs(relation, [&](db::Pair& pair) { compare(pair); });
     const auto unknown = [&](db::Pair& pair) { miss(pair, Missing::held); };
     const auto absent = [&](db::Pair& pair) { miss(pair, Missing::absent); };
-    target_.held_pairs(relation, unknown);
+    target_.held_pairs(relation, db::Held::all, unknown);
     target_.missing_pairs(relation, absent);
   }
 

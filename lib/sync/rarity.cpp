@@ -14,6 +14,8 @@ namespace abgleich::sync {
 namespace {
 
 constexpr std::string_view kReason = "subjects share its quasi-identifiers";
+constexpr std::string_view kBelongs = "it belongs to a row that min_k holds back";
+constexpr std::string_view kStillThere = "; the secondary still has it";
 
 std::vector<std::size_t> places_of(const std::vector<std::string>& names,
                                    const std::vector<const contract::Column*>& columns) {
@@ -88,12 +90,22 @@ bool Rarity::rare(const Row& row) {
   return found == subjects_.end() || found->second < min_k_;
 }
 
-std::string Rarity::reason() const {
-  return fmt::format("fewer than {} {}", min_k_, kReason);
+std::string rarity_reason(const contract::Table& table) {
+  return table.min_k < 2 || table.quasi_identifiers.empty()
+             ? std::string(kBelongs)
+             : fmt::format("fewer than {} {}", table.min_k, kReason);
+}
+
+std::string still_there_reason(const contract::Table& table) {
+  return rarity_reason(table) + std::string(kStillThere);
 }
 
 bool is_rarity(std::string_view reason) {
-  return reason.ends_with(kReason);
+  return reason.ends_with(kReason) || reason == kBelongs || is_still_there(reason);
+}
+
+bool is_still_there(std::string_view reason) {
+  return reason.ends_with(kStillThere);
 }
 
 }  // namespace abgleich::sync

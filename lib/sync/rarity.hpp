@@ -25,8 +25,6 @@ class Rarity {
   /// Whether fewer than `min_k` subjects share this row's quasi-identifiers. `row` is masked, of
   /// the exported columns.
   [[nodiscard]] bool rare(const Row& row);
-  /// Why it is held back.
-  [[nodiscard]] std::string reason() const;
 
  private:
   [[nodiscard]] std::uint64_t group_of(const Row& row, const std::vector<std::size_t>& columns);
@@ -37,7 +35,13 @@ class Rarity {
   std::string bytes_;
 };
 
-/// Whether a row in quarantine is held back for that.
+/// Why such a row is held back.
+std::string rarity_reason(const contract::Table& table);
+/// The same of one that the secondary still has: it was edited there, or something hangs on it.
+std::string still_there_reason(const contract::Table& table);
+
+/// Whether rows in quarantine are held back for that, and whether the secondary still has them.
 bool is_rarity(std::string_view reason);
+bool is_still_there(std::string_view reason);
 
 }  // namespace abgleich::sync

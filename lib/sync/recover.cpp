@@ -3,6 +3,7 @@
 #include "contract/endpoint_url.hpp"
 #include "journal/head.hpp"
 #include "journal/state.hpp"
+#include "sync/accepted.hpp"
 
 #include <fmt/format.h>
 
@@ -14,14 +15,11 @@ std::optional<db::HeadRow> recover(const Pairing& pairing, db::Target& target,
                                    const mask::Keyring& keyring, const DatabaseIdentity& primary,
                                    report::Run kind) {
   const auto& directory = pairing.config.state_directory;
-  const auto lock = kind == report::Run::real ? db::Books::Lock::row : db::Books::Lock::none;
-  std::optional<db::HeadRow> head;
-  if (target.books().exist()) {
-    head = target.books().head(lock);
-  }
-  journal::check_secondary(head, journal::read_anchor(directory), journal::read_intent(directory));
-  expect_key(head, keyring);
+  const auto head = open_books(
+      pairing, target, keyring,
+      {.lock = kind == report::Run::real ? db::Books::Lock::row : db::Books::Lock::none});
   journal::check_primary(head, journal::primary_id(primary));
+  expect_accepted(pairing, target);
   if (head && head->paused && kind == report::Run::real) {
     throw Failure(
         Code::paused, "this pairing is paused: " + *head->paused,
@@ -31,20 +29,6 @@ std::optional<db::HeadRow> recover(const Pairing& pairing, db::Target& target,
     journal::write_anchor_if_new(directory, {head->lineage, head->epoch, head->hash});
   }
   return head;
-}
-
-void expect_key(const std::optional<db::HeadRow>& head, const mask::Keyring& keyring) {
-  const auto now = keyring.check_value();
-  if (head && head->key_check != now) {
-    if (const auto epoch = keyring.epoch_of(head->key_check)) {
-      throw Failure(Code::key_or_trust,
-                    fmt::format("the key was rotated to epoch {}, and the secondary's pseudonyms "
-                                "are still of epoch {}",
-                                keyring.epoch(), *epoch),
-                    "bring them to the new one: abgleich sync. Nothing was changed");
-    }
-  }
-  journal::check_key(head, now);
 }
 
 void refuse_same_database(const Pairing& pairing, const Catalog& primary, db::Target& target) {
@@ -65,13 +49,6 @@ void check_books(db::Target& target, const std::optional<db::HeadRow>& head) {
   constexpr const char* kRestore =
       "restore the secondary from its backup, then run: abgleich adopt --reason TEXT. Nothing was "
       "changed";
-  if (const auto gone = target.books().missing(); !gone.empty()) {
-    throw Failure(
-        Code::integrity,
-        fmt::format("of the bookkeeping in the secondary {} gone: {}",
-                    gone.size() == 1 ? "a table is" : "tables are", fmt::join(gone, ", ")),
-        kRestore);
-  }
   const auto last = target.books().runs(1);
   if (last.empty() || last.front().epoch != head->epoch || last.front().hash != head->hash) {
     throw Failure(

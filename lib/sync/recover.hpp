@@ -4,6 +4,7 @@
 #include "db/target.hpp"
 #include "mask/keyring.hpp"
 #include "report/change.hpp"
+#include "sync/books_key.hpp"
 #include "sync/pairing.hpp"
 
 #include <optional>
@@ -12,15 +13,11 @@
 namespace abgleich::sync {
 
 /// Locks the head (a real run), settles an interrupted run by looking, and refuses another
-/// secondary (22), another primary (21), another key (25) or a paused pairing (13). Empty before
-/// the first run.
+/// secondary (22), another primary (21), another key (25), another accepted catalogue (23), a
+/// paused pairing (13) or a head that somebody else has written (41). Empty before the first run.
 std::optional<db::HeadRow> recover(const Pairing& pairing, db::Target& target,
                                    const mask::Keyring& keyring, const DatabaseIdentity& primary,
                                    report::Run kind);
-
-/// Throws Failure{key_or_trust} where the key is not the one that made the secondary's pseudonyms,
-/// and says so where it has only been rotated since.
-void expect_key(const std::optional<db::HeadRow>& head, const mask::Keyring& keyring);
 
 /// Throws Failure{configuration} where both URLs lead to the same schema of the same database,
 /// however they are written: the primary is never written. Loads the target's catalogue.

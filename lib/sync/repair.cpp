@@ -9,10 +9,13 @@
 #include "journal/record.hpp"
 #include "journal/state.hpp"
 #include "mask/keyring.hpp"
+#include "sync/accepted.hpp"
+#include "sync/books_key.hpp"
 #include "sync/commit.hpp"
 #include "sync/evidence.hpp"
 #include "sync/exported.hpp"
 #include "sync/recover.hpp"
+#include "sync/settle_identities.hpp"
 #include "sync/stage.hpp"
 
 #include <fmt/format.h>
@@ -30,7 +33,7 @@ class TableRepair {
   TableRepair(db::Target& target, const ExportedTable& exported, merge::Trust trust)
       : target_(target), exported_(exported), witness_(target, exported, trust) {}
 
-  void run(const Staged& staged, std::int64_t epoch) {
+  void run(const Staged& staged) {
     const auto& relation = exported_.relation;
     db::Target::Plan plan(target_, relation);
     const auto known = [&](db::Pair& pair) { take(pair, PrimarySide::known, plan); };
@@ -41,9 +44,9 @@ class TableRepair {
     } else {
       target_.missing_pairs(relation, known);
     }
-    target_.held_pairs(relation, held);
+    target_.held_pairs(relation, db::Held::all, held);
     plan.finish();
-    target_.settle(relation, epoch, db::BeforeImages::keep);
+    target_.settle(relation);
   }
 
   [[nodiscard]] std::int64_t rewritten() const { return rewritten_; }
@@ -127,27 +130,94 @@ std::vector<ExportedTable> damaged_tables(const Pairing& pairing, const Bases& b
   return tables;
 }
 
-report::Repair attempt(const Pairing& pairing, const mask::Keyring& keyring,
+/// A head that somebody else has written, as the last run has left it, as far as that can be known.
+db::HeadRow mend_head(db::Books& books, const db::HeadRow& forged, const mask::Keyring& keyring,
+                      const std::string& primary_id) {
+  std::optional<db::RunRow> last;
+  bool ours = false;
+  std::optional<std::string> paused;
+  books.each_run([&](const db::RunRow& run, bool genuine) {
+    if (run.kind == "revert") {
+      paused = fmt::format("run {}: {}", run.id, run.reason.value_or("a run was taken back"));
+    } else if (run.kind == "resume") {
+      paused.reset();
+    }
+    last = run;
+    ours = genuine;
+  });
+  if (!ours) {
+    throw Failure(
+        Code::integrity,
+        "neither the head of the bookkeeping nor the last run is as we have left it",
+        "there is nothing to go on from: restore the secondary from its backup, then run: "
+        "abgleich adopt --reason TEXT. Nothing was changed");
+  }
+  auto head = forged;
+  head.epoch = last->epoch;
+  head.hash = last->hash;
+  head.run = last->id;
+  head.key_check = keyring.check_value();
+  head.primary_id = primary_id;
+  head.paused = forged.paused ? forged.paused : paused;
+  (void)books.advance_head(forged, head);
+  return head;
+}
+
+/// Takes out of the bookkeeping what nobody of us has written. What is open is found again by the
+/// next run; a run without its journal cannot be taken back; a table that nobody knows any more is
+/// held against the secondary as on the first day, and nobody's row is lost.
+void forget_forged(const Pairing& pairing, db::Target& target, const journal::Findings& findings,
+                   report::Repair& repair) {
+  auto& books = target.books();
+  books.forget_forged(findings.journals, journal::now_utc());
+  repair.journals = static_cast<std::int64_t>(findings.journals.size());
+  if (!findings.tables_forged) {
+    return;
+  }
+  const auto ddl = target.drop_untracked_bases();
+  if (!ddl.empty() && !pairing.config.secondary.manage_schema) {
+    throw Failure(Code::drift_decision,
+                  "bases of tables that nobody knows are to go, and [secondary] manage_schema is "
+                  "false",
+                  fmt::format("run this in the secondary as its owner, then repair again: {}. "
+                              "Nothing was changed",
+                              fmt::join(ddl, "; ")));
+  }
+  target.execute_ddl(ddl);
+}
+
+report::Repair attempt(const Pairing& given, const mask::Keyring& keyring,
                        const std::string& reason, Progress& progress) {
   const auto started = journal::now_utc();
-  const auto& directory = pairing.config.state_directory;
-  db::Source source(pairing.config.primary);
-  const auto& primary = source.fence(readings_of(pairing.contract));
-  const auto drift = drift_events(pairing, primary);
+  const auto& directory = given.config.state_directory;
+  db::Source source(given.config.primary);
+  const auto& primary = source.fence(readings_of(given.contract));
+  const auto drift = drift_events(given, primary);
 
-  db::Target target(pairing.config.secondary, db::Mode::real);
+  db::Target target(given.config.secondary, db::Mode::real);
   auto& books = target.books();
-  const auto head = books.exist() ? books.head(db::Books::Lock::row) : std::nullopt;
   // a paused pairing may be repaired: its data does not move
-  recover(pairing, target, keyring, primary.identity, report::Run::dry);
+  auto head = open_books(given, target, keyring,
+                         {.lock = db::Books::Lock::row, .forged = db::Books::Forged::taken});
   if (!head) {
     throw Failure(Code::usage, "the secondary has no history yet, so there is no base",
                   "the first run makes it: abgleich sync");
   }
-  const auto tracked = books.tracked();
-  const auto bases = look_at_bases(target, tracked);
+  const auto findings = journal::audit(books, *head);
+  if (findings.head_forged) {
+    head = mend_head(books, *head, keyring, journal::primary_id(primary.identity));
+  }
+  journal::check_primary(head, journal::primary_id(primary.identity));
   report::Repair repair;
-  if (bases.damage.empty() && journal::audit(books, *head).empty()) {
+  if (!findings.damage.empty()) {
+    forget_forged(given, target, findings, repair);
+  }
+  expect_accepted(given, target);
+  const auto tracked = books.tracked();
+  const auto pairing = settle_identities(given, primary, tracked);
+  const auto bases =
+      look_at_bases(target, tracked, findings.seals_forged ? Seals::somebody_elses : Seals::ours);
+  if (bases.damage.empty() && findings.damage.empty()) {
     journal::clear_latch(directory);
     return repair;
   }
@@ -162,7 +232,7 @@ report::Repair attempt(const Pairing& pairing, const mask::Keyring& keyring,
       target.prepare(exported.relation);
       const auto staged = stage_table(source, target, exported, keyring, progress);
       TableRepair table(target, exported, bases.of(exported.relation.id));
-      table.run(staged, head->epoch + 1);
+      table.run(staged);
       repair.rewritten += table.rewritten();
       repair.removed += table.removed();
       counts[exported.table->name] = {{"base_rewritten", table.rewritten()},

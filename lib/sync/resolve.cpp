@@ -7,10 +7,15 @@
 #include "journal/latch.hpp"
 #include "journal/record.hpp"
 #include "journal/state.hpp"
+#include "mask/keyring.hpp"
+#include "merge/merge.hpp"
 #include "report/text.hpp"
+#include "sync/books_key.hpp"
 #include "sync/commit.hpp"
 #include "sync/exported.hpp"
 #include "sync/plan.hpp"
+#include "sync/rare_keys.hpp"
+#include "sync/rarity.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -66,9 +71,11 @@ class Table {
       return set(conflict, resolution, key, now);
     }
     if (conflict.kind == journal::kConstraint && take == Take::primary) {
-      return left(
-          "the secondary's constraints refuse the primary's row; mend the secondary, then run "
-          "abgleich sync; or set a value that they take: --set COLUMN=VALUE");
+      const auto change = change_of(relation_.source, conflict);
+      return left(fmt::format(
+          "the secondary's constraint{} refuses what the primary has; {}",
+          change.constraint.empty() ? std::string() : fmt::format(" '{}'", change.constraint),
+          report::settled_by(change)));
     }
     db::PlanRow row{.action = action_of(conflict, take),
                     .mask = std::string(relation_.columns.size(), '0'),
@@ -125,6 +132,14 @@ class Table {
   /// primary has.
   std::optional<Left> set(const journal::Conflict& conflict, const Resolution& resolution,
                           const Row& key, const std::optional<Row>& now) {
+    if (resolution.take_said && !of_two_rows(conflict)) {
+      throw Failure(Code::usage, "say which side to take, or which values to set",
+                    "--set COLUMN=VALUE alone: only where both sides have inserted the row does "
+                    "--take beside it say whose the other cells are. Nothing was changed");
+    }
+    if (const auto ask = asks_for_side(conflict, resolution)) {
+      return ask;
+    }
     const bool refused = conflict.kind == journal::kConstraint;
     const bool inserts = refused && conflict.action == "insert";
     if (!now && !inserts) {
@@ -140,7 +155,8 @@ class Table {
     bool primary_has_it = false;
     for (const auto& cell : conflict.cells) {
       primary_has_it = primary_has_it || cell.primary.has_value();
-      if (refused && cell.primary) {
+      if ((refused || fills_in(conflict, resolution)) && cell.primary &&
+          !relation_.is_key(column(cell.column))) {
         values.cells[column(cell.column)] = *cell.primary;
         row.mask[column(cell.column)] = '1';
       }
@@ -167,6 +183,37 @@ class Table {
     plan_->add(row, values);
     decided_[conflict.key_text] = conflict.id;
     return std::nullopt;
+  }
+
+  /// Of two rows that were inserted differently, and of which some cells are set, the others can be
+  /// of either side.
+  static bool of_two_rows(const journal::Conflict& conflict) {
+    return conflict.kind == merge::name_of(merge::Fate::both_inserted);
+  }
+  static bool fills_in(const journal::Conflict& conflict, const Resolution& resolution) {
+    return of_two_rows(conflict) && resolution.take_said && resolution.take == Take::primary;
+  }
+
+  [[nodiscard]] std::optional<Left> asks_for_side(const journal::Conflict& conflict,
+                                                  const Resolution& resolution) const {
+    if (!of_two_rows(conflict) || resolution.take_said) {
+      return std::nullopt;
+    }
+    std::string others;
+    for (const auto& cell : conflict.cells) {
+      const bool chosen = std::ranges::any_of(
+          resolution.set, [&](const auto& value) { return value.first == cell.column; });
+      if (!chosen && cell.primary != cell.secondary) {
+        others += fmt::format("{}{}", others.empty() ? "" : ", ", cell.column);
+      }
+    }
+    if (others.empty()) {
+      return std::nullopt;
+    }
+    return Left{.id = conflict.id,
+                .why = fmt::format("the rows differ in {} too: say which side they take, with "
+                                   "--take primary or --take secondary beside --set",
+                                   others)};
   }
 
   [[nodiscard]] std::size_t settable(const std::string& name) const {
@@ -350,18 +397,14 @@ class Choice {
   std::vector<std::pair<std::string, std::string>> open_;  // id, what it looks like
 };
 
-Resolved attempt(const Pairing& pairing, const Resolution& resolution) {
+Resolved attempt(const Pairing& pairing, const mask::Keyring& keyring,
+                 const Resolution& resolution) {
   const auto started = journal::now_utc();
   db::Target target(pairing.config.secondary, db::Mode::real);
-  if (!target.books().exist()) {
-    no_history();
-  }
-  const auto head = target.books().head(db::Books::Lock::row);
+  const auto head = open_books(pairing, target, keyring, {.lock = db::Books::Lock::row});
   if (!head) {
     no_history();
   }
-  const auto& directory = pairing.config.state_directory;
-  journal::check_secondary(head, journal::read_anchor(directory), journal::read_intent(directory));
   target.load_catalog();
 
   std::vector<db::Relation> relations;
@@ -417,7 +460,7 @@ Resolved attempt(const Pairing& pairing, const Resolution& resolution) {
   auto counts = nlohmann::ordered_json::object();
   for (auto& [id, table] : tables) {
     const auto applied = table.applied(resolved.left);
-    target.settle(table.relation(), head->epoch + 1, db::BeforeImages::keep);
+    target.settle(table.relation());
     for (const auto& conflict : applied) {
       target.books().close_conflict(conflict);
     }
@@ -448,35 +491,63 @@ std::map<std::int64_t, std::string> table_names(db::Books& books) {
 }  // namespace
 
 Resolved resolve(const Pairing& pairing, const Resolution& resolution) {
+  const auto keyring = mask::Keyring::read(pairing.config.key_file);
   const journal::StateLock lock(pairing.config.state_directory);
   journal::check_latch(pairing.config.state_directory);
   return db::with_retries({.in_all = pairing.config.retry_for},
-                          [&] { return attempt(pairing, resolution); });
+                          [&] { return attempt(pairing, keyring, resolution); });
 }
 
 void each_conflict(const Pairing& pairing,
                    const std::function<void(const report::Change&)>& on_conflict) {
   db::Target target(pairing.config.secondary, db::Mode::dry);
+  (void)open_to_look(pairing, target);
   if (!target.books().exist()) {
     return;
   }
   const auto names = table_names(target.books());
+  std::map<std::int64_t, std::string> finished;
+  target.books().each_run(
+      [&](const db::RunRow& run, bool /*genuine*/) { finished.emplace(run.epoch, run.finished); });
   target.books().conflicts([&](const db::ConflictRow& row) {
     const auto name = names.find(row.tracked);
-    on_conflict(change_of(name == names.end() ? "" : name->second, journal::from_row(row)));
+    auto change = change_of(name == names.end() ? "" : name->second, journal::from_row(row));
+    if (const auto found = finished.find(row.epoch); found != finished.end()) {
+      change.since = found->second;
+      change.age = journal::seconds_since(found->second);
+    }
+    on_conflict(change);
   });
 }
 
 void each_quarantined(const Pairing& pairing,
                       const std::function<void(const report::Change&)>& on_row) {
   db::Target target(pairing.config.secondary, db::Mode::dry);
+  (void)open_to_look(pairing, target);
   if (!target.books().exist()) {
     return;
   }
   const auto names = table_names(target.books());
+  const auto rare = read_rare_keys(pairing);
   target.books().quarantines([&](const db::QuarantineRow& row) {
     const auto name = names.find(row.tracked);
-    on_row(change_of(name == names.end() ? "" : name->second, row));
+    const auto table = name == names.end() ? std::string() : name->second;
+    const auto meant = [&](const RareKey& key) {
+      return is_rarity(row.reason) && key.tracked == row.tracked &&
+             key.still_there == is_still_there(row.reason);
+    };
+    if (std::ranges::count_if(rare, meant) != row.rows || !is_rarity(row.reason)) {
+      on_row(change_of(table, row));
+      return;
+    }
+    for (const auto& key : rare) {
+      if (meant(key)) {
+        auto one = row;
+        one.key_text = key.key_text;
+        one.rows = 1;
+        on_row(change_of(table, one));
+      }
+    }
   });
 }
 

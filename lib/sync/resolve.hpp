@@ -18,6 +18,7 @@ struct Resolution {
   std::vector<std::string> ids;  // whole ids or prefixes of at least four characters; empty: all
   std::string table;             // with all: only this table, by its name in the contract
   Take take = Take::secondary;
+  bool take_said = true;  // by a person; beside `set`: of the other cells of two inserted rows
   /// Instead of a side: values for columns of the secondary; without one: NULL. They count as the
   /// secondary's own edits.
   std::vector<std::pair<std::string, std::optional<std::string>>> set;

@@ -7,6 +7,7 @@
 #include "mask/keyring.hpp"
 #include "mask/masker.hpp"
 #include "mask/reveal.hpp"
+#include "sync/settle_identities.hpp"
 
 #include <fmt/format.h>
 
@@ -114,19 +115,27 @@ std::optional<std::string> owner_of(const Pairing& pairing, const Catalog& prima
   return owner;
 }
 
+/// What a text is taken for that somebody has typed.
+Kind kind_of(const contract::CanonicalForm& form) {
+  using Of = contract::CanonicalForm::Of;
+  const bool moment = form.of == Of::date || form.of == Of::timestamp || form.of == Of::timestamptz;
+  return moment ? Kind::timestamp : Kind::text;
+}
+
 }  // namespace
 
-void reveal(const Pairing& pairing, const std::string& table_name,
+void reveal(const Pairing& given, const std::string& table_name,
             const std::vector<std::string>& pseudonyms, const std::string& reason,
             const std::function<void(const Revealed&)>& found) {
-  const auto keyring = mask::Keyring::read(pairing.config.key_file);
-  const auto* table = pairing.contract.find_table(table_name);
-  if (table == nullptr) {
+  const auto keyring = mask::Keyring::read(given.config.key_file);
+  if (given.contract.find_table(table_name) == nullptr) {
     refuse(fmt::format("the contract has no table {}", contract::in_quotes(table_name)),
            "see the tables: abgleich status");
   }
-  db::Source source(pairing.config.primary);
+  db::Source source(given.config.primary);
   const auto& primary = source.catalog();
+  const auto pairing = settle_identities(given, primary);
+  const auto* table = pairing.contract.find_table(table_name);
   const auto* there = primary.find_table(table->name);
   if (there == nullptr) {
     refuse(fmt::format("the primary has no table '{}'", table->name), "look at it: abgleich drift");
@@ -171,17 +180,19 @@ void reveal(const Pairing& pairing, const std::string& table_name,
   }
 }
 
-std::vector<Token> token(const Pairing& pairing, const std::string& identity,
+std::vector<Token> token(const Pairing& given, const std::string& identity,
                          const std::string& value, const std::string& reason) {
-  const auto keyring = mask::Keyring::read(pairing.config.key_file);
+  const auto keyring = mask::Keyring::read(given.config.key_file);
   // the types of the columns decide over formats: as they were accepted, else as they are
-  std::optional<Catalog> catalog = pairing.accepted;
+  std::optional<Catalog> catalog = given.accepted;
   if (!catalog) {
-    db::Source source(pairing.config.primary);
+    db::Source source(given.config.primary);
     catalog = source.catalog();
   }
+  const auto pairing = settle_identities(given, *catalog);
   std::set<std::string_view> identities;
-  std::map<std::tuple<contract::Format, contract::Normaliser, std::string>, Token> tokens;
+  std::map<std::tuple<contract::Format, contract::Normaliser, std::string, std::string>, Token>
+      tokens;
   for (const auto& table : pairing.contract.tables) {
     const auto* there = catalog->find_table(table.name);
     for (const auto& column : table.columns) {
@@ -190,14 +201,16 @@ std::vector<Token> token(const Pairing& pairing, const std::string& identity,
       }
       identities.insert(column.identity);
       const auto* source = there == nullptr ? nullptr : there->find_column(column.name);
-      const auto recipe = mask::recipe_of(column, source == nullptr ? text_type() : source->type);
-      const std::tuple which(recipe.format, recipe.normaliser, std::string(recipe.country));
+      auto recipe = mask::recipe_of(column, source == nullptr ? text_type() : source->type);
+      recipe.form.refers = true;  // what was typed is read as a value of the identity
+      const std::tuple which(recipe.format, recipe.normaliser, std::string(recipe.country),
+                             contract::text_of(recipe.form));
       if (column.identity != identity || tokens.contains(which)) {
         continue;
       }
       mask::Pseudonymiser pseudonymiser(keyring, recipe);
       Value pseudonym;
-      if (const auto why = pseudonymiser.make({Kind::text, value}, pseudonym)) {
+      if (const auto why = pseudonymiser.make({kind_of(recipe.form), value}, pseudonym)) {
         refuse(fmt::format("the value has no pseudonym of identity {}: it is {}",
                            contract::in_quotes(identity), *why),
                "look at 'normalise' and 'format' of the identity's columns in the contract");
@@ -214,6 +227,9 @@ std::vector<Token> token(const Pairing& pairing, const std::string& identity,
   std::vector<Token> all;
   journal::Asked asked{.command = "token", .subject = identity, .pseudonyms = {}, .reason = reason};
   for (auto& [which, one] : tokens) {
+    if (std::ranges::find(asked.pseudonyms, one.pseudonym) != asked.pseudonyms.end()) {
+      continue;  // another spelling of the recipe, for this value the same
+    }
     asked.pseudonyms.push_back(one.pseudonym);
     all.push_back(std::move(one));
   }

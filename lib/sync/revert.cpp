@@ -1,5 +1,6 @@
 #include "sync/revert.hpp"
 
+#include "core/shallow_json.hpp"
 #include "db/retry.hpp"
 #include "db/target.hpp"
 #include "journal/head.hpp"
@@ -96,8 +97,14 @@ class RevertedTable {
     what.after = image_of(after);
     after_ = what.after;
     what.mask = record.after ? mask_of(*record.after) : no_cells();
-    carry_out(merge::take_back(what, {.secondary = image_of(now_), .base = base_}, relation_.key),
-              before, after);
+    replaced_ = record.fate == kReplaced && before && after;
+    auto undo = merge::take_back(what, {.secondary = image_of(now_), .base = base_}, relation_.key);
+    if (replaced_ && undo.conflict) {
+      // half of one subject's row and half of another's would be nobody's
+      undo.action = undo.base != base_ ? merge::UndoAction::base_only : merge::UndoAction::nothing;
+      undo.cells = all_columns();
+    }
+    carry_out(undo, before, after);
   }
 
   void finish() {
@@ -110,16 +117,18 @@ class RevertedTable {
   /// After the plan was applied: what the secondary's constraints refused becomes a conflict.
   report::TableCounts settle() {
     std::vector<journal::Conflict> refused;
-    target_.refused_rows(relation_, [&](const db::Target::Refused& row) {
-      refused.push_back(constraint_conflict(relation_, row));
-    });
+    std::vector<db::Target::Refused> rows;
+    target_.refused_rows(relation_, [&](const db::Target::Refused& row) { rows.push_back(row); });
+    for (const auto& row : rows) {
+      refused.push_back(constraint_conflict(target_, relation_, row));
+    }
     for (const auto& conflict : refused) {
       --(conflict.action == "insert"   ? counts_.inserted
          : conflict.action == "update" ? counts_.updated
                                        : counts_.deleted);
       put(conflict);
     }
-    target_.settle(relation_, epoch_, db::BeforeImages::keep);
+    target_.settle(relation_);
     return counts_;
   }
 
@@ -175,12 +184,18 @@ class RevertedTable {
       case merge::UndoAction::nothing:
         return;
       case merge::UndoAction::update:
+        if (replaced_) {
+          // one subject's row for another's, as a whole
+          write(db::PlanAction::replace, all_cells(), undo.base, *before);
+          ++counts_.deleted;
+          ++counts_.inserted;
+          return;
+        }
         write(db::PlanAction::update, undo.mask, undo.base, *before);
         ++counts_.updated;
         return;
       case merge::UndoAction::insert:
-        write(db::PlanAction::insert, std::string(relation_.columns.size(), '1'), undo.base,
-              *before);
+        write(db::PlanAction::insert, all_cells(), undo.base, *before);
         ++counts_.inserted;
         return;
       case merge::UndoAction::remove:
@@ -307,6 +322,11 @@ class RevertedTable {
     return columns;
   }
 
+  [[nodiscard]] std::string all_cells() const {
+    std::string mask(relation_.columns.size(), '1');
+    return mask;
+  }
+
   [[nodiscard]] std::string no_cells() const {
     std::string mask(relation_.columns.size(), '0');
     return mask;
@@ -316,8 +336,8 @@ class RevertedTable {
   db::TrackedRow tracked_;
   std::int64_t epoch_;
   db::Relation relation_;
-  std::vector<SipKey> keys_;
-  SipKey id_key_;
+  mask::SipKeys keys_;
+  mask::LockedSipKey id_key_;
   std::optional<db::Target::Plan> plan_;
   report::TableCounts counts_;
   bool first_load_ = false;
@@ -325,6 +345,7 @@ class RevertedTable {
 
   // the record at hand
   std::string key_text_;
+  bool replaced_ = false;  // another subject's row took the place of one
   Row key_;
   Digests after_;                           // what the run wrote
   std::optional<std::string> packed_base_;  // base today
@@ -341,11 +362,8 @@ class RevertedTable {
 }
 
 /// Head, checked to be that of the secondary that we know; locked.
-db::HeadRow head_of(const Pairing& pairing, db::Target& target) {
-  const auto head = target.books().exist() ? target.books().head(db::Books::Lock::row)
-                                           : std::optional<db::HeadRow>{};
-  const auto& directory = pairing.config.state_directory;
-  journal::check_secondary(head, journal::read_anchor(directory), journal::read_intent(directory));
+db::HeadRow head_of(const Pairing& pairing, db::Target& target, const mask::Keyring& keyring) {
+  const auto head = open_books(pairing, target, keyring, {.lock = db::Books::Lock::row});
   if (!head) {
     throw Failure(Code::usage, "the secondary has no history yet",
                   "the first run makes it: abgleich sync");
@@ -357,8 +375,7 @@ report::Outcome attempt(const Pairing& pairing, const mask::Keyring& keyring,
                         const std::string& called, const std::string& reason) {
   report::Outcome outcome{.started = journal::now_utc()};
   db::Target target(pairing.config.secondary, db::Mode::real);
-  const auto head = head_of(pairing, target);
-  expect_key(head, keyring);
+  const auto head = head_of(pairing, target, keyring);
   auto& books = target.books();
   const auto run = find_run(books, called);
   if (run.kind == journal::kRepair) {
@@ -435,7 +452,7 @@ report::Outcome attempt(const Pairing& pairing, const mask::Keyring& keyring,
 }  // namespace
 
 std::int64_t first_load_rows(const db::JournalRow& row) {
-  const auto json = nlohmann::json::parse(row.after.value_or(""), nullptr, false);
+  const auto json = parse_shallow<nlohmann::json>(row.after.value_or(""));
   return json.is_object() ? json.value("rows", std::int64_t{0}) : 0;
 }
 
@@ -453,12 +470,18 @@ report::Outcome revert(const Pairing& pairing, const std::string& called,
 }
 
 std::string resume(const Pairing& pairing, const std::string& reason) {
+  const auto keyring = mask::Keyring::read(pairing.config.key_file);
   const journal::StateLock lock(pairing.config.state_directory);
   journal::check_latch(pairing.config.state_directory);
   return db::with_retries({.in_all = pairing.config.retry_for}, [&] {
     const auto started = journal::now_utc();
     db::Target target(pairing.config.secondary, db::Mode::real);
-    const auto head = head_of(pairing, target);
+    // a rotation that waits for the end of the pause must not keep it from ending
+    const auto head =
+        head_of(pairing, target,
+                keyring_of(target.books().exist() ? target.books().head(db::Books::Lock::row)
+                                                  : std::nullopt,
+                           keyring));
     if (!head.paused) {
       throw Failure(Code::usage, "this pairing is not paused",
                     "there is nothing to resume; bring the secondary up to date: abgleich sync");

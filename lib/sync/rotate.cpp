@@ -4,10 +4,13 @@
 #include "mask/rekey.hpp"
 #include "sync/commit.hpp"
 #include "sync/exported.hpp"
+#include "sync/lay_down.hpp"
+#include "sync/leaving.hpp"
 #include "sync/recover.hpp"
 #include "sync/rekeyed_records.hpp"
 #include "sync/same_table.hpp"
 #include "sync/schema.hpp"
+#include "sync/settle_identities.hpp"
 #include "sync/stage.hpp"
 
 #include <fmt/format.h>
@@ -36,11 +39,13 @@ void learn(db::Source& source, const ExportedTable& exported, const RekeyedTable
            Progress& progress) {
   std::vector<const CatalogColumn*> columns;
   std::vector<mask::Rekeying*> rekeyings;
+  std::vector<contract::CanonicalForm> forms;
   for (std::size_t i = 0; i < exported.columns.size(); ++i) {
     auto* const rekeying = rekeyed.rekeying(i);
     if (rekeying != nullptr && rekeying->learns()) {
       columns.push_back(exported.sources[i]);
       rekeyings.push_back(rekeying);
+      forms.push_back(exported.columns[i]->form);
     }
   }
   if (columns.empty()) {
@@ -49,7 +54,7 @@ void learn(db::Source& source, const ExportedTable& exported, const RekeyedTable
   std::int64_t rows = 0;
   source.read(exported.table->name, columns, [&](const RawRow& raw) {
     for (std::size_t i = 0; i < columns.size(); ++i) {
-      rekeyings[i]->learn(raw.cells[i], columns[i]->type);
+      rekeyings[i]->learn(raw.cells[i], columns[i]->type, forms[i]);
     }
     if (++rows % kProgressEvery == 0) {
       progress.at("rekey", exported.table->name, rows);
@@ -69,7 +74,7 @@ class TableRotation {
     const auto take = [this](db::Pair& pair) { this->take(pair); };
     target_.staged_pairs(relation, take);
     target_.missing_pairs(relation, take);
-    target_.held_pairs(relation, take);
+    target_.held_pairs(relation, db::Held::all, take);
     target_.secondary_only(relation, take);
     rows_.finish();
   }
@@ -218,14 +223,18 @@ std::optional<int> epoch_to_rotate(db::Target& target, const mask::Keyring& keyr
   return keyring.epoch_of(head->key_check);
 }
 
-Rotation rotate(const Pairing& pairing, db::Source& source, db::Target& target,
+Rotation rotate(const Pairing& given, db::Source& source, db::Target& target,
                 const mask::Keyring& keyring, int from, Progress& progress) {
   const auto started = journal::now_utc();
   const auto before = keyring.until(from);
   const auto& primary = source.catalog();
-  const auto drift = drift_events(pairing, primary);
-  const auto head = recover(pairing, target, before, primary.identity, report::Run::real);
+  const auto drift = drift_events(given, primary);
+  const auto head = recover(given, target, before, primary.identity, report::Run::real);
+  if (const auto wider = refuse_widening(given, target, head, keyring)) {
+    throw Failure(*wider);
+  }
   const auto tracked = known_tables(target);
+  const auto pairing = settle_identities(given, primary, tracked);
   auto tables = export_tables(pairing.contract, primary, drift, tracked, before);
   expect_all_tables(pairing, tables);
   const auto schema = bring_schema(pairing, target, tables, report::Run::real);
@@ -257,6 +266,7 @@ Rotation rotate(const Pairing& pairing, db::Source& source, db::Target& target,
   }
   Rotation rotation{.from = from, .to = keyring.epoch()};
   auto counts = nlohmann::ordered_json::object();
+  target.books().begin_reseal(seal_keys(keyring));
   const auto rows = target.apply_rekey(columns);
   for (std::size_t i = 0; i < tables.size(); ++i) {
     counts[tables[i].table->name] = {{"rekeyed", rows[i]}};
@@ -265,6 +275,8 @@ Rotation rotate(const Pairing& pairing, db::Source& source, db::Target& target,
   rewrite_books(target.books(), rekeyed, keyring.purpose_key("conflict-id"));
   rotation.orphans = rekeyings.orphans();
   settle_tracked(target, tables, tracked, head->epoch + 1);
+  target.books().end_reseal();
+  rotation.left = lay_down_data(target, relations_of(tables), head->epoch + 1);
   rotation.run =
       commit_run(pairing, target, head, keyring.check_value(), head->primary_id,
                  {.kind = kRotate,
@@ -275,8 +287,12 @@ Rotation rotate(const Pairing& pairing, db::Source& source, db::Target& target,
 }
 
 std::string text_of(const Rotation& rotation) {
-  return fmt::format("the key's epoch {} is in: {} rows have new pseudonyms, run {}", rotation.to,
-                     rotation.rows, rotation.run);
+  auto text = fmt::format("the key's epoch {} is in: {} rows have new pseudonyms, run {}",
+                          rotation.to, rotation.rows, rotation.run);
+  if (!rotation.left.empty()) {
+    text += "; " + text_of(rotation.left);
+  }
+  return text;
 }
 
 }  // namespace abgleich::sync

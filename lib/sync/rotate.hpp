@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace abgleich::sync {
 
@@ -25,8 +26,9 @@ struct Rotation {
   std::string run;
   int from = 0;  // epochs of the key
   int to = 0;
-  std::int64_t rows = 0;     // of the data that have new pseudonyms
-  std::int64_t orphans = 0;  // pseudonyms of nobody that the primary still has
+  std::int64_t rows = 0;          // of the data that have new pseudonyms
+  std::int64_t orphans = 0;       // pseudonyms of nobody that the primary still has
+  std::vector<std::string> left;  // of tables that still lie in the old order, see `lay_down`
 };
 
 /// Rekeys data, bases, journal, conflicts and quarantine, and commits. Edits of the secondary,

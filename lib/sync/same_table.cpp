@@ -27,7 +27,8 @@ std::vector<const CatalogTable*> heirs_of(const db::TrackedRow& row, const Catal
 }  // namespace
 
 SameTable::SameTable(const contract::Contract& contract, const Catalog& primary,
-                     const std::vector<db::TrackedRow>& tracked) {
+                     const std::vector<db::TrackedRow>& tracked,
+                     const std::set<std::string>& by_name) {
   std::map<const db::TrackedRow*, std::vector<const CatalogTable*>> heirs;
   for (const auto& row : tracked) {
     heirs.emplace(&row, heirs_of(row, primary));
@@ -56,7 +57,7 @@ SameTable::SameTable(const contract::Contract& contract, const Catalog& primary,
     return (row.source == table.name || renamed(row, table)) && has_heir(row, table);
   });
   each([&](const auto& row, const auto& table) {
-    return row.source == table.name && heirs.at(&row).empty();
+    return row.source == table.name && (heirs.at(&row).empty() || by_name.contains(table.name));
   });
   each([&](const auto& row, const auto& table) {
     return renamed(row, table) && heirs.at(&row).empty();

@@ -7,15 +7,18 @@
 #include "db/books.hpp"
 
 #include <map>
+#include <set>
+#include <string>
 #include <vector>
 
 namespace abgleich::sync {
 
 class SameTable {
  public:
-  /// `tracked` must outlive this.
+  /// `tracked` must outlive this. `by_name`: tables that were made anew under their names, and
+  /// whose rows have shown that they are what they were.
   SameTable(const contract::Contract& contract, const Catalog& primary,
-            const std::vector<db::TrackedRow>& tracked);
+            const std::vector<db::TrackedRow>& tracked, const std::set<std::string>& by_name = {});
 
   /// What the last run left of this table of the contract; null where it is new. No row is two
   /// tables'.

@@ -3,10 +3,13 @@
 #include "contract/toml_text.hpp"
 #include "core/digest.hpp"
 #include "journal/record.hpp"
+#include "sync/constraints.hpp"
+#include "sync/secondary_drift.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <utility>
 
@@ -17,12 +20,13 @@ namespace {
 constexpr std::string_view kLacksTables =
     "the secondary lacks tables or columns, and [secondary] manage_schema is false";
 
-/// For when the renames are done: two names that were swapped would look as if they still were to
+/// For when the DDL is done: two names that were swapped would look as if they still were to
 /// be.
-void forget_renames(std::vector<ExportedTable>& tables) {
+void forget_changes(std::vector<ExportedTable>& tables) {
   for (auto& exported : tables) {
     auto& relation = exported.relation;
     relation.renamed_from.clear();
+    relation.lost_keys.clear();
     relation.name_leaves = false;
     for (auto& column : relation.columns) {
       column.renamed_from.clear();
@@ -136,6 +140,16 @@ void refuse_lost_tables(db::Target& target, const std::vector<ExportedTable>& ta
                       rows_text(rows), relation.renamed_from, relation.renamed_from,
                       contract::toml_key(relation.source)));
     }
+    const auto& name = relation.renamed_from.empty() ? relation.name : relation.renamed_from;
+    if (const auto now = renamed_table(target, exported); !now.empty()) {
+      throw Failure(
+          Code::other_secondary,
+          fmt::format("table '{}' of the secondary is called '{}' now", name, now),
+          fmt::format("to go on under that name, write target = {} below [tables.{}] in the "
+                      "contract, then run: abgleich sync; otherwise rename it back. Nothing was "
+                      "changed",
+                      contract::toml_string(now), contract::toml_key(exported.table->name)));
+    }
     throw Failure(
         Code::other_secondary,
         fmt::format("this is not the secondary as it was: table '{}' is not there, and the last "
@@ -174,9 +188,14 @@ Schema bring_schema(const Pairing& pairing, db::Target& target, std::vector<Expo
                     report::Run kind) {
   target.load_catalog();
   refuse_lost_tables(target, tables);
+  follow_constraints(pairing, target, tables);
   Schema schema;
   auto ddl = missing(target, tables);
   const bool books = target.books().exist();
+  if (!pairing.config.secondary.manage_schema) {
+    // only what its rows keep: the others come with this run, or will come
+    std::ranges::move(target.lacking_constraints(relations_of(tables)), std::back_inserter(ddl));
+  }
   if (!pairing.config.secondary.manage_schema && (!ddl.empty() || !books)) {
     schema.swaps = swaps_names(tables);
     if (!books) {
@@ -199,7 +218,7 @@ Schema bring_schema(const Pairing& pairing, db::Target& target, std::vector<Expo
     }
     if (!ddl.empty() || !books) {
       target.execute_ddl(ddl);
-      forget_renames(tables);
+      forget_changes(tables);
       missing(target, tables);
     }
     schema.executed = std::move(ddl);
@@ -218,6 +237,7 @@ Schema bring_schema(const Pairing& pairing, db::Target& target, std::vector<Expo
 
 void check_schema(const Pairing& pairing, db::Target& target, std::vector<ExportedTable>& tables) {
   target.load_catalog();
+  follow_constraints(pairing, target, tables);
   const auto ddl = missing(target, tables);
   if (!pairing.config.secondary.manage_schema && (!ddl.empty() || !target.books().exist())) {
     throw Failure(Code::drift_decision, std::string(kLacksTables),
@@ -226,6 +246,14 @@ void check_schema(const Pairing& pairing, db::Target& target, std::vector<Export
   if (const auto grants = target.missing_rights(relations_of(tables), ddl); !grants.empty()) {
     throw Failure(Code::secondary_refuses, "this role lacks rights in the secondary",
                   fmt::format("as its administrator, run: {}", fmt::join(grants, "; ")));
+  }
+}
+
+void bring_constraints(const Pairing& pairing, db::Target& target,
+                       const std::vector<ExportedTable>& tables, Schema& schema) {
+  if (pairing.config.secondary.manage_schema) {
+    std::ranges::move(target.add_constraints(relations_of(tables)),
+                      std::back_inserter(schema.executed));
   }
 }
 

@@ -33,6 +33,11 @@ Schema bring_schema(const Pairing& pairing, db::Target& target, std::vector<Expo
 /// that grant them).
 void check_schema(const Pairing& pairing, db::Target& target, std::vector<ExportedTable>& tables);
 
+/// Adds what constraints the primary has and the secondary lacks, where its rows, those of this run
+/// included, allow it.
+void bring_constraints(const Pairing& pairing, db::Target& target,
+                       const std::vector<ExportedTable>& tables, Schema& schema);
+
 report::Outcome refuse_for_schema(const Schema& schema, report::Outcome outcome);
 
 }  // namespace abgleich::sync

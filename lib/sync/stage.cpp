@@ -48,7 +48,7 @@ class Stager {
       return;
     }
     if (rarity_.rare(out_.row())) {
-      hold_whole(rarity_.reason());
+      hold_rare();
       return;
     }
     const auto digests = out_.digest();
@@ -78,6 +78,9 @@ class Stager {
       // at least two rows of the primary have this key; which of them is meant, nobody can say
       record(journal::key_text(exported_.relation, key), "", "the key occurs more than once");
     });
+    const auto belonging = target_.hold_with_rare(exported_.relation);
+    staged_.rare += belonging;
+    staged_.usable -= belonging;
     return staged_;
   }
 
@@ -102,9 +105,11 @@ class Stager {
     ++staged_.looked_at;
   }
 
-  /// The row as a whole is held back: its key is known.
-  void hold_whole(const std::string& reason) {
-    record(journal::key_text(exported_.relation, out_.row()), "", reason);
+  /// The row as a whole is held back. Who is rare is not for the secondary to know: it is told by
+  /// the stage alone (`Target::rare_rows`).
+  void hold_rare() {
+    ++staged_.rare;
+    mark_ = db::kRareMark;
     remember();
     stage_.hold(out_.row(), mark_);
     ++staged_.looked_at;

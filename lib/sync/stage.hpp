@@ -24,6 +24,7 @@ struct Staged {
   std::int64_t nameless = 0;   // held back, and not even their key is known
   std::int64_t looked_at = 0;  // staged, and not only known to be as they were
   std::int64_t gone = 0;       // keys that were named as gone
+  std::int64_t rare = 0;       // held back by min_k
   std::int64_t agreed = 0;     // usable, and left out as they agree on all sides
   /// Whether rows that were not staged are deleted ones, or only those that were named as gone.
   enum class Absent : std::uint8_t { unstaged, named };

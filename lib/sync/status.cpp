@@ -5,9 +5,15 @@
 #include "journal/head.hpp"
 #include "journal/latch.hpp"
 #include "journal/state.hpp"
+#include "mask/keyring.hpp"
+#include "sync/books_key.hpp"
 #include "sync/commit.hpp"
 #include "sync/exported.hpp"
+#include "sync/rarity.hpp"
 #include "sync/recover.hpp"
+#include "sync/same_values.hpp"
+#include "sync/secondary_drift.hpp"
+#include "sync/settle_identities.hpp"
 
 namespace abgleich::sync {
 
@@ -15,10 +21,10 @@ Status status(const Pairing& pairing) {
   db::Target target(pairing.config.secondary, db::Mode::dry);
   Status status{.damaged = journal::latched(pairing.config.state_directory)};
   auto& books = target.books();
+  status.head = open_to_look(pairing, target);
   if (!books.exist()) {
     return status;
   }
-  status.head = books.head(db::Books::Lock::none);
   const auto last = books.runs(1);
   if (!last.empty()) {
     status.last = last.front();
@@ -29,9 +35,15 @@ Status status(const Pairing& pairing) {
   }
   status.conflicts = books.count_conflicts();
   status.quarantined = books.count_quarantine();
+  books.quarantines([&](const db::QuarantineRow& row) {
+    status.rare += is_rarity(row.reason) ? row.rows : 0;
+    status.rare_still_there += is_still_there(row.reason) ? row.rows : 0;
+  });
   try {
     db::Source source(pairing.config.primary);
     status.drift = drift_events(pairing, source.catalog());
+    weigh_values(status.drift, settle_identities(pairing, source.catalog(), books.tracked()),
+                 source, target, mask::Keyring::read(pairing.config.key_file));
   } catch (const Failure& failure) {
     status.drift_unknown = failure.error();
   }
@@ -39,12 +51,17 @@ Status status(const Pairing& pairing) {
 }
 
 std::optional<std::string> adopt(const Pairing& pairing, const std::string& reason) {
+  const auto keyring = mask::Keyring::read(pairing.config.key_file);
   const journal::StateLock lock(pairing.config.state_directory);
   const auto started = journal::now_utc();
   db::Source source(pairing.config.primary);
   db::Target target(pairing.config.secondary, db::Mode::real);
-  const auto head = target.books().exist() ? target.books().head(db::Books::Lock::row)
+  // a secondary from before a rotation is one that may have to be accepted
+  const auto held = target.books().exist() ? target.books().head(db::Books::Lock::row)
                                            : std::optional<db::HeadRow>{};
+  const auto head =
+      open_books(pairing, target, keyring_of(held, keyring),
+                 {.lock = db::Books::Lock::row, .witness = Opening::Witness::not_asked});
   if (!head) {
     journal::clear_anchor(pairing.config.state_directory);
     return std::nullopt;
@@ -58,6 +75,7 @@ std::optional<std::string> adopt(const Pairing& pairing, const std::string& reas
       target.forget_base_of(relation_of(row));
     }
   }
+  accept_columns(target, head->epoch + 1);
   return commit_run(pairing, target, head, head->key_check,
                     journal::primary_id(source.catalog().identity),
                     {.kind = "adopt", .started = started, .reason = reason, .counts = "{}"});

@@ -20,7 +20,9 @@ struct Status {
   std::vector<std::string> tables;
   std::int64_t conflicts = 0;
   std::int64_t quarantined = 0;
-  bool damaged = false;  // `verify` has found damage, and no run writes
+  std::int64_t rare = 0;              // of these, held back by min_k
+  std::int64_t rare_still_there = 0;  // of those, rows that the secondary still has
+  bool damaged = false;               // `verify` has found damage, and no run writes
   std::vector<drift::Event> drift;
   std::optional<Error> drift_unknown;  // why the primary could not be asked
 };

@@ -8,16 +8,22 @@
 #include "journal/latch.hpp"
 #include "journal/state.hpp"
 #include "mask/keyring.hpp"
+#include "sync/accepted.hpp"
 #include "sync/apply.hpp"
 #include "sync/commit.hpp"
 #include "sync/detect.hpp"
 #include "sync/exported.hpp"
 #include "sync/first_load.hpp"
+#include "sync/leaving.hpp"
 #include "sync/limits.hpp"
 #include "sync/proof.hpp"
+#include "sync/rare_keys.hpp"
 #include "sync/recover.hpp"
 #include "sync/rotate.hpp"
+#include "sync/same_values.hpp"
 #include "sync/schema.hpp"
+#include "sync/secondary_drift.hpp"
+#include "sync/settle_identities.hpp"
 #include "sync/unknown_names.hpp"
 
 #include <fmt/format.h>
@@ -36,20 +42,36 @@ void choose_rules(const Options& options, std::vector<ExportedTable>& tables) {
   for (auto& exported : tables) {
     exported.rules.adopt = options.adopt;
     exported.rules.reassert =
-        options.full && std::ranges::any_of(exported.rules.cells, [](const auto& cell) {
-          return cell.owner == merge::Owner::primary;
-        });
+        exported.rules.reassert ||
+        (options.full && std::ranges::any_of(exported.rules.cells, [](const auto& cell) {
+           return cell.owner == merge::Owner::primary;
+         }));
   }
 }
 
-/// What `diff` says of a refusal that it looks beyond.
-std::string would_refuse(const Error& error) {
-  return "sync would refuse this: " + error.message;
+/// Ends the run; `diff` looks beyond it, and says so.
+void refuse(const Error& error, const Options& options, report::Outcome& outcome) {
+  if (!options.beyond_refusal) {
+    throw Failure(error);
+  }
+  outcome.notes.push_back("sync would refuse this: " + error.message);
+}
+
+/// Why the keys of rows that are rare could not be kept, which is no reason to stop.
+std::optional<std::string> collect(RareKeys& keys, db::Target& target,
+                                   const std::vector<ExportedTable>& tables,
+                                   const std::vector<Judged>& judged) {
+  try {
+    keys.collect(target, tables, judged);
+    return std::nullopt;
+  } catch (const journal::CacheUnusable& unusable) {
+    return std::string(unusable.what()) + "; quarantine will not say who is rare";
+  }
 }
 
 /// Empty: the run is to be made again. The key's new epoch came first, in a run of its own, and
 /// what this one found is out of date; or the data does not bear out what this one has believed.
-std::optional<report::Outcome> attempt(const Pairing& pairing, const Options& options,
+std::optional<report::Outcome> attempt(const Pairing& given, const Options& options,
                                        const mask::Keyring& keyring, CacheUse use,
                                        Progress& progress, const OnChange& on_change,
                                        std::optional<Rotation>& rotated,
@@ -58,19 +80,19 @@ std::optional<report::Outcome> attempt(const Pairing& pairing, const Options& op
   report::Outcome outcome{.started = journal::now_utc(), .kind = options.kind};
   const bool real = options.kind == report::Run::real;
 
-  db::Source source(pairing.config.primary);
-  const auto& primary = source.fence(readings_of(pairing.contract));
-  outcome.drift = drift_events(pairing, primary);
+  db::Source source(given.config.primary);
+  const auto& primary = source.fence(readings_of(given.contract));
+  outcome.drift = drift_events(given, primary);
 
-  db::Target target(pairing.config.secondary, real ? db::Mode::real : db::Mode::dry);
+  db::Target target(given.config.secondary, real ? db::Mode::real : db::Mode::dry);
   const auto old_epoch = real ? epoch_to_rotate(target, keyring) : std::nullopt;
   if (old_epoch) {
-    rotated = rotate(pairing, source, target, keyring, *old_epoch, progress);
+    rotated = rotate(given, source, target, keyring, *old_epoch, progress);
     return std::nullopt;
   }
-  const auto head = recover(pairing, target, keyring, primary.identity, options.kind);
+  const auto head = recover(given, target, keyring, primary.identity, options.kind);
   if (!head) {
-    refuse_same_database(pairing, primary, target);
+    refuse_same_database(given, primary, target);
   }
   check_books(target, head);
   if (head && head->paused) {
@@ -78,17 +100,24 @@ std::optional<report::Outcome> attempt(const Pairing& pairing, const Options& op
   }
 
   const auto tracked = known_tables(target);
+  const auto pairing = settle_identities(given, primary, tracked);
+  weigh_values(outcome.drift, pairing, source, target, keyring);
   refuse_unknown_names(pairing, primary, target, tracked);
   weigh(outcome.drift, pairing, tracked, primary, Belief::on_trial, doubts);
   auto tables = export_tables(pairing.contract, primary, outcome.drift, tracked, keyring);
+  if (const auto wider = refuse_widening(pairing, target, head, keyring)) {
+    refuse(*wider, options, outcome);
+  }
   keep_chosen(options.tables, tables);
+  std::ranges::move(find_secondary_drift(pairing, target, options.refill, tables),
+                    std::back_inserter(outcome.drift));
   choose_rules(options, tables);
-  const auto schema = bring_schema(pairing, target, tables, options.kind);
+  auto schema = bring_schema(pairing, target, tables, options.kind);
   if (!schema.refused.empty()) {
     if (!options.beyond_refusal) {
       return refuse_for_schema(schema, std::move(outcome));
     }
-    outcome.notes.push_back(would_refuse(*refuse_for_schema(schema, {}).error));
+    refuse(*refuse_for_schema(schema, {}).error, options, outcome);
   }
 
   Detection detection(pairing, options, keyring, head, use);
@@ -111,18 +140,25 @@ std::optional<report::Outcome> attempt(const Pairing& pairing, const Options& op
     outcome.remarks.push_back(std::move(why));
   }
   source.finish();
-  judge_absence(judged);
-  if (const auto over = judge_limits(pairing, options, judged)) {
-    if (!options.beyond_refusal) {
-      throw Failure(*over);
-    }
-    outcome.notes.push_back(would_refuse(*over));
+  const auto emptied = known_emptied(target);
+  if (const auto over = judge_limits(pairing, options, emptied, judged)) {
+    refuse(*over, options, outcome);
   }
   count_quarantine(target, tables, judged);
   apply_plans(target, tables, judged, id_key);
+  record_rarity(target, tables, judged);
   if (real) {
+    const auto epoch = head ? head->epoch + 1 : 1;
+    remember_accepted(pairing, target, primary, epoch);
+    remember_emptied(options, emptied, judged, epoch, target);
+    bring_constraints(pairing, target, tables, schema);
+    RareKeys rare_keys(pairing, keyring);
+    if (const auto why = collect(rare_keys, target, tables, judged)) {
+      outcome.remarks.push_back(*why);
+    }
     finish_run(pairing, target, tables, judged, head, schema, keyring, primary.identity, options,
                detection, on_change, outcome);
+    rare_keys.keep();
     if (const auto why = detection.keep()) {
       outcome.remarks.push_back(*why + "; the next run compares every row");
     }

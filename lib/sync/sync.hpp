@@ -25,6 +25,9 @@ struct Options {
   std::string reason;                   // of that acceptance, or of that adoption
   bool full = false;                    // look at unchanged rows too: owner = primary re-asserts
   merge::Adopt adopt = merge::Adopt::ask;
+  // columns of the contract, "TABLE.COLUMN", that people have changed in the secondary, and that
+  // are to be made and filled anew
+  std::set<std::string> refill;
   // of `diff`, which people look at before they accept a mass change or run the DDL: tells what
   // would be done but for a limit or a missing table, with a note that sync would refuse
   bool beyond_refusal = false;

@@ -4,21 +4,28 @@
 #include "db/source.hpp"
 #include "db/target.hpp"
 #include "journal/audit.hpp"
+#include "journal/head.hpp"
 #include "journal/latch.hpp"
 #include "mask/keyring.hpp"
+#include "sync/accepted.hpp"
 #include "sync/compare.hpp"
 #include "sync/evidence.hpp"
 #include "sync/exported.hpp"
+#include "sync/lay_down.hpp"
 #include "sync/plan.hpp"
 #include "sync/proof.hpp"
 #include "sync/recover.hpp"
+#include "sync/same_values.hpp"
 #include "sync/schema.hpp"
+#include "sync/secondary_drift.hpp"
+#include "sync/settle_identities.hpp"
 #include "sync/sides.hpp"
 #include "sync/stage.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace abgleich::sync {
@@ -54,7 +61,18 @@ class Verifier {
     } else {
       target_.missing_pairs(relation, known);
     }
-    target_.held_pairs(relation, [this](db::Pair& pair) {
+    target_.held_pairs(relation, db::Held::rare, known);  // to be withdrawn
+    target_.rare_rows(relation, [this](const db::Target::RareRow& row) {
+      if (!row.in_base) {
+        ++counts_.rows.at(static_cast<std::size_t>(Standing::quarantined));
+        auto change = change_of(exported_, row);
+        on_difference_({.table = counts_.table,
+                        .key = std::move(change.key),
+                        .standing = Standing::quarantined,
+                        .reason = std::move(change.reason)});
+      }
+    });
+    target_.held_pairs(relation, db::Held::others, [this](db::Pair& pair) {
       // that they are held back is told, once each, by what was found in quarantine
       if (witness_.explain(pair, PrimarySide::held).row == Standing::unexplained) {
         take(pair, PrimarySide::held);
@@ -241,26 +259,43 @@ class Verifying {
   Bases bases_;
 };
 
-report::Verification attempt(const Pairing& pairing, const mask::Keyring& keyring,
-                             Progress& progress, const OnDifference& on_difference) {
+report::Verification attempt(const Pairing& given, const mask::Keyring& keyring, Progress& progress,
+                             const OnDifference& on_difference) {
   report::Verification verification;
-  db::Source source(pairing.config.primary);
-  const auto& primary = source.fence(readings_of(pairing.contract));
-  verification.drift = drift_events(pairing, primary);
+  db::Source source(given.config.primary);
+  const auto& primary = source.fence(readings_of(given.contract));
+  verification.drift = drift_events(given, primary);
 
-  db::Target target(pairing.config.secondary, db::Mode::dry);
-  const auto head = recover(pairing, target, keyring, primary.identity, report::Run::dry);
-  const auto tracked = known_tables(target);
+  db::Target target(given.config.secondary, db::Mode::dry);
+  // what is forged is to be told, row by row
+  const auto head = open_books(given, target, keyring, {.forged = db::Books::Forged::taken});
   std::vector<journal::Damage> journal_damage;
   if (head) {
-    journal_damage = journal::audit(target.books(), *head);
+    auto findings = journal::audit(target.books(), *head);
+    journal_damage = std::move(findings.damage);
     if (!journal_damage.empty()) {
-      journal::set_latch(pairing.config.state_directory, journal_damage);
+      journal::set_latch(given.config.state_directory, journal_damage);
+    }
+    if (findings.head_forged || findings.tables_forged) {
+      verification.notes.emplace_back(
+          "the tables were not verified: what the bookkeeping says of them is not to be believed");
+      verification.damage = std::move(journal_damage);
+      settle(given, verification);
+      return verification;
     }
   }
+  journal::check_primary(head, journal::primary_id(primary.identity));
+  if (journal_damage.empty()) {
+    expect_accepted(given, target);
+  }
+  const auto tracked = known_tables(target);
+  const auto pairing = settle_identities(given, primary, tracked);
+  weigh_values(verification.drift, pairing, source, target, keyring);
 
   weigh(verification.drift, pairing, tracked, primary, Belief::proven, {});
   auto tables = export_tables(pairing.contract, primary, verification.drift, tracked, keyring);
+  std::ranges::move(find_secondary_drift(pairing, target, {}, tables),
+                    std::back_inserter(verification.drift));
   (void)bring_schema(pairing, target, tables, report::Run::dry);
   target.books().begin_findings();
   Verifying verifying(pairing, keyring, source, target, progress, on_difference);
@@ -284,6 +319,14 @@ report::Verification attempt(const Pairing& pairing, const mask::Keyring& keyrin
         verification.tables.end()) {
       verification.notes.push_back(fmt::format(
           "table '{}' was not verified: drift blocks it; see: abgleich drift", table.name));
+    }
+  }
+  if (head) {
+    for (const auto& table : tables_out_of_order(target.books())) {
+      verification.notes.push_back(fmt::format(
+          "the rows of '{}' lie in the order in which the primary had them, which tells who came "
+          "when, or more; lay them down anew: abgleich verify --lay-down-anew",
+          table));
     }
   }
   settle(pairing, verification);

@@ -1,5 +1,6 @@
 -- The bookkeeping of abgleich in the secondary, format 2. Written in the same transaction as the
--- data, so that a restored secondary brings its own base back.
+-- data, so that a restored secondary brings its own base back. Every row has a MAC (`mac`) under a key
+-- from the key file: nobody else can write or change one.
 CREATE SCHEMA IF NOT EXISTS abgleich;
 
 -- One row: where this secondary stands.
@@ -12,7 +13,9 @@ CREATE TABLE abgleich.head (
   run         text NOT NULL,
   key_check   text NOT NULL,      -- says whether a key is the right one, and nothing else of it
   primary_id  text NOT NULL,      -- which database the primary was
-  paused      text                -- why, where a person has paused the pairing
+  paused      text,               -- why, where a person has paused the pairing
+  seals       bytea NOT NULL,     -- MAC over all of seal
+  mac         bytea NOT NULL
 );
 
 CREATE TABLE abgleich.run (
@@ -24,9 +27,14 @@ CREATE TABLE abgleich.run (
   operator text NOT NULL,
   reason   text,
   counts   text NOT NULL,         -- JSON: table -> counts
+  nonce    text NOT NULL,         -- random: two runs are never the same
+  deeds    text NOT NULL,         -- MAC over what it did: journal, seals, drift
   previous text NOT NULL,         -- hash of the run before
   hash     text NOT NULL,
-  purged   text                   -- UTC: when its changes were purged from the journal
+  purged   text,                  -- UTC: when its changes were purged from the journal
+  entries  bigint NOT NULL,       -- of its journal
+  sum      text NOT NULL,         -- of these, as in seal
+  mac      bytea NOT NULL
 );
 
 -- One row an exported table; base_N is its base.
@@ -36,7 +44,8 @@ CREATE TABLE abgleich.tracked (
   target      text NOT NULL,         -- name in the secondary
   key_columns text NOT NULL,         -- JSON: names in the primary
   columns     text NOT NULL,         -- JSON: names in the primary, in the order of base_N.cells
-  since       bigint NOT NULL        -- the run that gave the columns this order
+  since       bigint NOT NULL,        -- the run that gave the columns this order
+  mac         bytea NOT NULL
 );
 
 -- What runs did to data and base: what `show` shows and `revert` takes back.
@@ -51,6 +60,7 @@ CREATE TABLE abgleich.journal (
   moved    text,                  -- of a base row that stays: '1' for every cell that moved
   base_before bytea,            -- its cells in base_N (with `moved`, those); null: no row there
   base_after  bytea,
+  mac         bytea NOT NULL,
   PRIMARY KEY (epoch, tracked, n)
 );
 
@@ -61,6 +71,7 @@ CREATE TABLE abgleich.conflict (
   kind     text NOT NULL,
   detail   text NOT NULL,         -- JSON: both sides of every cell in conflict
   epoch    bigint NOT NULL,       -- the run that found it
+  mac      bytea NOT NULL,
   UNIQUE (tracked, key_text)
 );
 
@@ -71,16 +82,17 @@ CREATE TABLE abgleich.quarantine (
   reason      text NOT NULL,
   rows        bigint NOT NULL,
   epoch       bigint NOT NULL,
+  mac         bytea NOT NULL,
   PRIMARY KEY (tracked, key_text, column_name, reason)
 );
 
--- What abgleich itself has left, so that a change by anybody else is known: of the base of a tracked
--- table (n: its id) rows and the sum of their checksums, of the journal of a run (n: its epoch) rows.
+-- What abgleich itself has left, so that a row that is gone, doubled or put back is known: of a table of
+-- the bookkeeping, and of the base of a tracked table (n: its id).
 CREATE TABLE abgleich.seal (
-  what text NOT NULL,             -- base, journal
+  what text NOT NULL,             -- base, conflict, fact, quarantine, run, tracked
   n    bigint NOT NULL,
   rows bigint NOT NULL,
-  sum  text NOT NULL,             -- 16 hexadecimal digits; of a journal: empty
+  sum  text NOT NULL,             -- of what each row adds, hidden by a mask: 32 + 16 hexadecimal digits
   PRIMARY KEY (what, n)
 );
 
@@ -90,6 +102,7 @@ CREATE TABLE abgleich.fact (
   kind  text NOT NULL,
   name  text NOT NULL,
   value text NOT NULL,            -- JSON
-  epoch bigint NOT NULL,           -- the run that wrote it
+  epoch bigint NOT NULL,          -- the run that wrote it
+  mac   bytea NOT NULL,
   PRIMARY KEY (kind, name)
 );

@@ -269,7 +269,9 @@ TEST_CASE("a table of the primary that somebody changes is not waited for with l
   wait_for(server_url(), "SELECT count(*) " + Shared::ours(pairing.primary, "true"), "1");
   vendor.run("ALTER TABLE person ADD COLUMN more text DEFAULT 'x'; COMMIT");
   const auto ran = program.wait();
-  CHECK_MESSAGE(ran.exit == 0, ran.err);
+  // whether its snapshot has the new column, which the first run did not know, or is from just
+  // before
+  CHECK_MESSAGE((ran.exit == 0 || ran.exit == 11), ran.err);
   pairing.check_applied_once();
 }
 
@@ -307,17 +309,15 @@ TEST_CASE("exit 30: a server that is connected and stops answering is given up a
   const Server server;
   Busy pairing(server);
   server.sql(kUpdate);
-  // a statement that the server would end itself, if it did anything at all
-  server.sql(
-      "ALTER TABLE person RENAME TO people;"
-      "CREATE VIEW person AS SELECT p.* FROM people p, LATERAL pg_sleep(p.id)");
   pairing.set("retry_for = \"0\"", "statement_timeout = \"5s\"");
+  pairing.secondary.run("BEGIN IMMEDIATE");
   auto program = pairing.start();
-  const std::string at_work =
-      "FROM pg_stat_activity WHERE application_name = 'abgleich' AND wait_event = 'PgSleep'";
-  wait_for(server.url(), "SELECT count(*) " + at_work, "1");
-  const auto process = server.sql("SELECT pid " + at_work);
+  const std::string at_rest =
+      "FROM pg_stat_activity WHERE application_name = 'abgleich' AND state = 'idle in transaction'";
+  wait_for(server.url(), "SELECT count(*) " + at_rest, "1");
+  const auto process = server.sql("SELECT pid " + at_rest);
   server.run("kill -STOP " + process);
+  pairing.secondary.run("COMMIT");
   const auto ran = program.wait();
   server.run("kill -CONT " + process);
   pairing.check_untouched(ran, "has not answered for 10 s");

@@ -150,12 +150,12 @@ TEST_CASE("exit 12: another run holds the lock") {
 TEST_CASE("exit 13: where it is paused, nothing is done until it is resumed") {
   for (const auto secondary : {On::sqlite, On::postgresql}) {
     Synced pairing(On::sqlite, secondary);
-    const std::string head = secondary == On::sqlite ? "abgleich_head" : "abgleich.head";
-    pairing.secondary.run("UPDATE " + head + " SET paused = 'restore test'");
-    check_refused(pairing, {13, {"paused: restore test"}, {"abgleich resume"}});
-    CHECK(pairing.run({"status"}).out.find("paused: restore test") != std::string::npos);
-    pairing.secondary.run("UPDATE " + head + " SET paused = NULL");
-    CHECK(pairing.sync()["outcome"] == "unchanged");
+    pairing.secondary.run("DELETE FROM person WHERE tag = 'a'");
+    REQUIRE(pairing.run({"revert", "latest", "--reason", "restore test"}).exit == 0);
+    check_refused(pairing, {13, {"paused: run r1-", "restore test"}, {"abgleich resume"}});
+    CHECK(pairing.run({"status"}).out.find("was taken back: restore test") != std::string::npos);
+    REQUIRE(pairing.run({"resume", "--reason", "done"}).exit == 0);
+    CHECK(pairing.sync()["outcome"] == "applied");
   }
 }
 
@@ -164,9 +164,40 @@ TEST_CASE("exit 20: a table that was not empty and now is") {
     Synced pairing(primary, secondary, "[limits]\nmax_deleted = \"100%\"\n");
     pairing.primary.run("DELETE FROM person");
     const Refusal refusal{
-        20, {"'person' of the primary is empty", "4 rows"}, {"never for deletes", "Nothing was"}};
+        20,
+        {"'person' of the primary is empty", "4 rows"},
+        {"never for deletes", "--accept-mass-change person --reason", "Nothing was"}};
     check_refused(pairing, refusal);
-    check_refused(pairing, refusal, {"--accept-mass-change", "person", "--reason", "x"});
+  });
+}
+
+TEST_CASE("exit 20: a table that was emptied on purpose goes through once that is said") {
+  on_every_pairing([](On primary, On secondary) {
+    Synced pairing(primary, secondary, "");
+    pairing.secondary.run("UPDATE person SET status = 'edited' WHERE tag = 'a'");
+    pairing.primary.run("DELETE FROM person");
+    const auto shown = pairing.run({"diff", "person"});
+    CHECK(shown.exit == 0);
+    CHECK_MESSAGE((shown.out + shown.err)
+                          .find("sync would refuse this: table 'person' of the primary is empty") !=
+                      std::string::npos,
+                  shown.out);
+    const auto line =
+        pairing.sync({"--accept-mass-change", "person", "--reason", "the outbreak is over"});
+    CHECK(line["exit"] == 10);  // what was edited in the secondary is a conflict
+    CHECK(pairing.secondary.rows("SELECT tag, status FROM person") == "a|edited");
+    CHECK(pairing.run({"log", "-n", "1"}).out.find("the outbreak is over") != std::string::npos);
+    // one run was let through, and what is empty now was empty then
+    CHECK(pairing.sync()["exit"] == 10);
+    CHECK(pairing.run({"resolve", "--all", "--take", "primary"}).exit == 0);
+    CHECK(pairing.sync()["exit"] == 0);
+    CHECK(pairing.secondary.rows("SELECT count(*) FROM person") == "0");
+
+    // it is not said for ever
+    pairing.primary.run("INSERT INTO person VALUES (5, 'e', 'Canary7', 'open')");
+    CHECK(pairing.sync()["tables"]["person"]["inserted"] == 1);
+    pairing.primary.run("DELETE FROM person");
+    CHECK(pairing.sync()["exit"] == 20);
   });
 }
 
@@ -326,6 +357,7 @@ TEST_CASE("exit 23: with manage_schema = false the missing DDL is printed, and w
     CHECK(pairing.sync()["outcome"] == "unchanged");
 
     pairing.set_contract(text + "later = \"plain\"\n");
+    pairing.accept_more();
     check_refused(pairing, {23, {"lacks tables or columns"}, {}});
     apply_by_hand();
     CHECK(pairing.run({"sync"}).exit == 0);
@@ -548,7 +580,7 @@ TEST_CASE("exit 26: a bookkeeping that another version has made is no damaged on
     refused("'" + books + "run' has no column 'purged'");
     pairing.secondary.run("ALTER TABLE " + books + "run RENAME forgotten TO purged");
     pairing.secondary.run("ALTER TABLE " + books + "conflict ADD mood text");
-    refused("'" + books + "conflict' has 7 columns, and 6 are known");
+    refused("'" + books + "conflict' has 8 columns, and 7 are known");
     pairing.secondary.run("ALTER TABLE " + books + "conflict DROP mood");
     CHECK(pairing.sync()["outcome"] == "applied");
     // a table that is gone, and nothing else, is damage

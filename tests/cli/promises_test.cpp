@@ -66,13 +66,15 @@ TEST_CASE("a name in the contract that nobody knows is an error with its place, 
   }
 }
 
-TEST_CASE("a dropped column stays drift of its table, even where the drop was accepted") {
+TEST_CASE("a dropped column stays drift of its table: while its line is there it is not accepted") {
   for (const auto engine : {On::sqlite, On::postgresql}) {
     Accepted pairing(engine, std::string(kContract) + "note = \"plain\"\n");
     pairing.primary.run("ALTER TABLE person DROP COLUMN note");
     CHECK(pairing.sync()["exit"] == 11);
-    REQUIRE(pairing.run({"drift", "accept"}).exit == 0);
-    CHECK(pairing.sync()["exit"] == 23);
+    const auto refused = pairing.run({"drift", "accept"});
+    CHECK(refused.exit == 23);
+    CHECK(says(refused.err, "would block table 'person' from then on"));
+    CHECK(pairing.sync()["exit"] == 11);
     CHECK(pairing.secondary.rows("SELECT note FROM person ORDER BY id") == "x\ny\nz");
   }
 }

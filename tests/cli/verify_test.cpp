@@ -502,8 +502,10 @@ TEST_CASE(
     "verify: a journal entry of no run is damage; mended by hand, a look takes off the latch") {
   on_both_engines([](On engine) {
     Synced pairing(engine);
-    pairing.secondary.run("INSERT INTO " + pairing.own("journal") +
-                          " (epoch, tracked, n, key_text, fate) VALUES (9, 1, 1, '{}', 'x')");
+    pairing.secondary.run(
+        "INSERT INTO " + pairing.own("journal") +
+        " (epoch, tracked, n, key_text, fate, mac) SELECT 9, 1, 1, '{}', 'x', mac FROM " +
+        pairing.own("head"));
     pairing.expect_damaged("", "the journal of run 9 has 1 entries, but the run has left 0");
     pairing.secondary.run("DELETE FROM " + pairing.own("journal") + " WHERE epoch = 9");
     pairing.verify(0);
@@ -517,9 +519,12 @@ TEST_CASE(
   on_both_engines([](On engine) {
     Synced pairing(engine);
     pairing.secondary.run("INSERT INTO " + pairing.own("conflict") +
-                          " (id, tracked, key_text, kind, detail, epoch) VALUES "
-                          "('abc', 7, '{}', 'both_updated', '{\"columns\": {}}', 1)");
-    pairing.expect_damaged("", "1 conflicts name a table that is not tracked");
+                          " (id, tracked, key_text, kind, detail, epoch, mac) SELECT "
+                          "'abc', 7, '{}', 'both_updated', '{\"columns\": {}}', 1, mac FROM " +
+                          pairing.own("head"));
+    pairing.expect_damaged("", "1 conflict is not as a run has left it");
+    CHECK(pairing.verify(41).line.dump().find("1 conflicts name a table that is not tracked") !=
+          std::string::npos);
     pairing.repair();
     CHECK(pairing.sync()["outcome"] == "unchanged");
   });
@@ -570,8 +575,13 @@ TEST_CASE(
 
 TEST_CASE("verify: refuses what sync would refuse: another secondary, another key") {
   Synced pairing(On::sqlite);
-  pairing.secondary.run("UPDATE abgleich_head SET hash = 'x'");
+  Synced other(On::sqlite);
+  std::filesystem::copy_file(other.directory.path() / "secondary.db",
+                             pairing.directory.path() / "secondary.db",
+                             std::filesystem::copy_options::overwrite_existing);
   CHECK(pairing.run({"verify"}).exit == 22);
+  std::filesystem::remove_all(pairing.directory.path() / "state");
+  CHECK(pairing.run({"verify"}).exit == 25);
 }
 
 }  // namespace abgleich::test

@@ -84,4 +84,38 @@ TEST_CASE("a name is split where a table of the contract ends, points in names o
   CHECK_THROWS_AS((void)named_column(contract, "nobody.x"), Failure);
 }
 
+TEST_CASE("a column's line is changed in place: withheld, or under another name in the secondary") {
+  const auto edited = [](const ColumnEdit& edit, std::string_view text = kText) {
+    return edit_column(text, "contract.toml", edit);
+  };
+  std::string withheld(kText);
+  withheld.replace(withheld.find("\"plain\""), 7, "\"withhold\"");
+  CHECK(edited({.table = "person", .column = "sex", .cls = "withhold"}) == withheld);
+  const auto named = edited({.table = "person", .column = "sex", .as = "a \"b\""});
+  CHECK(named.find("sex = { class = \"plain\", as = \"a \\\"b\\\"\" }\n") != std::string::npos);
+  const auto key = edited({.table = "person", .column = "id", .as = "number"});
+  CHECK(key.find(
+            "id = { class = \"pseudonym\", identity = \"person\", as = \"number\" }  # the key") !=
+        std::string::npos);
+  const auto again = edited({.table = "person", .column = "id", .as = "no"}, key);
+  CHECK(again.find("identity = \"person\", as = \"no\" }  # the key") != std::string::npos);
+  const std::string codes =
+      "format = 1\n[tables.t]\nkey = [\"id\"]\n[tables.t.columns]\nid = \"plain\"\n"
+      "\"a = b\" = { class = \"plain\", codes = [\"x, }\", \"y\"] } # {\n";
+  CHECK(
+      edited({.table = "t", .column = "a = b", .as = "c"}, codes)
+          .find("\"a = b\" = { class = \"plain\", codes = [\"x, }\", \"y\"], as = \"c\" } # {\n") !=
+      std::string::npos);
+}
+
+TEST_CASE("a column that the contract does not name, or not in a line, is not changed") {
+  CHECK_THROWS_AS((void)edit_column(kText, "c", {.table = "person", .column = "x", .as = "y"}),
+                  Failure);
+  const std::string sections =
+      "format = 1\n[tables.t]\nkey = [\"id\"]\n[tables.t.columns]\nid = \"plain\"\n"
+      "[tables.t.columns.a]\nclass = \"plain\"\n";
+  CHECK_THROWS_AS(
+      (void)edit_column(sections, "c", {.table = "t", .column = "a", .cls = "withhold"}), Failure);
+}
+
 }  // namespace abgleich::contract

@@ -100,7 +100,7 @@ key = ["a", "b"]
 
 [tables.contact.columns]
 a = { class = "pseudonym", identity = "person" }  # integer
-b = { class = "pseudonym", identity = "contact" }  # integer
+b = "plain"  # integer
 
 [tables.person]
 key = ["id"]
@@ -202,6 +202,34 @@ TEST_CASE("composite foreign keys and circles of tables have identities too") {
   CHECK(guessed(contract, "b", "id").identity == "b");
   CHECK(guessed(contract, "c", "id").identity == "b");
   CHECK(guessed(contract, "c", "parent").identity == "b");
+}
+
+TEST_CASE("no pseudonym is guessed of what few values fill") {
+  CatalogTable district = table("district", {column("id", Family::integer, false)}, {"id"});
+  CatalogTable person =
+      table("person",
+            {column("id", Family::integer, false), column("district_id", Family::integer)}, {"id"});
+  person.foreign_keys = {points({"district_id"}, "district", {"id"})};
+  CatalogTable line = table(
+      "line", {column("person_id", Family::integer, false), column("n", Family::integer, false)},
+      {"person_id", "n"});
+  line.foreign_keys = {points({"person_id"}, "person", {"id"})};
+  CatalogTable day = table(
+      "day", {column("person_id", Family::integer, false), column("seen", Family::date, false)},
+      {"person_id", "seen"});
+  day.foreign_keys = {points({"person_id"}, "person", {"id"})};
+  CatalogTable file = table(
+      "file", {column("office", Family::integer, false), column("number", Family::integer, false)},
+      {"office", "number"});
+  const auto tables = catalog({day, district, file, line, person});
+  const Contract contract = guess(tables);
+  CHECK_FALSE(guessed(contract, "person", "district_id").exported());
+  CHECK(guessed(contract, "district", "id").identity == "district");
+  CHECK(guessed(contract, "line", "n").cls == Class::plain);
+  // a number that is not within anything may be somebody's own
+  CHECK(guessed(contract, "file", "number").cls == Class::pseudonym);
+  CHECK(contract.find_table("day") == nullptr);
+  CHECK(contains(contract_text(tables), "# [tables.day]"));
 }
 
 TEST_CASE("columns that sound personal start as withheld, whatever their type") {

@@ -13,6 +13,7 @@ void remember_and_forget(const Endpoint& endpoint) {
   begin_write(session);
   Books books(session);
   books.create();
+  books.seal_with({}, "lineage", 1, Books::Forged::refused);
   CHECK(books.facts("format").empty());
   books.put_fact({.kind = "format", .name = "person", .value = "\"text\"", .epoch = 1});
   books.put_fact({.kind = "format", .name = "case\"'", .value = "{}", .epoch = 1});

@@ -15,6 +15,7 @@ Relation person() {
     relation.columns.push_back(column);
   }
   relation.columns[2].held.native = "bigint";
+  relation.columns[2].held.family = Family::integer;
   relation.key = {1, 2};
   relation.foreign_keys = {{.columns = {1, 2}, .table = "other", .referenced = {"a", "b"}}};
   return relation;
@@ -32,16 +33,19 @@ TEST_CASE("integers go aside and come home, text goes straight, for all tables a
       rekey_data(postgresql, work, RekeyStep::aside) ==
       std::vector<std::string>{
           "WITH u0 AS (UPDATE \"s\".\"person\" AS t SET \"no\"\"te\" = r.c0, \"id\" = r.c1, \"n\" "
-          "= CASE WHEN r.c2 >= 0 THEN -1 - r.c2 ELSE r.c2 END FROM pg_temp.abgleich_tmp_rekey_3 r "
-          "WHERE "
-          "r.in_data = 1 AND t.\"id\" = r.k1 AND t.\"n\" = r.k2 RETURNING 1) SELECT (SELECT "
-          "count(*) FROM u0)"});
+          "= CASE WHEN r.c2 OPERATOR(pg_catalog.>=) 0 THEN -1 OPERATOR(pg_catalog.-) r.c2 ELSE "
+          "r.c2 "
+          "END FROM pg_temp.abgleich_tmp_rekey_3 r WHERE r.in_data OPERATOR(pg_catalog.=) 1 AND "
+          "r.k1 OPERATOR(pg_catalog.=) t.\"id\" AND r.k2 OPERATOR(pg_catalog.=) t.\"n\" RETURNING "
+          "1) SELECT (SELECT pg_catalog.count(*) FROM u0)"});
   CHECK(rekey_data(postgresql, work, RekeyStep::home) ==
         std::vector<std::string>{
             "WITH u0 AS (UPDATE \"s\".\"person\" AS t SET \"n\" = r.c2 FROM "
             "pg_temp.abgleich_tmp_rekey_3 r "
-            "WHERE r.in_data = 1 AND t.\"id\" = r.c1 AND t.\"n\" = CASE WHEN r.c2 >= 0 THEN -1 - "
-            "r.c2 ELSE r.c2 END RETURNING 1) SELECT (SELECT count(*) FROM u0)"});
+            "WHERE r.in_data OPERATOR(pg_catalog.=) 1 AND r.c1 OPERATOR(pg_catalog.=) t.\"id\" AND "
+            "CASE WHEN r.c2 OPERATOR(pg_catalog.>=) 0 THEN -1 OPERATOR(pg_catalog.-) r.c2 ELSE "
+            "r.c2 END OPERATOR(pg_catalog.=) t.\"n\" RETURNING 1) SELECT (SELECT "
+            "pg_catalog.count(*) FROM u0)"});
   const auto sqlite = rekey_data(dialect(Engine::sqlite), work, RekeyStep::aside);
   REQUIRE(sqlite.size() == 1);
   CHECK(sqlite[0].starts_with("UPDATE OR ABORT \"s\".\"person\" AS t SET "));
@@ -68,10 +72,10 @@ TEST_CASE("the new base has the new key, by its place in the key") {
   const RekeyWork work{
       .relation = &relation, .data = "d", .base = "b", .columns = {}, .integers = {}};
   CHECK(clear_base(work) == "DELETE FROM b");
+  // in the order of the new keys: the old order would tell which was which
   CHECK(fill_base(dialect(Engine::postgresql), work) ==
         "INSERT INTO b (k0, k1, cells) SELECT c1, c2, cells FROM pg_temp.abgleich_tmp_rekey_3 "
-        "WHERE cells "
-        "IS NOT NULL");
+        "WHERE cells IS NOT NULL ORDER BY c1 COLLATE \"C\", c2");
   CHECK(rekey_columns(relation) ==
         std::vector<std::string>{"k1", "k2", "c0", "c1", "c2", "in_data", "cells"});
   CHECK(create_rekey(dialect(Engine::postgresql), relation) ==

@@ -292,17 +292,41 @@ TEST_CASE("the settings that bound memory and trust are in force") {
   auto writing = test::open_for_writing(file);
   for (auto* session : {&reading, &writing}) {
     CHECK(first_cell(*session, "PRAGMA cache_size") == "-8192");
-    CHECK(first_cell(*session, "PRAGMA temp.cache_size") == "-8192");
-    CHECK(first_cell(*session, "PRAGMA temp_store") == "1");
     CHECK(first_cell(*session, "PRAGMA mmap_size") == "0");
     CHECK(first_cell(*session, "PRAGMA trusted_schema") == "0");
     CHECK(first_cell(*session, "PRAGMA cell_size_check") == "1");
     CHECK(first_cell(*session, "PRAGMA busy_timeout") == "10000");
   }
   CHECK(first_cell(reading, "PRAGMA query_only") == "1");
+  CHECK(first_cell(reading, "PRAGMA temp_store") == "2");  // raw values, in memory only
   CHECK(first_cell(writing, "PRAGMA query_only") == "0");
+  CHECK(first_cell(writing, "PRAGMA temp_store") == "1");
+  CHECK(first_cell(writing, "PRAGMA temp.cache_size") == "-8192");
+  CHECK(first_cell(writing, "PRAGMA secure_delete") == "1");
   CHECK(first_cell(writing, "PRAGMA foreign_keys") == "1");
   CHECK(first_cell(writing, "PRAGMA synchronous") == "2");
+}
+
+TEST_CASE("a connection attaches no other file, loads no extension and changes no shadow table") {
+  const TemporaryDirectory directory;
+  const auto file = directory / "x.db";
+  const auto other = directory / "other.db";
+  test::run_sqlite(file, "CREATE VIRTUAL TABLE t USING fts5(a); INSERT INTO t VALUES ('b')");
+  test::run_sqlite(other, "CREATE TABLE t(a)");
+  const auto before = test::bytes_of(other);
+  auto reading = test::open_for_reading(file);
+  auto writing = test::open_for_writing(file);
+  for (auto* session : {&reading, &writing}) {
+    for (const auto& sql :
+         {"ATTACH '" + other.string() + "' AS other", std::string("ATTACH ':memory:' AS other"),
+          std::string("SELECT load_extension('x')"), std::string("DELETE FROM t_data"),
+          "VACUUM INTO '" + (directory / "copy.db").string() + "'"}) {
+      CAPTURE(sql);
+      CHECK(fault_of_executing(*session, sql));
+    }
+  }
+  CHECK(test::bytes_of(other) == before);
+  CHECK(names_in(directory.path()) == std::vector<std::string>{"other.db", "x.db"});
 }
 
 TEST_CASE("a database whose writer was killed is not read before it is repaired") {

@@ -112,11 +112,14 @@ struct Secondary {
                               "SELECT k0, " + cells + " FROM " + own() + "base_2 ORDER BY k0",
                               "SELECT epoch, key_check FROM " + own() + "head",
                               "SELECT epoch, kind, counts FROM " + own() + "run ORDER BY epoch",
-                              "SELECT * FROM " + own() + "tracked ORDER BY id",
+                              "SELECT id, source, target, key_columns, columns, since FROM " +
+                                  own() + "tracked ORDER BY id",
                               "SELECT epoch, tracked, key_text, fate, before, after FROM " + own() +
                                   "journal ORDER BY epoch, tracked, key_text",
-                              "SELECT * FROM " + own() + "conflict ORDER BY id",
-                              "SELECT * FROM " + own() + "quarantine ORDER BY key_text"}) {
+                              "SELECT id, tracked, key_text, kind, detail, epoch FROM " + own() +
+                                  "conflict ORDER BY id",
+                              "SELECT tracked, key_text, column_name, reason, rows, epoch FROM " +
+                                  own() + "quarantine ORDER BY key_text"}) {
         text += rows(sql);
       }
     });

@@ -1,6 +1,7 @@
 #include "mask/ff1.hpp"
 
 #include "core/error.hpp"
+#include "mask/locked_openssl.hpp"
 
 #include <doctest/doctest.h>
 
@@ -14,6 +15,20 @@
 
 namespace abgleich::mask {
 namespace {
+
+/// Before OpenSSL has had any memory.
+const bool kServed = (serve_openssl(), true);
+
+TEST_CASE("AES's round keys lie in locked memory, which is given back") {
+  REQUIRE(kServed);
+  const auto before = locked_for_openssl();
+  {
+    const std::vector<std::uint8_t> key(32, 7);
+    const Ff1 cipher(key, {.radix = 10, .length = 9});
+    CHECK(locked_for_openssl() > before);
+  }
+  CHECK(locked_for_openssl() == before);
+}
 
 using Bytes = std::vector<std::uint8_t>;
 

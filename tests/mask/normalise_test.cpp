@@ -226,11 +226,71 @@ TEST_CASE("numbers have 7 to 15 digits, and as many as their country's have") {
   CHECK(refusal(Normaliser::phone, "+4912345678901234") == reason::kNotPhone);
 }
 
-TEST_CASE("what is not plainly a phone number is refused") {
+TEST_CASE("phone numbers are read as people copy them: dashes of any kind, unseen marks, links") {
   for (const std::string_view text :
-       {"", " ", "-", "+", "0", "00", "unbekannt", "531123456", "49531123456", "000531123456",
-        "+0531123456", "0531 123456 App. 7", "0531 123456, privat", "++49531123456", "0531+123456",
-        "+49531123456a", "٠٥٣١١٢٣٤٥٦", "0531\u2013123456"}) {
+       {"0531\u2013123456", "0531 \u2014 123456", "0531\u2212123\u2011456",
+        "\u202a0531123456\u202c", "\u200e+49 531 123456\u200f", "\ufeff0531\u00ad123456",
+        "tel:+49531123456", " TEL:0531-123456", "\u200etel:0531 123456"}) {
+    CAPTURE(text);
+    CHECK(normal(Normaliser::phone, text) == "+49531123456");
+  }
+}
+
+TEST_CASE("a phone number's normal form is its own normal form, whatever was read") {
+  std::uint32_t seed = 1;
+  const auto next = [&](std::uint32_t below) {
+    seed = seed * 1664525 + 1013904223;
+    return (seed >> 8U) % below;
+  };
+  constexpr std::string_view kLetters = "0000123456789+-/(). ";
+  for (int i = 0; i < 20'000; ++i) {
+    std::string text = next(2) == 0 ? "+49" : next(2) == 0 ? "00" : "0";
+    for (auto size = 5 + next(12); size > 0; --size) {
+      text += kLetters[next(static_cast<std::uint32_t>(kLetters.size()))];
+    }
+    std::string once;
+    std::string twice;
+    NormaliseScratch scratch;
+    if (normalise(Normaliser::phone, text, once, scratch)) {
+      continue;
+    }
+    CAPTURE(text);
+    const auto refused = normalise(Normaliser::phone, once, twice, scratch);
+    CHECK_FALSE(refused);
+    CHECK(twice == once);
+  }
+}
+
+TEST_CASE("a link to an address is the address") {
+  CHECK(normal(Normaliser::email, "mailto:Erika@Example.org") == "erika@example.org");
+  CHECK(normal(Normaliser::email, " MAILTO: erika@example.org?subject=A%20B") ==
+        "erika@example.org");
+  CHECK(refusal(Normaliser::email, "mailto:") == reason::kNotEmail);
+}
+
+TEST_CASE("what is not plainly a phone number is refused") {
+  for (const std::string_view text : {"",
+                                      " ",
+                                      "-",
+                                      "+",
+                                      "0",
+                                      "00",
+                                      "unbekannt",
+                                      "531123456",
+                                      "49531123456",
+                                      "000531123456",
+                                      "+0531123456",
+                                      "0531 123456 App. 7",
+                                      "0531 123456, privat",
+                                      "++49531123456",
+                                      "0531+123456",
+                                      "+49531123456a",
+                                      "٠٥٣١١٢٣٤٥٦",
+                                      "tel:",
+                                      "fax:0531123456",
+                                      "0531tel:123456",
+                                      "tel:+49-531-123456;ext=7",
+                                      "+49 00)3 ( / 123-456"}) {
     CAPTURE(text);
     CHECK(refusal(Normaliser::phone, text) == reason::kNotPhone);
   }

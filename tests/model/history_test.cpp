@@ -74,6 +74,9 @@ class Stage {
   }
 
   void empty() {
+    // what was accepted of tables that are gone
+    std::filesystem::remove(pairing.directory / "catalog.json");
+    std::filesystem::remove(pairing.directory / "state" / "catalog.json");
     for (auto* database : {&pairing.primary, &pairing.secondary}) {
       if (database->engine() == On::postgresql) {
         database->run(

@@ -57,6 +57,7 @@ class Operator {
       if (!again) {
         const auto accepted = pairing_.run({"drift", "accept"});
         REQUIRE_MESSAGE(accepted.exit == 0, accepted.err);
+        pairing_.accept_more();
         return;
       }
       events = look();

@@ -153,6 +153,12 @@ class Pairing {
     return json;
   }
 
+  /// Lets more leave than before: the decision that a wider contract needs.
+  void accept_more() const {
+    const auto accepted = run({"contract", "accept", "--reason", "a test's own decision", "-q"});
+    REQUIRE_MESSAGE(accepted.exit == 0, accepted.err);
+  }
+
   TemporaryDirectory directory;
   Database primary;
   Database secondary;

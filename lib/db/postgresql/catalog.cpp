@@ -1,5 +1,6 @@
 #include "core/catalog.hpp"
 
+#include "core/value.hpp"
 #include "db/cell_values.hpp"
 #include "db/postgresql/column_types.hpp"
 #include "db/postgresql/postgresql.hpp"
@@ -28,7 +29,8 @@ constexpr const char* kTables =
     " EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = c.oid AND NOT t.tgisinternal"
     "  AND t.tgenabled IN ('O', 'A'))"
     " OR (c.relkind IN ('r', 'p', 'f') AND EXISTS (SELECT FROM pg_rewrite r"
-    "  WHERE r.ev_class = c.oid AND r.ev_enabled IN ('O', 'A')))"
+    "  WHERE r.ev_class = c.oid AND r.ev_enabled IN ('O', 'A'))),"
+    " c.relkind = 'r' AND EXISTS (SELECT FROM pg_inherits h WHERE h.inhparent = c.oid)"
     " FROM pg_class c WHERE c.relnamespace = $1::oid AND c.relkind IN ('r', 'p', 'v', 'm', 'f')";
 
 // A domain over a domain has no modifier; that of the innermost counts.
@@ -47,7 +49,15 @@ constexpr const char* kColumns =
     " t.typnamespace = 'pg_catalog'::regnamespace,"
     " format_type(t.oid, coalesce(d.modifier, a.atttypmod)), coalesce(d.modifier, a.atttypmod),"
     " CASE WHEN t.typtype = 'e' THEN t.oid END,"
-    " NOT (a.attnotnull OR coalesce(d.filled, false)),"
+    // what is not valid yet, or not of the tables that inherit, is not believed
+    " NOT (a.attnotnull OR coalesce(d.filled, false))"
+    " OR EXISTS (SELECT FROM pg_constraint v WHERE v.conrelid = a.attrelid AND v.contype = 'n'"
+    "  AND NOT v.convalidated AND a.attnum = ANY (v.conkey))"
+    " OR (c.relkind = 'r' AND EXISTS (WITH RECURSIVE heirs AS ("
+    "  SELECT i.inhrelid FROM pg_inherits i WHERE i.inhparent = c.oid"
+    "  UNION SELECT i.inhrelid FROM pg_inherits i JOIN heirs h ON i.inhparent = h.inhrelid)"
+    "  SELECT FROM heirs h JOIN pg_attribute o ON o.attrelid = h.inhrelid"
+    "  WHERE o.attname = a.attname AND NOT o.attnotnull AND NOT coalesce(d.filled, false))),"
     " a.attgenerated <> '', a.attidentity <> '',"
     " (SELECT pg_get_expr(x.adbin, x.adrelid) FROM pg_attrdef x"
     "  WHERE x.adrelid = a.attrelid AND x.adnum = a.attnum),"
@@ -78,6 +88,7 @@ constexpr const char* kKeys =
     " CROSS JOIN LATERAL unnest(i.indkey::int2[]) WITH ORDINALITY k(attnum, place)"
     " JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum"
     " WHERE c.relnamespace = $1::oid AND i.indisunique AND i.indisvalid AND i.indisready"
+    " AND i.indislive"
     " AND i.indpred IS NULL AND i.indexprs IS NULL AND k.place <= i.indnkeyatts"
     " ORDER BY i.indrelid, x.relname, k.place";
 
@@ -159,6 +170,7 @@ Tables read_tables(Connection& connection, const Cell& schema) {
     table.parent = text(row[4]);
     table.row_security = yes(row[5]);
     table.triggers = yes(row[6]);
+    table.heirs = yes(row[7]);
     tables.emplace(table.identity, std::move(table));
   });
   return tables;
@@ -243,6 +255,40 @@ void read_foreign_keys(Connection& connection, const Cell& schema, Tables& table
   });
 }
 
+/// A database in SQL_ASCII takes any bytes as names. What no contract can name is left out, and
+/// with it what is made of it.
+void leave_out_unreadable(Catalog& catalog) {
+  const auto unreadable = [](const std::string& name) { return !is_utf8(name); };
+  const auto any = [&](const std::vector<std::string>& names) {
+    return std::ranges::any_of(names, unreadable);
+  };
+  std::erase_if(catalog.tables, [&](const auto& table) {
+    return unreadable(table.name) || unreadable(table.parent);
+  });
+  for (auto& table : catalog.tables) {
+    std::erase_if(table.columns, [&](const auto& column) {
+      return unreadable(column.name) || unreadable(column.type.native) ||
+             unreadable(column.domain) || unreadable(column.collation);
+    });
+    for (auto& column : table.columns) {
+      std::erase_if(column.type.labels, unreadable);
+      if (unreadable(column.default_value)) {
+        column.default_value.clear();
+      }
+    }
+    if (table.primary_key &&
+        (any(table.primary_key->columns) || unreadable(table.primary_key->name))) {
+      table.primary_key.reset();
+    }
+    std::erase_if(table.uniques,
+                  [&](const auto& key) { return any(key.columns) || unreadable(key.name); });
+    std::erase_if(table.foreign_keys, [&](const auto& key) {
+      return any(key.columns) || any(key.referenced) || unreadable(key.table) ||
+             unreadable(key.name);
+    });
+  }
+}
+
 }  // namespace
 
 Catalog read_catalog(Connection& connection, const std::string& schema) {
@@ -258,6 +304,7 @@ Catalog read_catalog(Connection& connection, const std::string& schema) {
   for (auto& [identity, table] : tables) {
     catalog.tables.push_back(std::move(table));
   }
+  leave_out_unreadable(catalog);
   std::ranges::sort(catalog.tables, {}, &CatalogTable::name);
   return catalog;
 }

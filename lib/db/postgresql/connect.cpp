@@ -1,6 +1,7 @@
 #include "db/postgresql/password_file.hpp"
 #include "db/postgresql/postgres_connection.hpp"
 #include "db/postgresql/postgresql.hpp"
+#include "db/postgresql/wire.hpp"
 
 #include <fmt/format.h>
 
@@ -201,8 +202,11 @@ Reason reason_of(const Peer& peer, std::string_view state) {
           Fault::Cause::unreachable};
 }
 
+constexpr std::string_view kLessInWords =
+    "less than sslmode=verify-full has to stand in the url in words, for example ?sslmode=require";
+
 /// What went wrong before any server answered. libpq's message is searched and never shown.
-Reason reason_of(PGconn* connection, std::string_view message) {
+Reason reason_of(PGconn* connection, std::string_view message, const Wire& wire) {
   const auto says = [&](std::string_view words) {
     return message.find(words) != std::string_view::npos;
   };
@@ -210,9 +214,22 @@ Reason reason_of(PGconn* connection, std::string_view message) {
     return {Code::key_or_trust, "the server wants a password and there is none",
             "set password_file, or write ~/.pgpass (mode 600)", Fault::Cause::rights};
   }
+  if (says("does not support SSL")) {
+    return {Code::key_or_trust,
+            "the server speaks no TLS, and nothing but a verified server gets a password",
+            fmt::format("switch TLS on there (ssl = on); {}", kLessInWords), Fault::Cause::rights};
+  }
   if (says("SSL") || says("certificate") || says("GSS") || says("SCRAM")) {
     return {Code::key_or_trust, "no trusted connection could be made (TLS or authentication)",
-            "check sslmode, sslrootcert and the server's certificate", Fault::Cause::rights};
+            fmt::format("check the server's certificate, the host's name in it, and the authority "
+                        "that signed it{}; {}",
+                        wire.sslrootcert.empty()
+                            ? " (sslrootcert)"
+                            : fmt::format(", which is looked for in {} (write sslrootcert=FILE "
+                                          "into the url for another)",
+                                          wire.sslrootcert),
+                        kLessInWords),
+            Fault::Cause::rights};
   }
   if (says(std::strerror(ECONNREFUSED))) {
     return {Code::try_again, "connection refused", "is the server running, and on this port?",
@@ -268,6 +285,15 @@ Raw open_raw(const Endpoint& endpoint, const Peer& peer) {
   parameters.add("tcp_user_timeout", "60000");
   parameters.add("dbname", endpoint.url.c_str());
   parameters.add("client_encoding", "UTF8");
+  const auto wire = wire_of(endpoint.url);
+  const auto protect = [&](const char* keyword, const std::string& value) {
+    if (!value.empty()) {
+      parameters.add(keyword, value.c_str());
+    }
+  };
+  protect("sslmode", wire.sslmode);
+  protect("sslrootcert", wire.sslrootcert);
+  protect("gssencmode", wire.gssencmode);
   if (!endpoint.password_file.empty()) {
     if (password.form == PasswordForm::bare) {
       parameters.add("password", password.password.c_str());
@@ -284,6 +310,7 @@ Raw open_raw(const Endpoint& endpoint, const Peer& peer) {
   const Options in_use(PQconninfo(raw.get()));
   auto attempt = Attempt::finished;
   if (several_hosts(in_use)) {
+    raw.reset();  // the first host is not to wait for one that says nothing
     raw.reset(PQconnectdbParams(parameters.keywords.data(), parameters.values.data(), 1));
   } else if (PQstatus(raw.get()) != CONNECTION_BAD) {
     PQsetErrorVerbosity(raw.get(), PQERRORS_SQLSTATE);
@@ -298,7 +325,7 @@ Raw open_raw(const Endpoint& endpoint, const Peer& peer) {
       attempt == Attempt::timed_out
           ? Reason{Code::try_again, "no answer in time",
                    "check host and port, and the network between", Fault::Cause::unreachable}
-      : state.empty() ? reason_of(raw.get(), PQerrorMessage(raw.get()))
+      : state.empty() ? reason_of(raw.get(), PQerrorMessage(raw.get()), wire)
                       : reason_of(peer, state);
   auto message =
       fmt::format("cannot connect to the {}: {} (tried {}{})", name_of(peer.role), reason.text,
@@ -306,6 +333,16 @@ Raw open_raw(const Endpoint& endpoint, const Peer& peer) {
   throw Fault(
       reason.cause, state.empty() ? "08001" : std::move(state),
       Error{.code = reason.code, .message = std::move(message), .hint = std::move(reason.hint)});
+}
+
+/// A database in SQL_ASCII knows no encoding and holds any bytes. For a client that wants UTF-8 the
+/// server would end the whole statement over one value that is none; this way we find it ourselves,
+/// in its row.
+void take_bytes_as_they_are(PostgresConnection& connection) {
+  const char* const encoding = PQparameterStatus(connection.raw(), "server_encoding");
+  if (encoding != nullptr && std::string_view(encoding) == "SQL_ASCII") {
+    connection.execute("SET client_encoding = 'SQL_ASCII'");
+  }
 }
 
 }  // namespace
@@ -322,6 +359,7 @@ std::unique_ptr<Connection> connect(const Endpoint& endpoint, Access access) {
   }
   auto connection = std::make_unique<PostgresConnection>(raw.release(), peer, silence_of(endpoint));
   connection->execute_script(kPinnedSettings);
+  take_bytes_as_they_are(*connection);
   connection->execute_script(limits_of(endpoint));
   if (access == Access::read) {
     connection->execute("SET default_transaction_read_only = on");

@@ -17,8 +17,8 @@ constexpr int kPumpEvery = 16;
 
 PostgresCursor::PostgresCursor(PostgresConnection& connection, std::string_view sql,
                                std::string name)
-    : connection_(connection), name_(std::move(name)), batch_rows_(kFirstRows) {
-  connection_.run(fmt::format("DECLARE {} NO SCROLL CURSOR FOR {}", name_, sql), PGRES_COMMAND_OK);
+    : connection_(connection), name_(std::move(name)), sql_(sql), batch_rows_(kFirstRows) {
+  connection_.run(fmt::format("DECLARE {} NO SCROLL CURSOR FOR {}", name_, sql_), PGRES_COMMAND_OK);
 }
 
 PostgresCursor::~PostgresCursor() {
@@ -42,6 +42,7 @@ void PostgresCursor::fetch() {
   }
   sent_ = false;
   batch_ = connection_.take(coming_);
+  connection_.require(batch_.get(), sql_);
   at_ = 0;
   const int rows = PQntuples(batch_.get());
   if (rows < batch_rows_) {

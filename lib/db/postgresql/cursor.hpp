@@ -26,6 +26,7 @@ class PostgresCursor final : public Cursor {
 
   PostgresConnection& connection_;
   std::string name_;
+  std::string sql_;
   Result batch_;
   Awaited coming_;
   bool sent_ = false;

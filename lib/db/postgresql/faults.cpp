@@ -62,21 +62,26 @@ std::string field(const PGresult* result, int code) {
   return text == nullptr ? std::string() : std::string(text);
 }
 
-std::string objects(const PGresult* result) {
+std::string objects(PGconn* connection, const PGresult* result, KnownNames& names) {
+  using Kind = KnownNames::Kind;
+  const auto known = [&](Kind kind, int code) {
+    auto name = field(result, code);
+    return name.empty() || names.knows(connection, kind, name) ? name : std::string();
+  };
   std::string named;
   const auto name = [&](std::string_view what, const std::string& object) {
     if (!object.empty()) {
       named += fmt::format("{} '{}', ", what, object);
     }
   };
-  auto table = field(result, PG_DIAG_TABLE_NAME);
-  const auto schema = field(result, PG_DIAG_SCHEMA_NAME);
+  auto table = known(Kind::table, PG_DIAG_TABLE_NAME);
+  const auto schema = known(Kind::schema, PG_DIAG_SCHEMA_NAME);
   if (!table.empty() && !schema.empty()) {
     table = fmt::format("{}.{}", schema, table);
   }
   name("table", table);
-  name("column", field(result, PG_DIAG_COLUMN_NAME));
-  name("constraint", field(result, PG_DIAG_CONSTRAINT_NAME));
+  name("column", known(Kind::column, PG_DIAG_COLUMN_NAME));
+  name("constraint", known(Kind::constraint, PG_DIAG_CONSTRAINT_NAME));
   return named;
 }
 
@@ -193,7 +198,7 @@ Fault stalled(const Peer& peer, std::chrono::seconds silence) {
                         "then run the same command again"}};
 }
 
-Fault fault_of(const Peer& peer, const PGconn* connection, const PGresult* result,
+Fault fault_of(const Peer& peer, PGconn* connection, const PGresult* result, KnownNames& names,
                std::string_view holder) {
   auto state = result == nullptr ? std::string() : field(result, PG_DIAG_SQLSTATE);
   if (PQstatus(connection) == CONNECTION_BAD) {
@@ -205,13 +210,19 @@ Fault fault_of(const Peer& peer, const PGconn* connection, const PGresult* resul
   }
   const auto cause = cause_of(state);
   const auto text = wording(state);
-  auto message = fmt::format("the {} refused a statement{}{}{}{} ({}SQLSTATE {})",
-                             name_of(peer.role), text.empty() ? "" : ": ", text,
-                             holder.empty() ? "" : ", by ", holder, objects(result), state);
+  auto message =
+      fmt::format("the {} refused a statement{}{}{}{} ({}SQLSTATE {})", name_of(peer.role),
+                  text.empty() ? "" : ": ", text, holder.empty() ? "" : ", by ", holder,
+                  objects(connection, result, names), state);
   const auto code = db::code_of(cause, peer.access).value_or(code_of(state, peer.access));
   std::string hint(hint_of(cause, state, peer.access));
+  auto broken = result == nullptr ? std::string() : field(result, PG_DIAG_CONSTRAINT_NAME);
+  if (broken.empty() && result != nullptr) {
+    broken = field(result, PG_DIAG_COLUMN_NAME);
+  }
   return {cause, std::move(state),
-          Error{.code = code, .message = std::move(message), .hint = std::move(hint)}};
+          Error{.code = code, .message = std::move(message), .hint = std::move(hint)},
+          std::move(broken)};
 }
 
 }  // namespace abgleich::db::postgresql

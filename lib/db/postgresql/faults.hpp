@@ -5,6 +5,7 @@
 #include "core/endpoint.hpp"
 #include "db/connection.hpp"
 #include "db/fault_code.hpp"
+#include "db/postgresql/known_names.hpp"
 #include "db/session.hpp"
 
 #include <libpq-fe.h>
@@ -30,9 +31,10 @@ Fault::Cause cause_of(std::string_view sqlstate);
 /// WITH CHECK OPTION (44) and exceptions that a trigger raises (P0).
 bool blames_row(const Fault& fault);
 
-/// `result` may be null: then the connection is gone or memory is out. `holder` is who has a lock
-/// that was waited for, if that is known.
-Fault fault_of(const Peer& peer, const PGconn* connection, const PGresult* result,
+/// `result` may be null: then the connection is gone or memory is out. Of the names that the server
+/// gives only those are told that `names` knows. `holder` is who has a lock that was waited for, if
+/// that is known.
+Fault fault_of(const Peer& peer, PGconn* connection, const PGresult* result, KnownNames& names,
                std::string_view holder = {});
 
 /// A connection that is gone, whatever the server managed to say before.

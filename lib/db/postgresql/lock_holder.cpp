@@ -1,26 +1,15 @@
 #include "db/postgresql/lock_holder.hpp"
 
+#include "db/postgresql/another_session.hpp"
 #include "db/postgresql/result.hpp"
 
 #include <fmt/format.h>
 
-#include <memory>
 #include <string_view>
-#include <vector>
 
 namespace abgleich::db::postgresql {
 
 namespace {
-
-struct FreeOptions {
-  void operator()(PQconninfoOption* options) const { PQconninfoFree(options); }
-};
-struct Finish {
-  void operator()(PGconn* connection) const { PQfinish(connection); }
-};
-
-/// Nobody waits long for what only makes a message better.
-constexpr const char* kTimeout = "3";
 
 // Locks that stand in somebody's way, on tables that are not the server's own (oid 16384 is the
 // first). A prepared transaction holds locks without a process.
@@ -34,21 +23,6 @@ constexpr const char* kHolder =
     " AND l.mode NOT IN ('AccessShareLock', 'RowShareLock')"
     " ORDER BY l.mode = 'AccessExclusiveLock' DESC, l.mode = 'ExclusiveLock' DESC,"
     " a.xact_start, l.pid LIMIT 1";
-
-std::unique_ptr<PGconn, Finish> connect_like(PGconn* like) {
-  const std::unique_ptr<PQconninfoOption, FreeOptions> options(PQconninfo(like));
-  std::vector<const char*> keywords;
-  std::vector<const char*> values;
-  for (const auto* at = options.get(); at != nullptr && at->keyword != nullptr; ++at) {
-    if (at->val != nullptr && std::string_view(at->keyword) != "connect_timeout") {
-      keywords.push_back(at->keyword);
-      values.push_back(at->val);
-    }
-  }
-  keywords.insert(keywords.end(), {"connect_timeout", nullptr});
-  values.insert(values.end(), {kTimeout, nullptr});
-  return std::unique_ptr<PGconn, Finish>(PQconnectdbParams(keywords.data(), values.data(), 0));
-}
 
 }  // namespace
 

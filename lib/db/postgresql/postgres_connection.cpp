@@ -7,6 +7,7 @@
 #include "db/postgresql/hex.hpp"
 #include "db/postgresql/loader.hpp"
 #include "db/postgresql/lock_holder.hpp"
+#include "db/postgresql/select_list.hpp"
 
 #include <fmt/format.h>
 
@@ -32,6 +33,27 @@ constexpr std::size_t kPieceBytes = std::size_t{64} << 10U;
 
 constexpr std::string_view kTransactionAborted = "25P02";
 
+constexpr std::string_view kIsItPostgreSql =
+    "is it a PostgreSQL server, and does sslmode=verify-full prove that it is the right one? "
+    "Nothing was changed";
+
+/// What is at the other end says that it is PostgreSQL, and is not, or something between the two
+/// has changed what it said.
+void require_width(const Peer& peer, std::size_t width, std::size_t expected) {
+  if (width != expected) {
+    throw Fault(Fault::Cause::other, "08P01",
+                Error{.code = refusal_code(peer.access),
+                      .message = fmt::format("the {} sent a row of {} columns in place of {} "
+                                             "(SQLSTATE 08P01)",
+                                             name_of(peer.role), width, expected),
+                      .hint = std::string(kIsItPostgreSql)});
+  }
+}
+
+std::size_t width_of(const PGresult* result) {
+  return static_cast<std::size_t>(std::max(PQnfields(result), 0));
+}
+
 }  // namespace
 
 PostgresConnection::PostgresConnection(PGconn* connected, Peer peer, std::chrono::seconds silence)
@@ -46,6 +68,7 @@ Result PostgresConnection::run(const std::string& sql, ExecStatusType expected) 
 }
 
 Result PostgresConnection::run_at_once(const std::string& sql, ExecStatusType expected) {
+  names_.expect(sql);
   Result result;
   {
     const StallWatch::Exchange exchange(watch_);
@@ -68,7 +91,7 @@ Fault PostgresConnection::fault(const PGresult* result) {
   const char* const reason = PQresultErrorField(told, PG_DIAG_SQLSTATE);
   const bool locked = reason != nullptr && std::string_view(reason) == kLockNotAvailable;
   return fault_of(
-      peer_, connection_.raw(), told,
+      peer_, connection_.raw(), told, names_,
       locked && lock_holders_ == LockHolders::named ? lock_holder(connection_.raw()) : "");
 }
 
@@ -100,6 +123,7 @@ int PostgresConnection::next_copy_row(char** row) {
 
 void PostgresConnection::send(const std::string& sql, Awaited& awaited) {
   rest();
+  names_.expect(sql);
   const StallWatch::Exchange exchange(watch_);
   if (PQsendQuery(connection_.raw(), sql.c_str()) != 1) {
     throw fault(nullptr);
@@ -217,6 +241,7 @@ Result PostgresConnection::run_with(std::string_view sql, std::span<const Cell> 
     }
     values[i] = texts[i].c_str();
   }
+  names_.expect(sql);
   Result result;
   {
     const StallWatch::Exchange exchange(watch_);
@@ -241,6 +266,7 @@ std::int64_t PostgresConnection::execute(std::string_view sql, std::span<const C
 
 void PostgresConnection::execute_script(std::string_view sql) {
   rest();
+  names_.expect(sql);
   Result result;
   {
     const StallWatch::Exchange exchange(watch_);
@@ -252,9 +278,15 @@ void PostgresConnection::execute_script(std::string_view sql) {
   }
 }
 
+void PostgresConnection::require(const PGresult* result, std::string_view sql) const {
+  const auto width = width_of(result);
+  require_width(peer_, width, selected_columns(sql).value_or(width));
+}
+
 void PostgresConnection::query(std::string_view sql, std::span<const Cell> parameters,
                                const OnRow& row) {
   const auto result = run_with(sql, parameters);
+  require(result.get(), sql);
   ResultRow cells;
   for (int i = 0; i < PQntuples(result.get()); ++i) {
     row(cells.cells(result.get(), i));
@@ -263,14 +295,17 @@ void PostgresConnection::query(std::string_view sql, std::span<const Cell> param
 
 void PostgresConnection::read(std::string_view sql, const OnRow& row) {
   std::vector<Cell> cells;
+  const auto width = selected_columns(sql);
   copy_out(sql, {}, [&](std::span<char> line) {
     split_copy_line(line, cells);
+    require_width(peer_, cells.size(), width.value_or(cells.size()));
     row(cells);
   });
 }
 
 std::vector<BinaryForm> PostgresConnection::binary_forms(std::string_view sql) {
   const auto row = run(fmt::format("{} LIMIT 0", sql), PGRES_TUPLES_OK);
+  require(row.get(), sql);
   std::vector<BinaryForm> forms;
   for (int i = 0; i < PQnfields(row.get()); ++i) {
     const auto form = binary_form(PQftype(row.get(), i));
@@ -298,7 +333,12 @@ void PostgresConnection::read_blobs(std::string_view sql, const OnRow& row) {
       case BinaryRows::Found::end:
         return;
       case BinaryRows::Found::malformed:
-        throw Failure(Code::bug, "a row came in another binary form than its types have");
+        throw Fault(Fault::Cause::other, "08P01",
+                    Error{.code = refusal_code(peer_.access),
+                          .message = fmt::format("the {} sent a row in another form than its "
+                                                 "columns have (SQLSTATE 08P01)",
+                                                 name_of(peer_.role)),
+                          .hint = std::string(kIsItPostgreSql)});
     }
   });
 }
@@ -306,12 +346,14 @@ void PostgresConnection::read_blobs(std::string_view sql, const OnRow& row) {
 void PostgresConnection::read_unknown(std::string_view sql, const Leading& leading,
                                       const IsKnown& known, const OnRow& row) {
   std::vector<Cell> cells;
+  const auto width = selected_columns(sql);
   copy_out(sql, {}, [&](std::span<char> line) {
     const std::string_view text(line.data(), line.size());
     const auto place = copy_fields(text, leading.places);
     const auto values = text.substr(std::min(text.size(), place.size() + leading.places));
     if (!known(place, copy_fields(values, leading.keys), values)) {
       split_copy_line(line, cells);
+      require_width(peer_, cells.size(), width.value_or(cells.size()));
       row(cells);
     }
   });

@@ -58,6 +58,9 @@ class PostgresConnection final : public Connection {
   Result take(Awaited& awaited);
   void withdraw(Awaited& awaited) noexcept;
 
+  /// Throws Fault unless the rows have as many columns as the query says.
+  void require(const PGresult* result, std::string_view sql) const;
+
   /// The binary forms of a query's columns; empty where one of their types has none.
   std::vector<BinaryForm> binary_forms(std::string_view sql);
 
@@ -110,6 +113,7 @@ class PostgresConnection final : public Connection {
   Peer peer_;
   StallWatch watch_;
   LockHolders lock_holders_ = LockHolders::named;
+  KnownNames names_;  // of the statement at hand
   std::int64_t cursors_ = 0;
   Awaited* awaited_ = nullptr;
   Result failed_;                       // of a statement that was sent, until somebody is told

@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <system_error>
 #include <unistd.h>
+#include <utility>
 
 namespace abgleich::db::sqlite {
 
@@ -22,14 +23,20 @@ namespace {
 namespace fs = std::filesystem;
 namespace api = sqlite_api;  // SOCI includes sqlite3.h inside this namespace
 
-/// Bounded memory (8 MiB of pages each for the file and for temporary tables, those on disk), no
-/// trust in what the file brings along, and on the reading side no way to write.
-constexpr std::array kSettings{
-    "PRAGMA trusted_schema = OFF", "PRAGMA cell_size_check = ON", "PRAGMA mmap_size = 0",
-    "PRAGMA cache_size = -8192",   "PRAGMA temp_store = FILE",    "PRAGMA temp.cache_size = -8192",
-};
-constexpr std::array kReadSettings{"PRAGMA query_only = ON"};
-constexpr std::array kWriteSettings{"PRAGMA foreign_keys = ON", "PRAGMA synchronous = FULL"};
+/// Bounded memory (8 MiB of pages), no trust in what the file brings along, and on the reading side
+/// no way to write. What is read there is raw: what a view sorts stays in memory. Where it is
+/// written, temporary tables hold what is masked, and are on disk; what is deleted is zeroed.
+constexpr std::array kSettings{"PRAGMA trusted_schema = OFF", "PRAGMA cell_size_check = ON",
+                               "PRAGMA mmap_size = 0", "PRAGMA cache_size = -8192"};
+constexpr std::array kReadSettings{"PRAGMA query_only = ON", "PRAGMA temp_store = MEMORY"};
+constexpr std::array kWriteSettings{"PRAGMA foreign_keys = ON", "PRAGMA synchronous = FULL",
+                                    "PRAGMA secure_delete = ON", "PRAGMA temp_store = FILE",
+                                    "PRAGMA temp.cache_size = -8192"};
+
+/// Steps of SQLite's machine between two looks at the clock: about a millisecond.
+constexpr int kStepsBetweenLooks = 20'000;
+/// What SQLite may have at once where nothing is spilled to disk.
+constexpr std::int64_t kMostSorted = std::int64_t{1} << 30U;
 
 /// A URI's meaning depends on this where SQLite was built without SQLITE_USE_URI. Refused (and not
 /// needed on Debian) where SQLite is in use already.
@@ -95,10 +102,44 @@ void require_no_foreign_files(const Peer& peer, const fs::path& file) {
 /// SOCI splits at the first '=' and at spaces, so options come first and the URI, which has no
 /// spaces, is the last value. `mode` keeps SQLite from creating the file, which SOCI asks it to.
 std::string connection_string(const fs::path& file, Access access,
-                              std::chrono::seconds lock_timeout) {
+                              std::chrono::seconds lock_timeout, std::string_view files) {
   const bool read = access == Access::read;
-  return fmt::format("{}timeout={} db={}?mode={}", read ? "readonly=true " : "",
-                     lock_timeout.count(), file_uri(file.native()), read ? "ro" : "rw");
+  return fmt::format("{}timeout={} db={}?mode={}&vfs={}", read ? "readonly=true " : "",
+                     lock_timeout.count(), file_uri(file.native()), read ? "ro" : "rw", files);
+}
+
+/// What somebody has put beside the database, or in it, to make SQLite touch another file.
+Fault untrusted(const Peer& peer, std::string_view what) {
+  return {Fault::Cause::other, name_of_result(SQLITE_CANTOPEN),
+          Error{.code = Code::key_or_trust,
+                .message = fmt::format("the {} '{}' is not opened: {}; no other file was touched",
+                                       name_of(peer.role), peer.file, what),
+                .hint = "find out who put it there; where a program that writes to several "
+                        "databases was killed, start that program, so that it can mend its files"}};
+}
+
+/// A link that somebody has put in the database's place: only its owner, the file's, root and this
+/// user may say where it leads.
+void require_own_link(const Peer& peer, const fs::path& file) {
+  struct stat link {};
+  struct stat status {};
+  if (::lstat(file.c_str(), &link) == 0 && S_ISLNK(link.st_mode) &&
+      ::stat(file.c_str(), &status) == 0 && link.st_uid != 0 && link.st_uid != geteuid() &&
+      link.st_uid != status.st_uid) {
+    throw untrusted(peer, "it is a symbolic link of another user");
+  }
+}
+
+/// Where the file really is.
+fs::path canonical(const Peer& peer, const fs::path& file) {
+  std::error_code error;
+  auto path = fs::canonical(file, error);
+  if (error) {
+    throw unreachable(peer, SQLITE_CANTOPEN,
+                      fmt::format("cannot be looked at ({})", error.message()),
+                      "give this user the right to enter its directory");
+  }
+  return path;
 }
 
 }  // namespace
@@ -141,6 +182,30 @@ bool owner_could_write(const Ownership& file, const Ownership& directory, uid_t 
   return (file.mode & S_IWGRP) != 0 && made == file.group;
 }
 
+namespace {
+
+Fault stopped(const Peer& peer, bool too_long, std::chrono::seconds limit) {
+  if (too_long) {
+    return {Fault::Cause::other, name_of_result(SQLITE_INTERRUPT),
+            Error{.code = Code::try_again,
+                  .message = fmt::format("a statement on the {} '{}' took longer than {} s and was "
+                                         "stopped: a view or trigger of it may have no end",
+                                         name_of(peer.role), peer.file, limit.count()),
+                  .hint = "look at its views and triggers; where it needs longer, set "
+                          "statement_timeout higher. Nothing was changed"}};
+  }
+  return {
+      Fault::Cause::no_space, name_of_result(SQLITE_NOMEM),
+      Error{.code = Code::out_of_space,
+            .message = fmt::format("a statement on the {} '{}' needs more than {} MiB of memory: "
+                                   "what a view of it sorts is not written to disk",
+                                   name_of(peer.role), peer.file, kMostSorted >> 20U),
+            .hint = "leave ORDER BY, DISTINCT and GROUP BY out of the view, or name its table in "
+                    "the contract. Nothing was changed"}};
+}
+
+}  // namespace
+
 struct DatabaseFile::Session {
   explicit Session(const std::string& connection)
       : session(*soci::factory_sqlite3(), connection), raw(handle_of(session)) {}
@@ -150,22 +215,34 @@ struct DatabaseFile::Session {
 };
 
 DatabaseFile::DatabaseFile(const Endpoint& endpoint, Access access)
-    : peer_{.role = endpoint.role, .access = access, .file = endpoint.file.string()} {
+    : peer_{.role = endpoint.role, .access = access, .file = endpoint.file.string()},
+      statement_timeout_(endpoint.statement_timeout) {
   require_file(peer_, endpoint.file);
+  require_own_link(peer_, endpoint.file);
+  const auto file = canonical(peer_, endpoint.file);
+  if (const auto what = strange_companion(file)) {
+    throw untrusted(peer_, *what);
+  }
   if (access == Access::read) {
     require_no_foreign_files(peer_, endpoint.file);
   }
   allow_uris();
+  files_ = std::make_unique<ConfinedFiles>(
+      file, access == Access::read ? Temporary::in_memory : Temporary::in_files);
   try {
-    session_ = std::make_unique<Session>(connection_string(
-        fs::absolute(endpoint.file).lexically_normal(), access, endpoint.lock_timeout));
+    session_ = std::make_unique<Session>(
+        connection_string(file, access, endpoint.lock_timeout, files_->name()));
   } catch (const soci::sqlite3_soci_error& error) {
+    if (const auto what = files_->refusal(); !what.empty()) {
+      throw untrusted(peer_, what);
+    }
     throw unreachable(peer_, error.result(), "cannot be opened",
                       "give this user the right to read it and to enter its directory");
   }
   // The same C type, which SOCI has put into a namespace.
   raw_ = reinterpret_cast<sqlite3*>(session_->raw);
   api::sqlite3_extended_result_codes(session_->raw, 1);
+  harden();
   // SQLite falls back to reading where it may not write.
   if (access == Access::write && api::sqlite3_db_readonly(session_->raw, "main") != 0) {
     throw fault_of(peer_, SQLITE_READONLY);
@@ -188,12 +265,40 @@ DatabaseFile::DatabaseFile(const Endpoint& endpoint, Access access)
 
 DatabaseFile::~DatabaseFile() = default;
 
+void DatabaseFile::harden() {
+  auto* const raw = session_->raw;
+  api::sqlite3_limit(raw, SQLITE_LIMIT_ATTACHED, 0);
+  for (const auto& [setting, value] : {std::pair(SQLITE_DBCONFIG_DEFENSIVE, 1),
+                                       std::pair(SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0),
+                                       std::pair(SQLITE_DBCONFIG_ENABLE_FTS3_TOKENIZER, 0),
+                                       std::pair(SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0)}) {
+    api::sqlite3_db_config(raw, setting, value, nullptr);
+  }
+  api::sqlite3_progress_handler(raw, kStepsBetweenLooks, look_up, this);
+}
+
+int DatabaseFile::look_up(void* self) {
+  auto& file = *static_cast<DatabaseFile*>(self);
+  if (Clock::now() > file.deadline_) {
+    file.stopped_ = Stopped::too_long;
+  } else if (file.peer_.access == Access::read && api::sqlite3_memory_used() > kMostSorted) {
+    file.stopped_ = Stopped::too_large;
+  }
+  return file.stopped_ == Stopped::no ? 0 : 1;
+}
+
+DatabaseFile::Clock::time_point DatabaseFile::deadline() const {
+  return statement_timeout_.count() == 0 ? Clock::time_point::max()
+                                         : Clock::now() + statement_timeout_;
+}
+
 bool DatabaseFile::in_transaction() const {
   return api::sqlite3_get_autocommit(session_->raw) == 0;
 }
 
 void DatabaseFile::run(const std::string& sql) {
   const bool before = in_transaction();
+  work_until(deadline());
   try {
     soci::statement statement = (session_->session.prepare << sql);
     statement.execute(true);
@@ -204,6 +309,7 @@ void DatabaseFile::run(const std::string& sql) {
 
 std::string DatabaseFile::ask(const std::string& sql) {
   std::string answer;
+  work_until(deadline());
   try {
     // Step by step: the sanitizer would need hidden type information for `<<` with an into.
     soci::statement statement(session_->session);
@@ -218,8 +324,14 @@ std::string DatabaseFile::ask(const std::string& sql) {
   return answer;
 }
 
-Fault DatabaseFile::fault(bool was_in_transaction) const {
+Fault DatabaseFile::fault(bool was_in_transaction) {
+  if (const auto what = files_->refusal(); !what.empty()) {
+    return untrusted(peer_, what);
+  }
   auto fault = fault_of(peer_, raw_);
+  if (const auto why = std::exchange(stopped_, Stopped::no); why != Stopped::no) {
+    return stopped(peer_, why == Stopped::too_long, statement_timeout_);
+  }
   if (fault.cause() != Fault::Cause::constraint || !was_in_transaction || in_transaction()) {
     return fault;
   }

@@ -3,8 +3,10 @@
 
 #include "core/endpoint.hpp"
 #include "db/session.hpp"
+#include "db/soci/confined_files.hpp"
 #include "db/soci/faults.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -34,18 +36,33 @@ class DatabaseFile {
   [[nodiscard]] Encoding encoding() const { return encoding_; }
   [[nodiscard]] bool in_transaction() const;
 
+  using Clock = std::chrono::steady_clock;
+  /// When a statement that begins now has to have ended.
+  [[nodiscard]] Clock::time_point deadline() const;
+  /// The deadline of the statement that SQLite works on from here on: views and triggers are
+  /// programs, and some never end.
+  void work_until(Clock::time_point deadline) { deadline_ = deadline; }
+
   /// What SQLite last said, as a Fault. A constraint whose failure took the whole transaction with
   /// it (ON CONFLICT ROLLBACK, RAISE(ROLLBACK)) is no constraint that a caller may step around.
-  [[nodiscard]] Fault fault(bool was_in_transaction) const;
+  [[nodiscard]] Fault fault(bool was_in_transaction);
 
  private:
   /// The one text that a statement answers.
   std::string ask(const std::string& sql);
+  void harden();
+  /// What SQLite calls while it works: whether it has to stop.
+  static int look_up(void* self);
 
+  enum class Stopped : std::uint8_t { no, too_long, too_large };
   struct Session;  // keeps SOCI's headers to one file
 
   Peer peer_;
+  std::chrono::seconds statement_timeout_;
+  std::unique_ptr<ConfinedFiles> files_;  // outlives the session
   std::unique_ptr<Session> session_;
+  Clock::time_point deadline_ = Clock::time_point::max();
+  Stopped stopped_ = Stopped::no;
   sqlite3* raw_ = nullptr;
   Encoding encoding_ = Encoding::utf8;
 };

@@ -2,6 +2,7 @@
 
 #include <sqlite3.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <optional>
@@ -137,6 +138,29 @@ bool is_zoned(std::string_view name) {
   return name.starts_with("TIMESTAMPTZ") || name.find("WITH TIME ZONE") != std::string_view::npos;
 }
 
+/// "INT", "BIGINT", "UNSIGNED BIG INT", "INT8": the letters may stand in other names as well, of
+/// points, intervals and fingerprints, which SQLite gives the affinity of integers all the same.
+bool names_integers(std::string_view name) {
+  constexpr std::array<std::string_view, 9> kSizes{"",     "TINY", "SMALL", "MEDIUM",  "BIG",
+                                                   "LONG", "U",    "UBIG",  "UNSIGNED"};
+  while (!name.empty()) {
+    const auto start =
+        static_cast<std::size_t>(std::ranges::find_if(name, is_letter) - name.begin());
+    name.remove_prefix(start);
+    auto word = take(name, [](char c) { return is_letter(c) || is_digit(c); });
+    while (!word.empty() && is_digit(word.back())) {
+      word.remove_suffix(1);
+    }
+    for (const std::string_view integer : {"INTEGER", "INT"}) {
+      if (word.ends_with(integer) &&
+          std::ranges::find(kSizes, word.substr(0, word.size() - integer.size())) != kSizes.end()) {
+        return true;
+      }
+    }
+  }
+  return false;
+}
+
 Family family_by_name(std::string_view name) {
   const auto is = [&](std::string_view prefix) { return name.starts_with(prefix); };
   if (is("BOOL")) {
@@ -190,8 +214,10 @@ Type type_of(std::string_view declared, Strictness strictness) {
   const auto [first, second] = arguments(declared);
   switch (affinity_of(declared)) {
     case Affinity::integer:
-      type.family = Family::integer;
-      type.bits = kBits;
+      if (names_integers(name)) {
+        type.family = Family::integer;
+        type.bits = kBits;
+      }
       break;
     case Affinity::text:
       type.family = Family::text;

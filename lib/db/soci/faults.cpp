@@ -215,7 +215,8 @@ std::string hint_of(Cause cause, int extended, const Peer& peer) {
          "sqlite3. Nothing was changed";
 }
 
-Fault make_fault(const Peer& peer, Cause cause, int extended, const std::string& named) {
+Fault make_fault(const Peer& peer, Cause cause, int extended, const std::string& named,
+                 std::string_view broken = {}) {
   auto state = name_of_result(extended);
   const auto text = wording(extended);
   auto message = fmt::format("the {} '{}' refused a statement{}{} ({}{})", name_of(peer.role),
@@ -223,7 +224,8 @@ Fault make_fault(const Peer& peer, Cause cause, int extended, const std::string&
   return {cause, std::move(state),
           Error{.code = db::code_of(cause, peer.access).value_or(code_of(extended, peer.access)),
                 .message = std::move(message),
-                .hint = hint_of(cause, extended, peer)}};
+                .hint = hint_of(cause, extended, peer)},
+          std::string(broken)};
 }
 
 }  // namespace
@@ -283,7 +285,10 @@ Fault fault_of(const Peer& peer, sqlite3* database) {
       (message.starts_with("no such table: ") || message.starts_with("no such column: ") ||
        message.find(" has no column named ") != std::string_view::npos);
   return make_fault(peer, missing ? Cause::missing : cause_of(extended), extended,
-                    objects(extended, message));
+                    objects(extended, message),
+                    (extended & 0xff) == SQLITE_CONSTRAINT && extended != SQLITE_CONSTRAINT_TRIGGER
+                        ? behind(message, " constraint failed: ")
+                        : std::string_view());
 }
 
 Fault fault_of(const Peer& peer, int extended) {

@@ -122,6 +122,7 @@ std::int64_t SqliteConnection::execute(std::string_view sql, std::span<const Cel
 
 void SqliteConnection::execute_script(std::string_view sql) {
   const bool before = file_.in_transaction();
+  file_.work_until(file_.deadline());
   if (sqlite3_exec(file_.raw(), std::string(sql).c_str(), nullptr, nullptr, nullptr) != SQLITE_OK) {
     throw file_.fault(before);
   }
@@ -166,6 +167,22 @@ void SqliteConnection::check_constraints() {
   if (open != 0) {
     throw fault_of(file_.peer(), SQLITE_CONSTRAINT_FOREIGNKEY);
   }
+}
+
+void SqliteConnection::edit_definitions(const std::function<void()>& work) {
+  int locked = 0;
+  sqlite3_db_config(file_.raw(), SQLITE_DBCONFIG_DEFENSIVE, -1, &locked);
+  const auto lock = [&](int value) {
+    sqlite3_db_config(file_.raw(), SQLITE_DBCONFIG_DEFENSIVE, value, nullptr);
+  };
+  lock(0);
+  try {
+    work();
+  } catch (...) {
+    lock(locked);
+    throw;
+  }
+  lock(locked);
 }
 
 std::unique_ptr<Cursor> SqliteConnection::open(std::string_view sql) {

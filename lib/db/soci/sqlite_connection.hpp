@@ -22,6 +22,7 @@ class SqliteConnection final : public Connection {
   void read_unknown(std::string_view sql, const Leading& leading, const IsKnown& known,
                     const OnRow& row) override;
   void defer_constraints() override;
+  void edit_definitions(const std::function<void()>& work) override;
   void check_constraints() override;
   std::unique_ptr<Cursor> open(std::string_view sql) override;
   std::unique_ptr<Loader> load(std::string_view table, const std::vector<std::string>& columns,

@@ -100,6 +100,10 @@ void Statement::bind_cell(int position, const Cell& cell) {
 
 bool Statement::step() {
   const bool before = file_.in_transaction();
+  if (!deadline_) {
+    deadline_ = file_.deadline();
+  }
+  file_.work_until(*deadline_);
   switch (sqlite3_step(raw_)) {
     case SQLITE_ROW:
       return true;
@@ -203,6 +207,7 @@ std::string_view Statement::text_of(int column, std::string& converted) {
 
 void Statement::reset() noexcept {
   sqlite3_reset(raw_);
+  deadline_.reset();
 }
 
 }  // namespace abgleich::db::sqlite

@@ -5,6 +5,7 @@
 #include "db/soci/database_file.hpp"
 
 #include <array>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -46,7 +47,8 @@ class Statement {
 
   DatabaseFile& file_;
   sqlite3_stmt* raw_ = nullptr;
-  std::vector<int> positions_;  // of $1, $2, … as SQLite counts them
+  std::optional<DatabaseFile::Clock::time_point> deadline_;  // while it runs
+  std::vector<int> positions_;                               // of $1, $2, … as SQLite counts them
   std::vector<Cell> cells_;
   std::vector<std::string> scratch_;  // what a cell is converted to, one a column
 };

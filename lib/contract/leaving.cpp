@@ -1,0 +1,342 @@
+#include "contract/leaving.hpp"
+
+#include "contract/words.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+#include <optional>
+#include <set>
+
+namespace abgleich::contract {
+
+namespace {
+
+using To = Generalisation::To;
+using Way = LeavingChange::Way;
+
+ColumnLeaves leaves_of(const Column& column, const Seal& seal) {
+  ColumnLeaves leaves{.cls = column.cls,
+                      .identity = column.identity,
+                      .normaliser = column.normaliser,
+                      .generalisation = column.generalisation};
+  // Texts and UUIDs tell as much as each other, and which it is may be settled by a run.
+  if (column.format == Format::integer) {
+    leaves.format = Format::integer;
+  }
+  leaves.generalisation.map.clear();
+  for (const auto& [value, out] : column.generalisation.map) {
+    leaves.generalisation.map.emplace(seal(value), out);
+  }
+  for (const auto& code : column.codes) {
+    leaves.codes.push_back(seal(code));
+  }
+  std::ranges::sort(leaves.codes);
+  return leaves;
+}
+
+std::string to_text(const Generalisation& generalisation) {
+  const auto word = kGeneralisations.at(static_cast<std::size_t>(generalisation.to));
+  switch (generalisation.to) {
+    case To::age_band:
+      return fmt::format("{}:{} at {}", word, generalisation.n, generalisation.reference);
+    case To::prefix:
+    case To::round:
+    case To::shift:
+      return fmt::format("{}:{}", word, generalisation.n);
+    default:
+      return std::string(word);
+  }
+}
+
+std::string text_of(const ColumnLeaves& leaves) {
+  std::string text(name_of(leaves.cls));
+  if (leaves.cls == Class::pseudonym) {
+    text += fmt::format(" of {}", in_quotes(leaves.identity));
+    text += leaves.normaliser == Normaliser::none
+                ? ""
+                : fmt::format(", normalised ({})", name_of(leaves.normaliser));
+    text +=
+        leaves.format == Format::automatic ? "" : fmt::format(", as {}", name_of(leaves.format));
+  } else if (leaves.cls == Class::generalise) {
+    text += " to " + to_text(leaves.generalisation);
+  }
+  if (!leaves.codes.empty()) {
+    text +=
+        fmt::format(", of {} {}", leaves.codes.size(), leaves.codes.size() == 1 ? "code" : "codes");
+  }
+  return text;
+}
+
+/// A map as a function of the primary's values: those that it names, and all others.
+std::optional<std::string> mapped(const Generalisation& map, const std::string* value) {
+  const auto found = value == nullptr ? map.map.end() : map.map.find(*value);
+  return found == map.map.end() ? map.otherwise : std::optional(found->second);
+}
+
+/// Whether the new map tells apart what the old one did not, or lets out what it held back.
+bool map_tells_more(const Generalisation& before, const Generalisation& now) {
+  std::vector<const std::string*> values{nullptr};
+  for (const auto* map : {&before.map, &now.map}) {
+    for (const auto& [value, out] : *map) {
+      values.push_back(&value);
+    }
+  }
+  std::map<std::string, std::string> was_to_is;
+  return std::ranges::any_of(values, [&](const std::string* value) {
+    const auto was = mapped(before, value);
+    const auto is = mapped(now, value);
+    if (!is) {
+      return false;  // held back now
+    }
+    return !was || was_to_is.emplace(*was, *is).first->second != *is;
+  });
+}
+
+/// Years, months, weeks, from coarse to fine.
+std::optional<int> date_fineness(To to) {
+  switch (to) {
+    case To::year:
+      return 1;
+    case To::month:
+      return 2;
+    case To::week:
+      return 3;
+    default:
+      return std::nullopt;
+  }
+}
+
+bool generalisation_tells_more(const Generalisation& before, const Generalisation& now) {
+  if (now.to == To::constant) {
+    return false;  // always the same, whatever it is
+  }
+  if (const auto was = date_fineness(before.to), is = date_fineness(now.to); was && is) {
+    return *is > *was;
+  }
+  if (now.to != before.to) {
+    return true;  // together they say more than either
+  }
+  switch (now.to) {
+    case To::prefix:
+      return now.n > before.n;
+    case To::shift:
+      return now.n < before.n;
+    case To::age_band:
+      return now.reference != before.reference || now.n % std::max(1, before.n) != 0;
+    case To::round:
+      return now.n % std::max(1, before.n) != 0;
+    case To::map:
+      return map_tells_more(before, now);
+    default:
+      return false;
+  }
+}
+
+/// More values than before may come out at all.
+bool codes_let_more(const std::vector<std::string>& before, const std::vector<std::string>& now) {
+  return !before.empty() && (now.empty() || !std::ranges::includes(before, now));
+}
+
+bool tells_more(const ColumnLeaves& before, const ColumnLeaves& now) {
+  if (now.cls == Class::generalise && now.generalisation.to == To::constant) {
+    return before.cls == Class::withhold;
+  }
+  if (codes_let_more(before.codes, now.codes)) {
+    return true;
+  }
+  if (before.cls == Class::plain) {
+    return false;  // there is nothing that leaves more
+  }
+  if (before.cls != now.cls) {
+    return true;
+  }
+  if (now.cls == Class::pseudonym) {
+    return now.identity != before.identity ||
+           (now.normaliser != before.normaliser && before.normaliser != Normaliser::none) ||
+           (now.format != before.format && now.format == Format::integer);
+  }
+  return generalisation_tells_more(before.generalisation, now.generalisation);
+}
+
+std::string share_text(const TableLeaves& leaves) {
+  return leaves.min_k == 0 ? std::string("rows that anybody shares")
+                           : fmt::format("rows that {} or more share in {}", leaves.min_k,
+                                         fmt::join(leaves.quasi_identifiers, ", "));
+}
+
+/// The names under which something may have left before: its own, and the one that it had.
+struct Origins {
+  std::vector<std::string> names;
+};
+
+/// `exists`: whether the accepted catalogue has the name; `moved`: whether the contract says that
+/// what has this name now had another one.
+template <class Exists, class Moved>
+Origins origins_of(const std::string& name, const std::string& was, const Exists& exists,
+                   const Moved& moved) {
+  Origins origins{.names = {name}};
+  const bool both = exists(name) && exists(was);
+  if (!was.empty() && (!both || moved(was))) {
+    origins.names.push_back(was);
+  }
+  return origins;
+}
+
+class Comparison {
+ public:
+  Comparison(const Contract& contract, const Catalog* accepted)
+      : contract_(contract), accepted_(accepted) {}
+
+  void tables(const Leaving& before, const Leaving& now) {
+    static const TableLeaves kNone;
+    std::set<std::string> known;  // by their names before
+    for (const auto& [name, leaves] : now) {
+      std::vector<LeavingChange> fewest;
+      bool found = false;
+      for (const auto& origin : origins(name).names) {
+        const auto was = before.find(origin);
+        if (was == before.end()) {
+          continue;
+        }
+        auto told = table(name, was->second, leaves);
+        if (!found || widenings(told) < widenings(fewest)) {
+          fewest = std::move(told);
+        }
+        known.insert(origin);
+        found = true;
+      }
+      add(found ? std::move(fewest) : table(name, kNone, leaves));
+    }
+    for (const auto& [name, leaves] : before) {
+      if (!known.contains(name)) {
+        add(table(name, leaves, kNone));
+      }
+    }
+  }
+
+  std::vector<LeavingChange> changes;
+
+ private:
+  static constexpr std::string_view kNothing = "nothing";
+
+  static std::int64_t widenings(const std::vector<LeavingChange>& told) {
+    return std::ranges::count(told, Way::more, &LeavingChange::way);
+  }
+
+  [[nodiscard]] const CatalogTable* accepted_table(const std::string& name) const {
+    const auto* written = contract_.find_table(name);
+    const auto* found = accepted_ == nullptr ? nullptr : accepted_->find_table(name);
+    return found == nullptr && accepted_ != nullptr && written != nullptr
+               ? accepted_->find_table(written->was)
+               : found;
+  }
+
+  [[nodiscard]] Origins origins(const std::string& name) const {
+    const auto* written = contract_.find_table(name);
+    return origins_of(
+        name, written == nullptr ? "" : written->was,
+        [&](const std::string& table) {
+          return accepted_ == nullptr || accepted_->find_table(table) != nullptr;
+        },
+        [&](const std::string& table) {
+          const auto* other = contract_.find_table(table);
+          return other != nullptr && !other->was.empty();
+        });
+  }
+
+  [[nodiscard]] Origins origins(const std::string& table, const std::string& name) const {
+    const auto* written = contract_.find_table(table);
+    const auto* line = written == nullptr ? nullptr : written->find_column(name);
+    const auto* catalog = accepted_table(table);
+    return origins_of(
+        name, line == nullptr ? "" : line->was,
+        [&](const std::string& column) {
+          return catalog == nullptr || catalog->find_column(column) != nullptr;
+        },
+        [&](const std::string& column) {
+          const auto* other = written->find_column(column);
+          return other != nullptr && !other->was.empty();
+        });
+  }
+
+  [[nodiscard]] std::vector<LeavingChange> table(const std::string& name, const TableLeaves& before,
+                                                 const TableLeaves& now) const {
+    std::vector<LeavingChange> found;
+    std::set<std::string> known;  // by their names before
+    for (const auto& [column, leaves] : now.columns) {
+      const ColumnLeaves* was = nullptr;
+      for (const auto& origin : origins(name, column).names) {
+        const auto at = before.columns.find(origin);
+        if (at != before.columns.end()) {
+          known.insert(origin);
+          was = was == nullptr || tells_more(*was, leaves) ? &at->second : was;
+        }
+      }
+      if (was == nullptr) {
+        found.push_back(change(Way::more, name, column, std::string(kNothing), text_of(leaves)));
+      } else if (*was != leaves) {
+        found.push_back(change(tells_more(*was, leaves) ? Way::more : Way::less, name, column,
+                               text_of(*was), text_of(leaves)));
+      }
+    }
+    for (const auto& [column, leaves] : before.columns) {
+      if (!known.contains(column)) {
+        found.push_back(change(Way::less, name, column, text_of(leaves), std::string(kNothing)));
+      }
+    }
+    if (const bool counted = before.min_k > 0 || now.min_k > 0;
+        counted &&
+        (before.min_k != now.min_k || before.quasi_identifiers != now.quasi_identifiers)) {
+      const bool more = now.min_k < before.min_k ||
+                        !std::ranges::includes(now.quasi_identifiers, before.quasi_identifiers);
+      found.push_back(change(more && !before.columns.empty() ? Way::more : Way::less, name, {},
+                             share_text(before), share_text(now)));
+    }
+    return found;
+  }
+
+  static LeavingChange change(Way way, const std::string& table, const std::string& column,
+                              std::string before, std::string now) {
+    return {.way = way,
+            .table = table,
+            .column = column,
+            .before = std::move(before),
+            .now = std::move(now)};
+  }
+
+  void add(std::vector<LeavingChange> more) {
+    std::ranges::move(more, std::back_inserter(changes));
+  }
+
+  const Contract& contract_;
+  const Catalog* accepted_;
+};
+
+}  // namespace
+
+Leaving leaving_of(const Contract& contract, const Seal& seal) {
+  Leaving leaving;
+  for (const auto& table : contract.tables) {
+    auto& leaves = leaving[table.name];
+    for (const auto* column : table.exported()) {
+      leaves.columns.emplace(column->name, leaves_of(*column, seal));
+    }
+    if (table.min_k > 0 && !table.quasi_identifiers.empty()) {
+      leaves.min_k = table.min_k;
+      leaves.quasi_identifiers = table.quasi_identifiers;
+      std::ranges::sort(leaves.quasi_identifiers);
+    }
+  }
+  return leaving;
+}
+
+std::vector<LeavingChange> compare(const Leaving& before, const Leaving& now,
+                                   const Contract& contract, const Catalog* accepted) {
+  Comparison comparison(contract, accepted);
+  comparison.tables(before, now);
+  return std::move(comparison.changes);
+}
+
+}  // namespace abgleich::contract

@@ -1,0 +1,26 @@
+// Editing the text by which SQLite remembers a table (sqlite_schema.sql): foreign keys come and go
+// there without a row being touched, as "Making Other Kinds Of Table Schema Changes" in SQLite's
+// manual of ALTER TABLE says. Pure.
+#pragma once
+
+#include "core/catalog.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace abgleich::db {
+
+/// What stands behind every foreign key that this program makes. People's rarely are so.
+inline constexpr std::string_view kOurKeys = "DEFERRABLE INITIALLY IMMEDIATE";
+
+/// The definition without the foreign key over these columns, where it is written as this program
+/// writes its own; empty where there is none.
+std::optional<std::string> without_foreign_key(std::string_view definition,
+                                               const CatalogForeignKey& key);
+
+/// The definition with one clause more behind all others. Empty where it is no definition of a
+/// table by columns.
+std::optional<std::string> with_clause(std::string_view definition, std::string_view clause);
+
+}  // namespace abgleich::db

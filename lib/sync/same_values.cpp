@@ -1,0 +1,350 @@
+#include "sync/same_values.hpp"
+
+#include "contract/toml_text.hpp"
+#include "mask/masker.hpp"
+#include "sync/exported.hpp"
+#include "sync/recover.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <string>
+#include <unordered_map>
+
+namespace abgleich::sync {
+
+namespace {
+
+constexpr std::string_view kShifted = "shifted_column";
+constexpr std::string_view kReplacedColumn = "replaced_column";
+constexpr std::string_view kReplacedTable = "replaced_table";
+
+// Rows are edited meanwhile, but not this many.
+constexpr double kSame = 0.9;
+// As many rows as this tell as much as all of them.
+constexpr std::size_t kMostRows = 10'000;
+
+struct Found {
+  std::int64_t rows = 0;   // that the base knows and that say something
+  std::int64_t other = 0;  // of these: with another value
+
+  [[nodiscard]] bool mostly_same() const {
+    return static_cast<double>(rows - other) >= kSame * static_cast<double>(rows);
+  }
+};
+
+/// The rows of one table against its base.
+class Comparison {
+ public:
+  Comparison(const ExportedTable& exported, const mask::Keyring& keyring)
+      : exported_(exported), masker_(*exported.table, exported.columns, types(exported), keyring) {}
+
+  void read_base(db::Target& target) {
+    if (!target.books().exist() || target.base_seal(exported_.relation).rows == 0) {
+      return;
+    }
+    target.each_base(exported_.relation, [&](const Row& key, std::string_view cells) {
+      if (base_.size() < kMostRows) {
+        key_bytes_of(exported_.relation, key, bytes_);
+        base_.emplace(bytes_, unpack_digests(cells));
+      }
+    });
+  }
+
+  void read_primary(db::Source& source) {
+    Row row;
+    std::vector<Digest> digests;
+    source.read(exported_.table->name, exported_.sources, [&](const RawRow& raw) {
+      if (masker_.mask(raw, row).refusal) {
+        return;
+      }
+      digest_row(exported_, row, bytes_, digests);
+      if (const auto known = base_.find(bytes_); known != base_.end()) {
+        ++met_;
+        compare(row, digests, known->second);
+      }
+    });
+  }
+
+  /// Of one column's values.
+  [[nodiscard]] Found found(const std::string& column) const {
+    const auto one = found_.find(column);
+    return one == found_.end() ? Found{} : one->second;
+  }
+
+  /// Of the rows: those that are there no more under their keys speak against it, and the values of
+  /// the others.
+  [[nodiscard]] Found rows() const {
+    Found all{.rows = static_cast<std::int64_t>(base_.size())};
+    all.other = all.rows - met_;
+    for (const auto& [column, found] : found_) {
+      if (!found.mostly_same()) {
+        all.other = std::max(all.other, found.other);
+      }
+    }
+    return all;
+  }
+
+ private:
+  static std::vector<Type> types(const ExportedTable& exported) {
+    std::vector<Type> types;
+    for (const auto* source : exported.sources) {
+      types.push_back(source->type);
+    }
+    return types;
+  }
+
+  void compare(const Row& row, const std::vector<Digest>& now, const std::vector<Digest>& was) {
+    for (std::size_t i = 0; i < now.size(); ++i) {
+      const auto& labels = exported_.previous_labels;
+      const auto before =
+          static_cast<std::size_t>(std::ranges::find(labels, exported_.labels[i]) - labels.begin());
+      if (before >= was.size()) {
+        continue;
+      }
+      const bool same = now[i] == was[before];
+      // that nothing is where nothing was says nothing
+      if (!same || !row.cells[i].is_null()) {
+        auto& found = found_[exported_.columns[i]->name];
+        ++found.rows;
+        found.other += same ? 0 : 1;
+      }
+    }
+  }
+
+  const ExportedTable& exported_;
+  mask::Masker masker_;
+  std::unordered_map<std::string, std::vector<Digest>> base_;
+  std::int64_t met_ = 0;                // rows of the base that the primary has
+  std::map<std::string, Found> found_;  // by column
+  std::string bytes_;
+};
+
+bool is_key(const contract::Table& table, const std::string& column) {
+  return std::ranges::find(table.key, column) != table.key.end();
+}
+
+/// What a replaced key or table is to be judged by: the rows, which must be there as they were.
+bool by_rows(const drift::Event& event, const contract::Table& table) {
+  return event.kind == kReplacedTable ||
+         (event.kind == kReplacedColumn && is_key(table, event.column));
+}
+
+std::string share(const Found& found) {
+  return fmt::format("of {} rows {} ({:.1f} %)", found.rows, found.other,
+                     100.0 * static_cast<double>(found.other) / static_cast<double>(found.rows));
+}
+
+void settle(drift::Event& event, const contract::Table& table, const Comparison& comparison) {
+  const auto judged = by_rows(event, table) ? comparison.rows() : comparison.found(event.column);
+  if (by_rows(event, table)) {
+    if (judged.mostly_same()) {
+      event.verdict = drift::Verdict::adapt;
+      event.hint = fmt::format(
+          "{} of {} rows are there under their keys as they were: abgleich sync carries them over; "
+          "then run: abgleich drift accept",
+          judged.rows - judged.other, judged.rows);
+    } else {
+      event.hint = fmt::format("{} are not there under their keys as they were; {}", share(judged),
+                               event.hint);
+    }
+    return;
+  }
+  // of a name that stands elsewhere, only what leaves nothing new out is believed
+  const bool shifted = event.kind == kShifted;
+  if (judged.rows > 0 && (shifted ? judged.mostly_same() : judged.other == 0)) {
+    event.verdict = drift::Verdict::adapt;
+    event.hint = "it stands elsewhere, and every value is as before; abgleich drift accept";
+    return;
+  }
+  const auto what = judged.rows == 0 ? std::string("no row shows whether it is what it was")
+                                     : share(judged) + " have another value than before";
+  event.hint = shifted ? fmt::format(
+                             "{}: a column is gone, and '{}' may be that one under its name; look "
+                             "at what it holds, then write \"withhold\" in its line, or, if the "
+                             "line fits what it holds, run: abgleich drift accept",
+                             what, event.column)
+                       : fmt::format("{}; {}", what, event.hint);
+}
+
+/// Whether the bookkeeping knows the live column, or table, as its own already.
+bool carried_over(const drift::Event& event, const contract::Table& table,
+                  const std::vector<db::TrackedRow>& tracked, const Catalog& live) {
+  const auto* now = live.find_table(event.table);
+  const auto row = std::ranges::find(tracked, event.table, &db::TrackedRow::source);
+  if (now == nullptr || row == tracked.end()) {
+    return false;
+  }
+  const auto layout = read_layout(*row);
+  if (event.kind == kReplacedTable) {
+    return table_of(layout) == identity_of(live.identity, *now);
+  }
+  const auto* column = now->find_column(event.column);
+  const auto known = std::ranges::find_if(layout, [&](const Remembered& one) {
+    return one.source == event.column && one.state == ColumnState::exported;
+  });
+  return by_rows(event, table) && column != nullptr && known != layout.end() &&
+         !known->identity.empty() && known->identity == identity_of(live.identity, *now, *column);
+}
+
+/// Whether a table can be the old one: a table, with every column that the contract exports.
+bool has_all_of(const CatalogTable& live, const contract::Table& table) {
+  return (live.kind == TableKind::table || live.kind == TableKind::partitioned) &&
+         std::ranges::all_of(table.exported(), [&](const contract::Column* column) {
+           return live.find_column(column->name) != nullptr;
+         });
+}
+
+/// The columns by which the secondary knows a table's rows, where they are others than the contract
+/// says; by the names that the last run left.
+std::vector<std::string> other_key(const db::TrackedRow& row, const contract::Table& table) {
+  std::vector<std::string> was;
+  for (const auto i : relation_of(row).key) {
+    was.push_back(relation_of(row).columns[i].source);
+  }
+  const bool same = was.size() == table.key.size() &&
+                    std::ranges::all_of(table.key, [&](const std::string& name) {
+                      const auto* column = table.find_column(name);
+                      return std::ranges::find(was, name) != was.end() ||
+                             std::ranges::find(was, column->was) != was.end();
+                    });
+  return same ? std::vector<std::string>{} : was;
+}
+
+/// Another key in the contract is another way to know the rows: it blocks its table, not the
+/// others.
+void note_other_keys(std::vector<drift::Event>& events, const Pairing& pairing, db::Target& target,
+                     const std::vector<db::TrackedRow>& tracked) {
+  for (const auto& table : pairing.contract.tables) {
+    const auto row = std::ranges::find(tracked, table.name, &db::TrackedRow::source);
+    if (row == tracked.end() || target.books().base_seal(row->id).rows == 0) {
+      continue;
+    }
+    const auto was = other_key(*row, table);
+    if (was.empty()) {
+      continue;
+    }
+    events.push_back(
+        {.kind = "key_changed",
+         .table = table.name,
+         .column = {},
+         .was = fmt::format("{}", fmt::join(was, ", ")),
+         .now = fmt::format("{}", fmt::join(table.key, ", ")),
+         .verdict = drift::Verdict::block,
+         .hint = fmt::format("the secondary knows its rows by {}, and nothing tells which is which "
+                             "by another key: below [tables.{}] write key = {} again; where the "
+                             "primary has that no more, its vendor has to bring it back",
+                             fmt::join(was, ", "), contract::toml_key(table.name),
+                             contract::toml_list(was))});
+  }
+}
+
+/// Tables that something else blocks, which is to be decided first.
+std::set<std::string> blocked_otherwise(const std::vector<drift::Event>& events) {
+  std::set<std::string> blocked;
+  for (const auto& event : events) {
+    if (event.verdict == drift::Verdict::block && !values_can_tell(event)) {
+      blocked.insert(event.table);
+    }
+  }
+  return blocked;
+}
+
+}  // namespace
+
+bool values_can_tell(const drift::Event& event) {
+  return event.verdict == drift::Verdict::block &&
+         (event.kind == kShifted || event.kind == kReplacedColumn || event.kind == kReplacedTable);
+}
+
+void weigh_values(std::vector<drift::Event>& events, const Pairing& pairing, db::Source& source,
+                  db::Target& target, const mask::Keyring& keyring) {
+  const auto& live = source.catalog();
+  const auto tracked = known_tables(target);
+  note_other_keys(events, pairing, target, tracked);
+  const auto blocked = blocked_otherwise(events);
+  std::erase_if(events, [&](const drift::Event& event) {
+    return event.kind == kShifted && blocked.contains(event.table);
+  });
+  const auto on_trial = [&](const drift::Event& event) {
+    const auto* now = live.find_table(event.table);
+    const auto* table = pairing.contract.find_table(event.table);
+    if (!values_can_tell(event) || blocked.contains(event.table) || now == nullptr ||
+        table == nullptr) {
+      return false;
+    }
+    if (event.kind == kReplacedTable && !has_all_of(*now, *table)) {
+      return false;
+    }
+    // PostgreSQL knows of a column that it is another one; only a key has to be one all the same
+    return event.kind != kReplacedColumn || live.identity.engine == Engine::sqlite ||
+           (is_key(*table, event.column) && now->find_column(event.column) != nullptr);
+  };
+  std::set<std::string> tables;
+  auto believed = events;
+  for (std::size_t i = 0; i < events.size(); ++i) {
+    if (on_trial(events[i])) {
+      believed[i].verdict = drift::Verdict::adapt;
+      tables.insert(events[i].table);
+    }
+  }
+  if (tables.empty()) {
+    return;
+  }
+  auto exported = export_tables(pairing.contract, live, believed, tracked, keyring);
+  std::erase_if(exported, [&](const ExportedTable& one) {
+    return !tables.contains(one.table->name) || one.previous_labels.empty();
+  });
+  target.load_catalog();
+  auto relations = relations_of(exported);
+  (void)target.missing_ddl(relations);  // fills in what the secondary's columns are
+  for (std::size_t i = 0; i < exported.size(); ++i) {
+    exported[i].relation = relations[i];
+    const auto& table = *exported[i].table;
+    Comparison comparison(exported[i], keyring);
+    comparison.read_base(target);
+    comparison.read_primary(source);
+    for (auto& event : events) {
+      if (event.table != table.name || !on_trial(event)) {
+        continue;
+      }
+      if (carried_over(event, table, tracked, live)) {
+        event.verdict = drift::Verdict::adapt;
+        event.hint = "a run has carried it over; abgleich drift accept";
+      } else {
+        settle(event, table, comparison);
+      }
+    }
+  }
+  std::erase_if(events, [](const drift::Event& event) {
+    return event.kind == kShifted && event.verdict == drift::Verdict::adapt;
+  });
+}
+
+std::optional<Error> not_carried_over(const std::vector<drift::Event>& events,
+                                      const Pairing& pairing, const Catalog& live) {
+  std::optional<std::vector<db::TrackedRow>> tracked;
+  for (const auto& event : events) {
+    const auto* table = pairing.contract.find_table(event.table);
+    if (table == nullptr || event.verdict != drift::Verdict::adapt || !by_rows(event, *table) ||
+        live.identity.engine == Engine::sqlite) {
+      continue;
+    }
+    if (!tracked) {
+      db::Target target(pairing.config.secondary, db::Mode::dry);
+      tracked = known_tables(target);
+    }
+    if (!carried_over(event, *table, *tracked, live)) {
+      return Error{.code = Code::drift_decision,
+                   .message = fmt::format("not accepted yet: a run has to carry '{}' over first",
+                                          event.table),
+                   .hint = "run: abgleich sync; then: abgleich drift accept. Nothing was changed"};
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace abgleich::sync

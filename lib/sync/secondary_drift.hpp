@@ -1,0 +1,39 @@
+// What people have done to the secondary's own tables since the last run: columns that were
+// dropped, renamed, or can hold less. Found before anything is written, for a person to decide.
+#pragma once
+
+#include "db/target.hpp"
+#include "sync/exported.hpp"
+#include "sync/pairing.hpp"
+
+#include <cstdint>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace abgleich::sync {
+
+/// Tells of every exported column that is no longer as the last run left it, and leaves out the
+/// tables that must not be written to until that is decided. Columns of `refill` ("TABLE.COLUMN" of
+/// the contract) are decided: they are made as they were and filled from the primary.
+std::vector<drift::Event> find_secondary_drift(const Pairing& pairing, db::Target& target,
+                                               const std::set<std::string>& refill,
+                                               std::vector<ExportedTable>& tables);
+
+/// What a table that is not there any more is called now; empty where nothing shows it.
+std::string renamed_table(db::Target& target, const ExportedTable& exported);
+
+/// "'person.phone' was renamed to 'telephone'".
+std::string secondary_text(const drift::Event& event);
+
+/// Whether an event is one of these.
+bool of_the_secondary(const drift::Event& event);
+
+/// Notes how the columns are after this run, numbered `epoch`: what people have done to them
+/// remains to be decided.
+void remember_columns(db::Target& target, const std::vector<ExportedTable>& tables,
+                      std::int64_t epoch);
+/// What people have made of the columns that are there is accepted, in a run numbered `epoch`.
+void accept_columns(db::Target& target, std::int64_t epoch);
+
+}  // namespace abgleich::sync

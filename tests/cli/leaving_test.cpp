@@ -1,0 +1,386 @@
+// A widening of what leaves is a decision: `sync` refuses it until `contract accept` has written it
+// down.
+#include "support/pairing.hpp"
+
+#include <doctest/doctest.h>
+
+#include <sstream>
+
+namespace abgleich::test {
+
+namespace {
+
+using Json = nlohmann::json;
+
+const char* const kLimits = "[limits]\nmax_deleted = \"100%\"\nmax_updated = \"100%\"\n";
+
+/// A contract with these lines for the column `x`; the others stay.
+std::string contract_with(const std::string& x, const std::string& of_table = "") {
+  return "[tables.person]\nkey = [\"id\"]\n" + of_table +
+         "\n[tables.person.columns]\n"
+         "id = { class = \"pseudonym\", identity = \"person\" }\n"
+         "status = \"plain\"\n" +
+         (x.empty() ? "" : "x = " + x + "\n");
+}
+
+void fill(Database& primary, const std::string& type = "text") {
+  primary.run("CREATE TABLE person (id integer PRIMARY KEY, status text, x " + type +
+              ");"
+              "INSERT INTO person VALUES (1, 'open', '1980-02-03'), (2, 'open', '1990-11-30'), "
+              "(3, 'done', NULL)");
+}
+
+std::vector<Json> lines_of(const std::string& text) {
+  std::vector<Json> lines;
+  std::istringstream stream(text);
+  for (std::string line; std::getline(stream, line);) {
+    lines.push_back(Json::parse(line));
+  }
+  return lines;
+}
+
+bool has(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+/// Holds a refused widening to all that is promised of it, and follows its hint.
+void check_decision(Pairing& pairing, const std::string& column) {
+  const auto before = pairing.secondary.rows("SELECT * FROM person ORDER BY id");
+  const auto refused = pairing.run({"sync", "--json"});
+  CAPTURE(refused.out);
+  CAPTURE(refused.err);
+  CHECK(refused.exit == 23);
+  const auto line = Json::parse(refused.out);
+  CHECK(line["outcome"] == "refused");
+  CHECK(line["run"].is_null());
+  CHECK(has(line["error"]["message"].get<std::string>(), column));
+  CHECK(has(line["error"]["hint"].get<std::string>(), "abgleich contract accept --reason TEXT"));
+  CHECK(pairing.secondary.rows("SELECT * FROM person ORDER BY id") == before);
+  CHECK(pairing.run({"sync", "--dry-run"}).exit == 23);
+  const auto diff = pairing.run({"diff"});
+  CHECK(has(diff.err, "sync would refuse this: the contract lets more leave"));
+  const auto check = pairing.run({"check"});
+  CHECK(check.exit == 23);
+  CHECK(has(check.out, "FAIL what leaves"));
+
+  const auto shown = pairing.run({"contract", "diff"});
+  CHECK(shown.exit == 0);
+  CHECK(has(shown.out, column));
+  CHECK(has(shown.out, "leaves now: "));
+  CHECK(has(shown.out, "left before: "));
+  CHECK(pairing.run({"contract", "diff", "--exit-code"}).exit == 1);
+
+  const auto accepted = pairing.run({"contract", "accept", "--reason", "the board of 3 May"});
+  CHECK_MESSAGE(accepted.exit == 0, accepted.err);
+  const auto log = lines_of(pairing.run({"log", "--json"}).out);
+  REQUIRE(!log.empty());
+  CHECK(log.front()["kind"] == "accept");
+  CHECK(log.front()["reason"] == "the board of 3 May");
+  CHECK(!log.front()["operator"].get<std::string>().empty());
+  CHECK(has(pairing.run({"contract", "diff"}).out, "what leaves is what left before"));
+  const auto after = pairing.run({"sync"});
+  CHECK_MESSAGE((after.exit == 0 || after.exit == 11), after.err);
+  CHECK(pairing.run({"verify"}).exit == 0);
+}
+
+/// From one line for `x` to another, without a word: a narrowing.
+void check_no_decision(Pairing& pairing, const std::string& contract) {
+  pairing.set_contract(contract);
+  const auto ran = pairing.run({"sync"});
+  CAPTURE(contract);
+  CHECK_MESSAGE((ran.exit == 0 || ran.exit == 11), ran.err);
+}
+
+struct Step {
+  const char* from;
+  const char* to;
+};
+
+}  // namespace
+
+TEST_CASE("what lets more leave than the last run is refused until it is accepted") {
+  on_every_pairing([](On primary, On secondary) {
+    Pairing pairing(primary, secondary, contract_with("\"withhold\""), kLimits);
+    fill(pairing.primary);
+    CHECK(pairing.run({"sync"}).exit == 0);  // the first run has nothing before it
+    pairing.set_contract(contract_with("{ class = \"generalise\", to = \"prefix:4\" }"));
+    check_decision(pairing, "person.x");
+    pairing.set_contract(contract_with("\"plain\""));
+    check_decision(pairing, "person.x");
+    CHECK(pairing.secondary.rows("SELECT count(*) FROM person WHERE x = '1980-02-03'") == "1");
+  });
+}
+
+TEST_CASE("every way to let more leave is a decision") {
+  for (const auto& [from, to] : std::vector<Step>{
+           {"", "\"plain\""},
+           {"{ class = \"pseudonym\", identity = \"x\" }", "\"plain\""},
+           {"{ class = \"pseudonym\", identity = \"x\" }",
+            "{ class = \"generalise\", to = \"year\" }"},
+           {"{ class = \"generalise\", to = \"year\" }",
+            "{ class = \"pseudonym\", identity = \"x\" }"},
+           {"{ class = \"pseudonym\", identity = \"x\" }",
+            "{ class = \"pseudonym\", identity = \"y\" }"},
+           {"{ class = \"pseudonym\", identity = \"x\", normalise = \"text\" }",
+            "{ class = \"pseudonym\", identity = \"x\" }"},
+           {"{ class = \"generalise\", to = \"year\" }",
+            "{ class = \"generalise\", to = \"month\" }"},
+           {"{ class = \"generalise\", to = \"month\" }",
+            "{ class = \"generalise\", to = \"week\" }"},
+           {"{ class = \"generalise\", to = \"age-band:10\", reference = \"2026-01-01\" }",
+            "{ class = \"generalise\", to = \"age-band:5\", reference = \"2026-01-01\" }"},
+           {"{ class = \"generalise\", to = \"age-band:10\", reference = \"2026-01-01\" }",
+            "{ class = \"generalise\", to = \"age-band:10\", reference = \"2026-01-02\" }"},
+           {"{ class = \"generalise\", to = \"year\" }",
+            "{ class = \"generalise\", to = \"age-band:5\", reference = \"2026-01-01\" }"},
+           {"{ class = \"generalise\", to = \"shift:90\" }",
+            "{ class = \"generalise\", to = \"shift:5\" }"},
+           {"{ class = \"generalise\", to = \"const\", value = \"2000-01-01\" }",
+            "{ class = \"generalise\", to = \"year\" }"}}) {
+    CAPTURE(std::string(from));
+    CAPTURE(std::string(to));
+    Pairing pairing(On::sqlite, On::sqlite, contract_with(from), kLimits);
+    fill(pairing.primary, "date");
+    const auto first = pairing.run({"sync"});
+    CHECK_MESSAGE((first.exit == 0 || first.exit == 11), first.err);
+    pairing.set_contract(contract_with(to));
+    const auto refused = pairing.run({"sync"});
+    CHECK_MESSAGE(refused.exit == 23, refused.err);
+    CHECK(has(refused.err, "person.x"));
+  }
+}
+
+TEST_CASE("codes, maps, prefixes and roundings that let more through are decisions") {
+  const auto refused_from = [](const std::string& from, const std::string& to) {
+    Pairing pairing(On::sqlite, On::sqlite, contract_with(from), kLimits);
+    fill(pairing.primary);
+    const auto first = pairing.run({"sync"});
+    REQUIRE_MESSAGE((first.exit == 0 || first.exit == 11), first.err);
+    pairing.set_contract(contract_with(to));
+    const auto ran = pairing.run({"sync"});
+    REQUIRE_MESSAGE((ran.exit == 0 || ran.exit == 11 || ran.exit == 23), ran.err);
+    return ran.exit == 23;
+  };
+  const auto map = [](const std::string& entries, const std::string& more = "") {
+    return "{ class = \"generalise\", to = \"map\", map = { " + entries + " }" + more + " }";
+  };
+  CHECK(refused_from("{ class = \"plain\", codes = [\"a\"] }", "\"plain\""));
+  CHECK(refused_from("{ class = \"plain\", codes = [\"a\"] }",
+                     "{ class = \"plain\", codes = [\"a\", \"b\"] }"));
+  CHECK(!refused_from("{ class = \"plain\", codes = [\"a\", \"b\"] }",
+                      "{ class = \"plain\", codes = [\"b\"] }"));
+  CHECK(refused_from("{ class = \"generalise\", to = \"prefix:2\" }",
+                     "{ class = \"generalise\", to = \"prefix:3\" }"));
+  CHECK(!refused_from("{ class = \"generalise\", to = \"prefix:3\" }",
+                      "{ class = \"generalise\", to = \"prefix:2\" }"));
+  CHECK(refused_from(map("a = \"1\", b = \"1\""), map("a = \"1\", b = \"2\"")));
+  CHECK(refused_from(map("a = \"1\""), map("a = \"1\", b = \"1\"")));
+  CHECK(refused_from(map("a = \"1\""), map("a = \"1\"", ", otherwise = \"0\"")));
+  CHECK(!refused_from(map("a = \"1\", b = \"2\""), map("a = \"3\", b = \"3\"")));
+  CHECK(!refused_from(map("a = \"1\""), map("a = \"2\"")));
+  CHECK(!refused_from("\"plain\"", map("a = \"1\"", ", otherwise = \"0\"")));
+}
+
+TEST_CASE("a narrowing is no decision, and to go back is one") {
+  Pairing pairing(On::sqlite, On::postgresql, contract_with("\"plain\""));
+  fill(pairing.primary, "date");
+  CHECK(pairing.run({"sync"}).exit == 0);
+  check_no_decision(pairing, contract_with("\"withhold\""));
+  pairing.set_contract(contract_with("\"plain\""));
+  check_decision(pairing, "person.x");
+  check_no_decision(pairing, contract_with(""));
+  pairing.set_contract(contract_with("\"plain\""));
+  CHECK(pairing.run({"sync"}).exit == 23);
+}
+
+TEST_CASE("a narrowing that changes no row is remembered all the same") {
+  Pairing pairing(On::sqlite, On::sqlite,
+                  contract_with("{ class = \"plain\", codes = [\"a\", "
+                                "\"b\"] }"));
+  pairing.primary.run(
+      "CREATE TABLE person (id integer PRIMARY KEY, status text, x text);"
+      "INSERT INTO person VALUES (1, 'open', 'a')");
+  CHECK(pairing.run({"sync"}).exit == 0);
+  check_no_decision(pairing, contract_with("{ class = \"plain\", codes = [\"a\"] }"));
+  const auto runs = pairing.run({"log"}).out;
+  CHECK(pairing.run({"sync"}).exit == 0);
+  CHECK(pairing.run({"log"}).out == runs);  // and once is enough
+  pairing.set_contract(contract_with("{ class = \"plain\", codes = [\"a\", \"b\"] }"));
+  CHECK(pairing.run({"sync"}).exit == 23);
+}
+
+TEST_CASE("a smaller min_k and fewer quasi-identifiers are decisions, larger ones are none") {
+  const std::string counted = "quasi_identifiers = [\"status\", \"x\"]";
+  const auto k = [](int n) { return "[privacy]\nmin_k = " + std::to_string(n) + "\n"; };
+  Pairing pairing(On::postgresql, On::sqlite, contract_with("\"plain\"", counted), k(2));
+  fill(pairing.primary);
+  CHECK(pairing.run({"sync"}).exit == 11);
+  pairing.configure(k(1));
+  CHECK(pairing.run({"sync"}).exit == 23);
+  pairing.configure("");
+  CHECK(pairing.run({"sync"}).exit == 23);
+  pairing.configure(k(2));
+  pairing.set_contract(contract_with("\"plain\"", "quasi_identifiers = [\"status\"]"));
+  const auto refused = pairing.run({"sync"});
+  CHECK(refused.exit == 23);
+  CHECK(has(refused.err, "person"));
+  pairing.set_contract(contract_with("\"plain\"", counted));
+  pairing.configure(k(3));
+  CHECK(pairing.run({"sync"}).exit == 11);
+  pairing.configure(k(2));
+  CHECK(pairing.run({"sync"}).exit == 23);
+  CHECK(pairing.run({"contract", "accept", "--reason", "asked"}).exit == 0);
+  CHECK(pairing.run({"sync"}).exit == 11);
+}
+
+TEST_CASE("a column that contract add lets leave is filled once its hint is followed") {
+  Pairing pairing(On::sqlite, On::sqlite, contract_with(""), kLimits);
+  fill(pairing.primary);
+  REQUIRE(pairing.run({"drift", "accept"}).exit == 0);
+  CHECK(pairing.run({"sync"}).exit == 0);
+  const auto added = pairing.run({"contract", "add", "person.x", "--class", "plain"});
+  CHECK(has(added.out,
+            "then run: abgleich drift accept; and, since more leaves by it: abgleich "
+            "contract accept --reason TEXT"));
+  CHECK(pairing.run({"sync"}).exit == 23);
+  CHECK(pairing.run({"drift", "accept"}).exit == 0);
+  CHECK(pairing.run({"contract", "accept", "--reason", "TEXT"}).exit == 0);
+  CHECK(pairing.run({"sync"}).exit == 0);
+  CHECK(pairing.secondary.rows("SELECT x FROM person WHERE status = 'done' OR x LIKE '1980%' ORDER "
+                               "BY x IS NULL") == "1980-02-03\nNULL");
+}
+
+TEST_CASE("a new table is a decision; one that was left out leaves nothing any more") {
+  Pairing pairing(On::sqlite, On::sqlite, contract_with("\"plain\""));
+  fill(pairing.primary);
+  pairing.primary.run("CREATE TABLE other (id integer PRIMARY KEY, a text)");
+  const std::string other =
+      "[tables.other]\nkey = [\"id\"]\n[tables.other.columns]\n"
+      "id = { class = \"pseudonym\", identity = \"other\" }\na = \"plain\"\n";
+  CHECK(pairing.run({"sync"}).exit == 0);
+  pairing.set_contract(contract_with("\"plain\"") + other);
+  const auto refused = pairing.run({"sync"});
+  CHECK(refused.exit == 23);
+  CHECK(has(refused.err, "other.a"));
+  CHECK(pairing.run({"contract", "accept", "--reason", "wanted"}).exit == 0);
+  CHECK(pairing.run({"sync"}).exit == 0);
+  check_no_decision(pairing, contract_with("\"plain\""));
+  pairing.set_contract(contract_with("\"plain\"") + other);
+  CHECK(pairing.run({"sync"}).exit == 23);
+}
+
+TEST_CASE("a renamed column or table is not a new one") {
+  Pairing pairing(On::postgresql, On::postgresql, contract_with("\"plain\""));
+  fill(pairing.primary);
+  REQUIRE(pairing.run({"drift", "accept"}).exit == 0);
+  CHECK(pairing.run({"sync"}).exit == 0);
+  pairing.primary.run("ALTER TABLE person RENAME COLUMN x TO y");
+  pairing.set_contract(contract_with("") + "y = { class = \"plain\", was = \"x\" }\n");
+  const auto ran = pairing.run({"sync"});
+  CHECK_MESSAGE((ran.exit == 0 || ran.exit == 11), ran.err);
+  pairing.set_contract(contract_with("") + "y = { class = \"plain\", was = \"x\" }\n");
+  CHECK(has(pairing.run({"contract", "diff"}).out, "what leaves is what left before"));
+}
+
+TEST_CASE("a line that only calls a column renamed lets nothing leave") {
+  Pairing pairing(On::sqlite, On::sqlite, contract_with("\"withhold\""));
+  fill(pairing.primary);
+  REQUIRE(pairing.run({"drift", "accept"}).exit == 0);
+  CHECK(pairing.run({"sync"}).exit == 0);
+  pairing.set_contract(contract_with("{ class = \"plain\", was = \"status\" }"));
+  CHECK(pairing.run({"sync"}).exit == 23);
+  std::filesystem::remove(pairing.directory / "catalog.json");  // nor does a lost file
+  CHECK(pairing.run({"sync"}).exit == 23);
+  CHECK(!has(pairing.run({"sync"}).out, "applied"));
+}
+
+TEST_CASE("what the books have lost lets nothing leave") {
+  for (const auto engine : {On::sqlite, On::postgresql}) {
+    Pairing pairing(On::sqlite, engine, contract_with("\"plain\""));
+    fill(pairing.primary);
+    CHECK(pairing.run({"sync"}).exit == 0);
+    pairing.secondary.run(std::string("DELETE FROM ") +
+                          (engine == On::sqlite ? "abgleich_fact" : "abgleich.fact"));
+    pairing.primary.run("UPDATE person SET x = '2001-01-01' WHERE id = 1");
+    const auto ran = pairing.run({"sync"});
+    CHECK((ran.exit == 23 || ran.exit == 41));
+    CHECK(pairing.secondary.rows("SELECT count(*) FROM person WHERE x = '2001-01-01'") == "0");
+  }
+}
+
+TEST_CASE("what is accepted before the first run, or without need, writes nothing") {
+  Pairing pairing(On::sqlite, On::sqlite, contract_with("\"plain\""));
+  fill(pairing.primary);
+  const auto early = pairing.run({"contract", "accept", "--reason", "early"});
+  CHECK(early.exit == 0);
+  CHECK(has(early.out, "nothing to decide"));
+  CHECK(has(pairing.run({"contract", "diff"}).out, "no run yet"));
+  CHECK(pairing.run({"sync"}).exit == 0);
+  const auto runs = pairing.run({"log"}).out;
+  CHECK(has(pairing.run({"contract", "accept", "--reason", "again"}).out, "nothing to decide"));
+  CHECK(pairing.run({"log"}).out == runs);
+  CHECK(pairing.run({"contract", "accept"}).exit == 64);
+}
+
+TEST_CASE("what a rotation of the key seals anew is no widening") {
+  Pairing pairing(On::sqlite, On::sqlite,
+                  contract_with("{ class = \"generalise\", to = \"map\", map = { a = \"1\" }, "
+                                "otherwise = \"0\" }"));
+  fill(pairing.primary);
+  CHECK(pairing.run({"sync"}).exit == 0);
+  REQUIRE(pairing.run({"keys", "rotate"}).exit == 0);
+  CHECK(pairing.run({"sync"}).exit == 0);
+  CHECK(has(pairing.run({"contract", "diff"}).out, "what leaves is what left before"));
+  pairing.set_contract(contract_with("\"plain\""));
+  REQUIRE(pairing.run({"keys", "rotate"}).exit == 0);
+  CHECK(pairing.run({"sync"}).exit == 23);  // nor is a rotation a way around it
+  CHECK(pairing.secondary.rows("SELECT max(x) FROM person") == "0");
+}
+
+TEST_CASE("the values that a contract names are not in the secondary's bookkeeping") {
+  Pairing pairing(On::sqlite, On::sqlite,
+                  contract_with("{ class = \"generalise\", to = \"map\", map = { Zebrafieber = "
+                                "\"ill\" }, otherwise = \"well\" }"));
+  fill(pairing.primary);
+  CHECK(pairing.run({"sync"}).exit == 0);
+  CHECK(!has(read_file(pairing.directory / "secondary.db"), "Zebrafieber"));
+}
+
+TEST_CASE("check names the columns that leave against init's own guess, unless they say why") {
+  Pairing pairing(On::sqlite, On::sqlite,
+                  "[tables.person]\nkey = [\"id\"]\n[tables.person.columns]\n"
+                  "id = { class = \"pseudonym\", identity = \"person\" }\n"
+                  "surname = \"plain\"\n"
+                  "birth_date = { class = \"generalise\", to = \"year\" }\n"
+                  "remarks = { class = \"plain\", because = \"the office asked for them\" }\n"
+                  "postcode = { class = \"generalise\", to = \"prefix:2\" }\n"
+                  "status = \"plain\"\n"
+                  "note = { class = \"plain\", codes = [\"A\"] }\n"
+                  "[tables.visit]\nkey = [\"id\"]\n[tables.visit.columns]\nid = \"plain\"\n");
+  pairing.primary.run(
+      "CREATE TABLE person (id integer PRIMARY KEY, surname text, birth_date date, remarks text, "
+      "postcode text, status text, note text);"
+      "CREATE TABLE visit (id integer PRIMARY KEY)");
+  REQUIRE(pairing.run({"drift", "accept"}).exit == 0);
+  const auto text = pairing.run({"check"});
+  CAPTURE(text.out);
+  CHECK(text.exit == 0);
+  for (const std::string column : {"person.surname", "person.postcode", "visit.id"}) {
+    CHECK(has(text.out, "WARN column " + column + ": leaves "));
+  }
+  CHECK(has(text.out, "because = \"the reason\""));
+  for (const std::string column : {"id", "birth_date", "remarks", "status", "note"}) {
+    CHECK(!has(text.out, "column person." + column));
+  }
+  int warnings = 0;
+  for (const auto& line : lines_of(pairing.run({"check", "--json"}).out)) {
+    if (line.contains("warning")) {
+      CHECK(line["ok"] == false);
+      CHECK(line["warning"] == true);
+      ++warnings;
+    }
+  }
+  CHECK(warnings == 3);
+}
+
+}  // namespace abgleich::test
