@@ -288,6 +288,9 @@ class Scene {
     const auto from = directory_ / "prepared";
     const auto to = directory_ / "trial";
     std::filesystem::copy_file(from / "abgleich.key", to / "abgleich.key");
+    if (std::filesystem::exists(from / "catalog.json")) {
+      std::filesystem::copy_file(from / "catalog.json", to / "catalog.json");
+    }
     if (std::filesystem::exists(from / "state")) {
       std::filesystem::copy(from / "state", to / "state");
       std::filesystem::permissions(to / "state", std::filesystem::perms::owner_all);

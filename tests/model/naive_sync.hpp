@@ -170,7 +170,9 @@ class Sync {
       merge(where);
     }
     auto told = changes_;
-    for (const auto& [where, change] : refuse(schema_, after_.secondary, changes_)) {
+    auto refused = wait();
+    refused.merge(refuse(schema_, after_.secondary, changes_));
+    for (const auto& [where, change] : refused) {
       const auto* primary = find(primary_, where);
       after_.conflicts[where] = {
           .kind = "constraint",
@@ -209,6 +211,29 @@ class Sync {
     } else {
       in_all_three(where, table, *p, *b, *s);
     }
+  }
+
+  /// Takes out of the changes the rows that would come to refer to a stranger: each side has
+  /// another row under that key.
+  Changes wait() {
+    Changes waiting;
+    for (const auto& [where, change] : changes_) {
+      const auto& columns = schema_[where.first].columns;
+      for (const auto c : change.columns) {
+        if (columns[c].parent < 0 || !change.after[c]) {
+          continue;
+        }
+        const auto parent =
+            after_.conflicts.find({static_cast<std::size_t>(columns[c].parent), {change.after[c]}});
+        if (parent != after_.conflicts.end() && parent->second.kind == "both_inserted") {
+          waiting.insert({where, change});
+        }
+      }
+    }
+    for (const auto& [where, change] : waiting) {
+      changes_.erase(where);
+    }
+    return waiting;
   }
 
   void both_inserted(const Where& where, const Table& table, const Row& p, const Row& s) {
