@@ -72,9 +72,46 @@ void refused_to_conflicts(db::Target& target, const ExportedTable& exported, con
   }
 }
 
+void plan(db::Target& target, const ExportedTable& exported, const SipKey& id_key,
+          Progress& progress, Judged& judged) {
+  // A row whose key cannot be known may be any row of the base: nothing counts as deleted then.
+  const auto absence = judged.staged.nameless > 0 ? Absence::unknown : Absence::deletion;
+  judged.counts = plan_table(target, exported, judged.staged, absence, id_key, progress);
+  judged.plan_rows = target.planned(exported.relation);
+  judged.way = Way::planned;
+}
+
+const ExportedTable* exported_as(const std::vector<ExportedTable>& tables,
+                                 const std::string& relation) {
+  const auto found = std::ranges::find_if(
+      tables, [&](const ExportedTable& exported) { return exported.relation.name == relation; });
+  return found == tables.end() ? nullptr : &*found;
+}
+
+/// The keys of the rows of which each side has another, by table.
+std::map<std::int64_t, std::vector<Row>> find_strangers(db::Target& target,
+                                                        const std::vector<ExportedTable>& tables) {
+  std::map<std::int64_t, std::vector<Row>> strangers;
+  target.books().found_conflicts([&](const db::ConflictRow& found) {
+    const auto at = std::ranges::find(
+        tables, found.tracked, [](const ExportedTable& exported) { return exported.relation.id; });
+    if (found.kind != merge::name_of(merge::Fate::both_inserted) || at == tables.end()) {
+      return;
+    }
+    Row key;
+    key.cells.resize(at->relation.columns.size());
+    for (auto& [name, value] : journal::read_cells(found.key_text)) {
+      const auto column = std::ranges::find(at->relation.columns, name, &db::RelationColumn::name);
+      key.cells[static_cast<std::size_t>(column - at->relation.columns.begin())] = value;
+    }
+    strangers[found.tracked].push_back(std::move(key));
+  });
+  return strangers;
+}
+
 }  // namespace
 
-Judged plan_or_fill(db::Target& target, const ExportedTable& exported, const Staged& staged,
+Judged plan_or_wait(db::Target& target, const ExportedTable& exported, const Staged& staged,
                     const SipKey& id_key, const Options& options, Progress& progress) {
   Judged judged{.staged = staged, .base_rows = target.base_seal(exported.relation).rows};
   // to count them is most of the work of a run that finds nothing new, and builds on nothing
@@ -85,18 +122,37 @@ Judged plan_or_fill(db::Target& target, const ExportedTable& exported, const Sta
     damaged_base(exported.table->name);
   }
   if (may_fill(target, exported, judged, options)) {
-    if (const auto rows = target.fill(exported.relation)) {
-      judged.counts.table = exported.table->name;
-      judged.counts.inserted = *rows;
-      judged.way = Way::filled;
-      return judged;
+    judged.way = Way::to_fill;
+  } else {
+    plan(target, exported, id_key, progress, judged);
+  }
+  return judged;
+}
+
+void fill_empty(db::Target& target, const std::vector<ExportedTable>& tables, const SipKey& id_key,
+                Progress& progress, std::vector<Judged>& judged) {
+  if (std::ranges::none_of(judged, [](const Judged& one) { return one.way == Way::to_fill; })) {
+    return;
+  }
+  const auto strangers = find_strangers(target, tables);
+  for (std::size_t i = 0; i < tables.size(); ++i) {
+    if (judged[i].way != Way::to_fill) {
+      continue;
+    }
+    const auto& relation = tables[i].relation;
+    const bool refers = std::ranges::any_of(relation.foreign_keys, [&](const auto& key) {
+      const auto* parent = exported_as(tables, key.table);
+      return parent != nullptr && strangers.contains(parent->relation.id);
+    });
+    const auto rows = refers ? std::nullopt : target.fill(relation);
+    if (rows) {
+      judged[i].counts.table = tables[i].table->name;
+      judged[i].counts.inserted = *rows;
+      judged[i].way = Way::filled;
+    } else {
+      plan(target, tables[i], id_key, progress, judged[i]);
     }
   }
-  // A row whose key cannot be known may be any row of the base: nothing counts as deleted then.
-  const auto absence = staged.nameless > 0 ? Absence::unknown : Absence::deletion;
-  judged.counts = plan_table(target, exported, staged, absence, id_key, progress);
-  judged.plan_rows = target.planned(exported.relation);
-  return judged;
 }
 
 void count_quarantine(db::Target& target, const std::vector<ExportedTable>& tables,
@@ -144,26 +200,11 @@ namespace {
 /// Rows that refer to one of which each side has another would come to hang on the secondary's:
 /// they wait until somebody has decided which it is.
 void hold_references(db::Target& target, const std::vector<ExportedTable>& tables) {
-  std::map<std::int64_t, std::vector<Row>> strangers;  // by table: their keys
-  target.books().found_conflicts([&](const db::ConflictRow& found) {
-    const auto at = std::ranges::find(
-        tables, found.tracked, [](const ExportedTable& exported) { return exported.relation.id; });
-    if (found.kind != merge::name_of(merge::Fate::both_inserted) || at == tables.end()) {
-      return;
-    }
-    Row key;
-    key.cells.resize(at->relation.columns.size());
-    for (auto& [name, value] : journal::read_cells(found.key_text)) {
-      const auto column = std::ranges::find(at->relation.columns, name, &db::RelationColumn::name);
-      key.cells[static_cast<std::size_t>(column - at->relation.columns.begin())] = value;
-    }
-    strangers[found.tracked].push_back(std::move(key));
-  });
+  const auto strangers = find_strangers(target, tables);
   for (const auto& exported : tables) {
     for (const auto& key : exported.relation.foreign_keys) {
-      const auto parent = std::ranges::find_if(
-          tables, [&](const ExportedTable& other) { return other.relation.name == key.table; });
-      if (parent != tables.end() && strangers.contains(parent->relation.id) &&
+      const auto* parent = exported_as(tables, key.table);
+      if (parent != nullptr && strangers.contains(parent->relation.id) &&
           target.planned(exported.relation) > 0) {
         target.hold_references(exported.relation, key, parent->relation,
                                strangers.at(parent->relation.id));

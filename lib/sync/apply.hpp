@@ -12,7 +12,7 @@ namespace abgleich::sync {
 
 struct Options;
 
-enum class Way : std::uint8_t { planned, filled };
+enum class Way : std::uint8_t { planned, to_fill, filled };
 
 /// One table after staging and planning.
 struct Judged {
@@ -24,9 +24,14 @@ struct Judged {
 };
 
 /// Merges a staged table into its plan. The first load of an empty table without triggers goes
-/// straight in instead.
-Judged plan_or_fill(db::Target& target, const ExportedTable& exported, const Staged& staged,
+/// straight in instead, once the other tables are planned: it waits for fill_empty().
+Judged plan_or_wait(db::Target& target, const ExportedTable& exported, const Staged& staged,
                     const SipKey& id_key, const Options& options, Progress& progress);
+
+/// Fills the tables that wait for it; but plans those that refer to a row of which each side has
+/// another, which is not for them to hang on.
+void fill_empty(db::Target& target, const std::vector<ExportedTable>& tables, const SipKey& id_key,
+                Progress& progress, std::vector<Judged>& judged);
 
 /// Counts the rows that were held back.
 void count_quarantine(db::Target& target, const std::vector<ExportedTable>& tables,

@@ -130,12 +130,13 @@ std::optional<report::Outcome> attempt(const Pairing& given, const Options& opti
       target.prepare(exported.relation);
       const auto staged = detection.stage(source, target, exported, progress);
       find_doubts(target, exported, staged, pairing, outcome.drift, doubts);
-      judged.push_back(plan_or_fill(target, exported, staged, id_key, options, progress));
+      judged.push_back(plan_or_wait(target, exported, staged, id_key, options, progress));
     }
   }
   if (doubts.size() > believed) {
     return std::nullopt;
   }
+  fill_empty(target, tables, id_key, progress, judged);
   if (auto why = source.shortfall(); !why.empty()) {
     outcome.remarks.push_back(std::move(why));
   }

@@ -55,7 +55,7 @@ struct Conflict {
   std::string action;  // of a constraint
   std::set<std::size_t> columns;
   std::optional<Row> primary;
-  std::optional<Row> secondary;  // of a constraint: not told
+  std::optional<Row> secondary;
 };
 using Conflicts = std::map<Where, Conflict>;
 
@@ -174,11 +174,13 @@ class Sync {
     refused.merge(refuse(schema_, after_.secondary, changes_));
     for (const auto& [where, change] : refused) {
       const auto* primary = find(primary_, where);
+      const auto* secondary = find(after_.secondary, where);
       after_.conflicts[where] = {
           .kind = "constraint",
           .action = change.action,
-          .columns = change.columns,
-          .primary = primary == nullptr ? std::nullopt : std::optional(*primary)};
+          .columns = change.action == "delete" ? all_columns(schema_[where.first]) : change.columns,
+          .primary = primary == nullptr ? std::nullopt : std::optional(*primary),
+          .secondary = secondary == nullptr ? std::nullopt : std::optional(*secondary)};
     }
     perform(changes_, after_.secondary);
     for (const auto& [where, change] : changes_) {
