@@ -53,6 +53,13 @@ std::optional<std::string> why_not(const Table& table, const Column& column,
 
 }  // namespace
 
+std::string how_to_settle(const Column& column) {
+  return fmt::format(
+      "look at its values and at line {} of the contract; if it may leave so, add because = \"the "
+      "reason\"",
+      column.place.line);
+}
+
 std::vector<Doubt> doubtful_columns(const Contract& contract, const Catalog& primary) {
   const auto identities = guessed_identities(primary);
   std::vector<Doubt> doubts;
@@ -62,9 +69,7 @@ std::vector<Doubt> doubtful_columns(const Contract& contract, const Catalog& pri
         doubts.push_back({.table = table.name,
                           .column = column->name,
                           .why = *std::move(why),
-                          .hint = fmt::format("look at its values and at line {} of the contract; "
-                                              "if it may leave so, add because = \"the reason\"",
-                                              column->place.line)});
+                          .hint = how_to_settle(*column)});
       }
     }
   }

@@ -16,6 +16,9 @@ struct Doubt {
   std::string hint;
 };
 
+/// What to do about a doubt.
+std::string how_to_settle(const Column& column);
+
 /// The columns, in the contract's order, that leave plain or generalised although their name sounds
 /// personal or `init` would have made a pseudonym of them (keys and foreign keys), and whose line
 /// gives no reason (`because`). What init itself proposes (a birth date by its year or month or in

@@ -20,7 +20,8 @@ ColumnLeaves leaves_of(const Column& column, const Seal& seal) {
   ColumnLeaves leaves{.cls = column.cls,
                       .identity = column.identity,
                       .normaliser = column.normaliser,
-                      .generalisation = column.generalisation};
+                      .generalisation = column.generalisation,
+                      .on_unusable = column.on_unusable};
   // Texts and UUIDs tell as much as each other, and which it is may be settled by a run.
   if (column.format == Format::integer) {
     leaves.format = Format::integer;
@@ -37,17 +38,26 @@ ColumnLeaves leaves_of(const Column& column, const Seal& seal) {
 }
 
 std::string to_text(const Generalisation& generalisation) {
-  const auto word = kGeneralisations.at(static_cast<std::size_t>(generalisation.to));
+  std::string text(kGeneralisations.at(static_cast<std::size_t>(generalisation.to)));
   switch (generalisation.to) {
     case To::age_band:
-      return fmt::format("{}:{} at {}", word, generalisation.n, generalisation.reference);
+      text += fmt::format(":{} at {}", generalisation.n, generalisation.reference);
+      break;
     case To::prefix:
     case To::round:
     case To::shift:
-      return fmt::format("{}:{}", word, generalisation.n);
+      text += fmt::format(":{}", generalisation.n);
+      break;
     default:
-      return std::string(word);
+      break;
   }
+  if (generalisation.shift_epoch > 1) {
+    text += fmt::format(" of epoch {}", generalisation.shift_epoch);
+  }
+  if (!generalisation.zone.empty()) {
+    text += " in " + generalisation.zone;
+  }
+  return text;
 }
 
 std::string text_of(const ColumnLeaves& leaves) {
@@ -66,6 +76,7 @@ std::string text_of(const ColumnLeaves& leaves) {
     text +=
         fmt::format(", of {} {}", leaves.codes.size(), leaves.codes.size() == 1 ? "code" : "codes");
   }
+  text += leaves.on_unusable == OnUnusable::null ? ", NULL for what cannot be used" : "";
   return text;
 }
 
@@ -112,6 +123,12 @@ bool generalisation_tells_more(const Generalisation& before, const Generalisatio
   if (now.to == To::constant) {
     return false;  // always the same, whatever it is
   }
+  if (now.to == before.to && now.zone == before.zone && now.shift_epoch != before.shift_epoch) {
+    return true;  // a date between two bounds, and then between two others
+  }
+  if (now.zone != before.zone) {
+    return true;  // what falls into one day here and another there is around midnight
+  }
   if (const auto was = date_fineness(before.to), is = date_fineness(now.to); was && is) {
     return *is > *was;
   }
@@ -143,8 +160,9 @@ bool tells_more(const ColumnLeaves& before, const ColumnLeaves& now) {
   if (now.cls == Class::generalise && now.generalisation.to == To::constant) {
     return before.cls == Class::withhold;
   }
-  if (codes_let_more(before.codes, now.codes)) {
-    return true;
+  if (codes_let_more(before.codes, now.codes) ||
+      (now.on_unusable == OnUnusable::null && before.on_unusable != now.on_unusable)) {
+    return true;  // rows that were held back
   }
   if (before.cls == Class::plain) {
     return false;  // there is nothing that leaves more
@@ -161,9 +179,12 @@ bool tells_more(const ColumnLeaves& before, const ColumnLeaves& now) {
 }
 
 std::string share_text(const TableLeaves& leaves) {
-  return leaves.min_k == 0 ? std::string("rows that anybody shares")
-                           : fmt::format("rows that {} or more share in {}", leaves.min_k,
-                                         fmt::join(leaves.quasi_identifiers, ", "));
+  return leaves.min_k == 0
+             ? std::string("rows that anybody shares")
+             : fmt::format(
+                   "rows that {} or more share in {}{}", leaves.min_k,
+                   fmt::join(leaves.quasi_identifiers, ", "),
+                   leaves.subject.empty() ? "" : fmt::format(", counted by {}", leaves.subject));
 }
 
 /// The names under which something may have left before: its own, and the one that it had.
@@ -286,10 +307,12 @@ class Comparison {
         found.push_back(change(Way::less, name, column, text_of(leaves), std::string(kNothing)));
       }
     }
+    const bool others =
+        !before.subject.empty() && !now.subject.empty() && before.subject != now.subject;
     if (const bool counted = before.min_k > 0 || now.min_k > 0;
-        counted &&
-        (before.min_k != now.min_k || before.quasi_identifiers != now.quasi_identifiers)) {
-      const bool more = now.min_k < before.min_k ||
+        counted && (before.min_k != now.min_k || others ||
+                    before.quasi_identifiers != now.quasi_identifiers)) {
+      const bool more = now.min_k < before.min_k || others ||
                         !std::ranges::includes(now.quasi_identifiers, before.quasi_identifiers);
       found.push_back(change(more && !before.columns.empty() ? Way::more : Way::less, name, {},
                              share_text(before), share_text(now)));
@@ -327,6 +350,7 @@ Leaving leaving_of(const Contract& contract, const Seal& seal) {
       leaves.min_k = table.min_k;
       leaves.quasi_identifiers = table.quasi_identifiers;
       std::ranges::sort(leaves.quasi_identifiers);
+      leaves.subject = table.subject;
     }
   }
   return leaving;

@@ -23,6 +23,7 @@ struct ColumnLeaves {
   Format format = Format::automatic;
   Generalisation generalisation;   // the values of a map's left side are sealed
   std::vector<std::string> codes;  // sealed, in order; empty: any value leaves
+  OnUnusable on_unusable = OnUnusable::hold;
 
   bool operator==(const ColumnLeaves&) const = default;
 };
@@ -32,6 +33,7 @@ struct TableLeaves {
   // Without a k nobody is counted, and the rest is empty.
   std::int64_t min_k = 0;
   std::vector<std::string> quasi_identifiers;  // in order
+  std::string subject;                         // whose rows are counted; empty: not known
 
   bool operator==(const TableLeaves&) const = default;
 };
@@ -56,10 +58,10 @@ struct LeavingChange {
 
 /// In the order of tables and columns. More leaves where a column is new, where what leaves is not
 /// a function of what left before (a plain value for a pseudonym, another identity, a finer or
-/// another generalisation, a normaliser gone), where more values or rows may leave (codes, `min_k`,
-/// quasi-identifiers). `contract` says which names are only new (`was`), where the accepted
-/// catalogue does not have both names, or where the other name has a `was` of its own (names were
-/// swapped).
+/// another generalisation, in another zone or shifted anew, a normaliser gone), where more values
+/// or rows may leave (codes, `on_unusable`, `min_k`, quasi-identifiers, another subject).
+/// `contract` says which names are only new (`was`), where the accepted catalogue does not have
+/// both names, or where the other name has a `was` of its own (names were swapped).
 std::vector<LeavingChange> compare(const Leaving& before, const Leaving& now,
                                    const Contract& contract, const Catalog* accepted);
 

@@ -306,22 +306,31 @@ void Source::read_keys(const Scan& scan, const Fingerprinter& fingerprinter,
 
 void Source::read(const std::string& table, const std::vector<const CatalogColumn*>& columns,
                   const std::function<void(const RawRow&)>& on_row) {
+  read_rows(select_columns(*session_.dialect, session_.schema, table, columns), columns, on_row);
+}
+
+void Source::sample(const std::string& table, const std::vector<const CatalogColumn*>& columns,
+                    std::int64_t rows, const std::function<void(const RawRow&)>& on_row) {
+  read_rows(select_some(*session_.dialect, session_.schema, table, columns, rows), columns, on_row);
+}
+
+void Source::read_rows(const std::string& statement,
+                       const std::vector<const CatalogColumn*>& columns,
+                       const std::function<void(const RawRow&)>& on_row) {
   RawRow row;
   row.cells.resize(columns.size());
   std::string scratch;
-  session_.connection->read(select_columns(*session_.dialect, session_.schema, table, columns),
-                            [&](std::span<const Cell> cells) {
-                              for (std::size_t i = 0; i < columns.size(); ++i) {
-                                if (cells[i].storage == Cell::Storage::null) {
-                                  row.cells[i].set_null();
-                                  continue;
-                                }
-                                const auto value =
-                                    session_.dialect->decode(columns[i]->type, cells[i], scratch);
-                                row.cells[i].set(value.kind, value.bytes);
-                              }
-                              on_row(row);
-                            });
+  session_.connection->read(statement, [&](std::span<const Cell> cells) {
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+      if (cells[i].storage == Cell::Storage::null) {
+        row.cells[i].set_null();
+        continue;
+      }
+      const auto value = session_.dialect->decode(columns[i]->type, cells[i], scratch);
+      row.cells[i].set(value.kind, value.bytes);
+    }
+    on_row(row);
+  });
 }
 
 }  // namespace abgleich::db

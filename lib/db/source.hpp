@@ -64,6 +64,10 @@ class Source {
   void read(const std::string& table, const std::vector<const CatalogColumn*>& columns,
             const std::function<void(const RawRow&)>& on_row);
 
+  /// The same, for at most so many rows: whichever come first.
+  void sample(const std::string& table, const std::vector<const CatalogColumn*>& columns,
+              std::int64_t rows, const std::function<void(const RawRow&)>& on_row);
+
   /// The same, for rows that are mostly known.
   struct Scan {
     std::string table;
@@ -97,6 +101,8 @@ class Source {
   [[nodiscard]] std::string shortfall() const;
 
  private:
+  void read_rows(const std::string& statement, const std::vector<const CatalogColumn*>& columns,
+                 const std::function<void(const RawRow&)>& on_row);
   [[nodiscard]] std::string labels_now();
   void make_readers();
   bool read_by_several(const Scan& scan, const std::vector<const CatalogColumn*>& columns,

@@ -18,6 +18,11 @@ std::string select_columns(const Dialect& dialect, const std::string& schema,
                      dialect.table(schema, table));
 }
 
+std::string select_some(const Dialect& dialect, const std::string& schema, const std::string& table,
+                        const std::vector<const CatalogColumn*>& columns, std::int64_t rows) {
+  return fmt::format("{} LIMIT {}", select_columns(dialect, schema, table, columns), rows);
+}
+
 std::string select_unknown(const Dialect& dialect, const std::string& schema,
                            const std::string& table,
                            const std::vector<const CatalogColumn*>& columns,

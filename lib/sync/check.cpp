@@ -10,6 +10,7 @@
 #include "sync/lay_down.hpp"
 #include "sync/leaving.hpp"
 #include "sync/low_entropy.hpp"
+#include "sync/many_texts.hpp"
 #include "sync/recover.hpp"
 #include "sync/schema.hpp"
 #include "sync/secondary_drift.hpp"
@@ -20,6 +21,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 #include <unistd.h>
 #include <utility>
 
@@ -182,8 +184,25 @@ Code check(const std::filesystem::path& config,
     });
   }
   if (primary) {
-    for (const auto& doubt : contract::doubtful_columns(pairing->contract, *primary)) {
-      checker.warn(fmt::format("column {}.{}", doubt.table, doubt.column), doubt.why, doubt.hint);
+    std::set<std::string> doubted;
+    const auto warn_of = [&](const std::vector<contract::Doubt>& doubts) {
+      for (const auto& doubt : doubts) {
+        if (doubted.insert(fmt::format("column {}.{}", doubt.table, doubt.column)).second) {
+          checker.warn(fmt::format("column {}.{}", doubt.table, doubt.column), doubt.why,
+                       doubt.hint);
+        }
+      }
+    };
+    warn_of(contract::doubtful_columns(pairing->contract, *primary));
+    if (keyring) {
+      checker.line("texts", [&] {
+        db::Source source(pairing->config.primary);
+        const auto many = columns_of_many_texts(pairing->contract, *primary, source, *keyring);
+        warn_of(many);
+        return std::string(many.empty()
+                               ? "those that leave are of few kinds, or the contract says why"
+                               : "some that leave look like names or free text");
+      });
     }
     if (shifts_dates(pairing->contract)) {
       checker.line("shifted dates", [&] {

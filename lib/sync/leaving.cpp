@@ -64,6 +64,12 @@ Json json_of(const Generalisation& generalisation) {
   if (!generalisation.value.empty()) {
     json["value"] = generalisation.value;
   }
+  if (!generalisation.zone.empty()) {
+    json["zone"] = generalisation.zone;
+  }
+  if (generalisation.shift_epoch != 1) {
+    json["shift_epoch"] = generalisation.shift_epoch;
+  }
   return json;
 }
 
@@ -72,7 +78,9 @@ Generalisation generalisation_of(const Json& json) {
       .to = word_of(json, "to", contract::kGeneralisations, Generalisation::To::year),
       .n = json.value("n", 0),
       .reference = json.value("reference", ""),
-      .value = json.value("value", "")};
+      .value = json.value("value", ""),
+      .zone = json.value("zone", ""),
+      .shift_epoch = json.value("shift_epoch", 1)};
   if (json.contains("map")) {
     for (const auto& [value, out] : json.at("map").items()) {
       generalisation.map.emplace(value, out.get<std::string>());
@@ -96,6 +104,9 @@ Json json_of(const ColumnLeaves& leaves) {
   if (!leaves.codes.empty()) {
     json["codes"] = leaves.codes;
   }
+  if (leaves.on_unusable != contract::OnUnusable::hold) {
+    json["on_unusable"] = contract::kOnUnusables.at(static_cast<std::size_t>(leaves.on_unusable));
+  }
   return json;
 }
 
@@ -108,6 +119,7 @@ ColumnLeaves column_of(const Json& json) {
   if (json.contains("generalise")) {
     leaves.generalisation = generalisation_of(json.at("generalise"));
   }
+  leaves.on_unusable = word_of(json, "on_unusable", contract::kOnUnusables, leaves.on_unusable);
   if (json.contains("codes")) {
     leaves.codes = json.at("codes").get<std::vector<std::string>>();
   }
@@ -122,6 +134,7 @@ std::string text_of(const TableLeaves& table) {
   if (table.min_k > 0) {
     json["min_k"] = table.min_k;
     json["quasi_identifiers"] = table.quasi_identifiers;
+    json["subject"] = table.subject;
   }
   return json.dump();
 }
@@ -135,6 +148,7 @@ TableLeaves table_of(const db::FactRow& fact) {
     }
     table.min_k = json.value("min_k", std::int64_t{0});
     table.quasi_identifiers = json.value("quasi_identifiers", std::vector<std::string>{});
+    table.subject = json.value("subject", "");
   } catch (const nlohmann::json::exception&) {
     throw Failure(
         Code::integrity,

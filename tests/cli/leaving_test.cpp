@@ -135,6 +135,13 @@ TEST_CASE("every way to let more leave is a decision") {
             "{ class = \"generalise\", to = \"age-band:5\", reference = \"2026-01-01\" }"},
            {"{ class = \"generalise\", to = \"shift:90\" }",
             "{ class = \"generalise\", to = \"shift:5\" }"},
+           {"{ class = \"generalise\", to = \"shift:90\" }",
+            "{ class = \"generalise\", to = \"shift:90\", shift_epoch = 2 }"},
+           {"{ class = \"generalise\", to = \"year\" }",
+            "{ class = \"generalise\", to = \"year\", on_unusable = \"null\" }"},
+           {"{ class = \"pseudonym\", identity = \"x\" }",
+            "{ class = \"pseudonym\", identity = \"x\", on_unusable = \"null\" }"},
+           {"\"plain\"", "{ class = \"plain\", on_unusable = \"null\" }"},
            {"{ class = \"generalise\", to = \"const\", value = \"2000-01-01\" }",
             "{ class = \"generalise\", to = \"year\" }"}}) {
     CAPTURE(std::string(from));
@@ -147,6 +154,37 @@ TEST_CASE("every way to let more leave is a decision") {
     const auto refused = pairing.run({"sync"});
     CHECK_MESSAGE(refused.exit == 23, refused.err);
     CHECK(has(refused.err, "person.x"));
+  }
+}
+
+TEST_CASE("another zone, and rows that were held back, are decisions, and are shown once") {
+  const auto seen = [](const std::string& more) {
+    return contract_with("{ class = \"generalise\", to = \"year\"" + more + " }");
+  };
+  for (const auto engine : {On::sqlite, On::postgresql}) {
+    CAPTURE(name_of(engine));
+    Pairing pairing(engine, engine, seen(""), kLimits);
+    pairing.primary.run(
+        "CREATE TABLE person (id integer PRIMARY KEY, status text, x " +
+        std::string(engine == On::sqlite ? "text" : "timestamptz") +
+        "); INSERT INTO person VALUES (1, 'open', '2019-12-31T23:30:00Z'), (2, 'open', "
+        "'2020-07-01T00:30:00Z'), (3, 'done', NULL)");
+    CHECK(pairing.run({"sync"}).exit == 0);
+    pairing.set_contract(seen(", zone = \"Europe/Berlin\""));
+    check_decision(pairing, "person.x");
+    CHECK(pairing.secondary.rows("SELECT count(*) FROM person WHERE x = '2020'") == "2");
+    pairing.set_contract(seen(", zone = \"America/New_York\""));
+    CHECK(has(pairing.run({"contract", "diff"}).out, "generalise to year in America/New_York"));
+    check_decision(pairing, "person.x");
+    check_no_decision(pairing, seen(", zone = \"America/New_York\", codes = [\"2019\"]"));
+    CHECK(has(pairing.run({"contract", "diff"}).out, "what leaves is what left before"));
+    CHECK(pairing.secondary.rows("SELECT x FROM person WHERE x = '2020'") == "2020");  // held
+    pairing.set_contract(
+        seen(", zone = \"America/New_York\", codes = [\"2019\"], on_unusable = \"null\""));
+    CHECK(has(pairing.run({"contract", "diff"}).out, "NULL for what cannot be used"));
+    check_decision(pairing, "person.x");
+    CHECK(pairing.secondary.rows("SELECT count(*) FROM person WHERE x IS NULL") == "2");
+    check_no_decision(pairing, seen(", zone = \"America/New_York\", codes = [\"2019\"]"));
   }
 }
 
@@ -231,6 +269,13 @@ TEST_CASE("a smaller min_k and fewer quasi-identifiers are decisions, larger one
   CHECK(pairing.run({"sync"}).exit == 23);
   CHECK(pairing.run({"contract", "accept", "--reason", "asked"}).exit == 0);
   CHECK(pairing.run({"sync"}).exit == 11);
+  // others are counted: where each row is a subject of its own, more may be enough for k
+  pairing.set_contract("[tables.person]\nkey = [\"id\"]\nsubject = \"x\"\n" + counted +
+                       "\n[tables.person.columns]\nid = { class = \"pseudonym\", identity = "
+                       "\"person\" }\nstatus = \"plain\"\nx = { class = \"pseudonym\", identity = "
+                       "\"x\" }\n");
+  const auto others = pairing.run({"contract", "diff"});
+  CHECK_MESSAGE(has(others.out, "counted by x"), others.out, others.err);
 }
 
 TEST_CASE("a column that contract add lets leave is filled once its hint is followed") {
@@ -305,6 +350,43 @@ TEST_CASE("what the books have lost lets nothing leave") {
     const auto ran = pairing.run({"sync"});
     CHECK((ran.exit == 23 || ran.exit == 41));
     CHECK(pairing.secondary.rows("SELECT count(*) FROM person WHERE x = '2001-01-01'") == "0");
+  }
+}
+
+TEST_CASE("check sees by the values that names and free text leave under innocent names") {
+  for (const auto engine : {On::sqlite, On::postgresql}) {
+    CAPTURE(name_of(engine));
+    Pairing pairing(engine, On::sqlite,
+                    "[tables.person]\nkey = [\"id\"]\n[tables.person.columns]\n"
+                    "id = { class = \"pseudonym\", identity = \"person\" }\n"
+                    "a = \"plain\"\nb = \"plain\"\nc = \"plain\"\n"
+                    "d = { class = \"plain\", because = \"the office asked for them\" }\n"
+                    "e = \"plain\"\nf = { class = \"generalise\", to = \"prefix:9\" }\n"
+                    "g = { class = \"generalise\", to = \"prefix:2\" }\nh = \"withhold\"\n");
+    // a: surnames, each in two rows; b: free text; c: three codes; e: sentences, but always the
+    // same
+    pairing.primary.run(
+        "CREATE TABLE person (id integer PRIMARY KEY, a text, b text, c text, d text, e text, f "
+        "text, g text, h text);"
+        "INSERT INTO person SELECT i, 'Sur' || (i / 2), CASE WHEN i < 15 THEN 'saw him at ' || i "
+        "END, 'code ' || (i % 3), 'saw her at ' || i, 'seen and well', 'Sur' || i, 'Sur' || i, "
+        "'Sur' || i FROM (WITH RECURSIVE s(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM s WHERE i < "
+        "300) SELECT i FROM s) AS series");
+    const auto ran = pairing.run({"check"});
+    CAPTURE(ran.out);
+    CHECK(ran.exit == 0);
+    CHECK(has(ran.out,
+              "WARN column person.a: leaves as text, and has 151 different texts in 300 "
+              "rows, as names have: init keeps texts back"));
+    CHECK(has(ran.out,
+              "WARN column person.b: leaves as text, and most of its 14 different texts "
+              "are of 3 words or more: init keeps texts back"));
+    CHECK(has(ran.out, "WARN column person.f: "));
+    for (const std::string column : {"id", "c", "d", "e", "g", "h"}) {
+      CHECK(!has(ran.out, "column person." + column));
+    }
+    CHECK(!has(ran.out, "Sur1"));
+    CHECK(!has(ran.out, "saw"));
   }
 }
 

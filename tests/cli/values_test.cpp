@@ -29,6 +29,8 @@ TEST_CASE("with on_unusable a person goes without an unusable phone, and without
     CHECK(pairing.sync()["exit"] == 11);
     CHECK(pairing.secondary.rows("SELECT count(*), count(DISTINCT phone) FROM person") == "3|1");
     pairing.set_contract(person_with(phone + ", on_unusable = \"null\" }"));
+    CHECK(pairing.sync()["exit"] == 23);  // a row more leaves
+    REQUIRE(pairing.run({"contract", "accept", "--reason", "a phone is not needed"}).exit == 0);
     CHECK(pairing.sync()["exit"] == 0);
     CHECK(pairing.secondary.rows("SELECT id FROM person WHERE phone IS NULL ORDER BY 1") == "2\n3");
     CHECK(pairing.secondary.rows("SELECT count(*), count(DISTINCT phone) FROM person") == "5|1");
@@ -136,6 +138,8 @@ TEST_CASE("shifts of an epoch end with it where the contract says so") {
   REQUIRE(pairing.sync()["exit"] == 0);
   CHECK(dates() == before);
   pairing.set_contract(contract(", shift_epoch = 2"));
+  CHECK(pairing.sync()["exit"] == 23);  // two shifts of a date tell more of it than one
+  REQUIRE(pairing.run({"contract", "accept", "--reason", "the old key was lost"}).exit == 0);
   REQUIRE(pairing.sync()["exit"] == 0);
   CHECK(dates() != before);
   CHECK(pairing.run({"verify", "--exit-code"}).exit == 0);
