@@ -13,6 +13,7 @@
 #include "report/json.hpp"
 #include "sync/accepted.hpp"
 #include "sync/claims.hpp"
+#include "sync/key_change.hpp"
 #include "sync/same_values.hpp"
 #include "sync/script.hpp"
 
@@ -108,10 +109,13 @@ Code show(const Context& context, const Arguments& arguments) {
   if (!arguments.catalog.empty()) {
     drift::expect_same_database(*pairing.accepted, live, arguments.catalog);
   }
-  const auto events = arguments.catalog.empty() && !arguments.sql
-                          ? weighed_events(context, pairing, live)
-                          : drift::compare(pairing.contract, *pairing.accepted, live,
-                                           contract::user_of(pairing.config.primary));
+  auto events = arguments.catalog.empty() && !arguments.sql
+                    ? weighed_events(context, pairing, live)
+                    : drift::compare(pairing.contract, *pairing.accepted, live,
+                                     contract::user_of(pairing.config.primary));
+  if (arguments.catalog.empty()) {
+    sync::note_other_keys(events, pairing);
+  }
   static const std::map<std::string, report::Annotation> kForms{
       {"github", report::Annotation::github},
       {"gitlab", report::Annotation::gitlab},

@@ -124,6 +124,7 @@ void setup(CommandLine app, Context& context) {
   setup_revert(app, context);
   setup_resume(app, context);
   setup_adopt(app, context);
+  setup_rekey(app, context);
   setup_privacy(app, context);
   setup_reveal(app, context);
   setup_token(app, context);

@@ -29,6 +29,16 @@ const CatalogColumn* CatalogTable::find_column(std::string_view column) const {
   return found == columns.end() ? nullptr : &*found;
 }
 
+bool CatalogTable::is_unique(std::vector<std::string> names) const {
+  std::ranges::sort(names);
+  const auto matches = [&](const CatalogKey& key) {
+    auto its = key.columns;
+    std::ranges::sort(its);
+    return its == names;
+  };
+  return (primary_key && matches(*primary_key)) || std::ranges::any_of(uniques, matches);
+}
+
 const CatalogTable* Catalog::find_table(std::string_view table) const {
   const auto found = std::ranges::find(tables, table, &CatalogTable::name);
   return found == tables.end() ? nullptr : &*found;

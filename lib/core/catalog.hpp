@@ -69,6 +69,8 @@ struct CatalogTable {
   bool triggers = false;      // user triggers that fire on writes
 
   [[nodiscard]] const CatalogColumn* find_column(std::string_view column) const;
+  /// Whether it has a unique key over exactly these columns, in any order.
+  [[nodiscard]] bool is_unique(std::vector<std::string> names) const;
   bool operator==(const CatalogTable&) const = default;
 };
 

@@ -177,17 +177,16 @@ std::string clear_base(const RekeyWork& work) {
   return "DELETE FROM " + work.base;
 }
 
-std::string fill_base(const Dialect& dialect, const RekeyWork& work) {
+std::string fill_base(const Dialect& dialect, const RekeyWork& work, const Relation& by) {
   std::string base_key;
   std::string key;
-  for (std::size_t i = 0; i < work.relation->key.size(); ++i) {
+  for (std::size_t i = 0; i < by.key.size(); ++i) {
     base_key += fmt::format("k{}, ", i);
-    key += fmt::format("c{}, ", work.relation->key[i]);
+    key += fmt::format("c{}, ", by.key[i]);
   }
   return fmt::format(
       "INSERT INTO {} ({}cells) SELECT {}cells FROM {} WHERE cells IS NOT NULL ORDER BY {}",
-      work.base, base_key, key, rekey_name(dialect, *work.relation),
-      key_order(dialect, "", *work.relation));
+      work.base, base_key, key, rekey_name(dialect, *work.relation), key_order(dialect, "", by));
 }
 
 }  // namespace abgleich::db

@@ -59,6 +59,7 @@ std::string rekey_kept_column(const Dialect& dialect, const std::string& data,
                               const CatalogColumn& column, const std::string& map);
 
 std::string clear_base(const RekeyWork& work);
-std::string fill_base(const Dialect& dialect, const RekeyWork& work);
+/// `by`: the relation whose key the base's rows are known by from then on.
+std::string fill_base(const Dialect& dialect, const RekeyWork& work, const Relation& by);
 
 }  // namespace abgleich::db

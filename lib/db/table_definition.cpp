@@ -163,6 +163,7 @@ class Reader {
   }
 
   [[nodiscard]] bool ended() const { return at_ == tokens_.size(); }
+  [[nodiscard]] std::size_t at() const { return at_; }
 
  private:
   bool sign(char wanted) {
@@ -184,7 +185,59 @@ bool is_key(const std::vector<Token>& clause, const CatalogForeignKey& key) {
          reader.ended();
 }
 
+/// A table WITHOUT ROWID lies by its primary key.
+bool has_rowid(std::string_view definition, std::size_t close) {
+  return std::ranges::none_of(Tokens(definition.substr(close + 1)).all(),
+                              [](const Token& token) { return same(token.text, "WITHOUT"); });
+}
+
+struct Piece {
+  std::size_t begin = 0;
+  std::size_t end = 0;
+};
+
+/// The words NOT NULL behind a column's name and type, as this program writes them.
+std::optional<Piece> not_null_of(const std::vector<Token>& clause, std::string_view column) {
+  const auto size = clause.size();
+  if (size < 3 || !same(clause.front().text, column) || !same(clause[size - 2].text, "NOT") ||
+      !same(clause[size - 1].text, "NULL")) {
+    return std::nullopt;
+  }
+  return Piece{.begin = clause[size - 3].end, .end = clause[size - 1].end};
+}
+
 }  // namespace
+
+std::optional<std::string> with_unique_for_primary_key(std::string_view definition,
+                                                       const CatalogKey& key) {
+  const auto found = clauses_of(definition);
+  if (found.close == 0 || !has_rowid(definition, found.close)) {
+    return std::nullopt;
+  }
+  std::optional<Piece> words;
+  std::vector<Piece> not_null;
+  for (const auto& clause : found.clauses) {
+    Reader reader(clause);
+    if (reader.words("PRIMARY KEY") && reader.names(key.columns) && reader.ended()) {
+      words = {.begin = clause[0].begin, .end = clause[1].end};
+    }
+    for (const auto& column : key.columns) {
+      if (const auto piece = not_null_of(clause, column)) {
+        not_null.push_back(*piece);
+      }
+    }
+  }
+  if (!words) {
+    return std::nullopt;
+  }
+  std::string edited(definition);
+  edited.replace(words->begin, words->end - words->begin,
+                 "UNIQUE");  // it stands behind the columns
+  for (auto piece = not_null.rbegin(); piece != not_null.rend(); ++piece) {
+    edited.erase(piece->begin, piece->end - piece->begin);
+  }
+  return edited;
+}
 
 std::optional<std::string> without_foreign_key(std::string_view definition,
                                                const CatalogForeignKey& key) {

@@ -111,6 +111,20 @@ std::string drop_constraint(const Dialect& dialect, const std::string& schema,
                      dialect.quote(name));
 }
 
+std::string add_unique(const Dialect& dialect, const std::string& schema, const std::string& table,
+                       const std::vector<std::string>& columns) {
+  const auto names = list(columns.size(), [&](std::size_t i) { return dialect.quote(columns[i]); });
+  if (dialect.engine() == Engine::postgresql) {
+    return fmt::format("ALTER TABLE {} ADD UNIQUE ({})", dialect.table(schema, table), names);
+  }
+  std::string name = table;  // SQLite adds no constraint to a table; an index keeps it as well
+  for (const auto& column : columns) {
+    name += "_" + column;
+  }
+  return fmt::format("CREATE UNIQUE INDEX {} ON {} ({})", dialect.table(schema, name + "_key"),
+                     dialect.quote(table), names);
+}
+
 std::string count_orphans(const Dialect& dialect, const std::string& schema,
                           const Relation& relation, const RelationForeignKey& key) {
   std::string there;

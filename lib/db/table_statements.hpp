@@ -35,6 +35,9 @@ std::string add_constraint(const Dialect& dialect, const std::string& schema,
                            const std::string& clause);
 std::string drop_constraint(const Dialect& dialect, const std::string& schema,
                             const std::string& table, std::string_view name);
+/// Keeps these columns unique in a table that is there.
+std::string add_unique(const Dialect& dialect, const std::string& schema, const std::string& table,
+                       const std::vector<std::string>& columns);
 /// 1 where a row of the relation's data refers to one that is not there; 0 otherwise.
 std::string count_orphans(const Dialect& dialect, const std::string& schema,
                           const Relation& relation, const RelationForeignKey& key);

@@ -384,8 +384,11 @@ class Target {
   /// Takes the rows of one table as they are to be. `prepare` has been called for the relation.
   class Rekey {
    public:
-    Rekey(Target& target, const Relation& relation);
-    /// `was` holds the row's key until now, `row` its cells from now on, of which key and
+    /// `becomes`: the relation with the key that rows are known by from now on, and the same
+    /// columns in front.
+    Rekey(Target& target, const Relation& relation, const Relation& becomes);
+    Rekey(Target& target, const Relation& relation) : Rekey(target, relation, relation) {}
+    /// `was` holds the row's key until now, `row` its cells from now on, of which both keys and
     /// pseudonyms count. `cells`: its base from now on, packed.
     enum class Data : std::uint8_t { as_it_is, changes };
     void add(const Row& was, const Row& row, Data data, const std::optional<std::string>& cells);
@@ -394,6 +397,7 @@ class Target {
    private:
     Target& target_;
     const Relation& relation_;
+    const Relation& becomes_;
     std::unique_ptr<Loader> loader_;
     std::vector<Cell> cells_;
     std::vector<std::string> scratch_;
@@ -410,9 +414,11 @@ class Target {
                                            const Type& type,
                                            const std::function<void(Value&)>& rekey);
 
-  /// One table of a rotation, and which of its columns hold pseudonyms, and integer ones.
+  /// One table of a rotation, and which of its columns hold pseudonyms, and integer ones; or of a
+  /// rekeying, and the columns of its new key.
   struct Rekeyed {
     const Relation* relation = nullptr;
+    const Relation* becomes = nullptr;  // its rows are known by another key from then on
     std::vector<std::size_t> columns;
     std::vector<std::size_t> integers;
     std::vector<KeptPseudonyms> kept;
@@ -421,6 +427,13 @@ class Target {
   /// the bases. Returns how many rows of each table's data changed. Throws
   /// Failure{secondary_refuses} where the secondary does not take them as they are.
   std::vector<std::int64_t> apply_rekey(const std::vector<Rekeyed>& tables);
+
+  /// The statements without which the relation's key is not unique in its table; none where it is.
+  /// `filled`: every row has its key already.
+  enum class Keys : std::uint8_t { to_come, filled };
+  [[nodiscard]] std::vector<std::string> key_ddl(const Relation& relation, Keys keys) const;
+  /// Whether the base has to be made anew to hold rows by the key of `becomes`.
+  [[nodiscard]] bool remakes_base(const Relation& relation, const Relation& becomes) const;
 
   // In lib/db/target_lay_down.cpp.
   /// Lays the rows of a table, or of its base, down in the order of their keys. Returns what the
@@ -510,10 +523,14 @@ class Target {
   [[nodiscard]] std::vector<std::string> redefine(const std::string& table,
                                                   const std::string& definition,
                                                   const Relation& relation) const;
-  [[nodiscard]] std::vector<std::string> drop_keys(const std::string& table,
+  [[nodiscard]] std::vector<std::string> drop_keys(const CatalogTable& table,
                                                    const Relation& relation) const;
-  [[nodiscard]] std::vector<std::string> put_back_keys(const std::string& table,
+  [[nodiscard]] std::vector<std::string> put_back_keys(const CatalogTable& table,
                                                        const Relation& relation) const;
+  /// The primary key of the table where it was the relation's key before (`abgleich rekey`) and
+  /// new rows bring no values for it any more; null otherwise.
+  [[nodiscard]] const CatalogKey* outgrown_key(const CatalogTable& table,
+                                               const Relation& relation) const;
   [[nodiscard]] std::vector<std::string> new_key_ddl(const Relation& relation,
                                                      std::size_t key) const;
   /// Whether no row of the relation's data would break the key.

@@ -52,41 +52,88 @@ bool Target::is_ours(const std::string& table, const CatalogForeignKey& key) con
              : without_foreign_key(definition_of(table), key).has_value();
 }
 
-std::vector<std::string> Target::drop_keys(const std::string& table,
+const CatalogKey* Target::outgrown_key(const CatalogTable& table, const Relation& relation) const {
+  if (!table.primary_key) {
+    return nullptr;
+  }
+  const bool postgresql = dialect().engine() == Engine::postgresql;
+  const auto old_name = [](const auto& column) {
+    return column.renamed_from.empty() ? column.name : column.renamed_from;
+  };
+  const auto left_empty = [&](const std::string& name) {
+    const auto* held = table.find_column(name);
+    if (held == nullptr || held->auto_identity || held->generated || !held->default_value.empty()) {
+      return false;  // the secondary fills it itself
+    }
+    for (std::size_t i = 0; i < relation.columns.size(); ++i) {
+      const auto& column = relation.columns[i];
+      if (old_name(column) == name && postgresql && column.loosened && !relation.is_key(i)) {
+        return true;
+      }
+    }
+    return std::ranges::any_of(relation.kept,
+                               [&](const KeptColumn& kept) { return old_name(kept) == name; });
+  };
+  return std::ranges::any_of(table.primary_key->columns, left_empty) ? &*table.primary_key
+                                                                     : nullptr;
+}
+
+std::vector<std::string> Target::drop_keys(const CatalogTable& table,
                                            const Relation& relation) const {
   const auto& keys = relation.lost_keys;
+  const auto* outgrown = outgrown_key(table, relation);
   std::vector<std::string> ddl;
   if (dialect().engine() == Engine::postgresql) {
     for (const auto& key : keys) {
-      ddl.push_back(drop_constraint(dialect(), session_.schema, table, key.name));
+      ddl.push_back(drop_constraint(dialect(), session_.schema, table.name, key.name));
+    }
+    if (outgrown != nullptr) {
+      ddl.push_back(drop_constraint(dialect(), session_.schema, table.name, outgrown->name));
     }
     return ddl;
   }
-  auto definition = definition_of(table);
+  auto definition = definition_of(table.name);
   bool edited = false;
-  for (const auto& key : keys) {
-    if (auto without = without_foreign_key(definition, key)) {
+  const auto edit = [&](std::optional<std::string> without) {
+    if (without) {
       definition = std::move(*without);
       edited = true;
     }
+  };
+  for (const auto& key : keys) {
+    edit(without_foreign_key(definition, key));
   }
-  return edited ? redefine(table, definition, relation) : ddl;
+  if (outgrown != nullptr) {
+    edit(with_unique_for_primary_key(definition, *outgrown));
+  }
+  return edited ? redefine(table.name, definition, relation) : ddl;
 }
 
-std::vector<std::string> Target::put_back_keys(const std::string& table,
+std::vector<std::string> Target::put_back_keys(const CatalogTable& table,
                                                const Relation& relation) const {
   const auto& keys = relation.lost_keys;
+  const auto* outgrown = outgrown_key(table, relation);
   std::vector<std::string> ddl;
   const auto clause = [&](const CatalogForeignKey& key) {
     return foreign_key(dialect(), session_.schema, key.columns, key.table, key.referenced);
   };
   if (dialect().engine() == Engine::postgresql) {
+    if (outgrown != nullptr) {
+      const auto& columns = outgrown->columns;
+      ddl.push_back(
+          add_constraint(dialect(), session_.schema, table.name, outgrown->name,
+                         fmt::format("PRIMARY KEY ({})", list(columns.size(), [&](std::size_t i) {
+                                       return dialect().quote(columns[i]);
+                                     }))));
+    }
     for (const auto& key : keys) {
-      ddl.push_back(add_constraint(dialect(), session_.schema, table, key.name, clause(key)));
+      ddl.push_back(add_constraint(dialect(), session_.schema, table.name, key.name, clause(key)));
     }
     return ddl;
   }
-  return keys.empty() ? ddl : redefine(table, definition_of(table), relation);
+  return keys.empty() && outgrown == nullptr
+             ? ddl
+             : redefine(table.name, definition_of(table.name), relation);
 }
 
 std::vector<std::string> Target::new_key_ddl(const Relation& relation, std::size_t key) const {

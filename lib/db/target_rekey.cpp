@@ -13,17 +13,24 @@ namespace abgleich::db {
 
 namespace {
 
-[[noreturn]] void refuse(const std::string& why) {
-  throw Failure(Code::secondary_refuses,
-                fmt::format("the secondary does not take the new pseudonyms: {}", why),
-                "a trigger, a rule or a constraint of its own is at work: mend that, then run: "
-                "abgleich sync. Nothing was changed");
+[[noreturn]] void refuse(const std::vector<Target::Rekeyed>& tables, const std::string& why) {
+  const auto another = std::ranges::find_if(
+      tables, [](const Target::Rekeyed& table) { return table.becomes != nullptr; });
+  throw Failure(
+      Code::secondary_refuses,
+      fmt::format("the secondary does not take the new {}: {}",
+                  another == tables.end() ? "pseudonyms" : "keys", why),
+      fmt::format("a trigger, a rule or a constraint of its own is at work: mend that, then run: "
+                  "abgleich {}. Nothing was changed",
+                  another == tables.end()
+                      ? std::string("sync")
+                      : fmt::format("rekey {} --reason TEXT", another->relation->source)));
 }
 
 }  // namespace
 
-Target::Rekey::Rekey(Target& target, const Relation& relation)
-    : target_(target), relation_(relation) {
+Target::Rekey::Rekey(Target& target, const Relation& relation, const Relation& becomes)
+    : target_(target), relation_(relation), becomes_(becomes) {
   auto& connection = *target.session_.connection;
   connection.execute(create_rekey(target.dialect(), relation));
   loader_ = connection.load(rekey_name(target.dialect(), relation), rekey_columns(relation));
@@ -39,7 +46,7 @@ void Target::Rekey::add(const Row& was, const Row& row, Data data,
     cells_.push_back(target_.dialect().encode(columns[i].type, was.cells[i], *scratch++));
   }
   for (std::size_t i = 0; i < columns.size(); ++i) {
-    const bool counts = relation_.is_key(i) || data == Data::changes;
+    const bool counts = relation_.is_key(i) || becomes_.is_key(i) || data == Data::changes;
     cells_.push_back(counts && !row.cells[i].is_null()
                          ? target_.dialect().encode(columns[i].type, row.cells[i], *scratch)
                          : Cell{});
@@ -120,7 +127,7 @@ std::vector<std::int64_t> Target::apply_rekey(const std::vector<Rekeyed>& tables
         });
       }
       if (step == RekeyStep::aside && changed != all) {
-        refuse(fmt::format("{} of {} rows changed", changed, all));
+        refuse(tables, fmt::format("{} of {} rows changed", changed, all));
       }
     }
     for (const auto& table : tables) {
@@ -138,19 +145,54 @@ std::vector<std::int64_t> Target::apply_rekey(const std::vector<Rekeyed>& tables
     if (fault.cause() != Fault::Cause::constraint && fault.cause() != Fault::Cause::data) {
       throw;
     }
-    refuse(fmt::format("{} ({})", fault.error().message, fault.state()));
+    refuse(tables, fmt::format("{} ({})", fault.error().message, fault.state()));
   }
-  for (const auto& one : work) {
+  for (std::size_t i = 0; i < work.size(); ++i) {
+    const auto& one = work[i];
+    const auto& by = tables[i].becomes == nullptr ? *one.relation : *tables[i].becomes;
     const auto before = connection.execute(clear_base(one));
-    if (connection.execute(fill_base(dialect(), one)) != before) {
+    if (remakes_base(*one.relation, by)) {
+      connection.execute("DROP TABLE " + one.base);
+      connection.execute(create_base_table(dialect(), one.base, by, Lifetime::lasting));
+    }
+    if (connection.execute(fill_base(dialect(), one, by)) != before) {
       throw Failure(
           Code::integrity,
           fmt::format("the base of '{}' has rows that neither side explains", one.relation->source),
           "see what is damaged: abgleich verify. Nothing was changed");
     }
-    seal_base(*one.relation);
+    seal_base(by);
   }
   return rows;
+}
+
+bool Target::remakes_base(const Relation& relation, const Relation& becomes) const {
+  const auto text = [&](const Relation& one) {
+    return create_base_table(dialect(), "base", one, Lifetime::lasting);
+  };
+  return text(relation) != text(becomes);
+}
+
+std::vector<std::string> Target::key_ddl(const Relation& relation, Keys keys) const {
+  const auto* table = catalog_.find_table(relation.name);
+  std::vector<std::string> names;
+  for (const auto i : relation.key) {
+    names.push_back(relation.columns[i].name);
+  }
+  std::vector<std::string> ddl;
+  if (keys == Keys::filled && dialect().engine() == Engine::postgresql) {
+    for (const auto& name : names) {
+      const auto* held = table == nullptr ? nullptr : table->find_column(name);
+      if (held != nullptr && held->nullable) {
+        ddl.push_back(
+            set_not_null(dialect(), dialect().table(session_.schema, relation.name), name));
+      }
+    }
+  }
+  if (table == nullptr || !table->is_unique(names)) {
+    ddl.push_back(add_unique(dialect(), session_.schema, relation.name, names));
+  }
+  return ddl;
 }
 
 std::vector<std::string> Target::index_foreign_keys(const std::vector<RekeyWork>& work) {

@@ -33,26 +33,14 @@ void make_held(const Dialect& dialect, RelationColumn& column) {
                     column.held.family == Family::text;
 }
 
-/// Whether the table has a unique key over exactly these columns.
-bool has_unique(const CatalogTable& table, std::vector<std::string> wanted) {
-  std::ranges::sort(wanted);
-  const auto matches = [&](const CatalogKey& key) {
-    auto columns = key.columns;
-    std::ranges::sort(columns);
-    return columns == wanted;
-  };
-  return (table.primary_key && matches(*table.primary_key)) ||
-         std::ranges::any_of(table.uniques, matches);
-}
-
-/// The same over the relation's key columns, which it calls `holders`.
+/// Whether the table has a unique key over exactly the relation's, which it calls `holders`.
 bool has_key(const CatalogTable& table, const Relation& relation,
              const std::vector<std::string>& holders) {
   std::vector<std::string> wanted;
   for (const auto i : relation.key) {
     wanted.push_back(holders[i]);
   }
-  return has_unique(table, std::move(wanted));
+  return table.is_unique(std::move(wanted));
 }
 
 }  // namespace
@@ -183,7 +171,7 @@ Relation Target::with_possible_foreign_keys(const Relation& relation,
         *renamed = column.renamed_from;
       }
     }
-    return !has_unique(*table, names);
+    return !table->is_unique(names);
   });
   return possible;
 }
@@ -207,7 +195,7 @@ std::vector<std::string> Target::missing_ddl(std::vector<Relation>& relations) c
         std::ranges::find(renames, relation.name, &Adaptation::Rename::from) != renames.end();
     const auto* table = holding_table(relation);
     if (table != nullptr) {
-      std::ranges::move(drop_keys(table->name, relation), std::back_inserter(drops));
+      std::ranges::move(drop_keys(*table, relation), std::back_inserter(drops));
       const auto adaptation = hold_existing(*table, relation);
       std::ranges::move(adaptation_ddl(dialect(), session_.schema, relation, adaptation),
                         std::back_inserter(tables));
@@ -254,7 +242,7 @@ std::vector<std::string> Target::undo_ddl(const std::vector<Relation>& relations
   }
   for (const auto& relation : relations) {
     if (const auto* table = holding_table(relation)) {
-      std::ranges::move(put_back_keys(table->name, relation), std::back_inserter(ddl));
+      std::ranges::move(put_back_keys(*table, relation), std::back_inserter(ddl));
     }
   }
   return ddl;
@@ -285,7 +273,8 @@ void Target::stand_in(const Relation& relation) {
         create_data_table(dialect(), name, relation, session_.schema, Lifetime::temporary));
     stand_in_data_.push_back(relation.id);
   } else if (const auto adaptation = adapt(dialect(), *table, relation);
-             adaptation.needed() || table->name != relation.name || !relation.lost_keys.empty()) {
+             adaptation.needed() || table->name != relation.name || !relation.lost_keys.empty() ||
+             outgrown_key(*table, relation) != nullptr) {
     session_.connection->execute(create_data_view(dialect(), name, relation,
                                                   dialect().table(session_.schema, table->name),
                                                   adaptation.holders));

@@ -3,6 +3,7 @@
 #include "contract/toml_text.hpp"
 #include "drift/contract_line.hpp"
 #include "drift/key_columns.hpp"
+#include "drift/other_key.hpp"
 #include "drift/places.hpp"
 #include "drift/retype.hpp"
 
@@ -180,7 +181,7 @@ class Comparison {
     if (found.live != nullptr && column.exported() && !found.live->readable) {
       add("rights_lost", column.name, {}, {}, Verdict::block,
           fmt::format("have its owner run: GRANT SELECT ({}) ON {} TO {}", in_sql(column.name),
-                      qualified_table(),
+                      qualified_table(pair_),
                       pair_.reader.empty() ? "the role that reads" : in_sql(pair_.reader)));
     }
   }
@@ -203,11 +204,6 @@ class Comparison {
   }
 
   static std::string quoted(std::string_view name) { return fmt::format("'{}'", name); }
-
-  [[nodiscard]] std::string qualified_table() const {
-    const std::string table = in_sql(pair_.live.name);
-    return pair_.schema.empty() ? table : in_sql(pair_.schema) + "." + table;
-  }
 
   [[nodiscard]] std::string in_sql_list() const {
     std::string list;
@@ -237,8 +233,8 @@ class Comparison {
       const bool key = key_.contains(column.name);
       add("nullability_loosened", column.name, "not null", "null",
           key ? Verdict::block : Verdict::adapt,
-          key ? fmt::format("a key cannot be NULL: choose another key for [tables.{}]",
-                            contract::toml_key(pair_.contract.name))
+          key ? fmt::format("a key cannot be NULL: {}{}", not_null_again(pair_, column.name),
+                            or_another_key(pair_))
               : std::string{kAccept});
     } else if (was.nullable && !now.nullable) {
       add("nullability_tightened", column.name, "null", "not null", Verdict::info,
@@ -317,12 +313,11 @@ class Comparison {
       hint = fmt::format("delete the line of {} from the contract, then run: {}",
                          quoted(column.name), kAccept);
     } else {
-      const auto otherwise =
-          key_.contains(column.name)
-              ? std::string(
-                    "ask the vendor for it: nothing else tells which row is which, and the "
-                    "secondary's rows stay as they are")
-              : fmt::format("delete its line from the contract and run: {}", kAccept);
+      const auto otherwise = key_.contains(column.name) ? without_key_column(pair_, column.name)
+                                                        : fmt::format(
+                                                              "delete its line from the "
+                                                              "contract and run: {}",
+                                                              kAccept);
       hint = fmt::format(
           "{}; if it was renamed, {}; otherwise {}",
           block ? fmt::format("it is {}", *need) : std::string{"the secondary keeps its values"},
@@ -436,7 +431,7 @@ class Comparison {
         fmt::format(
             "nothing keeps {0} unique any more, and rows are known by it: have the primary's "
             "administrator make it unique again: CREATE UNIQUE INDEX ON {1} ({2})",
-            fmt::join(pair_.contract.key, ", "), qualified_table(), in_sql_list()));
+            fmt::join(pair_.contract.key, ", "), qualified_table(pair_), in_sql_list()));
   }
 
   const TablePair& pair_;
@@ -454,17 +449,6 @@ class Comparison {
 };
 
 }  // namespace
-
-std::string in_sql(std::string_view name) {
-  std::string quoted = "\"";
-  for (const char c : name) {
-    quoted += c;
-    if (c == '"') {
-      quoted += c;
-    }
-  }
-  return quoted + '"';
-}
 
 void compare_columns(const TablePair& pair, std::vector<Event>& events) {
   Comparison{pair, events}.run();

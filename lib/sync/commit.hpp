@@ -19,7 +19,7 @@ namespace abgleich::sync {
 /// What a run is in the chain, before it has a hash.
 struct RunFacts {
   std::string kind;  // "sync", "resolve", "adopt", "revert", "resume", "repair", "rotate",
-                     // "lay-down", "accept"
+                     // "lay-down", "accept", "rekey"
   std::string started;
   std::optional<std::string> reason;
   std::string counts;  // JSON

@@ -88,10 +88,14 @@ void RekeyedTable::digest(const Row& row, std::vector<Digest>& digests) {
   digest_row(exported_.relation, digest_keys_, row, key_bytes_, digests);
 }
 
-Digest RekeyedTable::unknown(Digest was) const {
+Digest unknown_digest(const SipKey& key, Digest was) {
   std::array<std::uint8_t, sizeof was.bits> bytes{};
   std::memcpy(bytes.data(), &was.bits, bytes.size());
-  return {siphash(unknown_key_, bytes)};
+  return {siphash(key, bytes)};
+}
+
+Digest RekeyedTable::unknown(Digest was) const {
+  return unknown_digest(unknown_key_, was);
 }
 
 std::optional<std::size_t> RekeyedTable::column(std::string_view name) const {

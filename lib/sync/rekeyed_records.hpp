@@ -42,6 +42,9 @@ class Rekeyings {
       all_;
 };
 
+/// A digest of a value that nothing tells any more: no value's, and equal for equal ones.
+Digest unknown_digest(const SipKey& key, Digest was);
+
 /// One table's rows and records, from one epoch of the key to another.
 class RekeyedTable {
  public:

@@ -1,5 +1,6 @@
 #include "sync/revert.hpp"
 
+#include "contract/words.hpp"
 #include "core/shallow_json.hpp"
 #include "db/retry.hpp"
 #include "db/target.hpp"
@@ -14,6 +15,7 @@
 #include "sync/history.hpp"
 #include "sync/plan.hpp"
 #include "sync/recover.hpp"
+#include "sync/rekey.hpp"
 #include "sync/rotate.hpp"
 
 #include <fmt/format.h>
@@ -76,6 +78,10 @@ class RevertedTable {
       ++gone_;
       return;
     }
+    if (!names_row(record.key_text)) {
+      ++nameless_;
+      return;
+    }
     key_text_ = record.key_text;
     key_ = row_of(record.key_text);
     packed_base_ = target_.find_base(relation_, key_);
@@ -134,6 +140,8 @@ class RevertedTable {
 
   /// Rows that cannot come back: nothing of them was kept.
   [[nodiscard]] std::int64_t gone() const { return gone_; }
+  /// Rows that were gone on both sides when the table got another key: nobody knows theirs.
+  [[nodiscard]] std::int64_t nameless() const { return nameless_; }
 
  private:
   [[nodiscard]] std::size_t column(const std::string& name) const {
@@ -142,6 +150,15 @@ class RevertedTable {
       damaged(tracked_);
     }
     return static_cast<std::size_t>(found - relation_.columns.begin());
+  }
+
+  /// Whether a record is of the key that rows are known by.
+  [[nodiscard]] bool names_row(const std::string& key_text) const {
+    const auto cells = journal::read_cells(key_text);
+    return std::ranges::all_of(relation_.key, [&](std::size_t i) {
+      return std::ranges::find(cells, relation_.columns[i].name, &journal::NamedValue::first) !=
+             cells.end();
+    });
   }
 
   /// A row of the cells in a text of the journal; the other cells are NULL.
@@ -342,6 +359,7 @@ class RevertedTable {
   report::TableCounts counts_;
   bool first_load_ = false;
   std::int64_t gone_ = 0;
+  std::int64_t nameless_ = 0;
 
   // the record at hand
   std::string key_text_;
@@ -387,6 +405,15 @@ report::Outcome attempt(const Pairing& pairing, const mask::Keyring& keyring,
                   "old pseudonyms do not come back; for new ones again, run: abgleich keys rotate. "
                   "Nothing was changed");
   }
+  if (run.kind == kRekey) {
+    const auto counts = parse_shallow<nlohmann::json>(run.counts);
+    const auto table = counts.is_object() && !counts.empty() ? counts.begin().key() : "TABLE";
+    throw Failure(
+        Code::usage, fmt::format("run {} gave '{}' another key", run.id, table),
+        fmt::format("the way back is the same: name the old key in the contract again, then run: "
+                    "abgleich rekey {} --reason TEXT. Nothing was changed",
+                    contract::in_shell(table)));
+  }
   expect_kept(pairing, run);
   target.load_catalog();
 
@@ -423,9 +450,17 @@ report::Outcome attempt(const Pairing& pairing, const mask::Keyring& keyring,
   }
   target.apply(relations);
   std::int64_t gone = 0;
+  std::int64_t nameless = 0;
   for (auto& table : tables) {
     outcome.tables.push_back(table.settle());
     gone += table.gone();
+    nameless += table.nameless();
+  }
+  if (nameless > 0) {
+    outcome.notes.push_back(
+        fmt::format("{} {} gone before the table got another key: they do not "
+                    "come back",
+                    nameless, nameless == 1 ? "row was" : "rows were"));
   }
   if (gone > 0) {
     outcome.notes.push_back(

@@ -3,6 +3,7 @@
 #include "contract/toml_text.hpp"
 #include "mask/masker.hpp"
 #include "sync/exported.hpp"
+#include "sync/key_change.hpp"
 #include "sync/recover.hpp"
 
 #include <fmt/format.h>
@@ -198,50 +199,6 @@ bool has_all_of(const CatalogTable& live, const contract::Table& table) {
          });
 }
 
-/// The columns by which the secondary knows a table's rows, where they are others than the contract
-/// says; by the names that the last run left.
-std::vector<std::string> other_key(const db::TrackedRow& row, const contract::Table& table) {
-  std::vector<std::string> was;
-  for (const auto i : relation_of(row).key) {
-    was.push_back(relation_of(row).columns[i].source);
-  }
-  const bool same = was.size() == table.key.size() &&
-                    std::ranges::all_of(table.key, [&](const std::string& name) {
-                      const auto* column = table.find_column(name);
-                      return std::ranges::find(was, name) != was.end() ||
-                             std::ranges::find(was, column->was) != was.end();
-                    });
-  return same ? std::vector<std::string>{} : was;
-}
-
-/// Another key in the contract is another way to know the rows: it blocks its table, not the
-/// others.
-void note_other_keys(std::vector<drift::Event>& events, const Pairing& pairing, db::Target& target,
-                     const std::vector<db::TrackedRow>& tracked) {
-  for (const auto& table : pairing.contract.tables) {
-    const auto row = std::ranges::find(tracked, table.name, &db::TrackedRow::source);
-    if (row == tracked.end() || target.books().base_seal(row->id).rows == 0) {
-      continue;
-    }
-    const auto was = other_key(*row, table);
-    if (was.empty()) {
-      continue;
-    }
-    events.push_back(
-        {.kind = "key_changed",
-         .table = table.name,
-         .column = {},
-         .was = fmt::format("{}", fmt::join(was, ", ")),
-         .now = fmt::format("{}", fmt::join(table.key, ", ")),
-         .verdict = drift::Verdict::block,
-         .hint = fmt::format("the secondary knows its rows by {}, and nothing tells which is which "
-                             "by another key: below [tables.{}] write key = {} again; where the "
-                             "primary has that no more, its vendor has to bring it back",
-                             fmt::join(was, ", "), contract::toml_key(table.name),
-                             contract::toml_list(was))});
-  }
-}
-
 /// Tables that something else blocks, which is to be decided first.
 std::set<std::string> blocked_otherwise(const std::vector<drift::Event>& events) {
   std::set<std::string> blocked;
@@ -264,7 +221,7 @@ void weigh_values(std::vector<drift::Event>& events, const Pairing& pairing, db:
                   db::Target& target, const mask::Keyring& keyring) {
   const auto& live = source.catalog();
   const auto tracked = known_tables(target);
-  note_other_keys(events, pairing, target, tracked);
+  note_other_keys(events, pairing, tracked);
   const auto blocked = blocked_otherwise(events);
   std::erase_if(events, [&](const drift::Event& event) {
     return event.kind == kShifted && blocked.contains(event.table);

@@ -73,9 +73,14 @@ TEST_CASE("the new base has the new key, by its place in the key") {
       .relation = &relation, .data = "d", .base = "b", .columns = {}, .integers = {}};
   CHECK(clear_base(work) == "DELETE FROM b");
   // in the order of the new keys: the old order would tell which was which
-  CHECK(fill_base(dialect(Engine::postgresql), work) ==
+  CHECK(fill_base(dialect(Engine::postgresql), work, relation) ==
         "INSERT INTO b (k0, k1, cells) SELECT c1, c2, cells FROM pg_temp.abgleich_tmp_rekey_3 "
         "WHERE cells IS NOT NULL ORDER BY c1 COLLATE \"C\", c2");
+  auto by_another_key = relation;
+  by_another_key.key = {0};
+  CHECK(fill_base(dialect(Engine::sqlite), work, by_another_key) ==
+        "INSERT INTO b (k0, cells) SELECT c0, cells FROM temp.abgleich_tmp_rekey_3 "
+        "WHERE cells IS NOT NULL ORDER BY c0 COLLATE BINARY");
   CHECK(rekey_columns(relation) ==
         std::vector<std::string>{"k1", "k2", "c0", "c1", "c2", "in_data", "cells"});
   CHECK(create_rekey(dialect(Engine::postgresql), relation) ==

@@ -26,6 +26,25 @@ TEST_CASE("a foreign key of ours leaves a table's definition, and all the rest s
         before + "\n, UNIQUE (person))");
 }
 
+TEST_CASE("a primary key that was outgrown becomes unique, and may be NULL") {
+  const CatalogKey key{.name = "", .columns = {"id"}};
+  CHECK(with_unique_for_primary_key(
+            "CREATE TABLE \"person\" (\"id\" TEXT NOT NULL, \"NULL\" TEXT NOT NULL, PRIMARY KEY "
+            "(\"id\"), UNIQUE (\"NULL\"), code TEXT)",
+            key) ==
+        "CREATE TABLE \"person\" (\"id\" TEXT, \"NULL\" TEXT NOT NULL, UNIQUE (\"id\"), UNIQUE "
+        "(\"NULL\"), code TEXT)");
+  const CatalogKey both{.name = "", .columns = {"a", "b"}};
+  CHECK(with_unique_for_primary_key(
+            "CREATE TABLE p (a TEXT NOT NULL, b INT NOT NULL, PRIMARY KEY (a, b)) STRICT", both) ==
+        "CREATE TABLE p (a TEXT, b INT, UNIQUE (a, b)) STRICT");
+  // by which the rows lie, of other columns, or as people write it
+  CHECK_FALSE(with_unique_for_primary_key(
+      "CREATE TABLE p (id TEXT NOT NULL, PRIMARY KEY (id)) WITHOUT ROWID", key));
+  CHECK_FALSE(with_unique_for_primary_key("CREATE TABLE p (a TEXT, PRIMARY KEY (a))", key));
+  CHECK_FALSE(with_unique_for_primary_key("CREATE TABLE p (id TEXT PRIMARY KEY)", key));
+}
+
 TEST_CASE("a foreign key that people wrote stays, however alike it is") {
   const std::string head = "CREATE TABLE visit (id integer, person integer, ";
   for (const auto& people : {

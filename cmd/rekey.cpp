@@ -1,0 +1,67 @@
+// `abgleich rekey`: go on with a table whose contract names another key.
+#include "sync/rekey.hpp"
+
+#include "command.hpp"
+#include "progress.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <memory>
+
+namespace abgleich::cmd {
+
+namespace {
+
+constexpr const char* kAbout =
+    R"(After the contract names another key for a table (key = ["uuid"]), its rows are still known by the old
+one. This gives every row its new key, as a run of its own: edits, open conflicts, the journal and the
+number of rows stay what they are. Rows are told by the primary, which has both keys for a while (keep
+the lines of both), or by the secondary, where the new key was exported before. The way back is the
+same: name the old key in the contract again, and run this again.
+
+)";
+
+struct Arguments {
+  std::string table;
+  std::string reason;
+};
+
+Code run(Context& context, const Arguments& arguments) {
+  const auto pairing = context.pairing();
+  expect_table(pairing, arguments.table);
+  const auto progress = make_progress(context);
+  const auto report = sync::rekey(pairing, arguments.table, arguments.reason, *progress);
+  progress->done();
+  context.applied = {report.run};
+  if (context.json) {
+    print_json({{"schema", "abgleich.rekey/1"},
+                {"run", report.run},
+                {"table", report.table},
+                {"rekeyed", report.rows},
+                {"was", report.was},
+                {"now", report.now}});
+  } else if (context.loudness() != Loudness::problems) {
+    print(sync::text_of(report) + "\n");
+  }
+  return Code::done;
+}
+
+}  // namespace
+
+void setup_rekey(CommandLine app, Context& context) {
+  auto command =
+      app.add_subcommand("rekey", "know a table's rows by the key that its contract names now");
+  command.explain(kAbout);
+  const auto arguments = std::make_shared<Arguments>();
+  command.add_option("table", arguments->table, "its name in the contract")
+      .required()
+      .type_name("TABLE");
+  command.add_option("--reason", arguments->reason, "why, for the journal")
+      .required()
+      .type_name("TEXT");
+  command.callback([&context, arguments] {
+    context.run = [&context, arguments] { return run(context, *arguments); };
+  });
+}
+
+}  // namespace abgleich::cmd

@@ -1,0 +1,40 @@
+// Which key a row has from now on, by the one that it is known by until now: both masked, as the
+// secondary has them.
+#pragma once
+
+#include "core/value.hpp"
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+namespace abgleich::sync {
+
+/// A key's cells, in its order.
+using KeyCells = std::vector<Value>;
+
+/// The bytes that stand for a key, as digests are bound to them; and back.
+std::string bytes_of(const KeyCells& key);
+KeyCells key_from(std::string_view bytes);
+
+/// Holds every pair in memory: some 250 bytes a row.
+class NewKeys {
+ public:
+  /// False where another row has this new key already; then nothing was added.
+  [[nodiscard]] bool add(const std::string& old_key, const std::string& new_key);
+
+  /// The bytes of the new key; empty where the row is not known.
+  [[nodiscard]] std::optional<std::string> find(const std::string& old_key) const;
+  /// Whether a row has this new key.
+  [[nodiscard]] bool taken(const std::string& new_key) const { return taken_.contains(new_key); }
+
+ private:
+  std::unordered_map<std::string, std::string> keys_;
+  std::unordered_set<std::string> taken_;
+};
+
+}  // namespace abgleich::sync
