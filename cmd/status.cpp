@@ -54,12 +54,19 @@ Code print_status(const Context& context) {
         {"paused", status.head && status.head->paused ? nlohmann::ordered_json(*status.head->paused)
                                                       : nullptr},
         {"drift", status.drift_unknown ? nlohmann::ordered_json(nullptr) : drift_of(status.drift)},
-        {"damaged", status.damaged}};
+        {"damaged", status.damaged},
+        {"refused", status.refused
+                        ? nlohmann::ordered_json::parse(report::json_line(*status.refused))["error"]
+                        : nullptr}};
     print_json(json);
     return Code::done;
   }
   if (status.damaged) {
     print("the bookkeeping was found damaged, and no run writes; see: abgleich verify\n");
+  }
+  if (status.refused) {
+    print(fmt::format("no run goes on from here: {}; hint: {}\n", status.refused->message,
+                      status.refused->hint));
   }
   if (!status.last) {
     print("no run yet; the first one: abgleich sync\n");

@@ -227,6 +227,13 @@ Config parse_config(std::string_view text, const fs::path& file) {
   if (const Member* every = root.find("primary")->value.find("full_every")) {
     config.full_every = interval_of(*every, "full_every = \"24h\"");
   }
+  if (const Member* anew = root.find("primary")->value.find("made_anew")) {
+    config.made_anew = boolean_of(*anew, "made_anew = true");
+    if (config.primary.engine != Engine::sqlite) {
+      refuse(anew->place, "'made_anew' does not fit a server",
+             "delete it: it is for a SQLite file");
+    }
+  }
   config.secondary = endpoint_of(root, Role::secondary, name, directory);
   if (same_database(config.primary, config.secondary)) {
     refuse(root.find("secondary")->value.find("url")->value.place,

@@ -32,6 +32,8 @@ struct Config {
   std::chrono::seconds retry_for{30};
   /// How long the primary's row versions may be relied upon before every row is read again.
   std::chrono::seconds full_every{86'400};
+  /// The primary is a file that is made anew for every delivery: an older one cannot be told.
+  bool made_anew = false;
 };
 
 /// Parses "postgresql://…" or "sqlite:PATH" (relative to `directory`). Refuses a password inside a

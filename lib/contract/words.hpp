@@ -56,8 +56,9 @@ inline constexpr std::array<std::string_view, 21> kColumnKeys{"class",
 inline constexpr std::array<std::string_view, 10> kConfigKeys{
     "contract", "catalog", "retry_for", "primary", "secondary",
     "keys",     "state",   "limits",    "journal", "privacy"};
-inline constexpr std::array<std::string_view, 7> kPrimaryKeys{
-    "url", "password_file", "schema", "full_every", "workers", "statement_timeout", "lock_timeout"};
+inline constexpr std::array<std::string_view, 8> kPrimaryKeys{
+    "url",     "password_file",     "schema",      "full_every", "made_anew",
+    "workers", "statement_timeout", "lock_timeout"};
 inline constexpr std::array<std::string_view, 6> kSecondaryKeys{
     "url", "password_file", "schema", "manage_schema", "statement_timeout", "lock_timeout"};
 inline constexpr std::array<std::string_view, 2> kKeysKeys{"file", "credential"};

@@ -172,6 +172,11 @@ std::vector<RunRow> Books::runs(std::int64_t limit) {
   return select_runs(fmt::format("ORDER BY epoch DESC LIMIT {}", limit), {});
 }
 
+std::optional<RunRow> Books::find_run(std::int64_t epoch) {
+  auto found = select_runs(fmt::format("WHERE epoch = {}", epoch), {});
+  return found.empty() ? std::nullopt : std::optional(std::move(found.front()));
+}
+
 std::vector<RunRow> Books::runs_called(const std::string& prefix) {
   const auto length = std::to_string(prefix.size());
   const Cell cells[] = {number_cell(length), text_cell(prefix)};

@@ -94,6 +94,7 @@ class Books {
   std::string deeds(std::string_view more);
   /// Newest first.
   std::vector<RunRow> runs(std::int64_t limit);
+  std::optional<RunRow> find_run(std::int64_t epoch);
   /// Those whose id begins so, newest first; two at most: enough to tell one from several.
   std::vector<RunRow> runs_called(const std::string& prefix);
 

@@ -128,6 +128,9 @@ class Connection {
   /// locked otherwise.
   virtual void edit_definitions(const std::function<void()>& work) { work(); }
 
+  /// SQLite: how often the file was changed, as its header says. 0: not known.
+  virtual std::uint64_t change_counter() { return 0; }
+
   /// Opens a cursor. REQUIRES: a transaction is open. Several may be open at once.
   virtual std::unique_ptr<Cursor> open(std::string_view sql) = 0;
 

@@ -21,7 +21,7 @@ bool follows(const RowVersions& now, const std::string& facts, std::uint64_t hor
 }
 
 std::string may_select_server_facts() {
-  return "SELECT has_table_privilege('pg_stat_archiver', 'SELECT')"
+  return "has_table_privilege('pg_stat_archiver', 'SELECT')"
          " AND has_table_privilege('pg_database', 'SELECT')"
          " AND has_function_privilege('pg_walfile_name(pg_lsn)', 'EXECUTE')"
          " AND has_function_privilege('pg_current_wal_lsn()', 'EXECUTE')";

@@ -74,8 +74,8 @@ struct RowVersions {
 bool follows(const RowVersions& now, const std::string& facts, std::uint64_t horizon,
              std::uint64_t next);
 
-/// Whether this role may read the server's part of the facts, which administrators may have taken
-/// from PUBLIC: one row of t or f.
+/// SQL: whether this role may read the server's part of the facts, which administrators may have
+/// taken from PUBLIC.
 std::string may_select_server_facts();
 /// The server's part of the facts, but for system and database, which the catalogue has: one row of
 /// standby (t or f), facts, xmin and xmax of the snapshot.

@@ -3,7 +3,9 @@
 #include "db/postgresql/postgresql.hpp"
 #include "db/soci/sqlite.hpp"
 
+#include <string>
 #include <string_view>
+#include <sys/stat.h>
 
 namespace abgleich::db {
 
@@ -68,6 +70,21 @@ void rollback(Session& session) noexcept {
   } catch (...) {  // NOLINT(bugprone-empty-catch)
     // There is no transaction any more, or no server: either way nothing of it stays.
   }
+}
+
+std::string identity_of(Session& session) {
+  if (is_postgresql(session)) {
+    const auto identity = postgresql::read_identity(*session.connection);
+    return identity.system.empty() ? std::string()
+                                   : "postgresql:" + identity.system + ":" + identity.database;
+  }
+  std::string file;
+  session.connection->query("SELECT file FROM pragma_database_list WHERE name = 'main'", {},
+                            [&](std::span<const Cell> row) { file = row[0].bytes; });
+  // not with the device's number, which many systems give anew at every start
+  struct stat status {};
+  return ::stat(file.c_str(), &status) == 0 ? "sqlite:" + std::to_string(status.st_ino)
+                                            : std::string();
 }
 
 Catalog read_catalog(Session& session) {

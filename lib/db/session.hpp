@@ -36,6 +36,10 @@ void begin_write(Session& session);
 void commit(Session& session);
 void rollback(Session& session) noexcept;
 
+/// Which database this is: PostgreSQL's numbers of system and database; a file's number in its file
+/// system, which a copy of it does not have. Empty where that is not known.
+std::string identity_of(Session& session);
+
 /// Reads the catalogue of the session's schema: from pg_catalog or sqlite_schema, in the session's
 /// transaction. Bookkeeping tables (`abgleich` schema or prefix) are left out.
 Catalog read_catalog(Session& session);

@@ -15,8 +15,14 @@ namespace abgleich::db {
 
 Source::Source(const Endpoint& endpoint)
     : endpoint_(endpoint), session_(open(endpoint, Access::read)) {
-  begin_snapshot(session_);
+  begin();
   make_readers();
+}
+
+void Source::begin() {
+  watch_.before_snapshot(session_);
+  begin_snapshot(session_);
+  watch_.in_snapshot(session_);
 }
 
 Source::~Source() {
@@ -132,7 +138,7 @@ const Catalog& Source::fence(const std::vector<Reading>& readings) {
     readers_.reset();
     rollback(session_);
     std::this_thread::sleep_for(kPause);
-    begin_snapshot(session_);
+    begin();
     make_readers();
     catalog_read_ = false;
   }
@@ -143,6 +149,7 @@ const Catalog& Source::fence(const std::vector<Reading>& readings) {
 
 void Source::finish() {
   readers_.reset();
+  watch_.after_reading(session_);
   rollback(session_);  // what is done with the rows is no reason to keep old ones alive here
   if (!labels_matter_) {
     return;
@@ -244,10 +251,7 @@ RowVersions Source::row_versions(const CatalogTable& table,
     std::from_chars(cell.bytes.data(), cell.bytes.data() + cell.bytes.size(), value);
     return value;
   };
-  bool may_ask = false;
-  connection.query(may_select_server_facts(), {},
-                   [&](std::span<const Cell> row) { may_ask = row[0].bytes == "t"; });
-  if (!may_ask) {
+  if (!watch_.may_ask_facts()) {
     return versions;
   }
   bool standby = true;

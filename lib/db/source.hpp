@@ -5,6 +5,7 @@
 #include "core/endpoint.hpp"
 #include "core/fingerprint.hpp"
 #include "core/value.hpp"
+#include "db/position.hpp"
 #include "db/row_versions.hpp"
 #include "db/session.hpp"
 
@@ -53,6 +54,11 @@ class Source {
   /// ends. To be called before anything is read. Throws Failure{try_again} where the schema does
   /// not come to rest.
   const Catalog& fence(const std::vector<Reading>& readings);
+
+  /// How far the primary has got: what the snapshot has at least; and what is left of that
+  /// whatever happens to the server, better known after `finish`.
+  [[nodiscard]] const Position& position() const { return watch_.now(); }
+  [[nodiscard]] const Position& lasting_position() const { return watch_.lasting(); }
 
   /// Ends the snapshot, and every transaction, after the last row was read. Throws
   /// Fault{serialization} where the labels of an enumeration, which nothing can hold still, were
@@ -103,6 +109,7 @@ class Source {
  private:
   void read_rows(const std::string& statement, const std::vector<const CatalogColumn*>& columns,
                  const std::function<void(const RawRow&)>& on_row);
+  void begin();
   [[nodiscard]] std::string labels_now();
   void make_readers();
   bool read_by_several(const Scan& scan, const std::vector<const CatalogColumn*>& columns,
@@ -113,6 +120,7 @@ class Source {
   Session session_;
   std::unique_ptr<postgresql::Readers> readers_;  // none but for PostgreSQL
 
+  Watch watch_;
   Catalog catalog_;
   bool catalog_read_ = false;
   bool labels_matter_ = false;  // some column that is read is of an enumeration

@@ -71,6 +71,9 @@ class Target {
   [[nodiscard]] const Catalog& catalog() const { return catalog_; }
   [[nodiscard]] Books& books() { return *books_; }
 
+  /// Which database this is; see `identity_of`.
+  [[nodiscard]] std::string identity() { return identity_of(session_); }
+
   /// Reads the secondary's catalogue in this transaction.
   void load_catalog();
 

@@ -37,10 +37,6 @@ std::string utc_text(std::time_t moment) {
                      utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec);
 }
 
-bool stands_at(const db::HeadRow& head, const Anchor& anchor) {
-  return head.lineage == anchor.lineage && head.epoch == anchor.epoch && head.hash == anchor.hash;
-}
-
 }  // namespace
 
 std::string primary_id(const DatabaseIdentity& identity) {
@@ -50,14 +46,44 @@ std::string primary_id(const DatabaseIdentity& identity) {
   return fmt::format("{}:{}:{}", name_of(identity.engine), identity.system, identity.database);
 }
 
+bool stands_at(const db::HeadRow& head, const Anchor& anchor) {
+  return head.lineage == anchor.lineage && head.epoch == anchor.epoch && head.hash == anchor.hash;
+}
+
 std::string new_lineage() {
   std::array<unsigned char, 16> bytes{};
   randombytes_buf(bytes.data(), bytes.size());
   return hex(bytes);
 }
 
+namespace {
+
+[[noreturn]] void other_secondary(const std::string& message) {
+  throw Failure(Code::other_secondary, "this is not the secondary as it was: " + message,
+                "if it was restored or replaced on purpose, run: abgleich adopt --reason TEXT. "
+                "Nothing was changed");
+}
+
+/// A secondary with the anchor's history that has gone on from there: another machine's work, or
+/// that of somebody who has a copy.
+void check_successor(const db::HeadRow& head, const Anchor& anchor, const Here& here) {
+  if (here.hash_of(anchor.epoch) != anchor.hash) {
+    other_secondary(
+        fmt::format("it stands at run {}, and its run of epoch {} is not the one that was seen "
+                    "last: the two have parted before that",
+                    head.run, anchor.epoch));
+  }
+  const auto identity = here.identity();
+  if (!anchor.secondary.empty() && !identity.empty() && anchor.secondary != identity) {
+    other_secondary(
+        fmt::format("it is a copy in another place, and has gone on to run {} there", head.run));
+  }
+}
+
+}  // namespace
+
 void check_secondary(const std::optional<db::HeadRow>& head, const std::optional<Anchor>& anchor,
-                     const std::optional<Anchor>& intent) {
+                     const std::optional<Anchor>& intent, const Here& here) {
   if (!anchor && !intent) {
     return;  // nothing was witnessed here yet
   }
@@ -68,16 +94,39 @@ void check_secondary(const std::optional<db::HeadRow>& head, const std::optional
     return;  // the very first run was interrupted before its commit
   }
   if (head && anchor && head->lineage == anchor->lineage && head->epoch > anchor->epoch) {
-    return;  // another machine went on from here; the chain is the same
+    check_successor(*head, *anchor, here);
+    return;
   }
   const auto now = head ? fmt::format("stands at run {} of epoch {}", head->run, head->epoch)
                         : std::string("has no history");
-  throw Failure(
-      Code::other_secondary,
-      fmt::format("this is not the secondary as it was: it {}, but was last seen at epoch {}", now,
-                  anchor ? anchor->epoch : intent->epoch),
-      "if it was restored or replaced on purpose, run: abgleich adopt --reason TEXT. Nothing was "
-      "changed");
+  other_secondary(fmt::format("it {}, but was last seen at epoch {}", now,
+                              anchor ? anchor->epoch : intent->epoch));
+}
+
+void check_position(const db::Position& now, const db::Position& then, Engine engine) {
+  if (!db::behind(now, then)) {
+    return;
+  }
+  if (now.standby) {
+    throw Failure(Code::source_incomplete,
+                  "the primary is a standby that lags: it does not have everything yet that was "
+                  "read before",
+                  "wait until it has caught up, then run: abgleich sync. Nothing was changed");
+  }
+  if (engine == Engine::sqlite) {
+    throw Failure(
+        Code::other_primary,
+        "this is not the primary as it was: its file is behind what was read before, as an older "
+        "copy is, or one that was made anew",
+        "if that is on purpose, run: abgleich adopt --reason TEXT; what it has lost counts as "
+        "deleted then. Where every delivery is a new file, write made_anew = true below [primary] "
+        "in abgleich.toml. Nothing was changed");
+  }
+  throw Failure(Code::other_primary,
+                "this is not the primary as it was: it is behind what was read before, as an older "
+                "copy of its files is",
+                "if it was restored on purpose, run: abgleich adopt --reason TEXT; what it has "
+                "lost counts as deleted then. Nothing was changed");
 }
 
 void check_primary(const std::optional<db::HeadRow>& head, const std::string& primary_id) {

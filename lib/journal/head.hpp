@@ -3,10 +3,12 @@
 
 #include "core/catalog.hpp"
 #include "db/books.hpp"
+#include "db/position.hpp"
 #include "journal/state.hpp"
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,14 +21,28 @@ std::string primary_id(const DatabaseIdentity& identity);
 /// A fresh lineage: 128 random bits as hexadecimal.
 std::string new_lineage();
 
+bool stands_at(const db::HeadRow& head, const Anchor& anchor);
+
+/// What else can be asked of a secondary, where its head alone does not say which one it is.
+struct Here {
+  std::function<std::string()> identity;  // which database; empty: not known
+  /// The hash of one of its runs; empty where it does not have that run.
+  std::function<std::string(std::int64_t epoch)> hash_of;
+};
+
 /// Refuses (Failure{other_secondary}) a secondary that is not the one that the anchor witnessed:
-/// restored from a backup, cloned, forked, or emptied. `intent` is what an interrupted run was
-/// about to commit: either state is then the right one.
+/// restored from a backup, forked, emptied, or a copy that has gone on by itself. `intent` is what
+/// an interrupted run was about to commit: either state is then the right one.
 void check_secondary(const std::optional<db::HeadRow>& head, const std::optional<Anchor>& anchor,
-                     const std::optional<Anchor>& intent);
+                     const std::optional<Anchor>& intent, const Here& here);
 
 /// Refuses (Failure{other_primary}) another database than the one that the last run read.
 void check_primary(const std::optional<db::HeadRow>& head, const std::string& primary_id);
+
+/// Refuses a primary that does not have everything any more that it had when the last run read it:
+/// an older copy of its files (Failure{other_primary}), a standby that lags
+/// (Failure{source_incomplete}).
+void check_position(const db::Position& now, const db::Position& then, Engine engine);
 
 /// Refuses (Failure{key_or_trust}) another key than the one that the last run used.
 void check_key(const std::optional<db::HeadRow>& head, std::string_view key_check);

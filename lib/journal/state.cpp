@@ -54,10 +54,9 @@ class File {
 };
 
 void write_file(const std::filesystem::path& directory, const char* name, const Anchor& anchor) {
-  const nlohmann::ordered_json json = {{"format", kAnchorFormat},
-                                       {"lineage", anchor.lineage},
-                                       {"epoch", anchor.epoch},
-                                       {"hash", anchor.hash}};
+  const nlohmann::ordered_json json = {
+      {"format", kAnchorFormat}, {"lineage", anchor.lineage}, {"epoch", anchor.epoch},
+      {"hash", anchor.hash},     {"primary", anchor.primary}, {"secondary", anchor.secondary}};
   const auto text = json.dump() + "\n";
   const auto path = directory / name;
   const auto temporary = directory / (std::string(name) + ".new");
@@ -131,8 +130,11 @@ std::optional<Anchor> read_file(const std::filesystem::path& path) {
     if (const std::string format = json.at("format"); format != kAnchorFormat) {
       another_version(path, format);
     }
-    return Anchor{
-        .lineage = json.at("lineage"), .epoch = json.at("epoch"), .hash = json.at("hash")};
+    return Anchor{.lineage = json.at("lineage"),
+                  .epoch = json.at("epoch"),
+                  .hash = json.at("hash"),
+                  .primary = json.value("primary", ""),
+                  .secondary = json.value("secondary", "")};
   } catch (const nlohmann::json::exception&) {
     damaged(path);
   }
@@ -193,12 +195,6 @@ std::optional<Anchor> read_anchor(const std::filesystem::path& directory) {
 
 void write_anchor(const std::filesystem::path& directory, const Anchor& anchor) {
   write_file(directory, "anchor.json", anchor);
-}
-
-void write_anchor_if_new(const std::filesystem::path& directory, const Anchor& anchor) {
-  if (read_anchor(directory) != anchor) {
-    write_anchor(directory, anchor);
-  }
 }
 
 std::optional<Anchor> read_intent(const std::filesystem::path& directory) {

@@ -14,6 +14,8 @@ struct Anchor {
   std::string lineage;
   std::int64_t epoch = 0;
   std::string hash;
+  std::string primary{};    // how far the primary had got, see sync/primary_position.hpp
+  std::string secondary{};  // which database it was, see `identity_of` in db/session.hpp
 
   bool operator==(const Anchor&) const = default;
 };
@@ -40,9 +42,6 @@ class StateLock {
 std::optional<Anchor> read_anchor(const std::filesystem::path& directory);
 /// Atomic and durable: temporary file, fsync, rename, fsync of the directory.
 void write_anchor(const std::filesystem::path& directory, const Anchor& anchor);
-
-/// The same, if it is not there already.
-void write_anchor_if_new(const std::filesystem::path& directory, const Anchor& anchor);
 
 /// What a run is about to commit, written and synchronised before it does.
 std::optional<Anchor> read_intent(const std::filesystem::path& directory);

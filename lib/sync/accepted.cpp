@@ -3,6 +3,7 @@
 #include "contract/words.hpp"
 #include "core/error.hpp"
 #include "core/shallow_json.hpp"
+#include "drift/carry_over.hpp"
 #include "drift/catalog_file.hpp"
 
 #include <fmt/format.h>
@@ -65,6 +66,15 @@ std::string remembered(db::Target& target) {
   return json[kHash];
 }
 
+void remember(db::Target& target, const std::string& hash, std::int64_t epoch) {
+  if (hash != remembered(target)) {
+    target.books().put_fact({.kind = kKind,
+                             .name = kName,
+                             .value = nlohmann::json{{kHash, hash}}.dump(),
+                             .epoch = epoch});
+  }
+}
+
 /// How the catalogue that the last run used gets back to its place.
 std::string put_back(const Pairing& pairing, const std::string& hash) {
   const auto copy = witnessed(pairing);
@@ -74,6 +84,13 @@ std::string put_back(const Pairing& pairing, const std::string& hash) {
                            file)
              : fmt::format("put '{}' back from version control or from a backup",
                            pairing.config.catalog.string());
+}
+
+/// Whether the file is the one that the last run used, or one that was accepted here since.
+bool is_accepted(const Pairing& pairing, const std::string& hash) {
+  const auto now = hash_of(*pairing.accepted);
+  const auto copy = now == hash ? std::nullopt : witnessed(pairing);
+  return now == hash || (copy && hash_of(*copy) == now);
 }
 
 [[noreturn]] void refuse(const Pairing& pairing, const std::string& problem,
@@ -96,12 +113,7 @@ void expect_accepted(const Pairing& pairing, db::Target& target) {
   if (!pairing.accepted) {
     refuse(pairing, fmt::format("the accepted catalogue '{}' is gone", file), hash);
   }
-  const auto now = hash_of(*pairing.accepted);
-  if (now == hash) {
-    return;
-  }
-  const auto copy = witnessed(pairing);
-  if (!copy || hash_of(*copy) != now) {
+  if (!is_accepted(pairing, hash)) {
     refuse(pairing,
            fmt::format("the catalogue '{}' is another one than the last run used, and nobody has "
                        "accepted it here",
@@ -126,12 +138,22 @@ void remember_accepted(const Pairing& pairing, db::Target& target, const Catalog
   if (!pairing.accepted) {
     accept_catalogue(pairing, live);
   }
-  const auto hash = hash_of(pairing.accepted ? *pairing.accepted : live);
-  if (hash != remembered(target)) {
-    target.books().put_fact({.kind = kKind,
-                             .name = kName,
-                             .value = nlohmann::json{{kHash, hash}}.dump(),
-                             .epoch = epoch});
+  remember(target, hash_of(pairing.accepted ? *pairing.accepted : live), epoch);
+}
+
+void carry_accepted(const Pairing& pairing, db::Target& target, const Catalog& live,
+                    std::int64_t epoch) {
+  const auto hash = remembered(target);
+  if (!pairing.accepted || (!hash.empty() && !is_accepted(pairing, hash))) {
+    return;
+  }
+  const auto carried = drift::carry_over(*pairing.accepted, live);
+  if (carried == *pairing.accepted) {
+    return;
+  }
+  accept_catalogue(pairing, carried);
+  if (!hash.empty()) {
+    remember(target, hash_of(carried), epoch);
   }
 }
 

@@ -22,7 +22,13 @@ void expect_accepted(const Pairing& pairing);
 void remember_accepted(const Pairing& pairing, db::Target& target, const Catalog& live,
                        std::int64_t epoch);
 
-/// Whether that refuses nothing.
+/// A person goes on with another primary: what was accepted of the old one goes on to be so of this
+/// one, file and copy included, so that whatever happens to its columns from here on is told. Does
+/// nothing with a catalogue that nobody has accepted. REQUIRES: the state directory is locked.
+void carry_accepted(const Pairing& pairing, db::Target& target, const Catalog& live,
+                    std::int64_t epoch);
+
+/// Whether `expect_accepted` refuses nothing.
 bool counts(const Pairing& pairing);
 
 /// What was accepted last: the file, or its copy where the file is gone or nobody has accepted it.

@@ -60,12 +60,20 @@ bool written_with_any_of_ours(const db::HeadRow& head, const mask::Keyring& keyr
   return false;
 }
 
-void ask_witness(const Pairing& pairing, const std::optional<db::HeadRow>& head) {
-  const auto& directory = pairing.config.state_directory;
-  journal::check_secondary(head, journal::read_anchor(directory), journal::read_intent(directory));
-}
-
 }  // namespace
+
+void expect_secondary(const Pairing& pairing, db::Target& target,
+                      const std::optional<db::HeadRow>& head) {
+  const auto& directory = pairing.config.state_directory;
+  const journal::Here here{.identity = [&] { return target.identity(); },
+                           .hash_of =
+                               [&](std::int64_t epoch) {
+                                 const auto run = target.books().find_run(epoch);
+                                 return run ? run->hash : std::string();
+                               }};
+  journal::check_secondary(head, journal::read_anchor(directory), journal::read_intent(directory),
+                           here);
+}
 
 void expect_key(const std::optional<db::HeadRow>& head, const mask::Keyring& keyring) {
   const auto now = keyring.check_value();
@@ -100,7 +108,8 @@ std::optional<db::HeadRow> open_books(const Pairing& pairing, db::Target& target
   if (head && head->key_check != keyring.check_value() &&
       !(told && written_with_ours(*head, keyring))) {
     if (asked && !keyring.epoch_of(head->key_check)) {
-      ask_witness(pairing, head);  // the secondary of another pairing has another key, too
+      // the secondary of another pairing has another key, too
+      expect_secondary(pairing, target, head);
     }
     expect_key(head, keyring);
   }
@@ -111,7 +120,7 @@ std::optional<db::HeadRow> open_books(const Pairing& pairing, db::Target& target
     forged_head();
   }
   if (asked && ours) {
-    ask_witness(pairing, head);
+    expect_secondary(pairing, target, head);
   }
   return head;
 }

@@ -32,6 +32,10 @@ std::optional<db::HeadRow> open_books(const Pairing& pairing, db::Target& target
 /// rotation does. Throws Failure{key_or_trust} where it is none of its epochs.
 mask::Keyring keyring_of(const std::optional<db::HeadRow>& head, const mask::Keyring& keyring);
 
+/// Refuses a secondary that is not the one that the anchor has seen (22).
+void expect_secondary(const Pairing& pairing, db::Target& target,
+                      const std::optional<db::HeadRow>& head);
+
 /// For commands that only look: what is forged is refused (41) where the key is at hand, and taken
 /// as it is where it is not.
 std::optional<db::HeadRow> open_to_look(const Pairing& pairing, db::Target& target);

@@ -170,9 +170,11 @@ Code check(const std::filesystem::path& config,
     }
   }
   std::optional<Catalog> primary;
+  db::Position position;
   checker.line("primary", [&] {
     db::Source source(pairing->config.primary);
     primary = source.catalog();
+    position = source.position();
     return describe(*primary, pairing->config.primary.url);
   });
   std::optional<std::vector<drift::Event>> events;
@@ -250,7 +252,9 @@ Code check(const std::filesystem::path& config,
     }
     std::string at;
     if (primary && keyring && events) {
-      const auto head = recover(*pairing, target, *keyring, primary->identity, report::Run::dry);
+      const auto head =
+          recover(*pairing, target, *keyring, {.identity = primary->identity, .position = position},
+                  report::Run::dry);
       if (head) {
         at = fmt::format(", at run {}", head->run);
         if (const auto tables = tables_out_of_order(target.books()); !tables.empty()) {

@@ -8,6 +8,7 @@
 #include "sync/constraints.hpp"
 #include "sync/lay_down.hpp"
 #include "sync/leaving.hpp"
+#include "sync/primary_position.hpp"
 #include "sync/revert.hpp"
 #include "sync/same_table.hpp"
 #include "sync/secondary_drift.hpp"
@@ -122,8 +123,7 @@ std::string commit_run(const Pairing& pairing, db::Target& target,
     throw Failure(Code::try_again, "another run has changed the secondary meanwhile",
                   "run it again: abgleich sync. Nothing was changed");
   }
-  const journal::Anchor anchor{.lineage = lineage, .epoch = run.epoch, .hash = run.hash};
-  journal::write_intent(pairing.config.state_directory, anchor);
+  journal::write_intent(pairing.config.state_directory, anchor_of(target, next));
   target.commit();
   journal::settle_intent(pairing.config.state_directory);
   return run.id;
@@ -132,9 +132,8 @@ std::string commit_run(const Pairing& pairing, db::Target& target,
 void finish_run(const Pairing& pairing, db::Target& target,
                 const std::vector<ExportedTable>& tables, const std::vector<Judged>& judged,
                 const std::optional<db::HeadRow>& head, const Schema& schema,
-                const mask::Keyring& keyring, const DatabaseIdentity& primary,
-                const Options& options, Detection& detection, const OnChange& on_change,
-                report::Outcome& outcome) {
+                const mask::Keyring& keyring, const Primary& primary, const Options& options,
+                Detection& detection, const OnChange& on_change, report::Outcome& outcome) {
   auto& books = target.books();
   const auto epoch = head ? head->epoch + 1 : 1;
   std::vector<std::int64_t> processed;
@@ -187,6 +186,7 @@ void finish_run(const Pairing& pairing, db::Target& target,
       books.seal_head(*head);
       target.commit();  // nothing that a run would be the name of
     }
+    witness_position(pairing, target, keyring, *head, primary.position);
     return;
   }
   for (std::size_t i = 0; i < tables.size(); ++i) {
@@ -205,13 +205,14 @@ void finish_run(const Pairing& pairing, db::Target& target,
   remember_columns(target, tables, epoch);
   detection.look(target, tables, judged);
   tell_details();
-  outcome.run =
-      commit_run(pairing, target, head, keyring.check_value(), journal::primary_id(primary),
-                 {.kind = "sync",
-                  .started = outcome.started,
-                  .reason = options.reason.empty() ? std::nullopt : std::optional(options.reason),
-                  .counts = counts_json(counts_of(judged)),
-                  .drift = drift_text(outcome.drift)});
+  keep_position(pairing, target, keyring, primary.position, From::here);
+  outcome.run = commit_run(
+      pairing, target, head, keyring.check_value(), journal::primary_id(primary.identity),
+      {.kind = "sync",
+       .started = outcome.started,
+       .reason = options.reason.empty() ? std::nullopt : std::optional(options.reason),
+       .counts = counts_json(counts_of(judged)),
+       .drift = drift_text(outcome.drift)});
   outcome.result = report::Result::applied;
 }
 

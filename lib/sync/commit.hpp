@@ -8,6 +8,7 @@
 #include "sync/detect.hpp"
 #include "sync/exported.hpp"
 #include "sync/pairing.hpp"
+#include "sync/recover.hpp"
 #include "sync/schema.hpp"
 #include "sync/sync.hpp"
 
@@ -42,9 +43,8 @@ std::string commit_run(const Pairing& pairing, db::Target& target,
 void finish_run(const Pairing& pairing, db::Target& target,
                 const std::vector<ExportedTable>& tables, const std::vector<Judged>& judged,
                 const std::optional<db::HeadRow>& head, const Schema& schema,
-                const mask::Keyring& keyring, const DatabaseIdentity& primary,
-                const Options& options, Detection& detection, const OnChange& on_change,
-                report::Outcome& outcome);
+                const mask::Keyring& keyring, const Primary& primary, const Options& options,
+                Detection& detection, const OnChange& on_change, report::Outcome& outcome);
 
 /// The counts of a run as its row remembers them: table -> counts, as JSON.
 std::string counts_json(const std::vector<report::TableCounts>& tables);

@@ -4,6 +4,7 @@
 #include "journal/head.hpp"
 #include "journal/state.hpp"
 #include "sync/accepted.hpp"
+#include "sync/primary_position.hpp"
 
 #include <fmt/format.h>
 
@@ -11,14 +12,18 @@
 
 namespace abgleich::sync {
 
+Primary primary_of(db::Source& source) {
+  return {.identity = source.catalog().identity, .position = source.position()};
+}
+
 std::optional<db::HeadRow> recover(const Pairing& pairing, db::Target& target,
-                                   const mask::Keyring& keyring, const DatabaseIdentity& primary,
+                                   const mask::Keyring& keyring, const Primary& primary,
                                    report::Run kind) {
   const auto& directory = pairing.config.state_directory;
   const auto head = open_books(
       pairing, target, keyring,
       {.lock = kind == report::Run::real ? db::Books::Lock::row : db::Books::Lock::none});
-  journal::check_primary(head, journal::primary_id(primary));
+  expect_primary(pairing, target, keyring, head, primary.identity, primary.position);
   expect_accepted(pairing, target);
   if (head && head->paused && kind == report::Run::real) {
     throw Failure(
@@ -26,7 +31,10 @@ std::optional<db::HeadRow> recover(const Pairing& pairing, db::Target& target,
         "when the reason is gone, run: abgleich resume --reason TEXT. Nothing was changed");
   }
   if (head && kind == report::Run::real) {
-    journal::write_anchor_if_new(directory, {head->lineage, head->epoch, head->hash});
+    const auto anchor = journal::read_anchor(directory);
+    if (!anchor || !journal::stands_at(*head, *anchor)) {
+      journal::write_anchor(directory, anchor_of(target, *head));
+    }
   }
   return head;
 }

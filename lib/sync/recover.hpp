@@ -1,6 +1,7 @@
 // Where does the secondary stand, and is everything as the last run left it?
 #pragma once
 
+#include "db/source.hpp"
 #include "db/target.hpp"
 #include "mask/keyring.hpp"
 #include "report/change.hpp"
@@ -12,11 +13,19 @@
 
 namespace abgleich::sync {
 
+/// The primary that is read: which one it is, and how far it has got.
+struct Primary {
+  DatabaseIdentity identity;
+  db::Position position;
+};
+Primary primary_of(db::Source& source);
+
 /// Locks the head (a real run), settles an interrupted run by looking, and refuses another
-/// secondary (22), another primary (21), another key (25), another accepted catalogue (23), a
-/// paused pairing (13) or a head that somebody else has written (41). Empty before the first run.
+/// secondary (22), another primary or an older one (21), a standby that lags (24), another key
+/// (25), another accepted catalogue (23), a paused pairing (13) or a head that somebody else has
+/// written (41). Empty before the first run.
 std::optional<db::HeadRow> recover(const Pairing& pairing, db::Target& target,
-                                   const mask::Keyring& keyring, const DatabaseIdentity& primary,
+                                   const mask::Keyring& keyring, const Primary& primary,
                                    report::Run kind);
 
 /// Throws Failure{configuration} where both URLs lead to the same schema of the same database,

@@ -236,7 +236,7 @@ RekeyReport attempt(const Pairing& given, const std::string& called, const std::
   const auto drift = drift_events(given, primary);
   refuse_blocked(drift, called);
   db::Target target(given.config.secondary, db::Mode::real);
-  const auto head = recover(given, target, keyring, primary.identity, report::Run::real);
+  const auto head = recover(given, target, keyring, primary_of(source), report::Run::real);
   if (!head) {
     throw Failure(Code::usage, "the secondary has no history yet",
                   "the first run takes the keys that the contract names: abgleich sync");

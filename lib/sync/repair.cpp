@@ -14,6 +14,7 @@
 #include "sync/commit.hpp"
 #include "sync/evidence.hpp"
 #include "sync/exported.hpp"
+#include "sync/primary_position.hpp"
 #include "sync/recover.hpp"
 #include "sync/settle_identities.hpp"
 #include "sync/stage.hpp"
@@ -207,7 +208,11 @@ report::Repair attempt(const Pairing& given, const mask::Keyring& keyring,
   if (findings.head_forged) {
     head = mend_head(books, *head, keyring, journal::primary_id(primary.identity));
   }
-  journal::check_primary(head, journal::primary_id(primary.identity));
+  if (!findings.damage.empty()) {  // what it says of the primary may be anybody's
+    journal::check_primary(head, journal::primary_id(primary.identity));
+  } else {
+    expect_primary(given, target, keyring, head, primary.identity, source.position());
+  }
   report::Repair repair;
   if (!findings.damage.empty()) {
     forget_forged(given, target, findings, repair);

@@ -229,7 +229,7 @@ Rotation rotate(const Pairing& given, db::Source& source, db::Target& target,
   const auto before = keyring.until(from);
   const auto& primary = source.catalog();
   const auto drift = drift_events(given, primary);
-  const auto head = recover(given, target, before, primary.identity, report::Run::real);
+  const auto head = recover(given, target, before, primary_of(source), report::Run::real);
   if (const auto wider = refuse_widening(given, target, head, keyring)) {
     throw Failure(*wider);
   }

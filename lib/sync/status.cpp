@@ -6,9 +6,11 @@
 #include "journal/latch.hpp"
 #include "journal/state.hpp"
 #include "mask/keyring.hpp"
+#include "sync/accepted.hpp"
 #include "sync/books_key.hpp"
 #include "sync/commit.hpp"
 #include "sync/exported.hpp"
+#include "sync/primary_position.hpp"
 #include "sync/rarity.hpp"
 #include "sync/recover.hpp"
 #include "sync/same_values.hpp"
@@ -17,11 +19,30 @@
 
 namespace abgleich::sync {
 
+namespace {
+
+/// Notes why a run would be refused; what cannot be asked is not known.
+template <class Check>
+void note_refusal(Status& status, const Check& check) {
+  try {
+    check();
+  } catch (const Failure& failure) {
+    const auto code = failure.error().code;
+    if (!status.refused && (code == Code::other_primary || code == Code::other_secondary ||
+                            code == Code::source_incomplete)) {
+      status.refused = failure.error();
+    }
+  }
+}
+
+}  // namespace
+
 Status status(const Pairing& pairing) {
   db::Target target(pairing.config.secondary, db::Mode::dry);
   Status status{.damaged = journal::latched(pairing.config.state_directory)};
   auto& books = target.books();
   status.head = open_to_look(pairing, target);
+  note_refusal(status, [&] { expect_secondary(pairing, target, status.head); });
   if (!books.exist()) {
     return status;
   }
@@ -41,6 +62,11 @@ Status status(const Pairing& pairing) {
   });
   try {
     db::Source source(pairing.config.primary);
+    note_refusal(status, [&] {
+      const auto primary = primary_of(source);
+      expect_primary(pairing, target, mask::Keyring::read(pairing.config.key_file), status.head,
+                     primary.identity, primary.position);
+    });
     status.drift = drift_events(pairing, source.catalog());
     weigh_values(status.drift, settle_identities(pairing, source.catalog(), books.tracked()),
                  source, target, mask::Keyring::read(pairing.config.key_file));
@@ -55,6 +81,8 @@ std::optional<std::string> adopt(const Pairing& pairing, const std::string& reas
   const journal::StateLock lock(pairing.config.state_directory);
   const auto started = journal::now_utc();
   db::Source source(pairing.config.primary);
+  const auto& primary = source.catalog();
+  source.finish();
   db::Target target(pairing.config.secondary, db::Mode::real);
   // a secondary from before a rotation is one that may have to be accepted
   const auto held = target.books().exist() ? target.books().head(db::Books::Lock::row)
@@ -64,6 +92,7 @@ std::optional<std::string> adopt(const Pairing& pairing, const std::string& reas
                  {.lock = db::Books::Lock::row, .witness = Opening::Witness::not_asked});
   if (!head) {
     journal::clear_anchor(pairing.config.state_directory);
+    carry_accepted(pairing, target, primary, 1);
     return std::nullopt;
   }
   target.load_catalog();
@@ -75,9 +104,11 @@ std::optional<std::string> adopt(const Pairing& pairing, const std::string& reas
       target.forget_base_of(relation_of(row));
     }
   }
-  accept_columns(target, head->epoch + 1);
-  return commit_run(pairing, target, head, head->key_check,
-                    journal::primary_id(source.catalog().identity),
+  const auto epoch = head->epoch + 1;
+  accept_columns(target, epoch);
+  carry_accepted(pairing, target, primary, epoch);
+  keep_position(pairing, target, keyring, source.lasting_position(), From::anew);
+  return commit_run(pairing, target, head, head->key_check, journal::primary_id(primary.identity),
                     {.kind = "adopt", .started = started, .reason = reason, .counts = "{}"});
 }
 

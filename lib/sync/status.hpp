@@ -25,6 +25,9 @@ struct Status {
   bool damaged = false;               // `verify` has found damage, and no run writes
   std::vector<drift::Event> drift;
   std::optional<Error> drift_unknown;  // why the primary could not be asked
+  /// Why a run would be refused: another secondary, another primary or an older one, a standby that
+  /// lags. As far as this user may ask.
+  std::optional<Error> refused;
 };
 
 /// Drift is the primary's to tell; where it cannot be reached, everything else is told all the

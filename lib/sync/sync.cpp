@@ -90,7 +90,7 @@ std::optional<report::Outcome> attempt(const Pairing& given, const Options& opti
     rotated = rotate(given, source, target, keyring, *old_epoch, progress);
     return std::nullopt;
   }
-  const auto head = recover(given, target, keyring, primary.identity, options.kind);
+  const auto head = recover(given, target, keyring, primary_of(source), options.kind);
   if (!head) {
     refuse_same_database(given, primary, target);
   }
@@ -157,7 +157,8 @@ std::optional<report::Outcome> attempt(const Pairing& given, const Options& opti
     if (const auto why = collect(rare_keys, target, tables, judged)) {
       outcome.remarks.push_back(*why);
     }
-    finish_run(pairing, target, tables, judged, head, schema, keyring, primary.identity, options,
+    finish_run(pairing, target, tables, judged, head, schema, keyring,
+               {.identity = primary.identity, .position = source.lasting_position()}, options,
                detection, on_change, outcome);
     rare_keys.keep();
     if (const auto why = detection.keep()) {

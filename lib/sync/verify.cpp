@@ -13,6 +13,7 @@
 #include "sync/exported.hpp"
 #include "sync/lay_down.hpp"
 #include "sync/plan.hpp"
+#include "sync/primary_position.hpp"
 #include "sync/proof.hpp"
 #include "sync/recover.hpp"
 #include "sync/same_values.hpp"
@@ -284,8 +285,10 @@ report::Verification attempt(const Pairing& given, const mask::Keyring& keyring,
       return verification;
     }
   }
-  journal::check_primary(head, journal::primary_id(primary.identity));
-  if (journal_damage.empty()) {
+  if (!journal_damage.empty()) {
+    journal::check_primary(head, journal::primary_id(primary.identity));
+  } else {
+    expect_primary(given, target, keyring, head, primary.identity, source.position());
     expect_accepted(given, target);
   }
   const auto tracked = known_tables(target);

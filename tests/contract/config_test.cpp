@@ -74,6 +74,19 @@ TEST_CASE("the smallest configuration has the defaults of the manual") {
   CHECK(config.primary.workers == 2);
 }
 
+TEST_CASE("a primary that is made anew for every delivery is a file") {
+  const auto anew = [](const std::string& url, const std::string& value) {
+    return "[primary]\nurl = \"" + url + "\"\nmade_anew = " + value +
+           "\n[secondary]\nurl = \"sqlite:b.db\"\n";
+  };
+  CHECK_FALSE(parse_config(kSmallest, "abgleich.toml").made_anew);
+  CHECK(parse_config(anew("sqlite:a.db", "true"), "abgleich.toml").made_anew);
+  CHECK_FALSE(parse_config(anew("sqlite:a.db", "false"), "abgleich.toml").made_anew);
+  CHECK(contains(config_refusal(anew("sqlite:a.db", "1")).hint, "made_anew = true"));
+  CHECK(config_refusal(anew("postgresql://db1/kpm", "true")).message ==
+        "abgleich.toml:3:1: 'made_anew' does not fit a server");
+}
+
 TEST_CASE("at most as many connections read the primary as workers says") {
   const auto workers = [](const std::string& value) {
     std::string text(kSmallest);

@@ -131,22 +131,6 @@ TableKind kind_from(std::string_view relkind, bool partition) {
 using Labels = std::map<std::int64_t, std::vector<std::string>>;
 using Tables = std::map<std::int64_t, CatalogTable>;
 
-DatabaseIdentity read_identity(Connection& connection) {
-  DatabaseIdentity identity;
-  identity.engine = Engine::postgresql;
-  bool may_ask = false;
-  connection.query(kIdentity, {}, [&](std::span<const Cell> row) {
-    identity.database = text(row[0]);
-    identity.version = text(row[1]);
-    may_ask = yes(row[2]);
-  });
-  if (may_ask) {
-    connection.query("SELECT system_identifier FROM pg_control_system()", {},
-                     [&](std::span<const Cell> row) { identity.system = text(row[0]); });
-  }
-  return identity;
-}
-
 std::string schema_oid(Connection& connection, const std::string& schema) {
   std::string oid;
   const Cell name = text_cell(schema);
@@ -290,6 +274,22 @@ void leave_out_unreadable(Catalog& catalog) {
 }
 
 }  // namespace
+
+DatabaseIdentity read_identity(Connection& connection) {
+  DatabaseIdentity identity;
+  identity.engine = Engine::postgresql;
+  bool may_ask = false;
+  connection.query(kIdentity, {}, [&](std::span<const Cell> row) {
+    identity.database = text(row[0]);
+    identity.version = text(row[1]);
+    may_ask = yes(row[2]);
+  });
+  if (may_ask) {
+    connection.query("SELECT system_identifier FROM pg_control_system()", {},
+                     [&](std::span<const Cell> row) { identity.system = text(row[0]); });
+  }
+  return identity;
+}
 
 Catalog read_catalog(Connection& connection, const std::string& schema) {
   Catalog catalog;

@@ -16,4 +16,7 @@ std::unique_ptr<Connection> connect(const Endpoint& endpoint, Access access);
 const Dialect& dialect();
 Catalog read_catalog(Connection& connection, const std::string& schema);
 
+/// Which database this is, as far as this role may know.
+DatabaseIdentity read_identity(Connection& connection);
+
 }  // namespace abgleich::db::postgresql

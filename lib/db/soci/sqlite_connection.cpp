@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <sqlite3.h>
 
+#include <array>
 #include <cctype>
 #include <memory>
 #include <utility>
@@ -183,6 +184,23 @@ void SqliteConnection::edit_definitions(const std::function<void()>& work) {
     throw;
   }
   lock(locked);
+}
+
+std::uint64_t SqliteConnection::change_counter() {
+  // through SQLite's own handle: to open and close the file once more would let go of its locks
+  constexpr sqlite3_int64 kAt = 24;  // big endian; https://www.sqlite.org/fileformat.html, 1.3
+  sqlite3_file* file = nullptr;
+  std::array<unsigned char, 4> bytes{};
+  if (sqlite3_file_control(file_.raw(), "main", SQLITE_FCNTL_FILE_POINTER, &file) != SQLITE_OK ||
+      file == nullptr || file->pMethods == nullptr ||
+      file->pMethods->xRead(file, bytes.data(), static_cast<int>(bytes.size()), kAt) != SQLITE_OK) {
+    return 0;
+  }
+  std::uint64_t counter = 0;
+  for (const auto byte : bytes) {
+    counter = counter << 8U | byte;
+  }
+  return counter;
 }
 
 std::unique_ptr<Cursor> SqliteConnection::open(std::string_view sql) {

@@ -24,6 +24,7 @@ class SqliteConnection final : public Connection {
   void defer_constraints() override;
   void edit_definitions(const std::function<void()>& work) override;
   void check_constraints() override;
+  std::uint64_t change_counter() override;
   std::unique_ptr<Cursor> open(std::string_view sql) override;
   std::unique_ptr<Loader> load(std::string_view table, const std::vector<std::string>& columns,
                                Loader::Refused refused) override;
