@@ -207,18 +207,22 @@ void parse_zone(const Node& options, Column& column) {
   column.generalisation.zone = text_of(*zone, "zone = \"Europe/Berlin\"");
 }
 
+void expect_shifted(const Column& column, const Member& option, std::string_view name) {
+  if (column.generalisation.to != Generalisation::To::shift) {
+    refuse(option.place,
+           fmt::format("'{}' does not fit column {}, which is not shifted", name,
+                       in_quotes(column.name)),
+           fmt::format("delete '{}', or write to = \"shift:14\"", name));
+  }
+}
+
 void parse_shift_epoch(const Node& options, Column& column) {
   constexpr std::int64_t kMost = 1'000'000;
   const Member* epoch = options.find("shift_epoch");
   if (epoch == nullptr) {
     return;
   }
-  if (column.generalisation.to != Generalisation::To::shift) {
-    refuse(epoch->place,
-           fmt::format("'shift_epoch' does not fit column {}, which is not shifted",
-                       in_quotes(column.name)),
-           "delete 'shift_epoch', or write to = \"shift:14\"");
-  }
+  expect_shifted(column, *epoch, "shift_epoch");
   if (epoch->value.kind != Node::Kind::integer || epoch->value.integer < 1 ||
       epoch->value.integer > kMost) {
     refuse(epoch->value.place, "'shift_epoch' must be the number of an epoch of the key",
@@ -233,12 +237,7 @@ void parse_record_date(const Node& options, Column& column) {
   if (accept == nullptr) {
     return;
   }
-  if (column.generalisation.to != Generalisation::To::shift) {
-    refuse(accept->place,
-           fmt::format("'accept_record_date' does not fit column {}, which is not shifted",
-                       in_quotes(column.name)),
-           "delete 'accept_record_date', or write to = \"shift:14\"");
-  }
+  expect_shifted(column, *accept, "accept_record_date");
   column.accept_record_date = text_of(*accept, kExample);
   if (column.accept_record_date.find_first_not_of(" \t\r\n") == std::string::npos) {
     refuse(accept->value.place,

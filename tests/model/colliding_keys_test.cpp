@@ -2,11 +2,11 @@
 // width or padding. After each sync the whole secondary, its open conflicts and its counts against
 // the naive oracle, which compares bytes, and which the secondary's unique keys may then stop.
 //
-// ABGLEICH_HISTORIES=N runs N histories in all instead of the usual number, ABGLEICH_SEED=N only
-// the history of this seed.
+// How many, and which: support/thorough.hpp.
 #include "model/naive_sync.hpp"
 #include "model/random_history.hpp"
 #include "support/pairing.hpp"
+#include "support/thorough.hpp"
 
 #include <cstdlib>
 #include <filesystem>
@@ -451,16 +451,8 @@ void empty(Pairing& pairing) {
   std::filesystem::remove(pairing.directory / "catalog.json");  // of tables that are gone
 }
 
-/// `usual` histories, shared among all ways to fold.
-void play(Folding where, std::uint64_t first, std::uint64_t usual) {
-  if (const char* histories = std::getenv("ABGLEICH_HISTORIES")) {
-    usual = std::stoull(histories) / 3;
-  }
-  auto last = first + usual;
-  if (const char* seed = std::getenv("ABGLEICH_SEED")) {
-    first = std::stoull(seed);
-    last = first + 1;
-  }
+/// Histories that all ways to fold share.
+void play(Folding where, const Seeds& seeds) {
   int failures = 0;
   for (const auto other : {On::sqlite, On::postgresql}) {
     for (std::size_t f = 0; f < folds().size(); ++f) {
@@ -476,7 +468,7 @@ void play(Folding where, std::uint64_t first, std::uint64_t usual) {
       const std::size_t ways = where == Folding::both ? folds().size() : 2 * folds().size();
       const std::size_t way = where == Folding::both ? f : 2 * f + (other == On::sqlite ? 0 : 1);
       std::optional<Pairing> pairing;
-      for (auto seed = first; seed < last && failures < 3; ++seed) {
+      for (auto seed = seeds.first; seed < seeds.last && failures < 3; ++seed) {
         if (seed % ways != way) {
           continue;
         }
@@ -502,13 +494,13 @@ void play(Folding where, std::uint64_t first, std::uint64_t usual) {
 }  // namespace
 
 TEST_CASE("histories over keys that the secondary does not tell apart end as the oracle says") {
-  play(Folding::secondary, 500'001, 144);
+  play(Folding::secondary, {500'001, {.usual = 48, .thorough = 480}});
 }
 
 TEST_CASE("histories over keys that the primary does not tell apart end as the oracle says") {
-  play(Folding::primary, 600'001, 72);
+  play(Folding::primary, {600'001, {.usual = 24, .thorough = 240}});
 }
 
 TEST_CASE("histories over keys that neither side tells apart end as the oracle says") {
-  play(Folding::both, 700'001, 72);
+  play(Folding::both, {700'001, {.usual = 24, .thorough = 240}});
 }

@@ -1,13 +1,12 @@
 // Random histories through the real program: edits on both sides, round after round, and after each
 // sync the whole secondary and its open conflicts against the naive oracle.
 //
-// ABGLEICH_HISTORIES=N runs N histories a pairing instead of the usual number, ABGLEICH_SEED=N only
-// the history of this seed; ABGLEICH_THOROUGH=1, which `tests/run --all` sets, some thousands.
+// How many, and which: support/thorough.hpp.
 #include "model/naive_sync.hpp"
 #include "model/random_history.hpp"
 #include "support/pairing.hpp"
+#include "support/thorough.hpp"
 
-#include <cstdlib>
 #include <filesystem>
 #include <set>
 #include <sstream>
@@ -682,25 +681,11 @@ class History {
   std::string log_;
 };
 
-/// How many histories are played: usually, and by `tests/run --all`.
-struct Histories {
-  std::uint64_t usual;
-  std::uint64_t thorough;
-};
-
-/// Plays that many histories, or as many as ABGLEICH_HISTORIES says; stops after a few failures.
-void play(On primary, On secondary, std::uint64_t first, Histories many) {
+/// Stops after a few failures.
+void play(On primary, On secondary, const Seeds& seeds) {
   Stage stage(primary, secondary);
-  auto last = first + (std::getenv("ABGLEICH_THOROUGH") != nullptr ? many.thorough : many.usual);
-  if (const char* histories = std::getenv("ABGLEICH_HISTORIES")) {
-    last = first + std::stoull(histories);
-  }
-  if (const char* seed = std::getenv("ABGLEICH_SEED")) {
-    first = std::stoull(seed);
-    last = first + 1;
-  }
   int failures = 0;
-  for (auto seed = first; seed < last && failures < 3; ++seed) {
+  for (auto seed = seeds.first; seed < seeds.last && failures < 3; ++seed) {
     try {
       History(stage, seed).play();
     } catch (const Mismatch& mismatch) {
@@ -713,21 +698,21 @@ void play(On primary, On secondary, std::uint64_t first, Histories many) {
 }  // namespace
 
 TEST_CASE("random histories on SQLite end as the oracle says, seeds from 1") {
-  play(On::sqlite, On::sqlite, 1, {.usual = 300, .thorough = 10'000});
+  play(On::sqlite, On::sqlite, {1, {.usual = 300, .thorough = 3'000}});
 }
 
 TEST_CASE("random histories on SQLite end as the oracle says, seeds from 100001") {
-  play(On::sqlite, On::sqlite, 100'001, {.usual = 300, .thorough = 10'000});
+  play(On::sqlite, On::sqlite, {100'001, {.usual = 300, .thorough = 3'000}});
 }
 
 TEST_CASE("random histories on PostgreSQL end as the oracle says") {
-  play(On::postgresql, On::postgresql, 200'001, {.usual = 70, .thorough = 2'000});
+  play(On::postgresql, On::postgresql, {200'001, {.usual = 70, .thorough = 500}});
 }
 
 TEST_CASE("random histories from PostgreSQL to SQLite end as the oracle says") {
-  play(On::postgresql, On::sqlite, 300'001, {.usual = 25, .thorough = 500});
+  play(On::postgresql, On::sqlite, {300'001, {.usual = 25, .thorough = 150}});
 }
 
 TEST_CASE("random histories from SQLite to PostgreSQL end as the oracle says") {
-  play(On::sqlite, On::postgresql, 400'001, {.usual = 25, .thorough = 500});
+  play(On::sqlite, On::postgresql, {400'001, {.usual = 25, .thorough = 150}});
 }
