@@ -12,7 +12,7 @@ namespace abgleich::cmd {
 namespace {
 
 Code run(const Context& context) {
-  return sync::check(context.config_file(), [&](const sync::Checked& line) {
+  return sync::check(context.config_file(), context.on_statement(), [&](const sync::Checked& line) {
     const bool fine = line.code == Code::done && !line.warning;
     if (context.json) {
       nlohmann::ordered_json json = {{"check", line.what},

@@ -28,6 +28,13 @@ namespace {
                 "look at where the output goes, such as a full disk");
 }
 
+/// In one piece, for several threads call this.
+void tell_statement(const TracedStatement& statement) {
+  complain(fmt::format("sql: {}: {}: {:.1f} ms, {} {}\n", name_of(statement.role), statement.text,
+                       static_cast<double>(statement.took.count()) / 1000, statement.rows,
+                       statement.rows == 1 ? "row" : "rows"));
+}
+
 }  // namespace
 
 Loudness Context::loudness() const {
@@ -61,7 +68,11 @@ std::filesystem::path Context::config_file() const {
 }
 
 sync::Pairing Context::pairing(contract::Trust trust) const {
-  return sync::load_pairing(config_file(), trust);
+  return sync::load_pairing(config_file(), trust, on_statement());
+}
+
+OnStatement Context::on_statement() const {
+  return verbose > 1 ? OnStatement(tell_statement) : OnStatement();
 }
 
 void expect_table(const sync::Pairing& pairing, const std::string& table) {

@@ -4,6 +4,7 @@
 
 #include "command_line.hpp"
 #include "core/error.hpp"
+#include "core/trace.hpp"
 #include "report/text.hpp"
 #include "sync/pairing.hpp"
 
@@ -47,6 +48,8 @@ struct Context {
   [[nodiscard]] report::Colour colour_of(int stream) const;
   [[nodiscard]] std::filesystem::path config_file() const;
   [[nodiscard]] sync::Pairing pairing(contract::Trust trust = contract::Trust::needed) const;
+  /// Prints statements for -vv, and is empty otherwise.
+  [[nodiscard]] OnStatement on_statement() const;
 };
 
 /// For Context::failed: the closing line of a command whose JSON ends with an outcome.

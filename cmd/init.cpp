@@ -70,7 +70,8 @@ Code run(const Context& context, const Arguments& arguments) {
   }
   // Relative paths are the caller's here; in the file they would be relative to the file.
   const auto here = std::filesystem::current_path();
-  const auto primary = contract::parse_endpoint(Role::primary, arguments.primary, here);
+  auto primary = contract::parse_endpoint(Role::primary, arguments.primary, here);
+  primary.on_statement = context.on_statement();
   const auto secondary = contract::parse_endpoint(Role::secondary, arguments.secondary, here);
   db::Source source(primary);
   const auto& catalog = source.catalog();

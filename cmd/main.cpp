@@ -103,7 +103,8 @@ void setup(CommandLine app, Context& context) {
   app.add_option("--config", context.config, "the pairing's abgleich.toml").type_name("FILE");
   app.add_flag("--json", context.json, "machine-readable output");
   app.add_flag("-q,--quiet", context.quiet, "say nothing but problems");
-  app.add_flag("-v,--verbose", context.verbose, "say more");
+  app.add_flag("-v,--verbose", context.verbose,
+               "say more; twice: every SQL statement too, without values");
   app.add_option("--color", context.colour, "auto, always or never")
       .one_of({"auto", "always", "never"});
   app.add_flag("--no-progress", context.no_progress, "no progress on the terminal");

@@ -1,6 +1,7 @@
 // How to reach a database: where, as whom, in which schema. Holds no password.
 #pragma once
 
+#include "core/trace.hpp"
 #include "core/type.hpp"
 
 #include <chrono>
@@ -29,6 +30,7 @@ struct Endpoint {
   /// PostgreSQL: how long one statement may run there, and a transaction of ours wait; 0: for ever.
   std::chrono::seconds statement_timeout{1'800};
   std::chrono::seconds lock_timeout{10};  // how long a lock of others is waited for
+  OnStatement on_statement;               // of -vv; nobody usually
 };
 
 }  // namespace abgleich

@@ -144,12 +144,12 @@ struct Found {
 
 }  // namespace
 
-Code check(const std::filesystem::path& config,
+Code check(const std::filesystem::path& config, const OnStatement& on_statement,
            const std::function<void(const Checked&)>& on_line) {
   Checker checker(on_line);
   std::optional<Pairing> pairing;
   if (!checker.line("configuration", [&] {
-        pairing = load_pairing(config);
+        pairing = load_pairing(config, contract::Trust::needed, on_statement);
         return config.string() + " and " + pairing->config.contract.string();
       })) {
     return checker.worst();

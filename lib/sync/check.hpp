@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/error.hpp"
+#include "core/trace.hpp"
 
 #include <filesystem>
 #include <functional>
@@ -20,6 +21,7 @@ struct Checked {
 /// Checks configuration, contract, key, both databases, rights, drift, versions, disk; goes on
 /// after a failed check as far as the later ones do not need it. Writes nothing. Returns the
 /// severest code.
-Code check(const std::filesystem::path& config, const std::function<void(const Checked&)>& on_line);
+Code check(const std::filesystem::path& config, const OnStatement& on_statement,
+           const std::function<void(const Checked&)>& on_line);
 
 }  // namespace abgleich::sync

@@ -19,8 +19,11 @@ contract::Config load_config(const std::filesystem::path& config, contract::Trus
   return read;
 }
 
-Pairing load_pairing(const std::filesystem::path& config, contract::Trust trust) {
+Pairing load_pairing(const std::filesystem::path& config, contract::Trust trust,
+                     const OnStatement& on_statement) {
   Pairing pairing{.config = load_config(config, trust)};
+  pairing.config.primary.on_statement = on_statement;
+  pairing.config.secondary.on_statement = on_statement;
   pairing.contract = contract::read_contract(pairing.config.contract);
   refuse_long_names(pairing.config, pairing.contract);
   for (auto& table : pairing.contract.tables) {

@@ -6,6 +6,7 @@
 #include "contract/contract.hpp"
 #include "contract/trust.hpp"
 #include "core/catalog.hpp"
+#include "core/trace.hpp"
 
 #include <filesystem>
 #include <optional>
@@ -21,9 +22,11 @@ struct Pairing {
 };
 
 /// Reads the three files. Throws Failure{configuration}, or Failure{key_or_trust} where somebody
-/// else could have written them.
+/// else could have written them. `on_statement` is told of every statement that either database is
+/// given.
 Pairing load_pairing(const std::filesystem::path& config,
-                     contract::Trust trust = contract::Trust::needed);
+                     contract::Trust trust = contract::Trust::needed,
+                     const OnStatement& on_statement = {});
 
 /// The configuration alone, under the same conditions.
 contract::Config load_config(const std::filesystem::path& config,

@@ -357,7 +357,8 @@ std::unique_ptr<Connection> connect(const Endpoint& endpoint, Access access) {
                               version / 10000, version % 10000),
                   "abgleich needs PostgreSQL 12 or newer");
   }
-  auto connection = std::make_unique<PostgresConnection>(raw.release(), peer, silence_of(endpoint));
+  auto connection = std::make_unique<PostgresConnection>(raw.release(), peer, silence_of(endpoint),
+                                                         Tracer(endpoint));
   connection->execute_script(kPinnedSettings);
   take_bytes_as_they_are(*connection);
   connection->execute_script(limits_of(endpoint));

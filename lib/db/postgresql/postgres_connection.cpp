@@ -50,14 +50,26 @@ void require_width(const Peer& peer, std::size_t width, std::size_t expected) {
   }
 }
 
+/// How many rows a statement read or changed.
+std::int64_t affected(PGresult* result) {
+  const std::string_view digits = PQcmdTuples(result);
+  std::int64_t rows = 0;
+  std::from_chars(digits.data(), digits.data() + digits.size(), rows);
+  return rows;
+}
+
 std::size_t width_of(const PGresult* result) {
   return static_cast<std::size_t>(std::max(PQnfields(result), 0));
 }
 
 }  // namespace
 
-PostgresConnection::PostgresConnection(PGconn* connected, Peer peer, std::chrono::seconds silence)
-    : connection_(connected), peer_(peer), watch_(PQsocket(connected), silence) {
+PostgresConnection::PostgresConnection(PGconn* connected, Peer peer, std::chrono::seconds silence,
+                                       Tracer tracer)
+    : connection_(connected),
+      peer_(peer),
+      watch_(PQsocket(connected), silence),
+      tracer_(std::move(tracer)) {
   // Notices quote rows as errors do, and libpq prints them on stderr unless told otherwise.
   PQsetNoticeReceiver(raw(), drop_notice, nullptr);
 }
@@ -69,6 +81,10 @@ Result PostgresConnection::run(const std::string& sql, ExecStatusType expected) 
 
 Result PostgresConnection::run_at_once(const std::string& sql, ExecStatusType expected) {
   names_.expect(sql);
+  std::optional<Tracer::Running> traced;
+  if (expected != PGRES_COPY_IN && expected != PGRES_COPY_OUT) {  // those have their rows to come
+    traced.emplace(tracer_, sql);
+  }
   Result result;
   {
     const StallWatch::Exchange exchange(watch_);
@@ -76,6 +92,9 @@ Result PostgresConnection::run_at_once(const std::string& sql, ExecStatusType ex
   }
   if (PQresultStatus(result.get()) != expected) {
     throw fault(result.get());
+  }
+  if (traced) {
+    traced->rows(affected(result.get()));
   }
   return result;
 }
@@ -128,6 +147,7 @@ void PostgresConnection::send(const std::string& sql, Awaited& awaited) {
   if (PQsendQuery(connection_.raw(), sql.c_str()) != 1) {
     throw fault(nullptr);
   }
+  sent_.emplace(tracer_, sql);
   awaited_ = &awaited;
 }
 
@@ -147,6 +167,8 @@ void PostgresConnection::arrive() noexcept {
     auto& place = PQresultStatus(result.get()) == PGRES_TUPLES_OK ? awaited.result : failed_;
     place = std::move(result);
   });
+  sent_->rows(awaited.result ? PQntuples(awaited.result.get()) : 0);
+  sent_.reset();
 }
 
 Result PostgresConnection::take(Awaited& awaited) {
@@ -182,6 +204,8 @@ void PostgresConnection::copy_in(const std::string& copy, std::string_view bytes
 void PostgresConnection::copy_in_at_once(const std::string& copy, std::string_view bytes,
                                          std::size_t rows) {
   auto* const server = connection_.raw();
+  Tracer::Running traced(tracer_, copy);
+  traced.rows(static_cast<std::int64_t>(rows));
   run_at_once(copy, PGRES_COPY_IN);
   bool sent = true;
   {
@@ -242,6 +266,7 @@ Result PostgresConnection::run_with(std::string_view sql, std::span<const Cell> 
     values[i] = texts[i].c_str();
   }
   names_.expect(sql);
+  Tracer::Running traced(tracer_, sql);
   Result result;
   {
     const StallWatch::Exchange exchange(watch_);
@@ -253,20 +278,18 @@ Result PostgresConnection::run_with(std::string_view sql, std::span<const Cell> 
   if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK) {
     throw fault(result.get());
   }
+  traced.rows(affected(result.get()));
   return result;
 }
 
 std::int64_t PostgresConnection::execute(std::string_view sql, std::span<const Cell> parameters) {
-  const auto result = run_with(sql, parameters);
-  const std::string_view digits = PQcmdTuples(result.get());
-  std::int64_t rows = 0;
-  std::from_chars(digits.data(), digits.data() + digits.size(), rows);
-  return rows;
+  return affected(run_with(sql, parameters).get());
 }
 
 void PostgresConnection::execute_script(std::string_view sql) {
   rest();
   names_.expect(sql);
+  const Tracer::Running traced(tracer_, sql);
   Result result;
   {
     const StallWatch::Exchange exchange(watch_);
@@ -363,6 +386,7 @@ void PostgresConnection::copy_out(std::string_view sql, std::string_view options
                                   const std::function<void(std::span<char>)>& on_row) {
   // who stops in the middle cancels the statement, which is not to take the transaction with it
   const bool guarded = PQtransactionStatus(raw()) == PQTRANS_INTRANS;
+  Tracer::Running traced(tracer_, sql);
   run(fmt::format("{}COPY ({}) TO STDOUT{}", guarded ? "SAVEPOINT abgleich_read; " : "", sql,
                   options),
       PGRES_COPY_OUT);
@@ -374,6 +398,7 @@ void PostgresConnection::copy_out(std::string_view sql, std::string_view options
       if (size < 0) {
         break;  // the end, or what the results below say
       }
+      traced.row();
       on_row({row, static_cast<std::size_t>(size)});
     }
   } catch (...) {

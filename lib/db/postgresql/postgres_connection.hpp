@@ -9,11 +9,13 @@
 #include "db/postgresql/pqxx_connection.hpp"
 #include "db/postgresql/result.hpp"
 #include "db/postgresql/stall_watch.hpp"
+#include "db/tracer.hpp"
 
 #include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,7 +32,8 @@ class PostgresConnection final : public Connection {
  public:
   /// Takes over a connection that is up. `peer` decides how its faults are reported. A server that
   /// keeps silent for longer than `silence` is given up; 0: never.
-  PostgresConnection(PGconn* connected, Peer peer, std::chrono::seconds silence = {});
+  PostgresConnection(PGconn* connected, Peer peer, std::chrono::seconds silence = {},
+                     Tracer tracer = Tracer({}));
 
   std::int64_t execute(std::string_view sql, std::span<const Cell> parameters = {}) override;
   void execute_script(std::string_view sql) override;
@@ -115,9 +118,11 @@ class PostgresConnection final : public Connection {
   LockHolders lock_holders_ = LockHolders::named;
   KnownNames names_;  // of the statement at hand
   std::int64_t cursors_ = 0;
+  Tracer tracer_;
   Awaited* awaited_ = nullptr;
-  Result failed_;                       // of a statement that was sent, until somebody is told
-  std::unique_ptr<CopySender> sender_;  // ends before the connection does
+  std::optional<Tracer::Running> sent_;  // what is awaited
+  Result failed_;                        // of a statement that was sent, until somebody is told
+  std::unique_ptr<CopySender> sender_;   // ends before the connection does
 };
 
 }  // namespace abgleich::db::postgresql

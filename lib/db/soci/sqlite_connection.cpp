@@ -16,13 +16,15 @@ namespace {
 
 class SqliteCursor final : public Cursor {
  public:
-  SqliteCursor(DatabaseFile& file, std::string_view sql) : statement_(file, sql) {}
+  SqliteCursor(DatabaseFile& file, const Tracer& tracer, std::string_view sql)
+      : statement_(file, sql), traced_(tracer, sql) {}
 
   std::span<const Cell> next() override {
     if (at_end_) {
       return {};  // another step would begin again
     }
     if (statement_.step()) {
+      traced_.row();
       return statement_.row();
     }
     at_end_ = true;
@@ -32,6 +34,7 @@ class SqliteCursor final : public Cursor {
 
  private:
   Statement statement_;
+  Tracer::Running traced_;
   bool at_end_ = false;
 };
 
@@ -40,12 +43,14 @@ class SqliteLoader final : public Loader {
  public:
   // OR ABORT overrules what the table's own constraints say: REPLACE would delete other rows, and
   // ROLLBACK would take the transaction.
-  SqliteLoader(DatabaseFile& file, std::string_view table, const std::vector<std::string>& columns,
-               Refused refused)
+  SqliteLoader(DatabaseFile& file, const Tracer& tracer, std::string_view table,
+               const std::vector<std::string>& columns, Refused refused)
       : file_(file),
         columns_(columns.size()),
-        statement_(file, fmt::format("INSERT OR ABORT INTO {} ({}) VALUES ({})", table,
-                                     fmt::join(columns, ", "), placeholders(columns.size()))),
+        sql_(fmt::format("INSERT OR ABORT INTO {} ({}) VALUES ({})", table,
+                         fmt::join(columns, ", "), placeholders(columns.size()))),
+        statement_(file, sql_),
+        traced_(tracer, sql_),
         refused_(std::move(refused)) {}
 
   void add(std::span<const Cell> row) override {
@@ -89,6 +94,7 @@ class SqliteLoader final : public Loader {
     const auto before = sqlite3_total_changes64(file_.raw());
     statement_.bind(row);
     statement_.step();
+    traced_.row();
     if (sqlite3_total_changes64(file_.raw()) == before) {
       throw Failure(Code::secondary_refuses,
                     fmt::format("the {} '{}' did not take a row: a trigger drops rows",
@@ -99,7 +105,9 @@ class SqliteLoader final : public Loader {
 
   DatabaseFile& file_;
   std::size_t columns_;
+  std::string sql_;
   Statement statement_;
+  Tracer::Running traced_;  // all rows are one statement here
   Refused refused_;
   std::int64_t next_ = 0;
 };
@@ -109,6 +117,7 @@ class SqliteLoader final : public Loader {
 std::int64_t SqliteConnection::execute(std::string_view sql, std::span<const Cell> parameters) {
   // sqlite3_changes stays at what the last INSERT, UPDATE or DELETE did, and leaves out triggers
   // and foreign keys' actions; the total tells whether this was one.
+  Tracer::Running traced(tracer_, sql);
   const auto before = sqlite3_total_changes64(file_.raw());
   if (parameters.empty()) {
     file_.run(std::string(sql));
@@ -118,10 +127,14 @@ std::int64_t SqliteConnection::execute(std::string_view sql, std::span<const Cel
     while (statement.step()) {
     }
   }
-  return sqlite3_total_changes64(file_.raw()) == before ? 0 : sqlite3_changes64(file_.raw());
+  const auto changed =
+      sqlite3_total_changes64(file_.raw()) == before ? 0 : sqlite3_changes64(file_.raw());
+  traced.rows(changed);
+  return changed;
 }
 
 void SqliteConnection::execute_script(std::string_view sql) {
+  const Tracer::Running traced(tracer_, sql);
   const bool before = file_.in_transaction();
   file_.work_until(file_.deadline());
   if (sqlite3_exec(file_.raw(), std::string(sql).c_str(), nullptr, nullptr, nullptr) != SQLITE_OK) {
@@ -131,9 +144,11 @@ void SqliteConnection::execute_script(std::string_view sql) {
 
 void SqliteConnection::query(std::string_view sql, std::span<const Cell> parameters,
                              const OnRow& row) {
+  Tracer::Running traced(tracer_, sql);
   Statement statement(file_, sql);
   statement.bind(parameters);
   while (statement.step()) {
+    traced.row();
     row(statement.row());
   }
 }
@@ -144,9 +159,11 @@ void SqliteConnection::read(std::string_view sql, const OnRow& row) {
 
 void SqliteConnection::read_unknown(std::string_view sql, const Leading& leading,
                                     const IsKnown& known, const OnRow& row) {
+  Tracer::Running traced(tracer_, sql);
   Statement statement(file_, sql);
   std::string bytes;
   while (statement.step()) {
+    traced.row();
     bytes.clear();
     const auto key = statement.append_stored(leading.places, leading.keys, bytes);
     if (!known({}, std::string_view(bytes).substr(0, key), bytes)) {
@@ -204,13 +221,13 @@ std::uint64_t SqliteConnection::change_counter() {
 }
 
 std::unique_ptr<Cursor> SqliteConnection::open(std::string_view sql) {
-  return std::make_unique<SqliteCursor>(file_, sql);
+  return std::make_unique<SqliteCursor>(file_, tracer_, sql);
 }
 
 std::unique_ptr<Loader> SqliteConnection::load(std::string_view table,
                                                const std::vector<std::string>& columns,
                                                Loader::Refused refused) {
-  return std::make_unique<SqliteLoader>(file_, table, columns, std::move(refused));
+  return std::make_unique<SqliteLoader>(file_, tracer_, table, columns, std::move(refused));
 }
 
 std::string SqliteConnection::collation_of(const std::string& table, const std::string& column) {

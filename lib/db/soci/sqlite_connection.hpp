@@ -4,6 +4,7 @@
 #include "db/connection.hpp"
 #include "db/soci/database_file.hpp"
 #include "db/soci/statement.hpp"
+#include "db/tracer.hpp"
 
 #include <memory>
 #include <string>
@@ -13,7 +14,8 @@ namespace abgleich::db::sqlite {
 
 class SqliteConnection final : public Connection {
  public:
-  SqliteConnection(const Endpoint& endpoint, Access access) : file_(endpoint, access) {}
+  SqliteConnection(const Endpoint& endpoint, Access access)
+      : file_(endpoint, access), tracer_(endpoint) {}
 
   std::int64_t execute(std::string_view sql, std::span<const Cell> parameters) override;
   void execute_script(std::string_view sql) override;
@@ -34,6 +36,7 @@ class SqliteConnection final : public Connection {
 
  private:
   DatabaseFile file_;
+  Tracer tracer_;
 };
 
 }  // namespace abgleich::db::sqlite

@@ -1,0 +1,23 @@
+// What `-vv` tells of every statement that a database was given.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <string>
+
+namespace abgleich {
+
+enum class Role : std::uint8_t;
+
+struct TracedStatement {
+  Role role{};
+  std::string text;       // one line, `?` in place of every value; parameters are never there
+  std::int64_t rows = 0;  // read, or changed
+  std::chrono::microseconds took{};
+};
+
+/// May be called from several threads.
+using OnStatement = std::function<void(const TracedStatement&)>;
+
+}  // namespace abgleich
