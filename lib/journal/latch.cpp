@@ -35,17 +35,7 @@ constexpr const char* kName = "damaged";
                     "; and run no sync before: abgleich verify");
 }
 
-}  // namespace
-
-void set_latch(const std::filesystem::path& directory, const std::vector<Damage>& damage) {
-  if (::mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST) {
-    cannot_latch(directory, "make the state directory");
-  }
-  nlohmann::ordered_json json = {{"format", "abgleich.damaged/1"}, {"found", now_utc()}};
-  auto& all = json["damage"] = nlohmann::ordered_json::array();
-  for (const auto& one : damage) {
-    all.push_back({{"table", one.table}, {"what", one.what}});
-  }
+void write_latch(const std::filesystem::path& directory, const nlohmann::ordered_json& json) {
   const auto text = json.dump() + "\n";
   const auto path = directory / kName;
   // Not by way of a temporary file: the name alone is the latch, whatever is in it.
@@ -73,6 +63,50 @@ void set_latch(const std::filesystem::path& directory, const std::vector<Damage>
   }
 }
 
+nlohmann::ordered_json read_latch(const std::filesystem::path& directory) {
+  std::ifstream in(directory / kName);
+  const std::string text{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+  return parse_shallow<nlohmann::ordered_json>(text);
+}
+
+}  // namespace
+
+void set_latch(const std::filesystem::path& directory, const std::vector<Damage>& damage) {
+  if (::mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST) {
+    cannot_latch(directory, "make the state directory");
+  }
+  nlohmann::ordered_json json = {{"format", "abgleich.damaged/1"}, {"found", now_utc()}};
+  auto& all = json["damage"] = nlohmann::ordered_json::array();
+  for (const auto& one : damage) {
+    all.push_back({{"table", one.table}, {"what", one.what}});
+  }
+  write_latch(directory, json);
+}
+
+void note_repair(const std::filesystem::path& directory, const std::string& lineage,
+                 std::int64_t epoch) {
+  if (!latched(directory)) {
+    return;
+  }
+  auto json = read_latch(directory);
+  if (!json.is_object()) {
+    json = {{"format", "abgleich.damaged/1"}};
+  }
+  json["repairing"] = {{"lineage", lineage}, {"from", epoch}};
+  write_latch(directory, json);
+}
+
+std::optional<BegunRepair> begun_repair(const std::filesystem::path& directory) {
+  const auto json = read_latch(directory);
+  const auto noted = json.is_object() ? json.find("repairing") : json.end();
+  if (noted == json.end() || !noted->is_object() || !noted->contains("lineage") ||
+      !(*noted)["lineage"].is_string() || !noted->contains("from") ||
+      !(*noted)["from"].is_number_integer()) {
+    return std::nullopt;
+  }
+  return BegunRepair{.lineage = (*noted)["lineage"], .from = (*noted)["from"]};
+}
+
 void clear_latch(const std::filesystem::path& directory) {
   if (::unlink((directory / kName).c_str()) != 0 && errno != ENOENT && errno != ENOTDIR) {
     cannot_latch(directory / kName, "remove");
@@ -90,9 +124,7 @@ void check_latch(const std::filesystem::path& directory) {
   if (!latched(directory)) {
     return;
   }
-  std::ifstream in(directory / kName);
-  const std::string text{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-  const auto json = parse_shallow<nlohmann::json>(text);
+  const auto json = read_latch(directory);
   const auto found = json.is_object() && json.contains("found") && json["found"].is_string()
                          ? json["found"].get<std::string>()
                          : std::string("an unknown time");

@@ -4,7 +4,10 @@
 
 #include "journal/audit.hpp"
 
+#include <cstdint>
 #include <filesystem>
+#include <optional>
+#include <string>
 #include <vector>
 
 namespace abgleich::journal {
@@ -15,6 +18,17 @@ void set_latch(const std::filesystem::path& directory, const std::vector<Damage>
 
 /// Takes it off, if it is set: everything was looked at and found whole, or was repaired.
 void clear_latch(const std::filesystem::path& directory);
+
+/// Notes in a latch that is set that a repair begins which commits as the run behind `epoch`:
+/// should it be killed before it can take the latch off, the head tells whether it stands.
+void note_repair(const std::filesystem::path& directory, const std::string& lineage,
+                 std::int64_t epoch);
+struct BegunRepair {
+  std::string lineage;
+  std::int64_t from = 0;  // epoch of the head before it
+};
+/// Empty where no latch is set, or none was noted in it.
+std::optional<BegunRepair> begun_repair(const std::filesystem::path& directory);
 
 [[nodiscard]] bool latched(const std::filesystem::path& directory);
 

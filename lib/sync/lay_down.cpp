@@ -2,7 +2,6 @@
 
 #include "db/retry.hpp"
 #include "journal/head.hpp"
-#include "journal/latch.hpp"
 #include "journal/state.hpp"
 #include "mask/keyring.hpp"
 #include "sync/books_key.hpp"
@@ -106,7 +105,7 @@ std::string text_of(const std::vector<std::string>& left) {
 report::LaidDown lay_down(const Pairing& pairing, const std::string& reason) {
   const auto keyring = mask::Keyring::read(pairing.config.key_file);
   const journal::StateLock lock(pairing.config.state_directory);
-  journal::check_latch(pairing.config.state_directory);
+  expect_unlatched(pairing, keyring);
   return db::with_retries({.in_all = pairing.config.retry_for},
                           [&] { return attempt(pairing, keyring, reason); });
 }

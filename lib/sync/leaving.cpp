@@ -4,7 +4,6 @@
 #include "core/digest.hpp"
 #include "db/retry.hpp"
 #include "journal/head.hpp"
-#include "journal/latch.hpp"
 #include "journal/state.hpp"
 #include "sync/books_key.hpp"
 #include "sync/commit.hpp"
@@ -275,7 +274,7 @@ LeavingReport compare_leaving(const Pairing& pairing) {
 Accepted accept_leaving(const Pairing& pairing, const std::string& reason) {
   const auto keyring = mask::Keyring::read(pairing.config.key_file);
   const journal::StateLock lock(pairing.config.state_directory);
-  journal::check_latch(pairing.config.state_directory);
+  expect_unlatched(pairing, keyring);
   return db::with_retries({.in_all = pairing.config.retry_for}, [&]() -> Accepted {
     const auto started = journal::now_utc();
     db::Target target(pairing.config.secondary, db::Mode::real);

@@ -1,7 +1,9 @@
 #include "sync/recover.hpp"
 
 #include "contract/endpoint_url.hpp"
+#include "journal/audit.hpp"
 #include "journal/head.hpp"
+#include "journal/latch.hpp"
 #include "journal/state.hpp"
 #include "sync/accepted.hpp"
 #include "sync/primary_position.hpp"
@@ -37,6 +39,32 @@ std::optional<db::HeadRow> recover(const Pairing& pairing, db::Target& target,
     }
   }
   return head;
+}
+
+bool repair_stands(const Pairing& pairing, db::Target& target,
+                   const std::optional<db::HeadRow>& head) {
+  const auto begun = journal::begun_repair(pairing.config.state_directory);
+  if (!begun || !head || head->lineage != begun->lineage || head->epoch != begun->from + 1) {
+    return false;
+  }
+  const auto last = target.books().runs(1);
+  return !last.empty() && last.front().hash == head->hash && last.front().kind == journal::kRepair;
+}
+
+void expect_unlatched(const Pairing& pairing, const mask::Keyring& keyring) {
+  const auto& directory = pairing.config.state_directory;
+  if (journal::begun_repair(directory)) {
+    db::Target target(pairing.config.secondary, db::Mode::dry);
+    const auto held = target.books().exist() ? target.books().head(db::Books::Lock::none)
+                                             : std::optional<db::HeadRow>{};
+    const auto head = open_books(pairing, target, keyring_of(held, keyring),
+                                 {.forged = db::Books::Forged::taken});
+    if (head && target.books().who_wrote(*head) == db::Books::Written::by_us &&
+        repair_stands(pairing, target, head)) {
+      journal::clear_latch(directory);
+    }
+  }
+  journal::check_latch(directory);
 }
 
 void refuse_same_database(const Pairing& pairing, const Catalog& primary, db::Target& target) {

@@ -28,6 +28,15 @@ std::optional<db::HeadRow> recover(const Pairing& pairing, db::Target& target,
                                    const mask::Keyring& keyring, const Primary& primary,
                                    report::Run kind);
 
+/// Whether the repair that a latch says has begun is the last run there: then the latch says what
+/// is no longer true. REQUIRES: the bookkeeping was opened.
+bool repair_stands(const Pairing& pairing, db::Target& target,
+                   const std::optional<db::HeadRow>& head);
+
+/// Throws Failure{integrity} while damage is latched. The latch of a repair that was ended between
+/// its commit and its end is taken off. REQUIRES: the state directory is locked.
+void expect_unlatched(const Pairing& pairing, const mask::Keyring& keyring);
+
 /// Throws Failure{configuration} where both URLs lead to the same schema of the same database,
 /// however they are written: the primary is never written. Loads the target's catalogue.
 void refuse_same_database(const Pairing& pairing, const Catalog& primary, db::Target& target);

@@ -6,7 +6,6 @@
 #include "db/source.hpp"
 #include "db/target.hpp"
 #include "journal/head.hpp"
-#include "journal/latch.hpp"
 #include "journal/state.hpp"
 #include "mask/keyring.hpp"
 #include "sync/books_key.hpp"
@@ -300,7 +299,7 @@ RekeyReport rekey(const Pairing& pairing, const std::string& table, const std::s
                   Progress& progress) {
   const auto keyring = mask::Keyring::read(pairing.config.key_file);
   const journal::StateLock lock(pairing.config.state_directory);
-  journal::check_latch(pairing.config.state_directory);
+  expect_unlatched(pairing, keyring);
   return db::with_retries({.in_all = pairing.config.retry_for},
                           [&] { return attempt(pairing, table, reason, keyring, progress); });
 }

@@ -250,6 +250,7 @@ report::Repair attempt(const Pairing& given, const mask::Keyring& keyring,
     }
   }
   books.forget_untracked();
+  journal::note_repair(directory, head->lineage, head->epoch);
   repair.run = commit_run(pairing, target, head, head->key_check, head->primary_id,
                           {.kind = std::string(journal::kRepair),
                            .started = started,

@@ -4,7 +4,6 @@
 #include "db/retry.hpp"
 #include "db/target.hpp"
 #include "journal/head.hpp"
-#include "journal/latch.hpp"
 #include "journal/record.hpp"
 #include "journal/state.hpp"
 #include "mask/keyring.hpp"
@@ -16,6 +15,7 @@
 #include "sync/plan.hpp"
 #include "sync/rare_keys.hpp"
 #include "sync/rarity.hpp"
+#include "sync/recover.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -493,7 +493,7 @@ std::map<std::int64_t, std::string> table_names(db::Books& books) {
 Resolved resolve(const Pairing& pairing, const Resolution& resolution) {
   const auto keyring = mask::Keyring::read(pairing.config.key_file);
   const journal::StateLock lock(pairing.config.state_directory);
-  journal::check_latch(pairing.config.state_directory);
+  expect_unlatched(pairing, keyring);
   return db::with_retries({.in_all = pairing.config.retry_for},
                           [&] { return attempt(pairing, keyring, resolution); });
 }

@@ -4,8 +4,8 @@
 #include "core/shallow_json.hpp"
 #include "db/retry.hpp"
 #include "db/target.hpp"
+#include "journal/audit.hpp"
 #include "journal/head.hpp"
-#include "journal/latch.hpp"
 #include "journal/record.hpp"
 #include "journal/state.hpp"
 #include "mask/keyring.hpp"
@@ -499,7 +499,7 @@ report::Outcome revert(const Pairing& pairing, const std::string& called,
                        const std::string& reason) {
   const auto keyring = mask::Keyring::read(pairing.config.key_file);
   const journal::StateLock lock(pairing.config.state_directory);
-  journal::check_latch(pairing.config.state_directory);
+  expect_unlatched(pairing, keyring);
   return db::with_retries({.in_all = pairing.config.retry_for},
                           [&] { return attempt(pairing, keyring, called, reason); });
 }
@@ -507,7 +507,7 @@ report::Outcome revert(const Pairing& pairing, const std::string& called,
 std::string resume(const Pairing& pairing, const std::string& reason) {
   const auto keyring = mask::Keyring::read(pairing.config.key_file);
   const journal::StateLock lock(pairing.config.state_directory);
-  journal::check_latch(pairing.config.state_directory);
+  expect_unlatched(pairing, keyring);
   return db::with_retries({.in_all = pairing.config.retry_for}, [&] {
     const auto started = journal::now_utc();
     db::Target target(pairing.config.secondary, db::Mode::real);

@@ -46,6 +46,7 @@ Status status(const Pairing& pairing) {
   if (!books.exist()) {
     return status;
   }
+  status.damaged = status.damaged && !repair_stands(pairing, target, status.head);
   const auto last = books.runs(1);
   if (!last.empty()) {
     status.last = last.front();

@@ -5,7 +5,6 @@
 #include "db/target.hpp"
 #include "drift/drift.hpp"
 #include "journal/head.hpp"
-#include "journal/latch.hpp"
 #include "journal/state.hpp"
 #include "mask/keyring.hpp"
 #include "sync/accepted.hpp"
@@ -200,7 +199,7 @@ report::Outcome run(const Pairing& pairing, const Options& options, Progress& pr
   std::optional<journal::StateLock> lock;
   if (options.kind == report::Run::real) {
     lock.emplace(pairing.config.state_directory);
-    journal::check_latch(pairing.config.state_directory);
+    expect_unlatched(pairing, keyring);
   }
   std::optional<Rotation> rotated;
   std::vector<std::string> remarks;
