@@ -272,6 +272,8 @@ TEST_CASE("rekey: a key of another type, of a table that is empty, blocks no oth
         "CREATE TABLE other (id integer PRIMARY KEY);"
         "CREATE TABLE person (id integer NOT NULL PRIMARY KEY, code text NOT NULL UNIQUE)");
     REQUIRE(pairing.sync()["exit"] == 0);
+    // so that nothing but the base's own keys, of the old type, is left to stumble over
+    pairing.secondary.run("CREATE UNIQUE INDEX person_by_code ON person (code)");
     pairing.primary.run("INSERT INTO other VALUES (1)");
     pairing.edit_contract("key = [\"id\"]\n[tables.person.columns]",
                           "key = [\"code\"]\n[tables.person.columns]");

@@ -208,6 +208,43 @@ TEST_CASE("hints: a key that lost its constraint goes on once the statement was 
   pairing.nothing_is_lost();
 }
 
+TEST_CASE(
+    "hints: a key that lost its constraint blocks its table only, whatever its type becomes") {
+  for (const auto secondary : {On::sqlite, On::postgresql}) {
+    for (const std::string type : {"integer", "text", "numeric", "json", "xml", "point"}) {
+      CAPTURE(name_of(secondary));
+      CAPTURE(type);
+      Scene pairing(On::postgresql, secondary,
+                    "[tables.other]\nkey = [\"id\"]\n[tables.other.columns]\nid = \"plain\"\n"
+                    "[tables.person]\nkey = [\"id\"]\n[tables.person.columns]\nid = \"plain\"\n",
+                    kLimits);
+      pairing.primary.run(
+          "CREATE TABLE other (id integer PRIMARY KEY);"
+          "CREATE TABLE person (id integer PRIMARY KEY); INSERT INTO person VALUES (1), (2)");
+      REQUIRE(pairing.sync()["exit"] == 0);
+      pairing.primary.run(
+          "ALTER TABLE person DROP CONSTRAINT person_pkey; INSERT INTO other VALUES (1);"
+          "ALTER TABLE person ALTER id TYPE " +
+          type + " USING " +
+          (type == "point" ? "point(id, id)"
+           : type == "xml" ? "xmlparse(content id::text)"
+                           : "id::text::" + type));
+      for (const auto* how : {"--full", "--no-progress"}) {
+        const auto line = pairing.sync({how});
+        CHECK_MESSAGE(line["exit"] == 23, line.dump());  // and no SQLSTATE 42883
+        CHECK(line["tables"]["other"]["quarantined"] == 0);
+      }
+      CHECK(pairing.secondary.rows("SELECT id FROM other") == "1");
+      CHECK(pairing.secondary.rows("SELECT id FROM person ORDER BY id") == "1\n2");
+      const auto hint = pairing.drift_hint("key_changed");
+      pairing.primary.run("ALTER TABLE person ALTER id TYPE integer USING " +
+                          std::string(type == "point" ? "(id[0])::integer" : "id::text::integer"));
+      pairing.primary.run(Scene::between(hint, "unique again: ", ""));
+      pairing.all_is_well();
+    }
+  }
+}
+
 TEST_CASE("hints: drift and sync say the same of a type that reads as before") {
   Persons pairing(On::postgresql);
   pairing.primary.run("ALTER TABLE person ALTER id TYPE text");
