@@ -346,9 +346,10 @@ class Target {
   Obstacle obstacle(const Relation& relation, const Refused& refused);
 
   /// Takes rows out of a plan, before it is applied, that refer to rows of `parent` with these
-  /// keys: another row stands there in the secondary, under the same key.
-  void hold_references(const Relation& relation, const RelationForeignKey& key,
-                       const Relation& parent, const std::vector<Row>& keys);
+  /// values, whole rows of the primary, by the foreign key `key` of the relation: in the secondary
+  /// others stand under their keys, or none yet. Gives how many.
+  std::int64_t hold_references(const Relation& relation, std::size_t key, const Relation& parent,
+                               const std::vector<Row>& rows);
 
   /// Reads back every row that was inserted or updated, with the plan's mask and base.
   void written_rows(const Relation& relation,
@@ -586,10 +587,12 @@ class Target {
   };
   Blame last_blame_;
   std::map<std::pair<std::int64_t, std::int64_t>, Blame> blames_;  // by relation and number
-  std::vector<std::string> keys_;                                  // DDL that ends a first load
-  std::vector<std::string> foreign_keys_;                          // … after it
-  std::int64_t literals_ = 0;  // temporary tables that `literal` has made
-  std::int64_t maps_ = 0;      // temporary tables that `rekey_kept` has made
+  /// The foreign key by which a row waits for another, likewise.
+  std::map<std::pair<std::int64_t, std::int64_t>, std::size_t> waits_by_;
+  std::vector<std::string> keys_;          // DDL that ends a first load
+  std::vector<std::string> foreign_keys_;  // … after it
+  std::int64_t literals_ = 0;              // temporary tables that `literal` has made
+  std::int64_t maps_ = 0;                  // temporary tables that `rekey_kept` has made
   bool open_ = true;
 };
 

@@ -109,6 +109,14 @@ void Target::find_obstacle(const Relation& relation, const Refused& refused, Obs
   if (table == nullptr) {
     return;
   }
+  if (found.kind == kWaits) {
+    const auto& key = relation.foreign_keys[waits_by_.at({relation.id, refused.n})];
+    found.table = key.table;
+    for (std::size_t i = 0; i < key.columns.size(); ++i) {
+      found.key.emplace_back(key.referenced[i], refused.row.cells[key.columns[i]]);
+    }
+    return;
+  }
   const bool removes = refused.action == PlanAction::refused_remove;
   const auto written = [&](std::size_t i) {
     return i < refused.mask.size() && refused.mask[i] != '0';
@@ -144,7 +152,7 @@ void Target::find_obstacle(const Relation& relation, const Refused& refused, Obs
     }
     return;
   }
-  if ((found.kind == "foreign_key" && !removes) || found.kind == kWaits) {
+  if (found.kind == "foreign_key" && !removes) {
     for (const auto& key : table->foreign_keys) {
       std::string same;
       std::vector<std::pair<std::string, Value>> wanted;
@@ -160,7 +168,7 @@ void Target::find_obstacle(const Relation& relation, const Refused& refused, Obs
       Obstacle there;
       if (wanted.size() == key.columns.size() && catalog_.find_table(key.table) != nullptr &&
           (found.constraint.empty() || found.constraint == key.name || key.name.empty()) &&
-          find_in_way(key.table, key.referenced, same, there) == (found.kind == kWaits)) {
+          !find_in_way(key.table, key.referenced, same, there)) {
         found.table = key.table;
         found.key = std::move(wanted);
         return;
@@ -186,45 +194,51 @@ void Target::find_obstacle(const Relation& relation, const Refused& refused, Obs
   }
 }
 
-void Target::hold_references(const Relation& relation, const RelationForeignKey& key,
-                             const Relation& parent, const std::vector<Row>& keys) {
+std::int64_t Target::hold_references(const Relation& relation, std::size_t key,
+                                     const Relation& parent, const std::vector<Row>& rows) {
   const auto plan = names(relation).plan;
-  for (std::size_t from = 0; from < keys.size(); from += kKeysAtOnce) {
+  const auto& foreign = relation.foreign_keys[key];
+  std::int64_t held = 0;
+  for (std::size_t from = 0; from < rows.size(); from += kKeysAtOnce) {
     std::string any;
     std::vector<Cell> parameters;
     std::deque<std::string> scratch;
-    for (std::size_t k = from; k < std::min(keys.size(), from + kKeysAtOnce); ++k) {
+    for (std::size_t k = from; k < std::min(rows.size(), from + kKeysAtOnce); ++k) {
       std::string all;
-      for (std::size_t i = 0; i < key.columns.size(); ++i) {
-        const auto at = column_of(parent, key.referenced[i]);
-        const auto& column = relation.columns[key.columns[i]];
+      for (std::size_t i = 0; i < foreign.columns.size(); ++i) {
+        const auto at = column_of(parent, foreign.referenced[i]);
+        const auto& column = relation.columns[foreign.columns[i]];
         const bool alike = column.held.native == parent.columns[at.value()].held.native;
         parameters.push_back(
-            dialect().encode(column.type, keys[k].cells[at.value()], scratch.emplace_back()));
+            dialect().encode(column.type, rows[k].cells[at.value()], scratch.emplace_back()));
         const auto place = parameters.size();
-        const auto value =
-            dialect().engine() == Engine::sqlite ? fmt::format("c{} = ${}", key.columns[i], place)
-            : alike
-                ? fmt::format("c{} = CAST(${} AS {})", key.columns[i], place, column.held.native)
-                : fmt::format("CAST(c{} AS text) = ${}", key.columns[i], place);
+        const auto value = dialect().engine() == Engine::sqlite
+                               ? fmt::format("c{} = ${}", foreign.columns[i], place)
+                           : alike
+                               ? fmt::format("c{} = CAST(${} AS {})", foreign.columns[i], place,
+                                             column.held.native)
+                               : fmt::format("CAST(c{} AS text) = ${}", foreign.columns[i], place);
         all += fmt::format("{}{} AND substr(mask, {}, 1) <> '0'", all.empty() ? "" : " AND ", value,
-                           key.columns[i] + 1);
+                           foreign.columns[i] + 1);
       }
       any += fmt::format("{}({})", any.empty() ? "" : " OR ", all);
     }
-    PlanRows rows;
+    PlanRows found;
     session_.connection->query(
         fmt::format("SELECT n FROM {} WHERE action IN ('i', 'u', 'r') AND ({})", plan, any),
-        parameters, [&](std::span<const Cell> cells) { rows.only.push_back(number(cells[0])); });
-    if (rows.only.empty()) {
+        parameters, [&](std::span<const Cell> cells) { found.only.push_back(number(cells[0])); });
+    if (found.only.empty()) {
       continue;
     }
-    for (const auto n : rows.only) {
+    held += std::ssize(found.only);
+    for (const auto n : found.only) {
       blames_[{relation.id, n}] = {.state = std::string(kWaits), .broken = {}};
+      waits_by_[{relation.id, n}] = key;
     }
-    refusals_.push_back(refuse_rows(dialect(), names(relation), rows));
+    refusals_.push_back(refuse_rows(dialect(), names(relation), found));
     session_.connection->execute(refusals_.back());
   }
+  return held;
 }
 
 }  // namespace abgleich::db

@@ -76,37 +76,20 @@ void plan(db::Target& target, const ExportedTable& exported, const SipKey& id_ke
           Progress& progress, Judged& judged) {
   // A row whose key cannot be known may be any row of the base: nothing counts as deleted then.
   const auto absence = judged.staged.nameless > 0 ? Absence::unknown : Absence::deletion;
-  judged.counts = plan_table(target, exported, judged.staged, absence, id_key, progress);
+  auto planned = plan_table(target, exported, judged.staged, absence, id_key, progress);
+  judged.counts = planned.counts;
+  judged.strangers = std::move(planned.strangers);
   judged.plan_rows = target.planned(exported.relation);
   judged.way = Way::planned;
 }
 
-const ExportedTable* exported_as(const std::vector<ExportedTable>& tables,
-                                 const std::string& relation) {
+/// The table's place among those of the run, by its name in the secondary.
+std::optional<std::size_t> place_of(const std::vector<ExportedTable>& tables,
+                                    const std::string& relation) {
   const auto found = std::ranges::find_if(
       tables, [&](const ExportedTable& exported) { return exported.relation.name == relation; });
-  return found == tables.end() ? nullptr : &*found;
-}
-
-/// The keys of the rows of which each side has another, by table.
-std::map<std::int64_t, std::vector<Row>> find_strangers(db::Target& target,
-                                                        const std::vector<ExportedTable>& tables) {
-  std::map<std::int64_t, std::vector<Row>> strangers;
-  target.books().found_conflicts([&](const db::ConflictRow& found) {
-    const auto at = std::ranges::find(
-        tables, found.tracked, [](const ExportedTable& exported) { return exported.relation.id; });
-    if (found.kind != merge::name_of(merge::Fate::both_inserted) || at == tables.end()) {
-      return;
-    }
-    Row key;
-    key.cells.resize(at->relation.columns.size());
-    for (auto& [name, value] : journal::read_cells(found.key_text)) {
-      const auto column = std::ranges::find(at->relation.columns, name, &db::RelationColumn::name);
-      key.cells[static_cast<std::size_t>(column - at->relation.columns.begin())] = value;
-    }
-    strangers[found.tracked].push_back(std::move(key));
-  });
-  return strangers;
+  return found == tables.end() ? std::nullopt
+                               : std::optional(static_cast<std::size_t>(found - tables.begin()));
 }
 
 }  // namespace
@@ -134,17 +117,17 @@ void fill_empty(db::Target& target, const std::vector<ExportedTable>& tables, co
   if (std::ranges::none_of(judged, [](const Judged& one) { return one.way == Way::to_fill; })) {
     return;
   }
-  const auto strangers = find_strangers(target, tables);
+  std::vector<bool> may_wait(tables.size());  // rows that refer to what waits wait, too
   for (std::size_t i = 0; i < tables.size(); ++i) {
+    const auto& relation = tables[i].relation;
+    may_wait[i] = std::ranges::any_of(relation.foreign_keys, [&](const auto& key) {
+      const auto parent = place_of(tables, key.table);
+      return parent && (may_wait[*parent] || !judged[*parent].strangers.empty());
+    });
     if (judged[i].way != Way::to_fill) {
       continue;
     }
-    const auto& relation = tables[i].relation;
-    const bool refers = std::ranges::any_of(relation.foreign_keys, [&](const auto& key) {
-      const auto* parent = exported_as(tables, key.table);
-      return parent != nullptr && strangers.contains(parent->relation.id);
-    });
-    const auto rows = refers ? std::nullopt : target.fill(relation);
+    const auto rows = may_wait[i] ? std::nullopt : target.fill(relation);
     if (rows) {
       judged[i].counts.table = tables[i].table->name;
       judged[i].counts.inserted = *rows;
@@ -197,17 +180,39 @@ void record_rarity(db::Target& target, const std::vector<ExportedTable>& tables,
 
 namespace {
 
+/// Rows of a table's plan that wait already, and are not there for others to refer to.
+std::vector<Row> absent_until_decided(db::Target& target, const db::Relation& relation) {
+  std::vector<Row> absent;
+  target.refused_rows(relation, [&](const db::Target::Refused& refused) {
+    if (refused.action != db::PlanAction::refused_update) {
+      absent.push_back(refused.row);
+    }
+  });
+  return absent;
+}
+
 /// Rows that refer to one of which each side has another would come to hang on the secondary's:
-/// they wait until somebody has decided which it is.
-void hold_references(db::Target& target, const std::vector<ExportedTable>& tables) {
-  const auto strangers = find_strangers(target, tables);
-  for (const auto& exported : tables) {
-    for (const auto& key : exported.relation.foreign_keys) {
-      const auto* parent = exported_as(tables, key.table);
-      if (parent != nullptr && strangers.contains(parent->relation.id) &&
-          target.planned(exported.relation) > 0) {
-        target.hold_references(exported.relation, key, parent->relation,
-                               strangers.at(parent->relation.id));
+/// they wait until somebody has decided which it is, and what refers to them waits with them.
+void hold_references(db::Target& target, const std::vector<ExportedTable>& tables,
+                     const std::vector<Judged>& judged) {
+  std::vector<std::vector<Row>> open;  // by table: what no row may refer to, and was not looked at
+  for (const auto& table : judged) {
+    open.push_back(table.strangers);
+  }
+  while (std::ranges::any_of(open, [](const auto& rows) { return !rows.empty(); })) {
+    const auto strangers = std::exchange(open, std::vector<std::vector<Row>>(tables.size()));
+    for (std::size_t i = 0; i < tables.size(); ++i) {
+      const auto& relation = tables[i].relation;
+      std::int64_t held = 0;
+      for (std::size_t key = 0; key < relation.foreign_keys.size(); ++key) {
+        const auto parent = place_of(tables, relation.foreign_keys[key].table);
+        if (parent && !strangers[*parent].empty() && judged[i].plan_rows > 0) {
+          held +=
+              target.hold_references(relation, key, tables[*parent].relation, strangers[*parent]);
+        }
+      }
+      if (held > 0) {
+        open[i] = absent_until_decided(target, relation);
       }
     }
   }
@@ -226,7 +231,7 @@ void apply_plans(db::Target& target, const std::vector<ExportedTable>& tables,
   if (relations.empty()) {
     return;
   }
-  hold_references(target, tables);
+  hold_references(target, tables, judged);
   target.apply(relations);
   for (std::size_t i = 0; i < tables.size(); ++i) {
     if (judged[i].plan_rows > 0 && !target.stands_in(tables[i].relation) &&

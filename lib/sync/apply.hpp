@@ -21,6 +21,7 @@ struct Judged {
   std::int64_t base_rows = 0;  // before this run
   std::int64_t plan_rows = 0;  // that the secondary has taken
   Way way = Way::planned;
+  std::vector<Row> strangers;  // see Planned
 };
 
 /// Merges a staged table into its plan. The first load of an empty table without triggers goes

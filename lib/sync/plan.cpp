@@ -45,10 +45,10 @@ class Planner {
     reason_.clear();
   }
 
-  report::TableCounts finish(std::int64_t usable) {
+  Planned finish(std::int64_t usable) {
     plan_.finish();
     counts_.unchanged = usable - touched_;
-    return counts_;
+    return {.counts = counts_, .strangers = std::move(strangers_)};
   }
 
  private:
@@ -199,6 +199,9 @@ class Planner {
                                 .digest = pair.primary_cells && !gone ? primary_[i] : Digest{}});
     }
     target_.books().found_conflict(journal::to_row(conflict, id_key_));
+    if (pair.primary_cells && (gone || decision_.fate == merge::Fate::both_inserted)) {
+      strangers_.push_back(pair.primary);
+    }
   }
 
   db::Target& target_;
@@ -214,6 +217,7 @@ class Planner {
   std::string key_bytes_;
   std::string reason_;  // of a conflict about a row that is withdrawn
   report::TableCounts counts_;
+  std::vector<Row> strangers_;
   std::int64_t touched_ = 0;  // rows of the primary that change something or conflict
 };
 
@@ -325,9 +329,8 @@ void tell_change(const std::string& table, const db::JournalRow& row, const OnCh
   }
 }
 
-report::TableCounts plan_table(db::Target& target, const ExportedTable& exported,
-                               const Staged& staged, Absence absence, const SipKey& id_key,
-                               Progress& progress) {
+Planned plan_table(db::Target& target, const ExportedTable& exported, const Staged& staged,
+                   Absence absence, const SipKey& id_key, Progress& progress) {
   Planner planner(target, exported, id_key);
   std::int64_t rows = 0;
   const auto take = [&](db::Pair& pair) {

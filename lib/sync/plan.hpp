@@ -10,6 +10,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace abgleich::sync {
 
@@ -21,11 +22,16 @@ using OnChange = std::function<void(const report::Change&)>;
 /// Whether rows that the base has and the stage lacks are deleted rows.
 enum class Absence : std::uint8_t { deletion, unknown };
 
-/// Merges one staged table: fills its plan and finds its conflicts. Returns the table's counts.
-/// Writes no data.
-report::TableCounts plan_table(db::Target& target, const ExportedTable& exported,
-                               const Staged& staged, Absence absence, const SipKey& id_key,
-                               Progress& progress);
+/// What came of one table's merge.
+struct Planned {
+  report::TableCounts counts;
+  /// Rows of the primary under whose keys the secondary has another row, until a person decides.
+  std::vector<Row> strangers;
+};
+
+/// Merges one staged table: fills its plan and finds its conflicts. Writes no data.
+Planned plan_table(db::Target& target, const ExportedTable& exported, const Staged& staged,
+                   Absence absence, const SipKey& id_key, Progress& progress);
 
 /// Tells of every row that the plan inserts, updates, deletes or lets go, in the plan's order; rows
 /// that were refused are not among them.
