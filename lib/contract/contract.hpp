@@ -68,6 +68,11 @@ struct Column {
   Place place;
 
   [[nodiscard]] bool exported() const { return cls != Class::withhold; }
+  /// Whether values that differ leave as values that differ, and are nobody's to edit there.
+  [[nodiscard]] bool stays_distinct() const {
+    return owner != Owner::secondary &&
+           (cls == Class::plain || (cls == Class::pseudonym && normaliser == Normaliser::none));
+  }
 };
 
 /// A limit on how much of a table one run may touch.

@@ -20,6 +20,7 @@ struct CatalogColumn {
   bool auto_identity = false;  // GENERATED … AS IDENTITY, or SQLite's rowid alias
   std::string default_value;   // the expression's text, empty for none
   std::string collation;       // empty for the default
+  bool folds = false;          // PostgreSQL: by its collation different texts can be equal
   std::string domain;          // qualified; `type` is what it is made of. Empty: no domain
   bool readable = true;        // the role may SELECT it
 
@@ -39,6 +40,7 @@ struct CatalogForeignKey {
   std::string table;  // in the same schema
   std::vector<std::string> referenced;
   bool deferrable = false;
+  bool valid = true;  // the server has seen to it that every row that is read keeps it
 
   bool operator==(const CatalogForeignKey&) const = default;
 };

@@ -40,6 +40,7 @@ struct RelationForeignKey {
   std::vector<std::size_t> columns;  // indexes into Relation::columns
   std::string table;                 // in the secondary
   std::vector<std::string> referenced;
+  bool promised = true;  // the primary's rows keep it, and in the secondary they do so byte by byte
 };
 
 struct Relation {

@@ -154,11 +154,14 @@ const CatalogTable* Target::holding_table(const Relation& relation) const {
 }
 
 /// A table that was there before may lack the unique key that a foreign key to it needs; then the
-/// foreign key is left out.
+/// foreign key is left out. So is one that the primary's own rows need not keep.
 Relation Target::with_possible_foreign_keys(const Relation& relation,
                                             const std::vector<Relation>& all) const {
   auto possible = relation;
   std::erase_if(possible.foreign_keys, [&](const RelationForeignKey& key) {
+    if (!key.promised) {
+      return true;
+    }
     const auto parent = std::ranges::find(all, key.table, &Relation::name);
     const auto* table = parent == all.end() ? nullptr : holding_table(*parent);
     if (table == nullptr) {

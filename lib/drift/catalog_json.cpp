@@ -74,6 +74,9 @@ Json column_json(const CatalogColumn& column, Engine engine) {
   }
   put_text(json, "default", column.default_value);
   put_text(json, "collation", column.collation);
+  if (column.folds) {
+    json["folds"] = true;
+  }
   put_text(json, "domain", column.domain);
   if (!column.readable) {
     json["readable"] = false;
@@ -96,6 +99,9 @@ Json foreign_key_json(const CatalogForeignKey& key) {
   json["referenced"] = key.referenced;
   if (key.deferrable) {
     json["deferrable"] = true;
+  }
+  if (!key.valid) {
+    json["valid"] = false;
   }
   return json;
 }
@@ -219,7 +225,7 @@ std::optional<Engine> engine_from(std::string_view name) {
 CatalogColumn read_column(const Fields& fields, Engine engine) {
   fields.expect_only({"name", "identity", "type", "family", "engine", "length", "precision",
                       "scale", "bits", "labels", "padded", "nullable", "generated", "auto_identity",
-                      "default", "collation", "domain", "readable"});
+                      "default", "collation", "folds", "domain", "readable"});
   CatalogColumn column;
   column.name = fields.name("name");
   column.identity = fields.number("identity");
@@ -239,6 +245,7 @@ CatalogColumn read_column(const Fields& fields, Engine engine) {
   column.auto_identity = fields.truth_or("auto_identity", false);
   column.default_value = fields.has("default") ? fields.text("default") : "";
   column.collation = fields.has("collation") ? fields.text("collation") : "";
+  column.folds = fields.truth_or("folds", false);
   column.domain = fields.has("domain") ? fields.text("domain") : "";
   column.readable = fields.truth_or("readable", true);
   return column;
@@ -250,13 +257,14 @@ CatalogKey read_key(const Fields& fields) {
 }
 
 CatalogForeignKey read_foreign_key(const Fields& fields) {
-  fields.expect_only({"name", "columns", "table", "referenced", "deferrable"});
+  fields.expect_only({"name", "columns", "table", "referenced", "deferrable", "valid"});
   CatalogForeignKey key;
   key.name = fields.text("name");
   key.columns = fields.texts("columns");
   key.table = fields.name("table");
   key.referenced = fields.texts("referenced");
   key.deferrable = fields.truth_or("deferrable", false);
+  key.valid = fields.truth_or("valid", true);
   if (key.columns.size() != key.referenced.size()) {
     fields.refuse("referenced", "has another number of columns than 'columns'");
   }

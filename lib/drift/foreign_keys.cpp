@@ -49,16 +49,21 @@ bool has_column(const CatalogTable& table, const contract::Column& column) {
 std::optional<Carried> carried(const contract::Contract& contract, const contract::Table& table,
                                const CatalogForeignKey& key) {
   const auto* parent = called(contract.tables, key.table);
-  if (parent == nullptr || key.referenced.size() != parent->key.size()) {
+  if (!key.valid || parent == nullptr) {
     return std::nullopt;
   }
+  const bool to_key =
+      key.referenced.size() == parent->key.size() &&
+      std::ranges::all_of(key.referenced, [&](const std::string& name) {
+        const auto* to = called(parent->columns, name);
+        return to != nullptr && std::ranges::find(parent->key, to->name) != parent->key.end();
+      });
   Carried found{.columns = {}, .table = parent->name, .referenced = {}};
   for (std::size_t i = 0; i < key.columns.size(); ++i) {
     const auto* from = called(table.columns, key.columns[i]);
     const auto* to = called(parent->columns, key.referenced[i]);
     if (from == nullptr || to == nullptr || !from->exported() || from->cls != to->cls ||
-        from->identity != to->identity ||
-        std::ranges::find(parent->key, to->name) == parent->key.end()) {
+        from->identity != to->identity || !(to_key || to->stays_distinct())) {
       return std::nullopt;
     }
     found.columns.push_back(from->name);

@@ -12,6 +12,7 @@
 #include "sync/low_entropy.hpp"
 #include "sync/many_texts.hpp"
 #include "sync/recover.hpp"
+#include "sync/references.hpp"
 #include "sync/schema.hpp"
 #include "sync/secondary_drift.hpp"
 #include "sync/settle_identities.hpp"
@@ -214,6 +215,9 @@ Code check(const std::filesystem::path& config, const OnStatement& on_statement,
     }
     if (const auto why = zoneless_text(pairing->contract, *primary); !why.empty()) {
       checker.line("time zones", [&] { return why; });
+    }
+    if (const auto loose = loose_references_text(pairing->contract, *primary); !loose.empty()) {
+      checker.line("foreign keys", [&] { return loose; });
     }
     checker.line("keys of the tables", [&] {
       db::Source source(pairing->config.primary);

@@ -144,7 +144,9 @@ class Keys {
       const ExportedTable& exported) const {
     std::vector<std::pair<std::size_t, Key>> keys;
     for (std::size_t i = 0; i < exported.relation.foreign_keys.size(); ++i) {
-      if (auto key = key_of(tables_, exported, exported.relation.foreign_keys[i])) {
+      const auto& foreign = exported.relation.foreign_keys[i];
+      auto key = foreign.promised ? key_of(tables_, exported, foreign) : std::nullopt;
+      if (key) {
         keys.emplace_back(i, std::move(*key));
       }
     }

@@ -5,15 +5,14 @@
 #include "core/shallow_json.hpp"
 #include "drift/retype.hpp"
 #include "mask/masker.hpp"
+#include "sync/references.hpp"
 #include "sync/same_table.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <functional>
 #include <iterator>
-#include <map>
 #include <set>
 
 namespace abgleich::sync {
@@ -92,19 +91,26 @@ std::optional<MadeWith> made_with(const contract::Column& column, const Type& so
 
 /// What a generalisation makes of values, in words that change where it makes something else. The
 /// other classes change nothing, or are remembered as what a pseudonym is made with.
-std::string how(const contract::Column& column) {
+std::string how(const contract::Column& column, const SipKey& map_key) {
   if (column.cls != contract::Class::generalise) {
     return {};
   }
   const auto& to = column.generalisation;
   const auto word = contract::kGeneralisations.at(static_cast<std::size_t>(to.to));
   auto out = Json::array();  // not what is mapped: those are values of the primary
+  auto all = Json::array();
   for (const auto& mapped : to.map) {
     out.push_back(mapped.second);
+    all.push_back(mapped.first);
+    all.push_back(mapped.second);
   }
-  return Json{word,     to.n,    to.reference,  out, to.otherwise.value_or(""),
-              to.value, to.zone, to.shift_epoch}
-      .dump();
+  Json text{word,     to.n,    to.reference,  out, to.otherwise.value_or(""),
+            to.value, to.zone, to.shift_epoch};
+  if (!to.map.empty()) {
+    text.push_back(
+        fmt::format("{:016x}", digest_cell(map_key, {}, Value(Kind::text, all.dump())).bits));
+  }
+  return text.dump();
 }
 
 /// What changes there says that the row is another subject's; not where the contract makes
@@ -125,7 +131,7 @@ void mark_fixed(const contract::Table& table, ExportedTable& exported) {
 
 /// The exported columns as the bookkeeping is to remember them.
 std::vector<Remembered> wanted_columns(const ExportedTable& exported, const Catalog& primary,
-                                       const CatalogTable& source) {
+                                       const CatalogTable& source, const SipKey& map_key) {
   std::vector<Remembered> wanted;
   wanted.reserve(exported.columns.size());
   for (std::size_t i = 0; i < exported.columns.size(); ++i) {
@@ -136,7 +142,7 @@ std::vector<Remembered> wanted_columns(const ExportedTable& exported, const Cata
                       .type = column.type,
                       .read_as = reading_of(exported.sources[i]->type),
                       .nullable = column.nullable,
-                      .how = how(*exported.columns[i]),
+                      .how = how(*exported.columns[i], map_key),
                       .identity = identity_of(primary.identity, source, *exported.sources[i]),
                       .pseudonym = made_with(*exported.columns[i], exported.sources[i]->type)});
   }
@@ -178,13 +184,14 @@ void keep_key_order(const db::TrackedRow& known, ExportedTable& exported) {
 /// Names and number under which the secondary knows the table, or new ones; what has become of its
 /// columns since.
 void remember(const db::TrackedRow* known, const Catalog& primary, const CatalogTable& source,
-              std::int64_t& next, ExportedTable& exported) {
+              const SipKey& map_key, std::int64_t& next, ExportedTable& exported) {
   exported.relation.id = known != nullptr ? known->id : next++;
   if (known != nullptr && known->target != exported.relation.name) {
     exported.relation.renamed_from = known->target;
   }
-  exported.layout = next_layout(known != nullptr ? read_layout(*known) : std::vector<Remembered>{},
-                                wanted_columns(exported, primary, source), *exported.table, source);
+  exported.layout =
+      next_layout(known != nullptr ? read_layout(*known) : std::vector<Remembered>{},
+                  wanted_columns(exported, primary, source, map_key), *exported.table, source);
   const auto& layout = exported.layout;
   const auto identity = identity_of(primary.identity, source);
   if (known != nullptr && known->source != exported.table->name &&
@@ -215,123 +222,6 @@ void remember(const db::TrackedRow* known, const Catalog& primary, const Catalog
   }
 }
 
-/// Whether the primary keeps these columns unique, and what leaves of them is, too, and nobody's to
-/// edit.
-bool stays_unique(const CatalogTable& source, const ExportedTable& parent,
-                  std::vector<std::string> names) {
-  const auto unchanged = [&](const std::string& name) {
-    const auto found = std::ranges::find(parent.columns, name, &contract::Column::name);
-    return found != parent.columns.end() && (*found)->owner != contract::Owner::secondary &&
-           ((*found)->cls == contract::Class::plain ||
-            ((*found)->cls == contract::Class::pseudonym &&
-             (*found)->normaliser == contract::Normaliser::none));
-  };
-  std::ranges::sort(names);
-  const auto covers = [&](const CatalogKey& unique) {
-    auto columns = unique.columns;
-    std::ranges::sort(columns);
-    return columns == names;
-  };
-  return std::ranges::all_of(names, unchanged) &&
-         ((source.primary_key && covers(*source.primary_key)) ||
-          std::ranges::any_of(source.uniques, covers));
-}
-
-/// Remembers that what another table refers to is kept unique in the secondary.
-void add_unique(const std::vector<std::string>& names, ExportedTable& parent) {
-  std::vector<std::size_t> columns;
-  for (std::size_t i = 0; i < parent.columns.size(); ++i) {
-    if (std::ranges::find(names, parent.columns[i]->name) != names.end()) {
-      columns.push_back(i);
-    }
-  }
-  auto& uniques = parent.relation.uniques;
-  if (std::ranges::find(uniques, columns) == uniques.end()) {
-    uniques.push_back(std::move(columns));
-  }
-}
-
-/// Foreign keys of the primary that hold in the secondary too: both tables are exported, and so are
-/// all columns, with the same class and identity on both ends.
-void add_foreign_keys(std::vector<ExportedTable>& all, const Catalog& primary,
-                      ExportedTable& exported) {
-  const auto& source = *primary.find_table(exported.table->name);
-  for (const auto& key : source.foreign_keys) {
-    const auto parent = std::ranges::find_if(
-        all, [&](const ExportedTable& other) { return other.table->name == key.table; });
-    if (parent == all.end()) {
-      continue;
-    }
-    const bool to_key =
-        key.referenced.size() == parent->table->key.size() &&
-        std::ranges::all_of(key.referenced, [&](const std::string& name) {
-          return std::ranges::find(parent->table->key, name) != parent->table->key.end();
-        });
-    if (!to_key && !stays_unique(*primary.find_table(key.table), *parent, key.referenced)) {
-      continue;
-    }
-    db::RelationForeignKey foreign{.table = parent->relation.name};
-    bool holds = true;
-    for (std::size_t i = 0; i < key.columns.size(); ++i) {
-      const auto child_column =
-          std::ranges::find(exported.columns, key.columns[i], &contract::Column::name);
-      const auto parent_column =
-          std::ranges::find(parent->columns, key.referenced[i], &contract::Column::name);
-      holds =
-          holds && child_column != exported.columns.end() && parent_column != parent->columns.end();
-      if (!holds) {
-        break;
-      }
-      const auto child_at = static_cast<std::size_t>(child_column - exported.columns.begin());
-      const auto parent_at = static_cast<std::size_t>(parent_column - parent->columns.begin());
-      const auto& child_type = exported.relation.columns[child_at].type;
-      const auto& parent_type = parent->relation.columns[parent_at].type;
-      holds = (*child_column)->cls == (*parent_column)->cls &&
-              (*child_column)->identity == (*parent_column)->identity &&
-              (*child_column)->normaliser == (*parent_column)->normaliser &&
-              child_type.family == parent_type.family;
-      foreign.columns.push_back(child_at);
-      foreign.referenced.push_back(parent->relation.columns[parent_at].name);
-    }
-    if (!holds) {
-      continue;
-    }
-    if (!to_key) {
-      add_unique(key.referenced, *parent);
-    }
-    exported.relation.foreign_keys.push_back(std::move(foreign));
-  }
-}
-
-/// Parents before children; a cycle is broken where it is met.
-std::vector<ExportedTable> in_order(std::vector<ExportedTable> tables) {
-  std::map<std::string, std::size_t> at;
-  for (std::size_t i = 0; i < tables.size(); ++i) {
-    at[tables[i].relation.name] = i;
-  }
-  std::vector<bool> seen(tables.size(), false);
-  std::vector<std::size_t> order;
-  const std::function<void(std::size_t)> visit = [&](std::size_t i) {
-    if (seen[i]) {
-      return;
-    }
-    seen[i] = true;
-    for (const auto& key : tables[i].relation.foreign_keys) {
-      visit(at.at(key.table));
-    }
-    order.push_back(i);
-  };
-  for (std::size_t i = 0; i < tables.size(); ++i) {
-    visit(i);
-  }
-  std::vector<ExportedTable> sorted;
-  sorted.reserve(order.size());
-  for (const auto i : order) {
-    sorted.push_back(std::move(tables[i]));
-  }
-  return sorted;
-}
-
 }  // namespace
 
 const db::TrackedRow* find_tracked(const std::vector<db::TrackedRow>& tracked,
@@ -360,6 +250,7 @@ std::vector<ExportedTable> export_tables(const contract::Contract& contract, con
     }
   }
   const SameTable known(contract, primary, tracked, by_name);
+  const auto map_key = keyring.until(1).purpose_key("map");  // no rotation is to change it
   std::vector<ExportedTable> tables;
   for (const auto& table : contract.tables) {
     const auto* source = primary.find_table(table.name);
@@ -377,7 +268,7 @@ std::vector<ExportedTable> export_tables(const contract::Contract& contract, con
       }
     }
     order_key(table, exported);
-    remember(known.of(table), primary, *source, next, exported);
+    remember(known.of(table), primary, *source, map_key, next, exported);
     mark_fixed(table, exported);
     for (const auto& label : exported.labels) {
       exported.digest_keys.push_back(
@@ -385,9 +276,7 @@ std::vector<ExportedTable> export_tables(const contract::Contract& contract, con
     }
     tables.push_back(std::move(exported));
   }
-  for (auto& exported : tables) {
-    add_foreign_keys(tables, primary, exported);
-  }
+  add_references(primary, tables);
   return in_order(std::move(tables));
 }
 

@@ -195,4 +195,33 @@ TEST_CASE("check proposes fixed where a table gives the number of a deleted row 
   CHECK(said(On::postgresql, "integer PRIMARY KEY").find("fixed") == std::string::npos);
 }
 
+TEST_CASE("a map that maps other values to the same words makes nobody another subject") {
+  on_every_pairing([](On primary, On secondary) {
+    const auto contract = [](const std::string& map) {
+      return "[tables.person]\nkey = [\"id\"]\nfixed = [\"kind\"]\n[tables.person.columns]\n"
+             "id = \"plain\"\nnote = \"plain\"\nkind = { class = \"generalise\", to = \"map\", map "
+             "= { " +
+             map + " }, otherwise = \"else\" }\n";
+    };
+    Pairing pairing(primary, secondary, contract("\"a\" = \"x\", \"b\" = \"y\""), kAnyChange);
+    pairing.primary.run(
+        "CREATE TABLE person (id integer PRIMARY KEY, note text, kind text);"
+        "INSERT INTO person VALUES (1, 'n', 'a'), (2, 'n', 'b')");
+    REQUIRE(pairing.sync()["exit"] == 0);
+    pairing.secondary.run("UPDATE person SET note = 'ours' WHERE id = 2");
+    pairing.set_contract(contract("\"b\" = \"x\", \"c\" = \"y\""));
+    pairing.accept_more();
+    const auto line = pairing.sync();
+    CHECK_MESSAGE(line["exit"] == 0, line.dump());
+    CHECK(pairing.secondary.rows("SELECT id, note, kind FROM person ORDER BY id") ==
+          "1|n|else\n2|ours|x");
+    // the key's new epoch is no other map
+    REQUIRE(pairing.run({"keys", "rotate"}).exit == 0);
+    REQUIRE(pairing.sync()["exit"] == 0);
+    pairing.primary.run("UPDATE person SET kind = 'c' WHERE id = 2");
+    CHECK(pairing.sync()["exit"] == 10);
+    CHECK(pairing.secondary.rows("SELECT note, kind FROM person WHERE id = 2") == "ours|x");
+  });
+}
+
 }  // namespace abgleich::test

@@ -70,7 +70,9 @@ constexpr const char* kColumns =
     "  AND has_column_privilege(a.attrelid, a.attnum, 'SELECT'),"
     " (SELECT format('%I.%I', n.nspname, o.typname)"
     "  FROM pg_type o JOIN pg_namespace n ON n.oid = o.typnamespace"
-    "  WHERE o.oid = a.atttypid AND o.typtype = 'd')"
+    "  WHERE o.oid = a.atttypid AND o.typtype = 'd'),"
+    " EXISTS (SELECT FROM pg_collation o"
+    "  WHERE o.oid = a.attcollation AND NOT o.collisdeterministic)"
     " FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid"
     " LEFT JOIN domains d ON d.domain = a.atttypid"
     " JOIN pg_type t ON t.oid = coalesce(d.base, a.atttypid)"
@@ -93,9 +95,11 @@ constexpr const char* kKeys =
     " ORDER BY i.indrelid, x.relname, k.place";
 
 // A foreign key to a partitioned table has a shadow for each partition, on the same referencing
-// table; those are the server's own business.
+// table; those are the server's own business. Of what inherits, no row has to keep one.
 constexpr const char* kForeignKeys =
-    "SELECT f.conrelid, f.conname, r.relname, f.condeferrable, a.attname, b.attname"
+    "SELECT f.conrelid, f.conname, r.relname, f.condeferrable, a.attname, b.attname,"
+    " f.convalidated AND NOT (c.relkind = 'r'"
+    "  AND EXISTS (SELECT FROM pg_inherits h WHERE h.inhparent = c.oid))"
     " FROM pg_constraint f JOIN pg_class c ON c.oid = f.conrelid"
     " JOIN pg_class r ON r.oid = f.confrelid"
     " CROSS JOIN LATERAL unnest(f.conkey, f.confkey) WITH ORDINALITY k(own, other, place)"
@@ -195,6 +199,7 @@ void read_columns(Connection& connection, const Cell& schema, const Labels& labe
     column.collation = text(row[12]);
     column.readable = yes(row[13]);
     column.domain = text(row[14]);
+    column.folds = yes(row[15]);
     table->second.columns.push_back(std::move(column));
   });
 }
@@ -232,7 +237,8 @@ void read_foreign_keys(Connection& connection, const Cell& schema, Tables& table
                       .columns = {},
                       .table = text(row[2]),
                       .referenced = {},
-                      .deferrable = yes(row[3])});
+                      .deferrable = yes(row[3]),
+                      .valid = yes(row[6])});
     }
     keys.back().columns.push_back(text(row[4]));
     keys.back().referenced.push_back(text(row[5]));

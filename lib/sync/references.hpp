@@ -1,0 +1,22 @@
+// Who refers to whom: the primary's foreign keys as far as they hold between exported tables.
+#pragma once
+
+#include "sync/exported.hpp"
+
+#include <string>
+#include <vector>
+
+namespace abgleich::sync {
+
+/// Notes in each table's relation the foreign keys of which both ends are exported alike, and which
+/// of them the secondary can be promised.
+void add_references(const Catalog& primary, std::vector<ExportedTable>& tables);
+
+/// Parents before children; a cycle is broken where it is met.
+std::vector<ExportedTable> in_order(std::vector<ExportedTable> tables);
+
+/// Foreign keys of the contract's tables by which the primary's own rows can refer to what is
+/// written otherwise, or is not there, and why: for people. Empty: none.
+std::string loose_references_text(const contract::Contract& contract, const Catalog& primary);
+
+}  // namespace abgleich::sync
