@@ -16,10 +16,13 @@
 #include "sync/key_change.hpp"
 #include "sync/same_values.hpp"
 #include "sync/script.hpp"
+#include "sync/secondary_look.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+#include <iterator>
 #include <map>
 #include <memory>
 
@@ -87,6 +90,19 @@ std::vector<drift::Event> weighed_events(const Context& context, const sync::Pai
   return events;
 }
 
+/// And what people have done to the secondary's tables, where it can be looked at.
+void add_secondary(const Context& context, const sync::Pairing& pairing, const Catalog& live,
+                   std::vector<drift::Event>& events) {
+  auto look = sync::look_at_secondary(pairing, live, events);
+  std::ranges::move(look.events, std::back_inserter(events));
+  if (look.why_not) {
+    const auto message = "of the secondary: " + look.why_not->message;
+    complain(context.json
+                 ? report::warning_line(message, look.why_not->hint) + "\n"
+                 : fmt::format("warning: {}\nhint: {}\n", visible(message), look.why_not->hint));
+  }
+}
+
 Code show(const Context& context, const Arguments& arguments) {
   if (arguments.sql && !arguments.format.empty()) {
     throw Failure(Code::usage, "--sql and --format do not go together", "leave one of them out");
@@ -109,12 +125,15 @@ Code show(const Context& context, const Arguments& arguments) {
   if (!arguments.catalog.empty()) {
     drift::expect_same_database(*pairing.accepted, live, arguments.catalog);
   }
-  auto events = arguments.catalog.empty() && !arguments.sql
-                    ? weighed_events(context, pairing, live)
-                    : drift::compare(pairing.contract, *pairing.accepted, live,
-                                     contract::user_of(pairing.config.primary));
+  const bool looks = arguments.catalog.empty() && !arguments.sql;
+  auto events = looks ? weighed_events(context, pairing, live)
+                      : drift::compare(pairing.contract, *pairing.accepted, live,
+                                       contract::user_of(pairing.config.primary));
   if (arguments.catalog.empty()) {
     sync::note_other_keys(events, pairing);
+  }
+  if (looks) {
+    add_secondary(context, pairing, live, events);
   }
   static const std::map<std::string, report::Annotation> kForms{
       {"github", report::Annotation::github},

@@ -8,6 +8,7 @@
 #include "sync/constraints.hpp"
 #include "sync/lay_down.hpp"
 #include "sync/leaving.hpp"
+#include "sync/left_columns.hpp"
 #include "sync/primary_position.hpp"
 #include "sync/revert.hpp"
 #include "sync/same_table.hpp"

@@ -12,6 +12,7 @@
 #include "sync/books_key.hpp"
 #include "sync/commit.hpp"
 #include "sync/exported.hpp"
+#include "sync/left_columns.hpp"
 #include "sync/plan.hpp"
 #include "sync/rare_keys.hpp"
 #include "sync/rarity.hpp"
@@ -407,11 +408,10 @@ Resolved attempt(const Pairing& pairing, const mask::Keyring& keyring,
   }
   target.load_catalog();
 
+  const auto tracked = target.books().tracked();
   std::vector<db::Relation> relations;
-  std::vector<std::int64_t> ids;
-  for (const auto& row : target.books().tracked()) {
+  for (const auto& row : tracked) {
     relations.push_back(relation_of(row));
-    ids.push_back(row.id);
   }
   if (!resolution.table.empty() &&
       std::ranges::find(relations, resolution.table, &db::Relation::source) == relations.end()) {
@@ -439,6 +439,7 @@ Resolved attempt(const Pairing& pairing, const mask::Keyring& keyring,
     }
     auto table = tables.find(row.tracked);
     if (table == tables.end()) {
+      refuse_changed_columns(target, tracked[static_cast<std::size_t>(at - relations.begin())]);
       table = tables.try_emplace(row.tracked, target, *at).first;
     }
     if (auto left = table->second.decide(journal::from_row(row), resolution)) {

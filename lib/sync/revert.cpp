@@ -13,6 +13,7 @@
 #include "sync/commit.hpp"
 #include "sync/exported.hpp"
 #include "sync/history.hpp"
+#include "sync/left_columns.hpp"
 #include "sync/plan.hpp"
 #include "sync/recover.hpp"
 #include "sync/rekey.hpp"
@@ -436,6 +437,7 @@ report::Outcome attempt(const Pairing& pairing, const mask::Keyring& keyring,
     }
     // the journal comes in the order of tables
     if (tables.empty() || tables.back().relation().id != record.tracked) {
+      refuse_changed_columns(target, *tracked);
       tables.emplace_back(target, *tracked, keyring, epoch);
     }
     tables.back().take_back(record);

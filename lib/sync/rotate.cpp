@@ -10,6 +10,7 @@
 #include "sync/rekeyed_records.hpp"
 #include "sync/same_table.hpp"
 #include "sync/schema.hpp"
+#include "sync/secondary_drift.hpp"
 #include "sync/settle_identities.hpp"
 #include "sync/stage.hpp"
 
@@ -31,6 +32,19 @@ void expect_all_tables(const Pairing& pairing, const std::vector<ExportedTable>&
       throw Failure(Code::drift_decision,
                     fmt::format("the key cannot be rotated while drift blocks '{}'", table.name),
                     "decide the drift first: abgleich drift. Nothing was changed");
+    }
+  }
+}
+
+/// A column that people have dropped would be made anew, and empty.
+void refuse_undecided(const std::vector<drift::Event>& changed) {
+  for (const auto& event : changed) {
+    if (event.verdict == drift::Verdict::block) {
+      throw Failure(Code::drift_decision,
+                    "the key cannot be rotated before what people have done to the secondary is "
+                    "decided: " +
+                        secondary_text(event),
+                    fmt::format("{}; then run: abgleich sync. Nothing was changed", event.hint));
     }
   }
 }
@@ -224,7 +238,8 @@ std::optional<int> epoch_to_rotate(db::Target& target, const mask::Keyring& keyr
 }
 
 Rotation rotate(const Pairing& given, db::Source& source, db::Target& target,
-                const mask::Keyring& keyring, int from, Progress& progress) {
+                const mask::Keyring& keyring, int from, const std::set<std::string>& refill,
+                Progress& progress) {
   const auto started = journal::now_utc();
   const auto before = keyring.until(from);
   const auto& primary = source.catalog();
@@ -236,6 +251,7 @@ Rotation rotate(const Pairing& given, db::Source& source, db::Target& target,
   const auto tracked = known_tables(target);
   const auto pairing = settle_identities(given, primary, tracked);
   auto tables = export_tables(pairing.contract, primary, drift, tracked, before);
+  refuse_undecided(find_secondary_drift(pairing, target, refill, tables));
   expect_all_tables(pairing, tables);
   const auto schema = bring_schema(pairing, target, tables, report::Run::real);
   if (!schema.refused.empty()) {

@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -32,10 +33,11 @@ struct Rotation {
 };
 
 /// Rekeys data, bases, journal, conflicts and quarantine, and commits. Edits of the secondary,
-/// conflicts and the number of rows stay what they are. Throws Failure where it cannot be done
-/// whole: nothing has changed then.
+/// conflicts and the number of rows stay what they are. Columns of `refill` the run behind it fills
+/// from the primary. Throws Failure where it cannot be done whole: nothing has changed then.
 Rotation rotate(const Pairing& pairing, db::Source& source, db::Target& target,
-                const mask::Keyring& keyring, int from, Progress& progress);
+                const mask::Keyring& keyring, int from, const std::set<std::string>& refill,
+                Progress& progress);
 
 /// "key rotated from epoch 1 to 2: …", for people.
 std::string text_of(const Rotation& rotation);

@@ -111,7 +111,21 @@ std::string rows_text(std::int64_t rows) {
   return rows == 1 ? "1 row" : fmt::format("{} rows", rows);
 }
 
-/// A table that was dropped is nobody's delete of its rows.
+/// Columns that were exported once, and of which the contract wants nothing left.
+void erase_columns(db::Target& target, const ExportedTable& exported, Schema& schema) {
+  for (const auto& column : exported.layout.erased) {
+    target.empty_column(exported.relation, column.name);
+    auto names = column.formerly;
+    names.push_back(column.name);
+    target.books().edit_images(exported.relation.id, [&](std::string& image) {
+      return journal::forget_cells(image, names);
+    });
+    schema.executed.push_back(fmt::format("'{}.{}' erased", exported.relation.name, column.name));
+  }
+}
+
+}  // namespace
+
 void refuse_lost_tables(db::Target& target, const std::vector<ExportedTable>& tables) {
   const auto has = [&](const std::string& name) {
     return !name.empty() && target.catalog().find_table(name) != nullptr;
@@ -160,21 +174,6 @@ void refuse_lost_tables(db::Target& target, const std::vector<ExportedTable>& ta
         "--reason TEXT, then: abgleich sync. Nothing was changed");
   }
 }
-
-/// Columns that were exported once, and of which the contract wants nothing left.
-void erase_columns(db::Target& target, const ExportedTable& exported, Schema& schema) {
-  for (const auto& column : exported.layout.erased) {
-    target.empty_column(exported.relation, column.name);
-    auto names = column.formerly;
-    names.push_back(column.name);
-    target.books().edit_images(exported.relation.id, [&](std::string& image) {
-      return journal::forget_cells(image, names);
-    });
-    schema.executed.push_back(fmt::format("'{}.{}' erased", exported.relation.name, column.name));
-  }
-}
-
-}  // namespace
 
 void keep_chosen(const std::set<std::string>& chosen, std::vector<ExportedTable>& tables) {
   if (!chosen.empty()) {

@@ -23,6 +23,10 @@ struct Schema {
 /// Failure{usage} for a name that the contract does not have.
 void keep_chosen(const std::set<std::string>& chosen, std::vector<ExportedTable>& tables);
 
+/// Throws Failure{other_secondary} where a table with rows of an earlier run is not there, or not
+/// under its name: one that was dropped is nobody's delete of its rows.
+void refuse_lost_tables(db::Target& target, const std::vector<ExportedTable>& tables);
+
 /// Makes what is missing (a dry run: stands in for it), with `held` filled in afterwards, and
 /// rewrites the base of tables whose exported columns have changed.
 Schema bring_schema(const Pairing& pairing, db::Target& target, std::vector<ExportedTable>& tables,

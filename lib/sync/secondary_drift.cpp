@@ -3,10 +3,9 @@
 #include "contract/toml_text.hpp"
 #include "contract/words.hpp"
 #include "core/error.hpp"
-#include "drift/retype.hpp"
+#include "sync/left_columns.hpp"
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <map>
@@ -17,55 +16,9 @@ namespace abgleich::sync {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
-
-constexpr std::string_view kKind = "column";
-constexpr std::string_view kPrefix = "secondary_column_";
-
-/// A column of the secondary as a run has left it.
-struct Left {
-  std::int64_t at = 0;  // PostgreSQL: its number for ever. SQLite: its place
-  std::string type;
-  bool nullable = true;
-};
-
-struct LeftTable {
-  std::int64_t table = 0;          // PostgreSQL: its number for ever
-  std::int64_t columns = 0;        // how many there were, people's included
-  std::map<std::string, Left> of;  // by label
-};
-
-std::optional<LeftTable> read_left(db::Target& target, std::int64_t id) {
-  if (!target.books().exist()) {
-    return std::nullopt;
-  }
-  const auto fact = target.books().find_fact(kKind, std::to_string(id));
-  if (!fact) {
-    return std::nullopt;
-  }
-  try {
-    const auto json = Json::parse(fact->value);
-    LeftTable left{.table = json.at("table"), .columns = json.at("columns"), .of = {}};
-    for (const auto& [label, column] : json.at("of").items()) {
-      left.of[label] = {
-          .at = column.at("at"), .type = column.at("type"), .nullable = column.at("nullable")};
-    }
-    return left;
-  } catch (const nlohmann::json::exception&) {
-    throw Failure(Code::integrity,
-                  "what the bookkeeping says of the secondary's columns is damaged",
-                  "restore the secondary from its backup, then run: abgleich adopt --reason TEXT. "
-                  "Nothing was changed");
-  }
-}
-
-std::string text_of(const LeftTable& left) {
-  Json json{{"table", left.table}, {"columns", left.columns}, {"of", Json::object()}};
-  for (const auto& [label, column] : left.of) {
-    json["of"][label] = {{"at", column.at}, {"type", column.type}, {"nullable", column.nullable}};
-  }
-  return json.dump();
-}
+constexpr std::string_view kPrefix = "secondary_";
+constexpr std::string_view kColumn = "secondary_column_";
+constexpr std::string_view kInherited = "secondary_table_inherited";
 
 bool of_run(const std::vector<Remembered>& columns, const std::string& name) {
   return std::ranges::find(columns, name, &Remembered::name) != columns.end();
@@ -112,7 +65,8 @@ class Look {
     if (left == nullptr) {
       return;
     }
-    if (found->type.native != left->type && !holds_more(*found, *left, before)) {
+    column.tightened = column.tightened || (left->tightening && !column.nullable);
+    if (found->type.native != left->type && !holds_more(dialect_, *found, *left, before)) {
       add(i, "retyped", left->type, found->type.native, drift::Verdict::block,
           exported_.relation.is_key(i)
               ? fmt::format("give it its type again; or, to go on with it as it is, run: {}",
@@ -131,7 +85,7 @@ class Look {
     }
   }
 
-  void missing(std::size_t i, const Remembered& before, const Left* left) {
+  void missing(std::size_t i, const Remembered& before, const LeftColumn* left) {
     const bool key = exported_.relation.is_key(i);
     const auto now = left == nullptr ? std::string() : new_name(*left);
     const auto anew =
@@ -149,7 +103,7 @@ class Look {
         key ? follow : fmt::format("{}; or, {}", follow, anew));
   }
 
-  void refill(std::size_t i, const CatalogColumn* found, const Left* left) {
+  void refill(std::size_t i, const CatalogColumn* found, const LeftColumn* left) {
     auto& column = exported_.relation.columns[i];
     if (exported_.relation.is_key(i)) {
       throw Failure(
@@ -180,7 +134,7 @@ class Look {
     return aside;
   }
 
-  [[nodiscard]] const Left* left_of(const std::string& label) const {
+  [[nodiscard]] const LeftColumn* left_of(const std::string& label) const {
     if (!left_) {
       return nullptr;
     }
@@ -190,7 +144,7 @@ class Look {
 
   /// What the column is called now, if that can be known. In SQLite a column keeps its place when
   /// it is renamed, and gives it up when it is dropped.
-  [[nodiscard]] std::string new_name(const Left& left) const {
+  [[nodiscard]] std::string new_name(const LeftColumn& left) const {
     if (engine_ == Engine::sqlite && std::ssize(held_.columns) < left_->columns) {
       return {};
     }
@@ -202,16 +156,6 @@ class Look {
       }
     }
     return {};
-  }
-
-  /// People may let their columns hold more; and a run that follows the primary does so, too.
-  [[nodiscard]] bool holds_more(const CatalogColumn& found, const Left& left,
-                                const Remembered& before) const {
-    auto made = before.type;
-    made.engine = engine_;
-    made.native = left.type;
-    const bool as_made = dialect_.column_type(before.type) == left.type;
-    return as_made && drift::compare_types(made, found.type) != drift::Retype::changed;
   }
 
   [[nodiscard]] std::string name(std::size_t i) const {
@@ -230,7 +174,7 @@ class Look {
 
   void add(std::size_t i, std::string_view what, std::string was, std::string now,
            drift::Verdict verdict, std::string hint) {
-    events_.push_back({.kind = fmt::format("{}{}", kPrefix, what),
+    events_.push_back({.kind = fmt::format("{}{}", kColumn, what),
                        .table = exported_.table->name,
                        .column = exported_.columns[i]->name,
                        .was = std::move(was),
@@ -258,26 +202,17 @@ const CatalogTable* holder(const Catalog& secondary, const ExportedTable& export
   return found == nullptr ? secondary.find_table(relation.name) : found;
 }
 
-LeftTable left_after(const ExportedTable& exported, const CatalogTable& held,
-                     const std::optional<LeftTable>& before) {
-  LeftTable left{.table = held.identity, .columns = std::ssize(held.columns), .of = {}};
-  for (std::size_t i = 0; i < exported.labels.size(); ++i) {
-    const auto& column = exported.relation.columns[i];
-    const auto* found = held.find_column(column.name);
-    if (found == nullptr) {
-      continue;
-    }
-    auto& one = left.of[exported.labels[i]];
-    one = {.at = found->identity, .type = found->type.native, .nullable = found->nullable};
-    const auto known = before ? before->of.find(exported.labels[i])
-                              : std::map<std::string, Left>::const_iterator{};
-    if (!before || known == before->of.end() || exported.refilled.contains(i)) {
-      continue;
-    }
-    one.type = column.widened_from ? one.type : known->second.type;
-    one.nullable = column.loosened || column.tightened ? one.nullable : known->second.nullable;
-  }
-  return left;
+/// Rows of what inherits would be read, changed and deleted as the table's own.
+drift::Event inherited(const ExportedTable& exported, const CatalogTable& held) {
+  return {.kind = std::string(kInherited),
+          .table = exported.table->name,
+          .column = {},
+          .was = {},
+          .now = held.name,
+          .verdict = drift::Verdict::block,
+          .hint = fmt::format("their rows would count as its own: in the secondary, ALTER TABLE … "
+                              "NO INHERIT {} each of them, then run: abgleich sync",
+                              held.name)};
 }
 
 }  // namespace
@@ -308,6 +243,9 @@ std::string renamed_table(db::Target& target, const ExportedTable& exported) {
 }
 
 std::string secondary_text(const drift::Event& event) {
+  if (event.kind == kInherited) {
+    return fmt::format("tables inherit from '{}'", event.now);
+  }
   const auto name = fmt::format("'{}.{}'", event.table, event.column);
   if (event.kind.ends_with("dropped")) {
     return name + " was dropped";
@@ -335,6 +273,9 @@ std::vector<drift::Event> find_secondary_drift(const Pairing& pairing, db::Targe
       asked.erase(exported.table->name + "." + column->name);
     }
     const auto* held = holder(target.catalog(), exported);
+    if (held != nullptr && held->heirs) {
+      events.push_back(inherited(exported, *held));
+    }
     if (held != nullptr && !exported.previous_labels.empty()) {
       Look(target, exported, *held, refill, events).run();
     }
@@ -348,49 +289,6 @@ std::vector<drift::Event> find_secondary_drift(const Pairing& pairing, db::Targe
     return drift::blocks(events, exported.table->name);
   });
   return events;
-}
-
-void remember_columns(db::Target& target, const std::vector<ExportedTable>& tables,
-                      std::int64_t epoch) {
-  for (const auto& exported : tables) {
-    const auto* held = target.catalog().find_table(exported.relation.name);
-    if (held == nullptr) {
-      continue;
-    }
-    const auto before = read_left(target, exported.relation.id);
-    const auto text = text_of(left_after(exported, *held, before));
-    if (!before || text != text_of(*before)) {
-      target.books().put_fact({.kind = std::string(kKind),
-                               .name = std::to_string(exported.relation.id),
-                               .value = text,
-                               .epoch = epoch});
-    }
-  }
-}
-
-void accept_columns(db::Target& target, std::int64_t epoch) {
-  for (const auto& row : target.books().tracked()) {
-    auto left = read_left(target, row.id);
-    const auto* held = target.catalog().find_table(row.target);
-    if (!left || held == nullptr) {
-      continue;
-    }
-    const auto before = text_of(*left);
-    for (const auto& column : read_layout(row)) {
-      const auto known = left->of.find(column.label);
-      const auto* found = held->find_column(column.name);
-      if (known != left->of.end() && found != nullptr) {
-        known->second.type = found->type.native;
-        known->second.nullable = found->nullable;
-      }
-    }
-    if (const auto text = text_of(*left); text != before) {
-      target.books().put_fact({.kind = std::string(kKind),
-                               .name = std::to_string(row.id),
-                               .value = text,
-                               .epoch = epoch});
-    }
-  }
 }
 
 }  // namespace abgleich::sync

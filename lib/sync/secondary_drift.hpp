@@ -6,7 +6,6 @@
 #include "sync/exported.hpp"
 #include "sync/pairing.hpp"
 
-#include <cstdint>
 #include <set>
 #include <string>
 #include <vector>
@@ -28,12 +27,5 @@ std::string secondary_text(const drift::Event& event);
 
 /// Whether an event is one of these.
 bool of_the_secondary(const drift::Event& event);
-
-/// Notes how the columns are after this run, numbered `epoch`: what people have done to them
-/// remains to be decided.
-void remember_columns(db::Target& target, const std::vector<ExportedTable>& tables,
-                      std::int64_t epoch);
-/// What people have made of the columns that are there is accepted, in a run numbered `epoch`.
-void accept_columns(db::Target& target, std::int64_t epoch);
 
 }  // namespace abgleich::sync

@@ -10,11 +10,11 @@
 #include "sync/books_key.hpp"
 #include "sync/commit.hpp"
 #include "sync/exported.hpp"
+#include "sync/left_columns.hpp"
 #include "sync/primary_position.hpp"
 #include "sync/rarity.hpp"
 #include "sync/recover.hpp"
 #include "sync/same_values.hpp"
-#include "sync/secondary_drift.hpp"
 #include "sync/settle_identities.hpp"
 
 namespace abgleich::sync {

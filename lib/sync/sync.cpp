@@ -86,7 +86,7 @@ std::optional<report::Outcome> attempt(const Pairing& given, const Options& opti
   db::Target target(given.config.secondary, real ? db::Mode::real : db::Mode::dry);
   const auto old_epoch = real ? epoch_to_rotate(target, keyring) : std::nullopt;
   if (old_epoch) {
-    rotated = rotate(given, source, target, keyring, *old_epoch, progress);
+    rotated = rotate(given, source, target, keyring, *old_epoch, options.refill, progress);
     return std::nullopt;
   }
   const auto head = recover(given, target, keyring, primary_of(source), options.kind);

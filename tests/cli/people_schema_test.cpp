@@ -233,4 +233,170 @@ TEST_CASE("people's schema: --refill of what cannot be filled is refused") {
   CHECK(scene.run({"sync", "--refill", "person.id"}).exit == 64);
 }
 
+TEST_CASE("people's schema: drift tells of it, changes nothing, and says where it cannot look") {
+  on_every_pairing([](On primary, On secondary) {
+    Scene scene(secondary, primary);
+    REQUIRE(scene.run({"drift", "accept"}).exit == 0);
+    CHECK(scene.run({"drift"}).out == "no drift\n");
+    scene.secondary.run("ALTER TABLE person DROP COLUMN phone");
+    const auto before = scene.secondary.rows("SELECT * FROM person ORDER BY 1");
+    const auto told = scene.run({"drift"});
+    CHECK(told.exit == 0);
+    CHECK(told.err.empty());
+    CHECK_MESSAGE(told.out.find("block secondary_column_dropped person.phone") == 0, told.out);
+    CHECK(told.out.find("abgleich sync --refill person.phone") != std::string::npos);
+    CHECK(told.out.find("not synchronised until their drift is decided: person\n") !=
+          std::string::npos);
+    CHECK(scene.run({"drift", "--exit-code"}).exit == 1);
+    CHECK(Json::parse(scene.run({"drift", "--json"}).out)["kind"] == "secondary_column_dropped");
+    CHECK(scene.secondary.rows("SELECT * FROM person ORDER BY 1") == before);
+    // another file than the primary: for a forge, which has no secondary
+    const auto file = (scene.directory.path() / "live.json").string();
+    REQUIRE(scene.run({"drift", "snapshot", file}).exit == 0);
+    CHECK(scene.run({"drift", "--catalog", file}).out == "no drift\n");
+    scene.secondary.run("ALTER TABLE place RENAME TO places");
+    const auto renamed = scene.run({"drift"});
+    CHECK(renamed.exit == 0);
+    CHECK_MESSAGE(renamed.err.find("warning: of the secondary: table 'place' of the secondary is "
+                                   "called 'places' now") == 0,
+                  renamed.err);
+    write_file(scene.directory.path() / "abgleich.toml",
+               "[primary]\nurl = \"" + scene.primary.url() +
+                   "\"\n[secondary]\nurl = \"postgresql://127.0.0.1:1/nobody?sslmode=disable\"\n");
+    const auto unreachable = scene.run({"drift"});
+    CHECK(unreachable.exit == 0);
+    CHECK(unreachable.out == "no drift\n");
+    CHECK_MESSAGE(unreachable.err.find("warning: of the secondary: ") == 0, unreachable.err);
+  });
+}
+
+namespace {
+
+/// What people do to a column, and how they take it back.
+struct Deed {
+  std::string done;
+  std::string undone;
+};
+
+std::vector<Deed> deeds(On secondary) {
+  std::vector<Deed> all{{"ALTER TABLE person RENAME COLUMN phone TO telephone",
+                         "ALTER TABLE person RENAME COLUMN telephone TO phone"}};
+  if (secondary == On::postgresql) {
+    all.push_back({"ALTER TABLE person ALTER COLUMN phone TYPE integer USING phone::integer",
+                   "ALTER TABLE person ALTER COLUMN phone TYPE varchar(20)"});
+    all.push_back({"ALTER TABLE person ALTER COLUMN phone TYPE varchar(2)",
+                   "ALTER TABLE person ALTER COLUMN phone TYPE varchar(20)"});
+    all.push_back({"CREATE TABLE old () INHERITS (person); INSERT INTO old VALUES (1, 'o', '1')",
+                   "DROP TABLE old"});
+  }
+  all.push_back({"ALTER TABLE person DROP COLUMN phone", ""});
+  return all;
+}
+
+}  // namespace
+
+TEST_CASE("people's schema: resolve and revert refuse until it is decided, and lose nothing") {
+  on_both([](On secondary) {
+    for (const auto& deed : deeds(secondary)) {
+      CAPTURE(deed.done);
+      Scene scene(secondary);
+      scene.primary.run(
+          "UPDATE person SET name = 'theirs' WHERE id = 1; UPDATE person SET phone = '21' WHERE id "
+          "= 2");
+      const auto line = scene.sync();
+      REQUIRE(line["exit"] == 10);
+      const auto conflict = Json::parse(scene.run({"conflicts", "--json"}).out)["id"];
+      scene.secondary.run(deed.done);
+      const auto before = scene.secondary.rows("SELECT * FROM person ORDER BY 1, 2");
+      for (const auto& words :
+           std::vector<std::vector<std::string>>{{"resolve", conflict, "--take", "primary"},
+                                                 {"resolve", conflict, "--set", "name=x"},
+                                                 {"resolve", "--all", "--take", "secondary"},
+                                                 {"revert", line["run"], "--reason", "why not"}}) {
+        const auto refused = scene.run(words);
+        CHECK_MESSAGE(refused.exit == 23, words[0], refused.err);
+        CHECK_MESSAGE(refused.err.find("people have changed the secondary") != std::string::npos,
+                      refused.err);
+        CHECK(refused.err.find("abgleich drift") != std::string::npos);
+      }
+      CHECK(scene.secondary.rows("SELECT * FROM person ORDER BY 1, 2") == before);
+      // taken back, or decided
+      if (deed.undone.empty()) {
+        CHECK(scene.run({"sync", "--refill", "person.phone"}).exit == 10);
+      } else {
+        scene.secondary.run(deed.undone);
+        CHECK(scene.run({"revert", line["run"], "--reason", "why not"}).exit == 10);
+        CHECK(scene.secondary.rows("SELECT phone FROM person WHERE id = 2") == "20");
+        CHECK(scene.run({"resume", "--reason", "done"}).exit == 0);
+        CHECK(scene.sync()["exit"] == 10);
+      }
+      CHECK(scene.secondary.rows("SELECT id, name, phone FROM person ORDER BY id") ==
+            "1|ours|10\n2|b|21\n3|c|NULL\n4|d|40");
+      const auto now = Json::parse(scene.run({"conflicts", "--json"}).out)["id"];
+      CHECK(scene.run({"resolve", now, "--take", "primary"}).exit == 0);
+      CHECK(scene.sync()["exit"] == 0);
+      CHECK(scene.secondary.rows("SELECT name FROM person WHERE id = 1") == "theirs");
+      scene.settled();
+    }
+  });
+}
+
+TEST_CASE("people's schema: a rotation of the key waits until it is decided") {
+  on_both([](On secondary) {
+    for (const bool dropped : {true, false}) {
+      CAPTURE(dropped);
+      Pairing pairing(On::sqlite, secondary,
+                      "[tables.person]\nkey = [\"id\"]\n[tables.person.columns]\n"
+                      "id = { class = \"pseudonym\", identity = \"person\" }\n"
+                      "code = { class = \"pseudonym\", identity = \"code\" }\n");
+      pairing.primary.run(
+          "CREATE TABLE person (id integer PRIMARY KEY, code text);"
+          "INSERT INTO person VALUES (1, 'a'), (2, 'b')");
+      CHECK(pairing.sync()["exit"] == 0);
+      pairing.secondary.run(dropped ? "ALTER TABLE person DROP COLUMN code"
+                                    : "ALTER TABLE person RENAME COLUMN code TO ours");
+      const auto before = pairing.secondary.rows("SELECT * FROM person ORDER BY 1");
+      REQUIRE(pairing.run({"keys", "rotate"}).exit == 0);
+      const auto refused = pairing.run({"sync"});
+      CHECK_MESSAGE(refused.exit == 23, refused.exit, refused.err);
+      CHECK(refused.err.find("'person.code'") != std::string::npos);
+      CHECK(pairing.secondary.rows("SELECT * FROM person ORDER BY 1") == before);
+      if (dropped) {
+        CHECK(pairing.sync({"--refill", "person.code"})["exit"] == 0);
+        CHECK(pairing.secondary.rows("SELECT count(*) FROM person WHERE code LIKE 'p2%'") == "2");
+      } else {
+        CHECK(pairing.run({"contract", "set", "person.code", "--as", "ours"}).exit == 0);
+        CHECK(pairing.sync()["exit"] == 0);
+        CHECK(pairing.secondary.rows("SELECT count(*) FROM person WHERE ours LIKE 'p2%'") == "2");
+      }
+      CHECK(pairing.secondary.rows("SELECT count(*) FROM person WHERE id LIKE 'p2%'") == "2");
+      CHECK(pairing.sync()["outcome"] == "unchanged");
+      CHECK(pairing.run({"verify", "--exit-code"}).exit == 0);
+    }
+  });
+}
+
+TEST_CASE("people's schema: a rotation leaves alone what is exported no longer and was dropped") {
+  on_both([](On secondary) {
+    const auto contract = [](const std::string& code) {
+      return "[tables.person]\nkey = [\"id\"]\n[tables.person.columns]\n"
+             "id = { class = \"pseudonym\", identity = \"person\" }\ncode = " +
+             code + "\n";
+    };
+    Pairing pairing(On::sqlite, secondary,
+                    contract("{ class = \"pseudonym\", identity = \"code\" }"));
+    pairing.primary.run(
+        "CREATE TABLE person (id integer PRIMARY KEY, code text);"
+        "INSERT INTO person VALUES (1, 'a'), (2, 'b')");
+    CHECK(pairing.sync()["exit"] == 0);
+    pairing.set_contract(contract("\"withhold\""));
+    CHECK(pairing.sync()["exit"] == 0);
+    pairing.secondary.run("ALTER TABLE person DROP COLUMN code");
+    REQUIRE(pairing.run({"keys", "rotate"}).exit == 0);
+    CHECK(pairing.sync()["exit"] == 0);
+    CHECK(pairing.secondary.rows("SELECT count(*) FROM person WHERE id LIKE 'p2%'") == "2");
+    CHECK(pairing.run({"verify", "--exit-code"}).exit == 0);
+  });
+}
+
 }  // namespace abgleich::test

@@ -210,4 +210,163 @@ TEST_CASE("a first load of which all is held back is followed by runs that find 
   });
 }
 
+TEST_CASE("a foreign table keeps nothing unique, whatever the table behind it does") {
+  on_both([](On secondary) {
+    Scene scene(On::postgresql, secondary);
+    scene.primary.run(
+        "CREATE TABLE behind (id integer, name text);"
+        "INSERT INTO behind VALUES (1, 'one'), (2, 'two');"
+        "CREATE EXTENSION postgres_fdw;"
+        "DO $$ BEGIN EXECUTE format('CREATE SERVER here FOREIGN DATA WRAPPER postgres_fdw OPTIONS "
+        "(host %L, port %L, dbname %L)', split_part(current_setting('unix_socket_directories'), "
+        "',', 1), current_setting('port'), current_database()); END $$;"
+        "CREATE USER MAPPING FOR CURRENT_USER SERVER here;"
+        "CREATE FOREIGN TABLE person (id integer NOT NULL, name text) SERVER here OPTIONS "
+        "(table_name 'behind')");
+    scene.run_sync(0);
+    CHECK(scene.people() == "1|one\n2|two");
+    scene.primary.run("INSERT INTO behind VALUES (1, 'another')");
+    scene.run_sync(11);
+    scene.primary.run("UPDATE behind SET name = 'yet another' WHERE name = 'another'");
+    scene.run_sync(11);
+    CHECK(scene.people() == "1|one\n2|two");
+    scene.primary.run("DELETE FROM behind WHERE name = 'one'");
+    scene.run_sync(0);
+    CHECK(scene.people() == "1|yet another\n2|two");
+    CHECK(scene.run({"check"}).out.find("makes the key unique of: person") != std::string::npos);
+  });
+}
+
+TEST_CASE("a partitioned table keeps unique what its key says, over partitions that come and go") {
+  on_both([](On secondary) {
+    Scene scene(On::postgresql, secondary);
+    scene.primary.run(
+        "CREATE TABLE person (id integer PRIMARY KEY, name text) PARTITION BY RANGE (id);"
+        "CREATE TABLE low PARTITION OF person FOR VALUES FROM (0) TO (10);"
+        "CREATE TABLE high (id integer PRIMARY KEY, name text);"
+        "INSERT INTO person VALUES (1, 'one'), (2, 'two'); INSERT INTO high VALUES (11, 'eleven')");
+    scene.run_sync(0);
+    scene.primary.run("ALTER TABLE person ATTACH PARTITION high FOR VALUES FROM (10) TO (20)");
+    scene.run_sync(0);
+    CHECK(scene.people() == "1|one\n2|two\n11|eleven");
+    scene.primary.run("UPDATE person SET id = 12 WHERE id = 2");
+    scene.run_sync(0);
+    CHECK(scene.people() == "1|one\n11|eleven\n12|two");
+    scene.primary.run("ALTER TABLE person DETACH PARTITION high");
+    scene.run_sync(0);
+    CHECK(scene.people() == "1|one");
+  });
+}
+
+TEST_CASE("a partitioned table whose key is longer than the contract's repeats the contract's") {
+  on_both([](On secondary) {
+    Scene scene(On::postgresql, secondary);
+    scene.primary.run(
+        "CREATE TABLE person (id integer, name text, part integer, PRIMARY KEY (id, part)) "
+        "PARTITION BY LIST (part);"
+        "CREATE TABLE p1 PARTITION OF person (UNIQUE (id)) FOR VALUES IN (1);"
+        "CREATE TABLE p2 PARTITION OF person (UNIQUE (id)) FOR VALUES IN (2);"
+        "INSERT INTO person VALUES (1, 'one', 1), (2, 'two', 2)");
+    scene.run_sync(0);
+    scene.primary.run("INSERT INTO person VALUES (1, 'another', 2)");
+    scene.run_sync(11);
+    CHECK(scene.people() == "1|one\n2|two");
+    scene.primary.run("UPDATE person SET name = 'one a' WHERE part = 1");
+    scene.run_sync(11);
+    CHECK(scene.people() == "1|one\n2|two");
+    scene.primary.run("DELETE FROM person WHERE name = 'another'");
+    scene.run_sync(0);
+    CHECK(scene.people() == "1|one a\n2|two");
+  });
+}
+
+TEST_CASE("a deferrable key is unique in every snapshot, also where rows swap it") {
+  on_both([](On secondary) {
+    Scene scene(On::postgresql, secondary);
+    scene.primary.run(
+        "CREATE TABLE person (id integer PRIMARY KEY DEFERRABLE INITIALLY DEFERRED, name text);"
+        "INSERT INTO person VALUES (1, 'one'), (2, 'two'), (3, 'three')");
+    scene.run_sync(0);
+    scene.primary.run("UPDATE person SET id = 3 - id WHERE id < 3");
+    scene.run_sync(0);
+    CHECK(scene.people() == "1|two\n2|one\n3|three");
+    scene.primary.run(
+        "BEGIN; INSERT INTO person VALUES (3, 'another'); DELETE FROM person WHERE name = 'three'; "
+        "COMMIT");
+    scene.run_sync(0);
+    CHECK(scene.people() == "1|two\n2|one\n3|another");
+  });
+}
+
+TEST_CASE("a virtual table of SQLite keeps nothing unique") {
+  on_both([](On secondary) {
+    Scene scene(On::sqlite, secondary);
+    scene.primary.run(
+        "CREATE VIRTUAL TABLE person USING fts5(id, name);"
+        "INSERT INTO person VALUES ('1', 'one'), ('2', 'two')");
+    scene.run_sync(0);
+    scene.primary.run("INSERT INTO person VALUES ('1', 'another')");
+    scene.run_sync(11);
+    CHECK(scene.people() == "1|one\n2|two");
+    scene.primary.run("DELETE FROM person WHERE name = 'one'");
+    scene.run_sync(0);
+    CHECK(scene.people() == "1|another\n2|two");
+  });
+}
+
+TEST_CASE("a table WITHOUT ROWID keeps its key, and nothing else, unique") {
+  on_both([](On secondary) {
+    Scene scene(On::sqlite, secondary);
+    scene.primary.run(
+        "CREATE TABLE person (code TEXT PRIMARY KEY, id INTEGER NOT NULL, name TEXT) WITHOUT "
+        "ROWID; INSERT INTO person VALUES ('a', 1, 'one'), ('b', 2, 'two')");
+    scene.run_sync(0);
+    scene.primary.run("INSERT INTO person VALUES ('c', 1, 'another')");
+    scene.run_sync(11);
+    CHECK(scene.people() == "1|one\n2|two");
+    scene.primary.run("DELETE FROM person WHERE code = 'c'; UPDATE person SET name = 'ein'");
+    scene.run_sync(0);
+    CHECK(scene.people() == "1|ein\n2|ein");
+    Scene other(On::sqlite, secondary);
+    other.primary.run(
+        "CREATE TABLE person (id TEXT COLLATE NOCASE PRIMARY KEY, name TEXT) WITHOUT ROWID;"
+        "INSERT INTO person VALUES ('a', 'one'), ('b', 'two')");
+    other.run_sync(0);
+    other.primary.run(
+        "UPDATE person SET id = 'A' WHERE id = 'a'; DELETE FROM person WHERE id = 'b'");
+    other.run_sync(0);
+    CHECK(other.people() == "A|one");
+  });
+}
+
+TEST_CASE(
+    "tables that inherit from one of the secondary's block it, and nothing of them is changed") {
+  for (const auto primary : {On::sqlite, On::postgresql}) {
+    CAPTURE(name_of(primary));
+    Scene scene(primary, On::postgresql);
+    scene.primary.run(
+        "CREATE TABLE person (id integer PRIMARY KEY, name text);"
+        "INSERT INTO person VALUES (1, 'one'), (2, 'two'), (3, 'three')");
+    scene.run_sync(0);
+    scene.secondary.run(
+        "CREATE TABLE old_person () INHERITS (person);"
+        "INSERT INTO old_person VALUES (1, 'ours'), (9, 'ours, too')");
+    scene.primary.run(
+        "UPDATE person SET name = 'one a' WHERE id = 1; DELETE FROM person WHERE id = 2;"
+        "INSERT INTO person VALUES (9, 'nine')");
+    const auto before = scene.people();
+    for (const auto* const command : {"check", "diff", "sync"}) {
+      const auto ran = scene.run({command});
+      CHECK_MESSAGE(ran.exit == (command == std::string("diff") ? 0 : 23), ran.out, ran.err);
+      CHECK_MESSAGE((ran.out + ran.err).find("NO INHERIT person") != std::string::npos, ran.out,
+                    ran.err);
+    }
+    CHECK(scene.people() == before);
+    scene.secondary.run("ALTER TABLE old_person NO INHERIT person");
+    scene.run_sync(0);
+    CHECK(scene.people() == "1|one a\n3|three\n9|nine");
+    CHECK(scene.secondary.rows("SELECT * FROM old_person ORDER BY id") == "1|ours\n9|ours, too");
+  }
+}
+
 }  // namespace abgleich::test

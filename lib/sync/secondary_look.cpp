@@ -1,0 +1,38 @@
+#include "sync/secondary_look.hpp"
+
+#include "db/target.hpp"
+#include "mask/keyring.hpp"
+#include "sync/books_key.hpp"
+#include "sync/exported.hpp"
+#include "sync/recover.hpp"
+#include "sync/schema.hpp"
+#include "sync/secondary_drift.hpp"
+#include "sync/settle_identities.hpp"
+
+#include <filesystem>
+
+namespace abgleich::sync {
+
+SecondaryLook look_at_secondary(const Pairing& pairing, const Catalog& live,
+                                const std::vector<drift::Event>& drift) {
+  SecondaryLook look;
+  const auto& file = pairing.config.secondary.file;
+  if (!file.empty() && !std::filesystem::exists(file)) {
+    return look;  // the first run makes it
+  }
+  try {
+    const auto keyring = mask::Keyring::read(pairing.config.key_file);
+    db::Target target(pairing.config.secondary, db::Mode::dry);
+    (void)open_to_look(pairing, target);
+    const auto tracked = known_tables(target);
+    const auto settled = settle_identities(pairing, live, tracked);
+    auto tables = export_tables(settled.contract, live, drift, tracked, keyring);
+    look.events = find_secondary_drift(settled, target, {}, tables);
+    refuse_lost_tables(target, tables);
+  } catch (const Failure& failure) {
+    look.why_not = failure.error();
+  }
+  return look;
+}
+
+}  // namespace abgleich::sync
