@@ -27,6 +27,22 @@ bool is_refusal(const Fault& fault) {
          fault.state() == "42804" || fault.state() == "42830";
 }
 
+/// Columns that the primary has made NOT NULL and the secondary still lets be NULL. SQLite's cannot
+/// be changed.
+std::vector<std::string> loose_columns(const Dialect& dialect, const Catalog& catalog,
+                                       const Relation& relation) {
+  std::vector<std::string> loose;
+  const auto* table = catalog.find_table(relation.name);
+  for (const auto& column : relation.columns) {
+    const auto* held = table == nullptr ? nullptr : table->find_column(column.name);
+    if (column.tightened && held != nullptr && held->nullable &&
+        dialect.engine() == Engine::postgresql) {
+      loose.push_back(column.name);
+    }
+  }
+  return loose;
+}
+
 }  // namespace
 
 std::string Target::definition_of(const std::string& table) const {
@@ -160,6 +176,13 @@ std::vector<std::string> Target::lacking_constraints(const std::vector<Relation>
         std::ranges::move(new_key_ddl(relation, key), std::back_inserter(ddl));
       }
     }
+    const auto table = dialect().table(session_.schema, relation.name);
+    for (const auto& column : loose_columns(dialect(), catalog_, relation)) {
+      if (count(fmt::format("SELECT count(*) FROM {} WHERE {} IS NULL", table,
+                            dialect().quote(column))) == 0) {
+        ddl.push_back(set_not_null(dialect(), table, column));
+      }
+    }
   }
   return ddl;
 }
@@ -198,14 +221,8 @@ std::vector<std::string> Target::add_constraints(const std::vector<Relation>& re
         execute(new_key_ddl(relation, key));
       }
     }
-    const auto* table = catalog_.find_table(relation.name);
-    for (const auto& column : relation.columns) {
-      const auto* held = table == nullptr ? nullptr : table->find_column(column.name);
-      if (column.tightened && held != nullptr && held->nullable &&
-          dialect().engine() == Engine::postgresql) {
-        execute({set_not_null(dialect(), dialect().table(session_.schema, relation.name),
-                              column.name)});
-      }
+    for (const auto& column : loose_columns(dialect(), catalog_, relation)) {
+      execute({set_not_null(dialect(), dialect().table(session_.schema, relation.name), column)});
     }
   }
   if (!executed.empty()) {

@@ -264,4 +264,139 @@ TEST_CASE("constraints follow: NOT NULL comes where every row keeps it, and goes
   scene.settled();
 }
 
+TEST_CASE("constraints follow: without manage_schema NOT NULL is printed once every row keeps it") {
+  Scene scene(On::postgresql, On::postgresql, "", "manage_schema = false\n");
+  const auto as_told = [&](int exit) {
+    const auto line = scene.expect(exit);
+    REQUIRE_MESSAGE(line.contains("ddl"), line.dump());
+    for (const auto& statement : line["ddl"]) {
+      scene.secondary.run(statement.get<std::string>());
+    }
+  };
+  const auto not_null = [&] {
+    return scene.secondary.rows(
+        "SELECT attnotnull FROM pg_attribute WHERE attrelid = 'visit'::regclass AND attname = "
+        "'note'");
+  };
+  as_told(23);
+  scene.expect(0);
+  scene.secondary.run("INSERT INTO visit VALUES (100, 1, NULL)");
+  scene.primary.run("ALTER TABLE visit ALTER COLUMN note SET NOT NULL");
+  scene.expect(11);
+  CHECK(not_null() == "f");
+  scene.settled();
+  scene.secondary.run("UPDATE visit SET note = 'ours' WHERE id = 100");
+  scene.primary.run("INSERT INTO visit VALUES (3, 1, 'z')");
+  as_told(23);
+  CHECK(not_null() == "t");
+  scene.expect(0);
+  scene.settled();
+  scene.primary.run(
+      "ALTER TABLE visit ALTER COLUMN note DROP NOT NULL; INSERT INTO visit VALUES (4, 1, NULL)");
+  as_told(23);
+  CHECK(not_null() == "f");
+  scene.expect(11);
+  scene.settled();
+}
+
+TEST_CASE(
+    "constraints follow: NOT NULL comes once every row keeps it, and not what people took off") {
+  Scene scene(On::postgresql, On::postgresql, "");
+  scene.expect(0);
+  const auto not_null = [&] {
+    return scene.secondary.rows(
+        "SELECT attnotnull FROM pg_attribute WHERE attrelid = 'visit'::regclass AND attname = "
+        "'note'");
+  };
+  scene.secondary.run("INSERT INTO visit VALUES (100, 1, NULL)");
+  scene.primary.run("ALTER TABLE visit ALTER COLUMN note SET NOT NULL");
+  scene.expect(11);
+  CHECK(not_null() == "f");
+  scene.settled();
+  scene.secondary.run("UPDATE visit SET note = 'ours' WHERE id = 100");
+  scene.expect(0);
+  CHECK(not_null() == "t");
+  scene.settled();
+  scene.secondary.run("ALTER TABLE visit ALTER COLUMN note DROP NOT NULL");
+  scene.expect(0);
+  CHECK(not_null() == "f");
+  scene.settled();
+}
+
+TEST_CASE("constraints follow: a table of SQLite's with AUTOINCREMENT stays one, and counts on") {
+  for (const auto primary : {On::sqlite, On::postgresql}) {
+    CAPTURE(name_of(primary));
+    Scene scene(primary, On::sqlite, kToPerson);
+    scene.secondary.run(
+        "CREATE TABLE person (id integer PRIMARY KEY, name text);"
+        "CREATE TABLE place (id integer PRIMARY KEY);"
+        "CREATE TABLE visit (id INTEGER PRIMARY KEY AUTOINCREMENT, person integer, note text)");
+    scene.rekey_primary("");
+    scene.accept();
+    scene.expect(0);
+    scene.secondary.run(
+        "INSERT INTO visit VALUES (500, 1, 'ours'); DELETE FROM visit WHERE id = 500");
+    scene.rekey_primary(kToPerson);
+    scene.accept();
+    scene.expect(0);
+    CHECK(scene.keys() == "person");
+    CHECK(scene.secondary.rows("SELECT sql LIKE '%AUTOINCREMENT%' FROM sqlite_schema WHERE name = "
+                               "'visit'") == "1");
+    scene.secondary.run("INSERT INTO visit (person, note) VALUES (1, 'next')");
+    CHECK(scene.secondary.rows("SELECT id FROM visit WHERE note = 'next'") == "501");
+    scene.rekey_primary("");
+    scene.expect(11);
+    CHECK(scene.keys().empty());
+    scene.secondary.run("DELETE FROM visit WHERE id = 501");
+    scene.secondary.run("INSERT INTO visit (person, note) VALUES (1, 'next')");
+    CHECK(scene.secondary.rows("SELECT id FROM visit WHERE note = 'next'") == "502");
+    CHECK(scene.secondary.rows("SELECT count(*) FROM sqlite_sequence WHERE name = 'visit'") == "1");
+    CHECK(scene.secondary.rows("PRAGMA integrity_check") == "ok");
+    scene.settled();
+  }
+}
+
+TEST_CASE("constraints follow: UNIQUE and CHECK that people made stay, whatever the vendor drops") {
+  on_every_pairing([](On primary, On secondary) {
+    Scene scene(primary, secondary, kToPerson);
+    scene.secondary.run(
+        "CREATE TABLE person (id integer PRIMARY KEY, name text CHECK (length(name) < 9));"
+        "CREATE TABLE visit (id integer PRIMARY KEY, person integer, note text UNIQUE, CHECK (note "
+        "<> 'bad'))");
+    scene.expect(0);
+    scene.secondary.run("CREATE UNIQUE INDEX one_a_day ON visit (person, note)");
+    // the same in the primary, and gone again
+    scene.primary.run(
+        "CREATE UNIQUE INDEX u ON visit (note); CREATE UNIQUE INDEX v ON person (name)");
+    scene.accept();
+    scene.expect(0);
+    scene.primary.run("DROP INDEX u; DROP INDEX v");
+    scene.rekey_primary("");
+    scene.primary.run(
+        "INSERT INTO visit VALUES (3, 1, 'x'), (4, 1, 'bad'), (5, 1, 'fine');"
+        "INSERT INTO person VALUES (3, 'much too long')");
+    const auto line = scene.sync();
+    CHECK_MESSAGE(line["open"]["conflicts"] == 3, line.dump());
+    CHECK(scene.secondary.rows("SELECT id FROM visit ORDER BY id") == "1\n2\n5");
+    const auto refuses = [&](const std::string& sql) {
+      if (secondary == On::sqlite) {
+        scene.secondary.run("INSERT OR IGNORE" + sql.substr(6));
+      } else {
+        scene.secondary.run("DO $$ BEGIN " + sql +
+                            "; EXCEPTION WHEN integrity_constraint_violation THEN NULL; END $$");
+      }
+    };
+    refuses("INSERT INTO visit VALUES (90, 2, 'x')");
+    refuses("INSERT INTO visit VALUES (91, 2, 'bad')");
+    refuses("INSERT INTO person VALUES (92, 'much too long')");
+    CHECK(scene.secondary.rows("SELECT count(*) FROM visit WHERE id > 89") == "0");
+    CHECK(scene.secondary.rows("SELECT count(*) FROM person WHERE id > 89") == "0");
+    CHECK(scene.secondary.rows(secondary == On::sqlite
+                                   ? "SELECT count(*) FROM pragma_index_list('visit') WHERE name = "
+                                     "'one_a_day'"
+                                   : "SELECT count(*) FROM pg_indexes WHERE indexname = "
+                                     "'one_a_day'") == "1");
+  });
+}
+
 }  // namespace abgleich::test
