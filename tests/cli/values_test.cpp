@@ -203,4 +203,53 @@ TEST_CASE("quarantine names the command that tells whose the row is") {
   CHECK(revealed.out.find("id=4711") != std::string::npos);
 }
 
+TEST_CASE("a moment that SQLite holds as text arrives in PostgreSQL, with a Z or an offset") {
+  Pairing pairing(On::sqlite, On::postgresql,
+                  person_with("seen = \"plain\"\nmade = \"plain\"\nday = \"plain\""));
+  pairing.primary.run(
+      "CREATE TABLE person (id INTEGER PRIMARY KEY, seen DATETIME, made TIMESTAMP, day DATE)");
+  pairing.primary.run(
+      "INSERT INTO person VALUES (1, '2020-01-01 10:00:00', '2020-01-01 10:00:00', '2020-01-01'), "
+      "(2, '2020-01-01T10:00:00Z', '2020-01-01 10:00:00Z', '2020-01-01'), "
+      "(3, '2020-01-01 12:00:00+02:00', '2020-01-01T12:00:00.5+02:00', '2020-01-01')");
+  const auto line = pairing.sync();
+  CHECK_MESSAGE(line["exit"] == 0, line.dump(), pairing.run({"quarantine"}).out);
+  CHECK(pairing.secondary.rows("SELECT * FROM person ORDER BY id") ==
+        "1|2020-01-01 10:00:00|2020-01-01 10:00:00|2020-01-01\n"
+        "2|2020-01-01 10:00:00|2020-01-01 10:00:00|2020-01-01\n"
+        "3|2020-01-01 10:00:00|2020-01-01 10:00:00.5|2020-01-01");
+  CHECK(pairing.sync()["outcome"] == "unchanged");
+  CHECK(pairing.run({"verify", "--exit-code"}).exit == 0);
+}
+
+TEST_CASE("token takes a line for what it says, ended as on any system") {
+  Pairing pairing(On::sqlite, On::sqlite,
+                  "[tables.person]\nkey = [\"id\"]\n[tables.person.columns]\n"
+                  "id = { class = \"pseudonym\", identity = \"person\" }\n");
+  pairing.primary.run(
+      "CREATE TABLE person (id TEXT PRIMARY KEY NOT NULL); INSERT INTO person VALUES ('4711')");
+  REQUIRE(pairing.sync()["exit"] == 0);
+  const auto pseudonym = pairing.secondary.rows("SELECT id FROM person") + "\n";
+  for (const std::string typed : {"4711", "4711\n", "4711\r\n"}) {
+    CAPTURE(typed);
+    write_file(pairing.directory.path() / "typed", typed);
+    const auto made =
+        run_program({"/bin/sh", "-c",
+                     std::string("exec ") + ABGLEICH_BINARY + " token --identity person < typed"},
+                    pairing.directory.path().string());
+    CHECK_MESSAGE(made.exit == 0, made.err);
+    CHECK(made.out == pseudonym);
+  }
+  // what ends no line is a part of the value, and two lines are no value
+  for (const auto& [typed, exit] : {std::pair{"4711\r", 0}, std::pair{"4711\r\n4712\r\n", 64}}) {
+    write_file(pairing.directory.path() / "typed", typed);
+    const auto made =
+        run_program({"/bin/sh", "-c",
+                     std::string("exec ") + ABGLEICH_BINARY + " token --identity person < typed"},
+                    pairing.directory.path().string());
+    CHECK_MESSAGE(made.exit == exit, made.err);
+    CHECK(made.out != pseudonym);
+  }
+}
+
 }  // namespace abgleich::test

@@ -206,7 +206,14 @@ TEST_CASE("timestamps take their canonical form, in UTC where they have a zone")
   CHECK(fitted(kTimestamp, Kind::text, "2020-02-29 23:59") == "timestamp:2020-02-29 23:59:00");
   CHECK(fitted(kTimestamp, Kind::date, "2020-02-29") == "timestamp:2020-02-29 00:00:00");
   CHECK(fitted(kTimestamp, Kind::text, "2020-02-28 24:00:00") == "timestamp:2020-02-29 00:00:00");
-  CHECK(fitted(kTimestamp, Kind::text, "2020-02-29T12:00:00Z") == "has a time zone");
+  CHECK(fitted(kTimestamp, Kind::text, "2020-02-29T12:00:00Z") == "timestamp:2020-02-29 12:00:00");
+  CHECK(fitted(kTimestamp, Kind::text, "2020-01-01 00:30:00.25+02:00") ==
+        "timestamp:2019-12-31 22:30:00.25");
+  CHECK(fitted(kTimestamp, Kind::text, "0001-01-01 00:30:00+01") ==
+        "timestamp:0001-12-31 23:30:00 BC");
+  CHECK(fitted(kTimestamp, Kind::text, "2020-02-29T12:00:00+99") == "not a timestamp");
+  CHECK(fitted(kTimestamp, Kind::timestamptz, "2020-02-29 12:00:00+00") == "has a time zone");
+  CHECK(fitted(kTimestamp0, Kind::text, "2020-02-29T12:00:00.5Z") == "has a time zone");
   CHECK(fitted(kTimestamp, Kind::text, "0044-03-15 12:00:00 BC") ==
         "timestamp:0044-03-15 12:00:00 BC");
   CHECK(fitted(kTimestamp, Kind::date, "0044-03-15 BC") == "timestamp:0044-03-15 00:00:00 BC");

@@ -271,6 +271,18 @@ std::optional<std::string_view> fit_text(const Type& column, Value& value) {
   return column.length ? fit_length(column, value) : std::nullopt;
 }
 
+/// A moment in a column without a zone is its time in UTC, as SQLite's own functions read it.
+Refusal canonical_naive(std::string& text, int digits) {
+  auto moment = text;
+  const auto refusal = canonical_timestamp(text, digits, Zone::none);
+  if (!refusal || canonical_timestamp(moment, digits, Zone::utc)) {
+    return refusal;
+  }
+  constexpr std::string_view kUtc = "+00";
+  text = moment.erase(moment.find(kUtc), kUtc.size());
+  return {};
+}
+
 std::optional<std::string_view> fit_moment(const Type& column, Value& value) {
   auto text = value.bytes();
   const int digits = column.scale.value_or(kMicrosecondDigits);
@@ -294,7 +306,9 @@ std::optional<std::string_view> fit_moment(const Type& column, Value& value) {
     }
     const bool zoned = column.family == Family::timestamptz;
     kind = zoned ? Kind::timestamptz : Kind::timestamp;
-    refusal = canonical_timestamp(text, digits, zoned ? Zone::utc : Zone::none);
+    refusal = !zoned && value.kind() == Kind::text
+                  ? canonical_naive(text, digits)
+                  : canonical_timestamp(text, digits, zoned ? Zone::utc : Zone::none);
   }
   if (!refusal) {
     value.set(kind, text);
