@@ -63,6 +63,11 @@ std::string key_text(const db::Relation& relation, const Row& row) {
   return json.dump();
 }
 
+std::string in_ascii(std::string_view key_text) {
+  constexpr bool kOnlyAscii = true;
+  return parse(key_text).dump(-1, ' ', kOnlyAscii);
+}
+
 std::string cells_text(const db::Relation& relation, const Row& row, std::string_view mask) {
   Json json = Json::object();
   for (std::size_t i = 0; i < mask.size(); ++i) {

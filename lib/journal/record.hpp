@@ -21,6 +21,8 @@ using NamedValues = std::vector<NamedValue>;
 
 /// {"id": "text:p1_…"}: the key's columns by their names in the secondary, in the contract's order.
 std::string key_text(const db::Relation& relation, const Row& row);
+/// The same in ASCII: of a row that is held back the secondary's encoding may lack a character.
+std::string in_ascii(std::string_view key_text);
 /// The cells that the mask does not mark with '0'.
 std::string cells_text(const db::Relation& relation, const Row& row, std::string_view mask);
 /// Inverse of both. Throws Failure{integrity} on text that is not of this form.

@@ -216,7 +216,7 @@ void RekeyedTable::rewrite(db::JournalRow& row) {
 
 void RekeyedTable::rewrite(db::QuarantineRow& row) const {
   if (row.key_text != kNoKey) {
-    row.key_text = rekeyed(row.key_text);
+    row.key_text = journal::in_ascii(rekeyed(row.key_text));
   }
 }
 

@@ -15,6 +15,7 @@ namespace abgleich::sync {
 
 namespace {
 
+constexpr std::string_view kNoKey = "null";  // JSON
 constexpr std::size_t kWords = 4 * sizeof(std::uint64_t);
 
 /// Takes the rows of one table from the source to the stage.
@@ -87,7 +88,7 @@ class Stager {
  private:
   void record(const std::string& key, std::string_view column, std::string_view reason) {
     target_.books().found_quarantine({.tracked = exported_.relation.id,
-                                      .key_text = key,
+                                      .key_text = key == kNoKey ? key : journal::in_ascii(key),
                                       .column = std::string(column),
                                       .reason = std::string(reason)});
   }
@@ -96,7 +97,7 @@ class Stager {
     const auto& name = exported_.relation.columns[out_.column()].name;
     if (fate == OutgoingRow::Fate::nameless) {
       ++staged_.nameless;
-      record("null", name, out_.reason());
+      record(std::string(kNoKey), name, out_.reason());
       return;
     }
     record(journal::key_text(exported_.relation, out_.row()), name, out_.reason());

@@ -202,4 +202,52 @@ TEST_CASE("a replaced column's old values keep a name of their own, however long
   }
 }
 
+TEST_CASE("a character that the secondary's encoding lacks holds its row back, and nothing else") {
+  for (const auto engine : {On::sqlite, On::postgresql}) {
+    for (const std::string encoding : {"LATIN1", "WIN1252", "EUC_JP"}) {
+      CAPTURE(name_of(engine));
+      CAPTURE(encoding);
+      Pairing pairing(engine, On::sqlite, kPerson, kLimits);
+      Database secondary(On::postgresql, {}, "ABGLEICH_TEST_PG",
+                         " ENCODING '" + encoding + "' LC_COLLATE 'C' LC_CTYPE 'C'");
+      write_file(pairing.directory.path() / "abgleich.toml",
+                 std::string(kLimits) + "[primary]\nurl = \"" + pairing.primary.url() +
+                     "\"\n[secondary]\nurl = \"" + secondary.url() + "\"\n");
+      pairing.primary.run(
+          "CREATE TABLE person (id varchar(40) PRIMARY KEY NOT NULL, name text);"
+          "CREATE TABLE visit (id integer PRIMARY KEY); INSERT INTO visit VALUES (1);"
+          "INSERT INTO person VALUES ('a', 'M\xc3\xbcller'), ('b', '\xf0\x9f\x99\x82'), "
+          "('\xf0\x9f\x99\x82', 'smile')");
+      secondary.run("SET client_encoding = 'UTF8'");
+      const auto names = [&] { return secondary.rows("SELECT name FROM person ORDER BY id"); };
+      for (int turn = 0; turn < 2; ++turn) {
+        const auto line = pairing.sync(turn == 0 ? std::vector<std::string>{}
+                                                 : std::vector<std::string>{"--full"});
+        CHECK_MESSAGE(line["exit"] == 11, line.dump());
+        CHECK(line["open"]["quarantined"] == 2);
+        CHECK(names() == "M\xc3\xbcller");
+        CHECK(secondary.rows("SELECT count(*) FROM visit") == "1");
+      }
+      CHECK(pairing.run({"verify", "--exit-code"}).exit == 0);
+      const auto told = pairing.run({"quarantine"}).out;
+      CHECK_MESSAGE(told.find("22P05") != std::string::npos, told);
+    }
+  }
+}
+
+TEST_CASE("a byte that stands for no character in the primary's encoding ends in a refusal") {
+  Encoded scene("WIN1252");
+  scene.primary.run("INSERT INTO person VALUES ('a', 'M\xfcller')");
+  CHECK(scene.pairing.sync()["exit"] == 0);
+  scene.primary.run("INSERT INTO person VALUES ('b', 'x\x81'); INSERT INTO visit VALUES (2)");
+  const auto refused = scene.pairing.run({"sync"});
+  CHECK_MESSAGE(refused.exit == 24, refused.exit, refused.err);
+  CHECK_MESSAGE(refused.err.find("does not exist in the database's encoding") != std::string::npos,
+                refused.err);
+  CHECK(scene.pairing.secondary.rows("SELECT count(*) FROM visit") == "1");
+  scene.primary.run("UPDATE person SET name = 'x' WHERE id = 'b'");
+  CHECK(scene.pairing.sync()["exit"] == 0);
+  CHECK(scene.pairing.secondary.rows("SELECT name FROM person ORDER BY id") == "M\xc3\xbcller\nx");
+}
+
 }  // namespace abgleich::test
