@@ -259,6 +259,8 @@ Staged Detection::stage(db::Source& source, db::Target& target, const ExportedTa
     stage_all(source, target, exported, *pass, {}, progress);
   }
   auto& staged = pass->staged;
+  // they are among the known rows by now, and no run would look at them again
+  pass->kept = pass->kept && staged.late == 0;
   staged.gone = pass->known->gone();
   if (staged.gone > 0) {
     gone.finish();

@@ -156,8 +156,10 @@ class Stager {
     if (held_late_.empty()) {
       return;
     }
-    db::Target::Stage stage(target_, exported_.relation,
-                            [this](std::int64_t, const std::string&) { ++staged_.nameless; });
+    db::Target::Stage stage(target_, exported_.relation, [this](std::int64_t, const std::string&) {
+      ++staged_.nameless;
+      ++staged_.late;
+    });
     for (const auto& [key, mark] : held_late_) {
       stage.hold(key, mark);
     }

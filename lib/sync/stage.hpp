@@ -22,6 +22,7 @@ struct Staged {
   std::int64_t rows = 0;       // read from the primary
   std::int64_t usable = 0;     // staged with digests
   std::int64_t nameless = 0;   // held back, and not even their key is known
+  std::int64_t late = 0;       // of these: the secondary has said so, when they counted as usable
   std::int64_t looked_at = 0;  // staged, and not only known to be as they were
   std::int64_t gone = 0;       // keys that were named as gone
   std::int64_t rare = 0;       // held back by min_k

@@ -231,6 +231,18 @@ TEST_CASE("a character that the secondary's encoding lacks holds its row back, a
       CHECK(pairing.run({"verify", "--exit-code"}).exit == 0);
       const auto told = pairing.run({"quarantine"}).out;
       CHECK_MESSAGE(told.find("22P05") != std::string::npos, told);
+      // a row that is there keeps its old state
+      pairing.primary.run(
+          "UPDATE person SET name = '\xf0\x9f\x99\x82' WHERE id = 'a';"
+          "UPDATE person SET name = 'Bob' WHERE id = 'b'; INSERT INTO visit VALUES (2)");
+      CHECK(pairing.sync()["open"]["quarantined"] == 2);
+      CHECK(names() == "M\xc3\xbcller\nBob");
+      CHECK(secondary.rows("SELECT count(*) FROM visit") == "2");
+      pairing.primary.run("UPDATE person SET name = 'Anna' WHERE id = 'a'");
+      pairing.primary.run("DELETE FROM person WHERE name = 'smile'");
+      CHECK(pairing.sync()["exit"] == 0);
+      CHECK(names() == "Anna\nBob");
+      CHECK(pairing.run({"verify", "--exit-code"}).exit == 0);
     }
   }
 }
