@@ -147,4 +147,37 @@ TEST_CASE("what refers to another subject under the same number waits while the 
   });
 }
 
+TEST_CASE("what refers to a stranger waits in the first run, which fills the other tables") {
+  on_every_pairing([](On primary, On secondary) {
+    Pairing pairing(primary, secondary, kContract, kLimits);
+    pairing.primary.run(
+        "CREATE TABLE person (id integer PRIMARY KEY, code varchar(9) UNIQUE, name text);"
+        "CREATE TABLE visit (id integer PRIMARY KEY, person integer REFERENCES person (id));"
+        "CREATE TABLE finding (id integer PRIMARY KEY, visit integer REFERENCES visit (id));"
+        "CREATE TABLE card (id integer PRIMARY KEY, code varchar(9) REFERENCES person (code));"
+        "INSERT INTO person VALUES (1, 'a', 'A'), (7, 'p', 'theirs');"
+        "INSERT INTO visit VALUES (1, 1), (70, 7); INSERT INTO finding VALUES (1, 1), (700, 70);"
+        "INSERT INTO card VALUES (1, 'a')");
+    pairing.secondary.run(
+        "CREATE TABLE person (id integer PRIMARY KEY, code varchar(9), name text);"
+        "CREATE TABLE visit (id integer PRIMARY KEY, person integer);"
+        "CREATE TABLE finding (id integer PRIMARY KEY, visit integer);"
+        "INSERT INTO person VALUES (7, 's', 'stranger')");
+    const auto all = [&] {
+      return pairing.secondary.rows("SELECT id, person FROM visit ORDER BY id") + "/" +
+             pairing.secondary.rows("SELECT id, visit FROM finding ORDER BY id") + "/" +
+             pairing.secondary.rows("SELECT id, code FROM card ORDER BY id");
+    };
+    const auto line = pairing.sync();
+    CHECK_MESSAGE(line["exit"] == 10, line.dump());
+    CHECK(all() == "1|1/1|1/1|a");
+    CHECK(line["open"]["conflicts"] == 3);
+    pairing.secondary.run("DELETE FROM person WHERE id = 7");
+    CHECK(pairing.sync()["exit"] == 0);
+    CHECK(all() == "1|1\n70|7/1|1\n700|70/1|a");
+    CHECK(pairing.sync()["outcome"] == "unchanged");
+    CHECK(pairing.run({"verify", "--exit-code"}).exit == 0);
+  });
+}
+
 }  // namespace abgleich::test
