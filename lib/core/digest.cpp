@@ -8,6 +8,7 @@
 #include <array>
 #include <bit>
 #include <cstring>
+#include <tuple>
 #include <utility>
 
 namespace abgleich {
@@ -57,6 +58,11 @@ std::uint64_t load_rest(const std::uint8_t* bytes, std::size_t size) {
   return (size & 1U) != 0 ? word | at(taken) : word;
 }
 
+void store_le(std::uint64_t word, std::uint8_t* bytes) {
+  word = in_order(word);
+  std::memcpy(bytes, &word, sizeof word);
+}
+
 /// The four words of SipHash's state, its round and its end (section 2 of the paper).
 struct SipState {
   std::uint64_t v0, v1, v2, v3;
@@ -69,6 +75,14 @@ struct SipState {
     v2 = k0 ^ 0x6c7967656e657261U;
     v3 = k1 ^ 0x7465646279746573U;
   }
+
+  static SipState of(const std::array<std::uint64_t, 4>& words) {
+    SipState state(SipKey{});
+    std::tie(state.v0, state.v1, state.v2, state.v3) =
+        std::tie(words[0], words[1], words[2], words[3]);
+    return state;
+  }
+  [[nodiscard]] std::array<std::uint64_t, 4> words() const { return {v0, v1, v2, v3}; }
 
   void round() {
     v0 += v1;
@@ -95,6 +109,16 @@ struct SipState {
     return last_rounds();
   }
 
+  /// Of a state that was begun for 128 bits.
+  Mac finish128() {
+    Mac mac{};
+    v2 ^= 0xee;
+    store_le(last_rounds(), mac.data());
+    v1 ^= 0xdd;
+    store_le(last_rounds(), mac.data() + kWord);
+    return mac;
+  }
+
   std::uint64_t last_rounds() {
     for (int i = 0; i < 4; ++i) {
       round();
@@ -111,11 +135,6 @@ struct SipState {
            static_cast<std::uint64_t>(message.size()) << 56U);
   }
 };
-
-void store_le(std::uint64_t word, std::uint8_t* bytes) {
-  word = in_order(word);
-  std::memcpy(bytes, &word, sizeof word);
-}
 
 /// The whole words of a row's key.
 template <class Take>
@@ -145,12 +164,39 @@ Mac siphash128(const SipKey& key, std::span<const std::uint8_t> message) {
   SipState state(key);
   state.v1 ^= 0xee;
   state.absorb_all(message);
-  Mac mac{};
-  state.v2 ^= 0xee;
-  store_le(state.last_rounds(), mac.data());
-  state.v1 ^= 0xdd;
-  store_le(state.last_rounds(), mac.data() + kWord);
-  return mac;
+  return state.finish128();
+}
+
+MacOfParts::MacOfParts(const SipKey& key) {
+  SipState state(key);
+  state.v1 ^= 0xee;
+  state_ = state.words();
+}
+
+void MacOfParts::add(std::string_view part) {
+  auto state = SipState::of(state_);
+  const auto held = size_ % kWord;
+  size_ += part.size();
+  if (held > 0) {
+    const auto more = std::min<std::size_t>(kWord - held, part.size());
+    std::copy_n(part.begin(), more, rest_.begin() + static_cast<std::ptrdiff_t>(held));
+    part.remove_prefix(more);
+    if (held + more < kWord) {
+      return;
+    }
+    state.absorb(load_le(rest_.data()));
+  }
+  for (; part.size() >= kWord; part.remove_prefix(kWord)) {
+    state.absorb(load_le(bytes_of(part)));
+  }
+  std::ranges::copy(part, rest_.begin());
+  state_ = state.words();
+}
+
+Mac MacOfParts::finish() {
+  auto state = SipState::of(state_);
+  state.absorb(load_rest(rest_.data(), size_ % kWord) | static_cast<std::uint64_t>(size_) << 56U);
+  return state.finish128();
 }
 
 void append_key_bytes(const Value& key_cell, std::string& out) {

@@ -31,6 +31,20 @@ std::uint64_t siphash(const SipKey& key, std::span<const std::uint8_t> message);
 using Mac = std::array<std::uint8_t, 16>;
 Mac siphash128(const SipKey& key, std::span<const std::uint8_t> message);
 
+/// The same of a message that comes in parts, none of which is copied.
+class MacOfParts {
+ public:
+  explicit MacOfParts(const SipKey& key);
+  void add(std::string_view part);
+  /// REQUIRES: nothing is added any more.
+  [[nodiscard]] Mac finish();
+
+ private:
+  std::array<std::uint64_t, 4> state_;
+  std::array<std::uint8_t, 8> rest_{};  // what does not fill a word yet
+  std::size_t size_ = 0;
+};
+
 /// The bytes that stand for a row's key in its digests: kind, length (32 bits, little endian) and
 /// bytes of every key cell in turn. Injective.
 void append_key_bytes(const Value& key_cell, std::string& out);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "core/digest.hpp"
+#include "core/locked_memory.hpp"
 
 #include <array>
 #include <cstdint>
@@ -25,7 +26,7 @@ class Fingerprinter {
   [[nodiscard]] Fingerprint of(std::string_view bytes) const;
 
  private:
-  std::array<std::uint8_t, 192> secret_{};  // XXH3 asks for 136 at least
+  Locked<std::array<std::uint8_t, 192>> secret_;  // XXH3 asks for 136 at least
 };
 
 }  // namespace abgleich

@@ -28,16 +28,15 @@ std::string text_of(const Mac& mac) {
 /// The fields of a row one after the other: no two rows have the same bytes.
 class Message {
  public:
+  explicit Message(const SipKey& key) : mac_(key) {}
+
   Message& operator<<(std::string_view field) {
-    length(field.size());
-    bytes_ += field;
+    add<std::uint32_t>(static_cast<std::uint32_t>(field.size()));
+    mac_.add(field);
     return *this;
   }
   Message& operator<<(std::int64_t number) {
-    const auto bits = static_cast<std::uint64_t>(number);
-    for (unsigned shift = 0; shift < 64; shift += 8) {
-      bytes_ += static_cast<char>(bits >> shift & 0xffU);
-    }
+    add(static_cast<std::uint64_t>(number));
     return *this;
   }
   template <class Text>
@@ -45,23 +44,25 @@ class Message {
     if (field) {
       return *this << std::string_view(*field);
     }
-    length(kAbsent);
+    add(kAbsent);
     return *this;
   }
-  [[nodiscard]] std::string mac(const SipKey& key) const {
-    return text_of(siphash128(key, bytes_of(bytes_)));
-  }
+  [[nodiscard]] std::string mac() { return text_of(mac_.finish()); }
 
  private:
-  static constexpr std::size_t kAbsent = 0xffff'ffff;
+  static constexpr std::uint32_t kAbsent = 0xffff'ffff;
 
-  void length(std::size_t size) {
-    for (unsigned shift = 0; shift < 32; shift += 8) {
-      bytes_ += static_cast<char>(size >> shift & 0xffU);
+  /// Little endian.
+  template <class Number>
+  void add(Number number) {
+    std::array<char, sizeof number> bytes{};
+    for (std::size_t i = 0; i < bytes.size(); ++i) {
+      bytes.at(i) = static_cast<char>(number >> (8 * i) & 0xffU);
     }
+    mac_.add({bytes.data(), bytes.size()});
   }
 
-  std::string bytes_;
+  MacOfParts mac_;
 };
 
 void random_bytes(std::span<std::uint8_t> bytes) {
@@ -86,80 +87,82 @@ JournalFields fields_of(const JournalRow& row) {
 
 Sealer::Sealer(const SealKeys& keys, std::string_view lineage) : keys_(keys), lineage_(lineage) {
   for (auto* key :
-       {&keys_.head, &keys_.run, &keys_.tracked, &keys_.fact, &keys_.journal, &keys_.conflict,
-        &keys_.quarantine, &keys_.base, &keys_.sums, &keys_.seals, &keys_.deeds}) {
+       {&keys_->head, &keys_->run, &keys_->tracked, &keys_->fact, &keys_->journal, &keys_->conflict,
+        &keys_->quarantine, &keys_->base, &keys_->sums, &keys_->seals, &keys_->deeds}) {
     *key = siphash128(*key, bytes_of(lineage));
   }
 }
 
 std::string Sealer::mac(const HeadRow& row) const {
-  Message message;
+  Message message(keys_->head);
   message << row.lineage << row.epoch << row.hash << row.run << row.key_check << row.primary_id
           << row.paused << row.seals;
-  return message.mac(keys_.head);
+  return message.mac();
 }
 
 std::string Sealer::mac(const RunRow& row) const {
-  Message message;
+  Message message(keys_->run);
   message << row.epoch << row.id << row.kind << row.started << row.finished << row.operator_
           << row.reason << row.counts << row.nonce << row.deeds << row.previous << row.hash
           << row.purged << row.entries << row.sum;
-  return message.mac(keys_.run);
+  return message.mac();
 }
 
 std::string Sealer::mac(const TrackedRow& row) const {
-  Message message;
+  Message message(keys_->tracked);
   message << row.id << row.source << row.target << row.key_columns << row.columns << row.since;
-  return message.mac(keys_.tracked);
+  return message.mac();
 }
 
 std::string Sealer::mac(const FactRow& row) const {
-  Message message;
+  Message message(keys_->fact);
   message << row.kind << row.name << row.value << row.epoch;
-  return message.mac(keys_.fact);
+  return message.mac();
 }
 
 std::string Sealer::mac(const ConflictRow& row) const {
-  Message message;
+  Message message(keys_->conflict);
   message << row.id << row.tracked << row.key_text << row.kind << row.detail << row.epoch;
-  return message.mac(keys_.conflict);
+  return message.mac();
 }
 
 std::string Sealer::mac(const QuarantineRow& row) const {
-  Message message;
+  Message message(keys_->quarantine);
   message << row.tracked << row.key_text << row.column << row.reason << row.rows << row.epoch;
-  return message.mac(keys_.quarantine);
+  return message.mac();
 }
 
 std::string Sealer::mac(const JournalFields& row) const {
-  Message message;
+  Message message(keys_->journal);
   message << row.epoch << row.tracked << row.key_text << row.fate << row.before << row.after
           << row.moved << row.base_before << row.base_after;
-  return message.mac(keys_.journal);
+  return message.mac();
 }
 
 std::string Sealer::mac_of_seals(std::string_view all) const {
-  return text_of(siphash128(keys_.seals, bytes_of(all)));
+  return text_of(siphash128(keys_->seals, bytes_of(all)));
 }
 
 std::string Sealer::mac_of_deeds(std::string_view deeds) const {
   std::string text;
-  for (const auto byte : siphash128(keys_.deeds, bytes_of(deeds))) {
+  for (const auto byte : siphash128(keys_->deeds, bytes_of(deeds))) {
     text += fmt::format("{:02x}", byte);
   }
   return text;
 }
 
 Seal Sealer::share(std::string_view mac) const {
-  return {.rows = 1, .sum = siphash(keys_.sums, bytes_of(mac))};
+  return {.rows = 1, .sum = siphash(keys_->sums, bytes_of(mac))};
 }
 
-SipKey Sealer::base_key(std::int64_t tracked) const {
-  return siphash128(keys_.base, bytes_of(std::to_string(tracked)));
+LockedSipKey Sealer::base_key(std::int64_t tracked) const {
+  LockedSipKey key;
+  *key = siphash128(keys_->base, bytes_of(std::to_string(tracked)));
+  return key;
 }
 
 std::uint64_t Sealer::mask(std::string_view nonce) const {
-  return siphash(keys_.seals, bytes_of(nonce));
+  return siphash(keys_->seals, bytes_of(nonce));
 }
 
 std::string Sealer::hidden(std::uint64_t sum) const {

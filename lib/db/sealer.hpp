@@ -4,6 +4,7 @@
 #pragma once
 
 #include "core/digest.hpp"
+#include "core/locked_memory.hpp"
 #include "db/books_rows.hpp"
 
 #include <cstdint>
@@ -14,7 +15,7 @@
 namespace abgleich::db {
 
 /// A key for each purpose, made from the key file; see sync/books_key.hpp.
-struct SealKeys {
+struct KeysOfSeals {
   SipKey head{};
   SipKey run{};
   SipKey tracked{};
@@ -27,6 +28,7 @@ struct SealKeys {
   SipKey seals{};  // of all seals together
   SipKey deeds{};  // of what a run did
 };
+using SealKeys = Locked<KeysOfSeals>;
 
 /// The fields of a journal entry; its number only orders them.
 struct JournalFields {
@@ -65,7 +67,7 @@ class Sealer {
   /// could be chosen that add up to the same.
   [[nodiscard]] Seal share(std::string_view mac) const;
   /// The key of the checksums of a table's base rows.
-  [[nodiscard]] SipKey base_key(std::int64_t tracked) const;
+  [[nodiscard]] LockedSipKey base_key(std::int64_t tracked) const;
 
   /// A sum as it is stored: hidden, with a fresh mask each time, so that nobody learns what a row
   /// adds. `revealed` gives nothing where the text is not of that form.

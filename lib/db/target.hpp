@@ -255,7 +255,7 @@ class Target {
     Target& target_;
     const Relation& relation_;
     BeforeImages images_;
-    SipKey base_key_;
+    LockedSipKey base_key_;
     std::unique_ptr<Loader> loader_;
     void seal(const PlanRow& row);
     /// What the journal is to know of the base, where that is less than all of it.
@@ -302,7 +302,7 @@ class Target {
     std::vector<Cell> cells_;
     std::vector<Cell> key_;
     std::vector<std::string> scratch_;
-    SipKey base_key_;
+    LockedSipKey base_key_;
     std::string sum_bytes_;
     Seal seal_;
     std::int64_t left_out_ = 0;

@@ -7,6 +7,8 @@
 #include <nlohmann/json.hpp>
 
 #include <charconv>
+#include <ostream>
+#include <streambuf>
 
 namespace abgleich::journal {
 
@@ -53,6 +55,37 @@ std::uint64_t bits_of(const std::string& text) {
   return bits;
 }
 
+constexpr std::size_t kLargeText = std::size_t{1} << 20U;
+
+/// Appends what is streamed to a text that has the room.
+class Appended : public std::streambuf {
+ public:
+  explicit Appended(std::string& text) : text_(text) {}
+
+ protected:
+  int_type overflow(int_type c) override {
+    text_ += traits_type::to_char_type(c);
+    return c;
+  }
+  std::streamsize xsputn(const char* bytes, std::streamsize count) override {
+    text_.append(bytes, static_cast<std::size_t>(count));
+    return count;
+  }
+
+ private:
+  std::string& text_;
+};
+
+/// As `dump`, which doubles what it has asked for until it is enough, and holds both meanwhile.
+std::string large_text(const Json& json, std::size_t size) {
+  std::string text;
+  text.reserve(size + size / 64 + kLargeText / 64);  // names, and a few escapes
+  Appended appended(text);
+  std::ostream stream(&appended);
+  stream << json;
+  return text;
+}
+
 }  // namespace
 
 std::string key_text(const db::Relation& relation, const Row& row) {
@@ -70,12 +103,14 @@ std::string in_ascii(std::string_view key_text) {
 
 std::string cells_text(const db::Relation& relation, const Row& row, std::string_view mask) {
   Json json = Json::object();
+  std::size_t size = 0;
   for (std::size_t i = 0; i < mask.size(); ++i) {
     if (mask[i] != '0') {
+      size += row.cells[i].bytes().size();
       json[relation.columns[i].name] = to_text(row.cells[i]);
     }
   }
-  return json.dump();
+  return size < kLargeText ? json.dump() : large_text(json, size);
 }
 
 bool forget_cells(std::string& image, const std::vector<std::string>& names) {

@@ -118,7 +118,9 @@ const CachedTable* CacheIndex::find(std::int64_t tracked) const {
 }
 
 RowCache::RowCache(const std::filesystem::path& state, const CacheKey& key)
-    : directory_(state / "cache"), key_(key) {}
+    : directory_(state / "cache") {
+  *key_ = key;
+}
 
 std::filesystem::path RowCache::path(const std::string& name) const {
   return directory_ / name;

@@ -90,11 +90,11 @@ class RowCache {
   /// A name for a new file, and its path.
   [[nodiscard]] std::string new_name(std::string_view what, std::int64_t tracked) const;
   [[nodiscard]] std::filesystem::path path(const std::string& name) const;
-  [[nodiscard]] const CacheKey& key() const { return key_; }
+  [[nodiscard]] const CacheKey& key() const { return *key_; }
 
  private:
   std::filesystem::path directory_;
-  CacheKey key_;
+  Locked<CacheKey> key_;
 };
 
 /// The rows of a table, in the order in which the primary hands them over.

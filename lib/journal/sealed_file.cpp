@@ -23,11 +23,12 @@ unsigned char* bytes_of(std::string& text) {
 
 }  // namespace
 
+/// As secret as the key.
 struct SealedWriter::Stream {
-  crypto_secretstream_xchacha20poly1305_state state;
+  Locked<crypto_secretstream_xchacha20poly1305_state> state;
 };
 struct SealedReader::Stream {
-  crypto_secretstream_xchacha20poly1305_state state;
+  Locked<crypto_secretstream_xchacha20poly1305_state> state;
 };
 
 SealedWriter::SealedWriter(std::filesystem::path path, const CacheKey& key, std::string purpose)
@@ -40,7 +41,7 @@ SealedWriter::SealedWriter(std::filesystem::path path, const CacheKey& key, std:
   }
   sealed_ = kMagic;
   sealed_.resize(kMagic.size() + kHeader);
-  crypto_secretstream_xchacha20poly1305_init_push(&stream_->state,
+  crypto_secretstream_xchacha20poly1305_init_push(&*stream_->state,
                                                   bytes_of(sealed_) + kMagic.size(), key.data());
 }
 
@@ -51,7 +52,6 @@ SealedWriter::~SealedWriter() {
   if (!finished_) {
     ::unlink(path_.c_str());
   }
-  sodium_memzero(&stream_->state, sizeof stream_->state);
 }
 
 void SealedWriter::add(std::string_view bytes) {
@@ -68,7 +68,7 @@ void SealedWriter::add(std::string_view bytes) {
 void SealedWriter::write_chunk(unsigned char tag) {
   const auto at = sealed_.size();
   sealed_.resize(at + plain_.size() + kSeal);
-  crypto_secretstream_xchacha20poly1305_push(&stream_->state, bytes_of(sealed_) + at, nullptr,
+  crypto_secretstream_xchacha20poly1305_push(&*stream_->state, bytes_of(sealed_) + at, nullptr,
                                              bytes_of(plain_), plain_.size(), bytes_of(purpose_),
                                              purpose_.size(), tag);
   std::string_view rest = sealed_;
@@ -102,7 +102,7 @@ SealedReader::SealedReader(const std::filesystem::path& path, const CacheKey& ke
   std::string head(kMagic.size() + kHeader, '\0');
   if (read_some(head.data(), head.size()) != head.size() || !head.starts_with(kMagic) ||
       crypto_secretstream_xchacha20poly1305_init_pull(
-          &stream_->state, bytes_of(head) + kMagic.size(), key.data()) != 0) {
+          &*stream_->state, bytes_of(head) + kMagic.size(), key.data()) != 0) {
     ::close(file_);
     throw CacheUnusable("a file of the cache is damaged");
   }
@@ -110,7 +110,6 @@ SealedReader::SealedReader(const std::filesystem::path& path, const CacheKey& ke
 
 SealedReader::~SealedReader() {
   ::close(file_);
-  sodium_memzero(&stream_->state, sizeof stream_->state);
 }
 
 std::size_t SealedReader::read_some(char* to, std::size_t size) const {
@@ -134,7 +133,7 @@ bool SealedReader::read_chunk() {
   std::string fresh(got < kSeal ? 0 : got - kSeal, '\0');
   unsigned char tag = 0;
   if (got < kSeal || crypto_secretstream_xchacha20poly1305_pull(
-                         &stream_->state, bytes_of(fresh), nullptr, &tag, bytes_of(sealed_), got,
+                         &*stream_->state, bytes_of(fresh), nullptr, &tag, bytes_of(sealed_), got,
                          bytes_of(purpose_), purpose_.size()) != 0) {
     throw CacheUnusable("a file of the cache is damaged");
   }

@@ -2,6 +2,8 @@
 // secretstream), so that a torn, foreign or altered one is known for what it is.
 #pragma once
 
+#include "core/locked_memory.hpp"
+
 #include <array>
 #include <cstdint>
 #include <filesystem>

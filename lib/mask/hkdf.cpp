@@ -1,7 +1,7 @@
 #include "mask/hkdf.hpp"
 
 #include "core/error.hpp"
-#include "mask/locked_memory.hpp"
+#include "core/locked_memory.hpp"
 
 #include <sodium.h>
 

@@ -1,6 +1,6 @@
 #include "mask/integer_pseudonym.hpp"
 
-#include "mask/locked_memory.hpp"
+#include "core/locked_memory.hpp"
 
 #include <sodium.h>
 

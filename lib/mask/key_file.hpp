@@ -1,7 +1,7 @@
 // A key file's place on disk: who may read it, and how it gets there.
 #pragma once
 
-#include "mask/locked_memory.hpp"
+#include "core/locked_memory.hpp"
 
 #include <cstdint>
 #include <filesystem>

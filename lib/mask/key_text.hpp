@@ -1,7 +1,7 @@
 // The text of a key file, as schemas/pseudonyms.md specifies it: roots to text and back.
 #pragma once
 
-#include "mask/locked_memory.hpp"
+#include "core/locked_memory.hpp"
 
 #include <cstddef>
 #include <cstdint>

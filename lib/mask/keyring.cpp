@@ -47,7 +47,7 @@ struct Keyring::Roots {
 
   [[nodiscard]] LockedSipKey digest_subkey(std::string_view info) const {
     LockedSipKey key;
-    hkdf_sha256(root(digests), {}, info, key.key());
+    hkdf_sha256(root(digests), {}, info, *key);
     return key;
   }
 };

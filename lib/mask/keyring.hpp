@@ -2,7 +2,7 @@
 #pragma once
 
 #include "core/digest.hpp"
-#include "mask/locked_memory.hpp"
+#include "core/locked_memory.hpp"
 
 #include <filesystem>
 #include <memory>

@@ -1,6 +1,6 @@
 #include "mask/locked_openssl.hpp"
 
-#include "mask/locked_memory.hpp"
+#include "core/locked_memory.hpp"
 
 #include <openssl/crypto.h>
 #include <sodium.h>

@@ -1,7 +1,7 @@
 // HMAC-SHA-256 of values under one key: what pseudonyms and date shifts are made of.
 #pragma once
 
-#include "mask/locked_memory.hpp"
+#include "core/locked_memory.hpp"
 
 #include <array>
 #include <cstdint>

@@ -9,17 +9,19 @@
 namespace abgleich::sync {
 
 db::SealKeys seal_keys(const mask::Keyring& keyring) {
-  return {.head = keyring.purpose_key("seal head"),
-          .run = keyring.purpose_key("seal run"),
-          .tracked = keyring.purpose_key("seal tracked"),
-          .fact = keyring.purpose_key("seal fact"),
-          .journal = keyring.purpose_key("seal journal"),
-          .conflict = keyring.purpose_key("seal conflict"),
-          .quarantine = keyring.purpose_key("seal quarantine"),
-          .base = keyring.purpose_key("seal base"),
-          .sums = keyring.purpose_key("seal sums"),
-          .seals = keyring.purpose_key("seal seals"),
-          .deeds = keyring.purpose_key("seal deeds")};
+  db::SealKeys keys;
+  keys->head = keyring.purpose_key("seal head");
+  keys->run = keyring.purpose_key("seal run");
+  keys->tracked = keyring.purpose_key("seal tracked");
+  keys->fact = keyring.purpose_key("seal fact");
+  keys->journal = keyring.purpose_key("seal journal");
+  keys->conflict = keyring.purpose_key("seal conflict");
+  keys->quarantine = keyring.purpose_key("seal quarantine");
+  keys->base = keyring.purpose_key("seal base");
+  keys->sums = keyring.purpose_key("seal sums");
+  keys->seals = keyring.purpose_key("seal seals");
+  keys->deeds = keyring.purpose_key("seal deeds");
+  return keys;
 }
 
 namespace {

@@ -108,7 +108,7 @@ std::string keys_text(const contract::Contract& contract, const Catalog& primary
 
 /// Whose swap is encrypted, or who has none, need not mind.
 std::string locked_text() {
-  if (mask::memory_is_locked()) {
+  if (memory_is_locked()) {
     return "locked: they are never swapped";
   }
   throw Failure(Code::quarantine_or_drift,

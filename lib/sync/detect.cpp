@@ -25,14 +25,14 @@ constexpr char kRecent = '+';
 /// Rows that every run has to look at and whose places it can ask for.
 constexpr std::size_t kMostPlaces = 1'000;
 
-journal::CacheKey cache_key(const mask::Keyring& keyring) {
-  journal::CacheKey key{};
+Locked<journal::CacheKey> cache_key(const mask::Keyring& keyring) {
+  Locked<journal::CacheKey> key;
   const auto one = keyring.purpose_key("cache/1");
   const auto two = keyring.purpose_key("cache/2");
   const SipKey& first = one;
   const SipKey& second = two;
-  std::ranges::copy(first, key.begin());
-  std::ranges::copy(second, key.begin() + first.size());
+  std::ranges::copy(first, key->begin());
+  std::ranges::copy(second, key->begin() + first.size());
   return key;
 }
 

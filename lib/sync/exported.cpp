@@ -367,8 +367,8 @@ std::vector<Digest> base_digests(const db::Relation& relation, std::string_view 
   return unpack_digests(packed);
 }
 
-mask::SipKeys digest_keys_of(const db::TrackedRow& row, const mask::Keyring& keyring) {
-  mask::SipKeys keys;
+SipKeys digest_keys_of(const db::TrackedRow& row, const mask::Keyring& keyring) {
+  SipKeys keys;
   for (const auto& column : read_layout(row)) {
     if (column.state == ColumnState::exported) {
       keys.push_back(keyring.digest_key(std::to_string(row.id), column.label));
@@ -384,7 +384,7 @@ void key_bytes_of(const db::Relation& relation, const Row& row, std::string& byt
   }
 }
 
-void digest_row(const db::Relation& relation, const mask::SipKeys& keys, const Row& row,
+void digest_row(const db::Relation& relation, const SipKeys& keys, const Row& row,
                 std::string& key_bytes, std::vector<Digest>& digests) {
   key_bytes_of(relation, row, key_bytes);
   digests.resize(keys.size());

@@ -33,7 +33,7 @@ struct ExportedTable {
   bool made_here = false;          // the secondary did not have the table before this run
   db::Relation relation;
   merge::Rules rules;
-  mask::SipKeys digest_keys;
+  SipKeys digest_keys;
 };
 
 /// What the bookkeeping knows of a table, under its name or the one before; null where nothing.
@@ -71,13 +71,13 @@ std::vector<db::Relation> relations_of(const std::vector<ExportedTable>& tables)
 std::vector<Digest> base_digests(const db::Relation& relation, std::string_view packed);
 
 /// The keys that a tracked table's digests are made with, a column each.
-mask::SipKeys digest_keys_of(const db::TrackedRow& row, const mask::Keyring& keyring);
+SipKeys digest_keys_of(const db::TrackedRow& row, const mask::Keyring& keyring);
 
 /// The bytes that stand for a row's key; only its key cells count.
 void key_bytes_of(const db::Relation& relation, const Row& row, std::string& bytes);
 
 /// The digests of a row of the secondary's shape.
-void digest_row(const db::Relation& relation, const mask::SipKeys& keys, const Row& row,
+void digest_row(const db::Relation& relation, const SipKeys& keys, const Row& row,
                 std::string& key_bytes, std::vector<Digest>& digests);
 void digest_row(const ExportedTable& exported, const Row& row, std::string& key_bytes,
                 std::vector<Digest>& digests);

@@ -17,14 +17,14 @@ std::filesystem::path file_of(const Pairing& pairing) {
   return pairing.config.state_directory / kName;
 }
 
-journal::CacheKey key_of(const mask::Keyring& keyring) {
-  journal::CacheKey key{};
+Locked<journal::CacheKey> key_of(const mask::Keyring& keyring) {
+  Locked<journal::CacheKey> key;
   const auto one = keyring.purpose_key("rare/1");
   const auto two = keyring.purpose_key("rare/2");
   const SipKey& first = one;
   const SipKey& second = two;
-  std::ranges::copy(first, key.begin());
-  std::ranges::copy(second, key.begin() + first.size());
+  std::ranges::copy(first, key->begin());
+  std::ranges::copy(second, key->begin() + first.size());
   return key;
 }
 

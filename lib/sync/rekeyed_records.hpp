@@ -89,8 +89,8 @@ class RekeyedTable {
   const ExportedTable& exported_;
   std::vector<mask::Rekeying*> rekeyings_;  // a column each
   std::vector<Kept> kept_;
-  mask::SipKeys digest_keys_;  // the same, of the new epoch
-  mask::LockedSipKey unknown_key_;
+  SipKeys digest_keys_;  // the same, of the new epoch
+  LockedSipKey unknown_key_;
   std::string key_bytes_;
 };
 

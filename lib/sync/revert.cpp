@@ -354,8 +354,8 @@ class RevertedTable {
   db::TrackedRow tracked_;
   std::int64_t epoch_;
   db::Relation relation_;
-  mask::SipKeys keys_;
-  mask::LockedSipKey id_key_;
+  SipKeys keys_;
+  LockedSipKey id_key_;
   std::optional<db::Target::Plan> plan_;
   report::TableCounts counts_;
   bool first_load_ = false;

@@ -59,6 +59,29 @@ TEST_CASE("siphash of 128 bits gives the first vectors of the reference implemen
   const std::vector<std::uint8_t> zero{0};
   CHECK(siphash128(counting_key(), {}) == empty);
   CHECK(siphash128(counting_key(), zero) == one);
+  CHECK(MacOfParts(counting_key()).finish() == empty);
+}
+
+TEST_CASE("the MAC of a message is the same in whatever parts it comes") {
+  std::string message;
+  for (int i = 0; i < 300; ++i) {
+    message += static_cast<char>(i * 7);
+  }
+  for (std::size_t size = 0; size <= message.size(); ++size) {
+    const std::string_view whole(message.data(), size);
+    const auto expected = siphash128(
+        counting_key(), {reinterpret_cast<const std::uint8_t*>(whole.data()), whole.size()});
+    for (const std::size_t part : {1U, 3U, 7U, 8U, 9U, 64U, 1000U}) {
+      MacOfParts mac(counting_key());
+      for (std::size_t at = 0; at < size; at += part) {
+        mac.add(whole.substr(at, part));
+        mac.add({});
+      }
+      CAPTURE(size);
+      CAPTURE(part);
+      CHECK(mac.finish() == expected);
+    }
+  }
 }
 
 TEST_CASE("every bit of siphash's key matters") {

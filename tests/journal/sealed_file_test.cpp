@@ -1,5 +1,6 @@
 #include "journal/sealed_file.hpp"
 
+#include "support/locked_pages.hpp"
 #include "support/temporary_directory.hpp"
 
 #include <doctest/doctest.h>
@@ -53,6 +54,21 @@ std::string bytes_of(const std::filesystem::path& path) {
 }
 
 }  // namespace
+
+TEST_CASE("the state of the cipher is locked as the key is") {
+  const test::TemporaryDirectory directory;
+  const auto file = directory / "sealed";
+  write(file, "text");
+  const auto before = test::locked_kib();
+  {
+    const SealedReader reader(file, key_of(1), "purpose");
+    const auto with_one = test::locked_kib();
+    CHECK(with_one > before);
+    const SealedWriter writer(directory / "other", key_of(1), "purpose");
+    CHECK(test::locked_kib() > with_one);
+  }
+  CHECK(test::locked_kib() == before);
+}
 
 TEST_CASE("a sealed file gives back what was written, whatever its length, and shows none of it") {
   const test::TemporaryDirectory directory;

@@ -1,6 +1,8 @@
-#include "mask/locked_memory.hpp"
+#include "core/locked_memory.hpp"
 
 #include "core/error.hpp"
+#include "core/fingerprint.hpp"
+#include "support/locked_pages.hpp"
 
 #include <doctest/doctest.h>
 
@@ -8,35 +10,43 @@
 #include <array>
 #include <csignal>
 #include <cstdint>
-#include <fstream>
-#include <string>
 #include <sys/wait.h>
 #include <unistd.h>
 
-namespace abgleich::mask {
+namespace abgleich {
+
+using test::locked_kib;
+
 namespace {
 
-/// kB of this process that may not be swapped out.
-long locked() {
-  std::ifstream status("/proc/self/status");
-  for (std::string line; std::getline(status, line);) {
-    if (line.starts_with("VmLck:")) {
-      return std::stol(line.substr(line.find_first_of("0123456789")));
-    }
-  }
-  return -1;
-}
-
 TEST_CASE("keys are locked against swapping as long as they live") {
-  const auto before = locked();
+  const auto before = locked_kib();
   {
     const LockedMemory one(32);
-    const auto with_one = locked();
+    const auto with_one = locked_kib();
     CHECK(with_one > before);
     const LockedMemory large(100'000);
-    CHECK(locked() >= with_one + 96);
+    CHECK(locked_kib() >= with_one + 96);
   }
-  CHECK(locked() == before);
+  CHECK(locked_kib() == before);
+}
+
+TEST_CASE("what is as secret as a key is locked, and so is its copy") {
+  const auto before = locked_kib();
+  {
+    LockedSipKey key;
+    key->fill(7);
+    const auto with_one = locked_kib();
+    CHECK(with_one > before);
+    const auto copy = key;
+    const auto with_two = locked_kib();
+    CHECK(with_two > with_one);
+    CHECK(copy == key);
+    const Fingerprinter fingerprinter(key);
+    CHECK(locked_kib() > with_two);
+    CHECK(fingerprinter.of("a") == Fingerprinter(copy).of("a"));
+  }
+  CHECK(locked_kib() == before);
 }
 
 TEST_CASE("what is behind the keys is out of bounds, and they are gone when freed") {
@@ -64,4 +74,4 @@ TEST_CASE("what is behind the keys is out of bounds, and they are gone when free
 }
 
 }  // namespace
-}  // namespace abgleich::mask
+}  // namespace abgleich

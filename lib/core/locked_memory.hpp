@@ -7,9 +7,10 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <type_traits>
 #include <vector>
 
-namespace abgleich::mask {
+namespace abgleich {
 
 /// Starts libsodium, once a process however often it is called. Throws Failure{bug} where it will
 /// not start.
@@ -67,19 +68,32 @@ class LockedAllocator {
 /// The keys of a table's columns.
 using SipKeys = std::vector<SipKey, LockedAllocator<SipKey>>;
 
-/// A key of SipHash that was derived for one purpose.
-class LockedSipKey {
- public:
-  LockedSipKey() : key_(1) {}
+/// One thing that is as secret as a key: a key, or the state of a cipher. A copy is locked as well.
+template <class T>
+class Locked {
+  static_assert(std::is_trivially_copyable_v<T>);
 
-  [[nodiscard]] SipKey& key() { return key_.front(); }
-  // NOLINTNEXTLINE(google-explicit-constructor): it is a key, only elsewhere
-  operator const SipKey&() const { return key_.front(); }
-  bool operator==(const LockedSipKey&) const = default;
+ public:
+  Locked() : one_(1) {}
+  // never moved from: there is always one
+  Locked(const Locked&) = default;
+  Locked& operator=(const Locked&) = default;
+  ~Locked() = default;
+
+  T* operator->() { return &one_.front(); }
+  const T* operator->() const { return &one_.front(); }
+  T& operator*() { return one_.front(); }
+  const T& operator*() const { return one_.front(); }
+  // NOLINTNEXTLINE(google-explicit-constructor): it is the same, only elsewhere
+  operator const T&() const { return one_.front(); }
+  bool operator==(const Locked&) const = default;
 
  private:
-  SipKeys key_;
+  std::vector<T, LockedAllocator<T>> one_;
 };
+
+/// A key of SipHash that was derived for one purpose.
+using LockedSipKey = Locked<SipKey>;
 
 /// A 256-bit key that was derived for one purpose.
 class Subkey {
@@ -91,4 +105,4 @@ class Subkey {
   LockedMemory memory_{32};
 };
 
-}  // namespace abgleich::mask
+}  // namespace abgleich

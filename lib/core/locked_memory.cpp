@@ -1,4 +1,4 @@
-#include "mask/locked_memory.hpp"
+#include "core/locked_memory.hpp"
 
 #include "core/error.hpp"
 
@@ -7,7 +7,7 @@
 #include <atomic>
 #include <sys/mman.h>
 
-namespace abgleich::mask {
+namespace abgleich {
 
 namespace {
 
@@ -60,4 +60,4 @@ void LockedMemory::Release::operator()(std::uint8_t* data) const noexcept {
   free_locked(data);
 }
 
-}  // namespace abgleich::mask
+}  // namespace abgleich
