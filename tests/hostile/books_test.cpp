@@ -137,6 +137,9 @@ TEST_CASE("a journal that somebody else has written to is neither shown nor take
         "epoch = 2)",
         {kRevert},
         "the journal of run 2"},
+       {"UPDATE @journal SET mac = (SELECT max(mac) FROM @journal WHERE epoch = 2) WHERE epoch = 2",
+        {kRevert, kShow},
+        "in the journal of run 2"},
        {"DELETE FROM @journal WHERE epoch = 2 AND n = (SELECT min(n) FROM @journal WHERE epoch = "
         "2)",
         {kRevert},
@@ -151,6 +154,9 @@ TEST_CASE("a journal that somebody else has written to is neither shown nor take
 TEST_CASE("a conflict that somebody else has written to is not decided") {
   expect_all(
       {{"UPDATE @conflict SET detail = replace(detail, 'text:case', 'text:FORGED')",
+        {kTakePrimary, {"conflicts"}, {"sync"}},
+        "conflict"},
+       {"UPDATE @conflict SET mac = (SELECT max(mac) FROM @conflict)",
         {kTakePrimary, {"conflicts"}, {"sync"}},
         "conflict"},
        {"UPDATE @conflict SET epoch = 1", {kTakePrimary, {"sync"}}, "conflict"},
@@ -168,6 +174,9 @@ TEST_CASE("a remembered table, a run or a seal that somebody else has written is
         "remembered table"},
        {"UPDATE @tracked SET since = 7", {{"sync"}}, "remembered table"},
        {"UPDATE @run SET kind = 'adopt' WHERE epoch = 2", {{"sync"}, {"log"}, kShow}, "run r2-"},
+       {"UPDATE @run SET mac = (SELECT mac FROM @run WHERE epoch = 1) WHERE epoch = 2",
+        {{"sync"}, {"log"}, kShow},
+        "run r2-"},
        {"UPDATE @run SET entries = 0 WHERE epoch = 2", {{"sync"}, kRevert}, "run r2-"},
        {"UPDATE @seal SET rows = rows + 1 WHERE what = 'base'",
         {{"sync"}, kRevert, {"status"}},
@@ -233,6 +242,70 @@ TEST_CASE("what was true once and is put back is not believed: a conflict with i
         "INSERT INTO @seal SELECT * FROM old_seal WHERE what = 'conflict'");
     scene.expect_refused(kTakePrimary);
     scene.expect_told_and_mended("the seals are not those");
+  }
+}
+
+TEST_CASE("what was true once and is put back is not believed: what left, and the layout") {
+  for (const auto engine : {On::sqlite, On::postgresql}) {
+    for (const std::string table : {"fact", "tracked"}) {
+      CAPTURE(name_of(engine));
+      CAPTURE(table);
+      Scene scene(engine);
+      scene.secondary.run("CREATE TABLE old_rows AS SELECT * FROM " + scene.own(table));
+      auto narrow = std::string(kContract);
+      narrow.replace(narrow.find("note = \"plain\""), 14, "note = \"withhold\"");
+      scene.set_contract(narrow);
+      REQUIRE(scene.run({"sync"}).exit != 41);
+      REQUIRE(scene.run({"verify"}).exit == 0);
+      // whole rows with their seals: what left then is wider than what leaves now
+      scene.forge("DELETE FROM @" + table);
+      scene.forge("INSERT INTO @" + table + " SELECT * FROM old_rows");
+      scene.set_contract(kContract);
+      scene.primary.run("UPDATE person SET note = 'must not leave'");
+      scene.expect_refused({"sync"});
+      CHECK(scene.people().find("must not leave") == std::string::npos);
+    }
+  }
+}
+
+TEST_CASE("what is older than the journal keeps goes by its age, and the rest stays sealed") {
+  for (const auto engine : {On::sqlite, On::postgresql}) {
+    CAPTURE(name_of(engine));
+    Pairing pairing(engine, engine, kContract, kLimits);  // keeps 90 days
+    const auto sync_days_ago = [&](int days) {
+      return run_program(
+          pairing.command({"sync"}), pairing.directory.path().string(),
+          {"LD_PRELOAD=" ABGLEICH_ANOTHER_DAY, "ABGLEICH_TEST_DAYS_AGO=" + std::to_string(days),
+           "ASAN_OPTIONS=verify_asan_link_order=0"});
+    };
+    const std::string own = engine == On::sqlite ? "abgleich_" : "abgleich.";
+    const auto kept = [&](int epoch) {
+      return pairing.secondary.rows("SELECT count(*) FROM " + own +
+                                    "journal WHERE epoch = " + std::to_string(epoch));
+    };
+    pairing.primary.run(
+        "CREATE TABLE person (id integer PRIMARY KEY, tag text, status text, note text);"
+        "INSERT INTO person VALUES (1, 'a', 'open', 'n'), (2, 'b', 'open', 'n')");
+    CHECK(sync_days_ago(200).exit == 0);
+    pairing.primary.run("UPDATE person SET status = 'case' WHERE id = 1");
+    CHECK(sync_days_ago(100).exit == 0);
+    pairing.primary.run("UPDATE person SET note = 'm'");
+    CHECK(sync_days_ago(50).exit == 0);
+    CHECK(kept(2) == "1");  // 50 days old when the third run was made
+    CHECK(kept(3) == "2");
+    pairing.primary.run("UPDATE person SET status = 'mine' WHERE id = 2");
+    CHECK(pairing.run({"sync"}).exit == 0);
+    CHECK(kept(2) == "0");
+    CHECK(kept(3) == "2");
+    CHECK(kept(4) == "1");
+    const auto verified = pairing.run({"verify"});
+    CHECK_MESSAGE(verified.exit == 0, verified.out, verified.err);
+    CHECK(pairing.run({"show", "r2"}).err.find("purged") != std::string::npos);
+    CHECK(pairing.run({"revert", "r2", "--reason", "x"}).exit != 0);
+    CHECK(pairing.run({"show", "r3"}).exit == 0);
+    // what age has taken is not what somebody else may take
+    pairing.secondary.run("DELETE FROM " + own + "journal WHERE epoch = 3");
+    CHECK(pairing.run({"verify"}).exit == 41);
   }
 }
 

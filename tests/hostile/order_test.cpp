@@ -272,6 +272,45 @@ TEST_CASE("order tells nothing: a first load, ten thousand inserts, findings, an
   }
 }
 
+TEST_CASE("a table that is filled later, and all that is printed, tell no order either") {
+  for (const auto engine : {On::sqlite, On::postgresql}) {
+    CAPTURE(name_of(engine));
+    Pairing pairing(engine, engine, kContract, kAnything);
+    put_key(pairing, 1);
+    auto& secondary = pairing.secondary;
+    make_primary(pairing.primary);
+    add_rows(pairing.primary, 1, 600);
+    pairing.primary.run("CREATE TABLE kept AS SELECT * FROM contact; DELETE FROM contact");
+    REQUIRE(pairing.sync()["tables"]["person"]["inserted"] == 600);
+    pairing.primary.run("INSERT INTO contact SELECT * FROM kept ORDER BY tag");
+    REQUIRE(pairing.sync()["tables"]["contact"]["inserted"] == 600);
+    check_data(secondary, 1, 600);
+
+    const auto by_key = tags(secondary, kTables.front());
+    const auto check_printed = [&](const std::vector<std::string>& words) {
+      std::vector<std::string> keys;
+      for (const auto& line : lines_of(pairing.run(words).out)) {
+        const auto json = nlohmann::json::parse(line);
+        if (json.contains("key") && json["table"] == "person") {
+          keys.push_back(json["key"]["id"]);
+        }
+      }
+      check_chance(words.front(), tags_of(keys, by_key));
+    };
+    pairing.primary.run(
+        "UPDATE person SET status = 'b' WHERE tag <= 400;"
+        "UPDATE person SET status = 'none' WHERE tag > 400");
+    secondary.run("UPDATE person SET status = 'c' WHERE tag <= 200");
+    check_printed({"diff", "--json"});
+    REQUIRE(pairing.sync()["exit"] == 10);
+    check_printed({"show", "r3", "--json"});
+    check_printed({"conflicts", "--json"});
+    check_printed({"quarantine", "--json"});
+    CHECK(pairing.run({"resolve", "--all", "--take", "primary"}).exit == 11);
+    check_printed({"show", "r4", "--json"});
+  }
+}
+
 TEST_CASE("a secondary that lies in the primary's order is laid down anew on demand") {
   for (const auto engine : {On::sqlite, On::postgresql}) {
     CAPTURE(name_of(engine));
