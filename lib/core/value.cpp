@@ -41,7 +41,9 @@ std::string to_text(const Value& value) {
   std::string text(kKinds.at(static_cast<std::size_t>(value.kind())));
   const bool raw = value.kind() == Kind::bytes;
   if (!raw && is_utf8(value.bytes())) {
-    return text += ':' + value.bytes();
+    text.reserve(text.size() + 1 + value.bytes().size());
+    text += ':';
+    return text += value.bytes();
   }
   text += raw ? ":" : std::string{kMalformed, ':'};
   append_hex(value.bytes(), text);

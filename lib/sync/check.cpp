@@ -11,6 +11,7 @@
 #include "sync/leaving.hpp"
 #include "sync/low_entropy.hpp"
 #include "sync/many_texts.hpp"
+#include "sync/outgoing_row.hpp"
 #include "sync/recover.hpp"
 #include "sync/references.hpp"
 #include "sync/schema.hpp"
@@ -299,6 +300,7 @@ Code check(const std::filesystem::path& config, const OnStatement& on_statement,
   if (wider) {
     checker.line("what leaves", [&]() -> std::string { throw Failure(*wider); });
   }
+  checker.line("sizes", [] { return largest_row_text(); });
   checker.line("disk", [&] {
     auto directory = pairing->config.state_directory;
     while (!std::filesystem::exists(directory) && directory.has_parent_path() &&

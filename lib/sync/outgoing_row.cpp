@@ -1,5 +1,7 @@
 #include "sync/outgoing_row.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace abgleich::sync {
@@ -10,10 +12,31 @@ namespace {
 /// bytes of a bytea is half of what it can send at all.
 constexpr std::size_t kMostValueBytes = std::size_t{256} << 20U;
 constexpr std::string_view kTooLarge = "larger than 256 MiB";
+// The journal holds a row twice, before and after, beside what is written: together less than the
+// gigabyte that either engine can hold in one row.
+constexpr std::string_view kTooLargeRow = "its row is larger than 256 MiB as the journal writes it";
+constexpr std::size_t kMostOfAByte = 6;  // of JSON, for one byte: \u0001
 
 constexpr std::size_t kMostKeyBytes = 2'680;  // 2,704 of a B-tree's tuple (nbtree.h), with its head
 constexpr std::size_t kCellOverhead = 8;      // length and alignment
 constexpr std::string_view kLongKey = "too long for a key of the secondary";
+
+/// How long the journal writes it.
+std::size_t written_size(const Value& value) {
+  const auto bytes = value.bytes();
+  if (value.kind() == Kind::bytes) {
+    return 2 * bytes.size();
+  }
+  std::size_t size = bytes.size();
+  for (const char c : bytes) {
+    if (static_cast<unsigned char>(c) < ' ') {
+      size += kMostOfAByte - 1;
+    } else {
+      size += c == '"' || c == '\\' ? 1 : 0;
+    }
+  }
+  return size;
+}
 
 std::vector<Type> source_types(const ExportedTable& exported) {
   std::vector<Type> types;
@@ -25,6 +48,11 @@ std::vector<Type> source_types(const ExportedTable& exported) {
 }
 
 }  // namespace
+
+std::string largest_row_text() {
+  return fmt::format("rows of which the journal would write more than {} MiB are held back",
+                     kMostValueBytes >> 20U);
+}
 
 OutgoingRow::OutgoingRow(const db::Dialect& secondary, const ExportedTable& exported,
                          const mask::Keyring& keyring)
@@ -63,7 +91,32 @@ OutgoingRow::Fate OutgoingRow::make(const RawRow& raw) {
       return fit_rest_of_key(i) ? Fate::held : Fate::nameless;
     }
   }
-  return key_has_room() ? Fate::usable : Fate::nameless;
+  if (!key_has_room()) {
+    return Fate::nameless;
+  }
+  return row_has_room() ? Fate::usable : Fate::held;
+}
+
+bool OutgoingRow::row_has_room() {
+  std::size_t bytes = 0;
+  for (const auto& cell : row_.cells) {
+    bytes += cell.bytes().size();
+  }
+  if (bytes <= kMostValueBytes / kMostOfAByte) {
+    return true;  // however it is written
+  }
+  std::size_t written = 0;
+  std::size_t longest = 0;
+  for (std::size_t i = 0; i < row_.cells.size(); ++i) {
+    const auto size = written_size(row_.cells[i]);
+    written += size;
+    if (size >= longest) {
+      longest = size;
+      column_ = i;
+    }
+  }
+  reason_ = kTooLargeRow;
+  return written <= kMostValueBytes;
 }
 
 bool OutgoingRow::is_key(std::size_t column) const {

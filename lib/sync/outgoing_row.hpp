@@ -15,6 +15,9 @@
 
 namespace abgleich::sync {
 
+/// The limit that rows are held to, for people.
+std::string largest_row_text();
+
 /// Makes the rows of one table, one after the other, reusing its memory. Not for several threads at
 /// once: each needs one of its own.
 class OutgoingRow {
@@ -44,6 +47,7 @@ class OutgoingRow {
   bool fit_rest_of_key(std::size_t failed);
   [[nodiscard]] bool is_key(std::size_t column) const;
   bool key_has_room();
+  bool row_has_room();
 
   const db::Dialect& secondary_;
   const ExportedTable& exported_;

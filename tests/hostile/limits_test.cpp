@@ -146,6 +146,43 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("a row that only the journal makes too large is held back, and the others go on") {
+  for (const auto engine : {On::sqlite, On::postgresql}) {
+    CAPTURE(name_of(engine));
+    Pairing pairing(engine, engine,
+                    "[tables.person]\nkey = [\"id\"]\n[tables.person.columns]\nid = \"plain\"\n"
+                    "a = \"plain\"\nb = \"plain\"\n",
+                    kLimits);
+    const bool sqlite = engine == On::sqlite;
+    pairing.primary.run(
+        "CREATE TABLE person (id varchar(9) PRIMARY KEY NOT NULL, a text, b text);"
+        "INSERT INTO person VALUES ('a', 'x', 'x'), ('b', 'x', 'x'), ('c', 'x', 'x')");
+    REQUIRE(pairing.sync()["exit"] == 0);
+    // 50 million characters that JSON writes with six each; and two values that are too much
+    // together
+    const auto text = [&](const std::string& character, const std::string& count) {
+      return sqlite ? "replace(hex(zeroblob(" + count + " / 2)), '0', " + character + ")"
+                    : "repeat(" + character + ", " + count + ")";
+    };
+    const auto one = text(sqlite ? "char(1)" : "chr(1)", "50000000");
+    const auto two = text("'x'", "140000000");
+    pairing.primary.run("UPDATE person SET a = 'y' WHERE id = 'a'");
+    pairing.primary.run("UPDATE person SET a = " + one + " WHERE id = 'b'");
+    pairing.primary.run("UPDATE person SET a = " + two + ", b = " + two + " WHERE id = 'c'");
+    const auto ran = pairing.run({"sync"});
+    CHECK_MESSAGE(ran.exit == 11, ran.out, ran.err);
+    CHECK(pairing.secondary.rows("SELECT id, a, b FROM person ORDER BY id") ==
+          "a|y|x\nb|x|x\nc|x|x");
+    const auto held = pairing.run({"quarantine"}).out;
+    CHECK_MESSAGE(
+        held.find("its row is larger than 256 MiB as the journal writes it") != std::string::npos,
+        held);
+    pairing.primary.run("UPDATE person SET a = 'z', b = 'z' WHERE id <> 'a'");
+    CHECK(pairing.sync()["exit"] == 0);
+    CHECK(pairing.run({"verify"}).exit == 0);
+  }
+}
+
 TEST_CASE("reasons and values come from standard input, where nobody else sees them") {
   Pairing pairing(On::sqlite, On::sqlite, kPerson, kLimits);
   pairing.primary.run(
