@@ -181,6 +181,26 @@ std::variant<Endpoint, UrlProblem> understand_url(Role role, std::string_view ur
   return unknown_kind(role, url);
 }
 
+std::optional<std::string> parameter_of(const Endpoint& endpoint, std::string_view name) {
+  const std::string_view url = endpoint.url;
+  const std::size_t question = url.find('?');
+  if (endpoint.engine != Engine::postgresql || question == std::string_view::npos) {
+    return std::nullopt;
+  }
+  std::optional<std::string> found;
+  auto parameters = url.substr(question + 1);
+  while (!parameters.empty()) {  // the last word counts, as for libpq
+    const std::size_t end = parameters.find('&');
+    const std::string_view parameter = parameters.substr(0, end);
+    const std::size_t equals = parameter.find('=');
+    if (equals != std::string_view::npos && decoded(parameter.substr(0, equals)) == name) {
+      found = decoded(parameter.substr(equals + 1));
+    }
+    parameters.remove_prefix(end == std::string_view::npos ? parameters.size() : end + 1);
+  }
+  return found;
+}
+
 std::string user_of(const Endpoint& endpoint) {
   std::string_view rest = endpoint.url;
   const std::size_t scheme = rest.find("://");
@@ -189,22 +209,9 @@ std::string user_of(const Endpoint& endpoint) {
   }
   rest.remove_prefix(scheme + 3);
   const std::size_t stop = rest.find_first_of("@/");
-  std::string user = stop != std::string_view::npos && rest[stop] == '@'
-                         ? decoded(rest.substr(0, stop))
-                         : std::string();
-  const std::size_t question = rest.find('?');
-  std::string_view parameters =
-      question == std::string_view::npos ? std::string_view() : rest.substr(question + 1);
-  while (!parameters.empty()) {  // the last word counts, as for libpq
-    const std::size_t end = parameters.find('&');
-    const std::string_view parameter = parameters.substr(0, end);
-    const std::size_t equals = parameter.find('=');
-    if (equals != std::string_view::npos && decoded(parameter.substr(0, equals)) == "user") {
-      user = decoded(parameter.substr(equals + 1));
-    }
-    parameters.remove_prefix(end == std::string_view::npos ? parameters.size() : end + 1);
-  }
-  return user;
+  return parameter_of(endpoint, "user")
+      .value_or(stop != std::string_view::npos && rest[stop] == '@' ? decoded(rest.substr(0, stop))
+                                                                    : std::string());
 }
 
 Endpoint parse_endpoint(Role role, std::string_view url, const std::filesystem::path& directory) {

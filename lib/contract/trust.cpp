@@ -1,5 +1,6 @@
 #include "contract/trust.hpp"
 
+#include "contract/endpoint_url.hpp"
 #include "contract/words.hpp"
 #include "core/error.hpp"
 
@@ -156,6 +157,13 @@ void expect_own_files(const Config& config) {
   for (const auto& endpoint : {config.primary, config.secondary}) {
     if (!endpoint.password_file.empty()) {
       expect_own(endpoint.password_file, "the password file");
+    }
+    // who could pass for the server by them
+    for (const auto* const name : {"sslrootcert", "sslkey", "sslcert"}) {
+      const auto file = parameter_of(endpoint, name);
+      if (file && file->find('/') != std::string::npos) {  // "system" is no file
+        expect_own(*file, fmt::format("the server's {} file", name));
+      }
     }
   }
   expect_own(config.state_directory, "the state directory");

@@ -112,6 +112,20 @@ TEST_CASE("a key's directory, a state directory that others may write are refuse
   scene.check_refused({"the state directory", "chmod go-w "});
 }
 
+TEST_CASE("authorities that others may write vouch for nobody") {
+  Scene scene;
+  const auto file = scene.file("authorities.crt");
+  write_file(file, "");
+  write_file(scene.file("abgleich.toml"),
+             "[primary]\nurl = \"" + scene.pairing().primary.url() +
+                 "\"\n[secondary]\nurl = \"postgresql://me@db2/x?hostaddr=127.0.0.1&sslrootcert=" +
+                 file.string() + "\"\n");
+  REQUIRE(::chmod(file.c_str(), 0666) == 0);
+  scene.check_refused({"the server's sslrootcert file", "chmod go-w "});
+  REQUIRE(::chmod(file.c_str(), 0600) == 0);
+  CHECK(scene.pairing().run({"keys", "check"}).exit == 0);
+}
+
 TEST_CASE("files of another user are refused, but for root's and for those of who called sudo") {
   if (::geteuid() != 0) {
     // Nobody but root can give files away; what others own is there all the same.
