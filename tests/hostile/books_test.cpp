@@ -137,7 +137,8 @@ TEST_CASE("a journal that somebody else has written to is neither shown nor take
         "epoch = 2)",
         {kRevert},
         "the journal of run 2"},
-       {"UPDATE @journal SET mac = (SELECT max(mac) FROM @journal WHERE epoch = 2) WHERE epoch = 2",
+       {"UPDATE @journal SET mac = (SELECT mac FROM @journal WHERE epoch = 2 ORDER BY mac LIMIT 1) "
+        "WHERE epoch = 2",
         {kRevert, kShow},
         "in the journal of run 2"},
        {"DELETE FROM @journal WHERE epoch = 2 AND n = (SELECT min(n) FROM @journal WHERE epoch = "
@@ -156,7 +157,7 @@ TEST_CASE("a conflict that somebody else has written to is not decided") {
       {{"UPDATE @conflict SET detail = replace(detail, 'text:case', 'text:FORGED')",
         {kTakePrimary, {"conflicts"}, {"sync"}},
         "conflict"},
-       {"UPDATE @conflict SET mac = (SELECT max(mac) FROM @conflict)",
+       {"UPDATE @conflict SET mac = (SELECT mac FROM @conflict ORDER BY mac LIMIT 1)",
         {kTakePrimary, {"conflicts"}, {"sync"}},
         "conflict"},
        {"UPDATE @conflict SET epoch = 1", {kTakePrimary, {"sync"}}, "conflict"},

@@ -18,8 +18,8 @@ const char* const kPerson =
 const char* const kLimits = "[limits]\nmax_deleted = \"100%\"\nmax_updated = \"100%\"\n";
 
 // Of one value of 200 MB that is loaded, and of two where one takes the other's place.
-constexpr double kMostOfOne = 6;
-constexpr double kMostOfTwo = 8;
+constexpr double kMostOfOne = 7;
+constexpr double kMostOfTwo = 13;
 
 std::string books(On engine, const std::string& table) {
   return engine == On::sqlite ? "abgleich_" + table : "abgleich." + table;
