@@ -15,6 +15,17 @@ namespace {
 using merge::CellAction;
 using merge::RowAction;
 
+constexpr std::size_t kLargeValue = std::size_t{1} << 20U;
+
+/// Memory that is needed for what is sent; `before` has the values.
+void give_back_large(Row& row) {
+  for (auto& cell : row.cells) {
+    if (cell.bytes().size() > kLargeValue) {
+      cell = Value();
+    }
+  }
+}
+
 class Planner {
  public:
   Planner(db::Target& target, const ExportedTable& exported, const SipKey& id_key)
@@ -81,7 +92,7 @@ class Planner {
     }
   }
 
-  void act(const db::Pair& pair) {
+  void act(db::Pair& pair) {
     db::PlanRow row{.fate = merge::name_of(decision_.fate),
                     .key_text = journal::key_text(relation_, pair.primary)};
     switch (decision_.action) {
@@ -132,6 +143,9 @@ class Planner {
         break;
     }
     row.base = pair.base_cells;
+    if (!decision_.conflict) {
+      give_back_large(pair.secondary);
+    }
     plan_.add(row, pair.primary);
   }
 

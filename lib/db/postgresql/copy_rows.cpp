@@ -8,6 +8,12 @@
 
 namespace abgleich::db::postgresql {
 
+namespace {
+
+constexpr std::size_t kLargeRow = std::size_t{1} << 20U;
+
+}  // namespace
+
 CopyRows::CopyRows(std::string copy, std::vector<BinaryForm> forms)
     : copy_(std::move(copy)), forms_(std::move(forms)) {}
 
@@ -16,6 +22,13 @@ bool CopyRows::add(std::span<const Cell> row) {
     append_binary_header(buffer_);
   }
   const auto start = buffer_.size();
+  std::size_t size = 0;
+  for (const auto& cell : row) {
+    size += cell.bytes.size();
+  }
+  if (size > kLargeRow) {
+    buffer_.reserve(start + size + kLargeRow / 2);  // else it doubles, and is there twice meanwhile
+  }
   if (forms_.empty()) {
     append_copy_line(row, buffer_);
   } else if (!append_binary_row(row, forms_, buffer_)) {

@@ -14,6 +14,8 @@ namespace abgleich::db::sqlite {
 
 namespace {
 
+constexpr std::size_t kLargeRow = std::size_t{1} << 20U;
+
 class SqliteCursor final : public Cursor {
  public:
   SqliteCursor(DatabaseFile& file, const Tracer& tracer, std::string_view sql)
@@ -166,7 +168,11 @@ void SqliteConnection::read_unknown(std::string_view sql, const Leading& leading
     traced.row();
     bytes.clear();
     const auto key = statement.append_stored(leading.places, leading.keys, bytes);
-    if (!known({}, std::string_view(bytes).substr(0, key), bytes)) {
+    const bool is_known = known({}, std::string_view(bytes).substr(0, key), bytes);
+    if (bytes.capacity() > kLargeRow) {
+      bytes = std::string();  // what becomes of the row needs the room
+    }
+    if (!is_known) {
       row(statement.row());
     }
   }
