@@ -21,7 +21,8 @@ constexpr std::size_t kLargeValue = std::size_t{1} << 20U;
 void give_back_large(Row& row) {
   for (auto& cell : row.cells) {
     if (cell.bytes().size() > kLargeValue) {
-      cell = Value();
+      Value none;
+      std::swap(cell, none);  // what is assigned to keeps its memory
     }
   }
 }

@@ -12,6 +12,14 @@ namespace {
 
 constexpr std::size_t kLargeRow = std::size_t{1} << 20U;
 
+std::size_t size_of(std::span<const Cell> row) {
+  std::size_t size = 0;
+  for (const auto& cell : row) {
+    size += cell.bytes.size();
+  }
+  return size;
+}
+
 }  // namespace
 
 CopyRows::CopyRows(std::string copy, std::vector<BinaryForm> forms)
@@ -22,11 +30,7 @@ bool CopyRows::add(std::span<const Cell> row) {
     append_binary_header(buffer_);
   }
   const auto start = buffer_.size();
-  std::size_t size = 0;
-  for (const auto& cell : row) {
-    size += cell.bytes.size();
-  }
-  if (size > kLargeRow) {
+  if (const auto size = size_of(row); size > kLargeRow) {
     buffer_.reserve(start + size + kLargeRow / 2);  // else it doubles, and is there twice meanwhile
   }
   if (forms_.empty()) {
@@ -101,6 +105,7 @@ std::size_t CopyBatches::add(std::span<const Cell> row) {
     }
     both_.emplace_back(copy, std::vector<BinaryForm>());
   }
+  connection_.will_send(size_of(row));
   std::size_t taker = 0;
   while (!both_[taker].add(row)) {
     ++taker;  // text takes everything

@@ -12,12 +12,17 @@ constexpr int kFirstRows = 64;  // before anything is known about their width
 constexpr int kMostRows = 2000;
 constexpr std::size_t kFetchBytes = std::size_t{1} << 20U;  // and as much that is on its way
 constexpr int kPumpEvery = 16;
+// However wide the next rows may be, by those that were sent: what is paired is two of them.
+constexpr std::size_t kMostBytes = std::size_t{64} << 20U;
 
 }  // namespace
 
 PostgresCursor::PostgresCursor(PostgresConnection& connection, std::string_view sql,
                                std::string name)
-    : connection_(connection), name_(std::move(name)), sql_(sql), batch_rows_(kFirstRows) {
+    : connection_(connection),
+      name_(std::move(name)),
+      sql_(sql),
+      batch_rows_(std::min(kFirstRows, most_rows())) {
   connection_.run(fmt::format("DECLARE {} NO SCROLL CURSOR FOR {}", name_, sql_), PGRES_COMMAND_OK);
 }
 
@@ -33,6 +38,12 @@ PostgresCursor::~PostgresCursor() {
   if (PQntuples(there.get()) == 1) {
     const Result closed(PQexec(connection_.raw(), fmt::format("CLOSE {}", name_).c_str()));
   }
+}
+
+int PostgresCursor::most_rows() const {
+  const auto widest = 2 * connection_.widest_sent() + 1;
+  return static_cast<int>(
+      std::clamp(kMostBytes / widest, std::size_t{1}, static_cast<std::size_t>(kMostRows)));
 }
 
 void PostgresCursor::fetch() {
@@ -52,7 +63,7 @@ void PostgresCursor::fetch() {
   if (rows > 0) {
     const auto width = PQresultMemorySize(batch_.get()) / static_cast<std::size_t>(rows) + 1;
     batch_rows_ = static_cast<int>(
-        std::clamp(kFetchBytes / width, std::size_t{1}, static_cast<std::size_t>(kMostRows)));
+        std::clamp(kFetchBytes / width, std::size_t{1}, static_cast<std::size_t>(most_rows())));
   }
   if (open_) {
     send();  // the server makes the next rows ready while the caller takes these

@@ -21,6 +21,7 @@ class PostgresCursor final : public Cursor {
   std::span<const Cell> next() override;
 
  private:
+  [[nodiscard]] int most_rows() const;
   void fetch();
   void send();
 

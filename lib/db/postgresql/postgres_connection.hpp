@@ -83,6 +83,10 @@ class PostgresConnection final : public Connection {
   }
   [[nodiscard]] const Peer& peer() const { return peer_; }
 
+  /// How wide rows are that may have to be read again.
+  void will_send(std::size_t bytes) { widest_sent_ = std::max(widest_sent_, bytes); }
+  [[nodiscard]] std::size_t widest_sent() const { return widest_sent_; }
+
   /// Whether a lock that is waited for in vain is worth looking for who holds it.
   enum class LockHolders : std::uint8_t { named, unnamed };
   void set_lock_holders(LockHolders holders) { lock_holders_ = holders; }
@@ -119,6 +123,7 @@ class PostgresConnection final : public Connection {
   KnownNames names_;  // of the statement at hand
   std::int64_t cursors_ = 0;
   Tracer tracer_;
+  std::size_t widest_sent_ = 0;  // bytes
   Awaited* awaited_ = nullptr;
   std::optional<Tracer::Running> sent_;  // what is awaited
   Result failed_;                        // of a statement that was sent, until somebody is told

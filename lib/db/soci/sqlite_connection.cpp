@@ -170,7 +170,7 @@ void SqliteConnection::read_unknown(std::string_view sql, const Leading& leading
     const auto key = statement.append_stored(leading.places, leading.keys, bytes);
     const bool is_known = known({}, std::string_view(bytes).substr(0, key), bytes);
     if (bytes.capacity() > kLargeRow) {
-      bytes = std::string();  // what becomes of the row needs the room
+      std::string().swap(bytes);  // what becomes of the row needs the room
     }
     if (!is_known) {
       row(statement.row());
