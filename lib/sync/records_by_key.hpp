@@ -36,8 +36,8 @@ class RecordsByKey {
 
   const KeyChange& change_;
   const NewKeys& keys_;
-  mask::LockedSipKey unknown_key_;
-  mask::LockedSipKey id_key_;
+  LockedSipKey unknown_key_;
+  LockedSipKey id_key_;
 };
 
 }  // namespace abgleich::sync

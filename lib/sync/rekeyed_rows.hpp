@@ -60,7 +60,7 @@ class RekeyedRows {
   const KeyChange& change_;
   const ExportedTable& reading_;
   OutgoingRow out_;
-  mask::LockedSipKey unknown_key_;
+  LockedSipKey unknown_key_;
   db::Target::Rekey rows_;
   NewKeys keys_;
   Obstacles obstacles_;
