@@ -18,8 +18,8 @@ const char* const kPerson =
 const char* const kLimits = "[limits]\nmax_deleted = \"100%\"\nmax_updated = \"100%\"\n";
 
 // Of one value of 200 MB that is loaded, and of two where one takes the other's place.
-constexpr double kMostOfOne = 7;
-constexpr double kMostOfTwo = 13;
+constexpr double kMostOfOne = 6;
+constexpr double kMostOfTwo = 12;
 
 std::string books(On engine, const std::string& table) {
   return engine == On::sqlite ? "abgleich_" + table : "abgleich." + table;
@@ -166,8 +166,7 @@ TEST_CASE("many large values at once take no more memory than a few") {
     CHECK(pairing.secondary.rows("SELECT count(*) FROM person WHERE status LIKE 'yx%'") == "40");
     const auto megabytes = ran.peak_kib * 1024 / 1'000'000;
     MESSAGE("peak memory for 40 values of 10 MB: ", megabytes, " MB");
-    // SQLite's own pages of temporary tables, which are not to be on the disk, are in memory
-    CHECK(megabytes < (sqlite ? 3'000 : 400));
+    CHECK(megabytes < 300);
   }
 }
 
