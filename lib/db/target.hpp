@@ -529,6 +529,10 @@ class Target {
                                                   const Relation& relation) const;
   [[nodiscard]] std::vector<std::string> drop_keys(const CatalogTable& table,
                                                    const Relation& relation) const;
+  /// PostgreSQL: after the foreign keys of all tables, which may refer to it. SQLite does it in
+  /// `drop_keys`, by one change of the definition.
+  [[nodiscard]] std::vector<std::string> drop_outgrown_key(const CatalogTable& table,
+                                                           const Relation& relation) const;
   [[nodiscard]] std::vector<std::string> put_back_keys(const CatalogTable& table,
                                                        const Relation& relation) const;
   /// The primary key of the table where it was the relation's key before (`abgleich rekey`) and

@@ -103,9 +103,6 @@ std::vector<std::string> Target::drop_keys(const CatalogTable& table,
     for (const auto& key : keys) {
       ddl.push_back(drop_constraint(dialect(), session_.schema, table.name, key.name));
     }
-    if (outgrown != nullptr) {
-      ddl.push_back(drop_constraint(dialect(), session_.schema, table.name, outgrown->name));
-    }
     return ddl;
   }
   auto definition = definition_of(table.name);
@@ -123,6 +120,15 @@ std::vector<std::string> Target::drop_keys(const CatalogTable& table,
     edit(with_unique_for_primary_key(definition, *outgrown));
   }
   return edited ? redefine(table.name, definition, relation) : ddl;
+}
+
+std::vector<std::string> Target::drop_outgrown_key(const CatalogTable& table,
+                                                   const Relation& relation) const {
+  const auto* outgrown = outgrown_key(table, relation);
+  if (outgrown == nullptr || dialect().engine() != Engine::postgresql) {
+    return {};
+  }
+  return {drop_constraint(dialect(), session_.schema, table.name, outgrown->name)};
 }
 
 std::vector<std::string> Target::put_back_keys(const CatalogTable& table,

@@ -187,6 +187,7 @@ std::vector<std::string> Target::missing_ddl(std::vector<Relation>& relations) c
     tables.push_back(rename_table(dialect(), session_.schema, from, to));
   }
   std::vector<std::string> drops;
+  std::vector<std::string> outgrown;
   std::vector<std::string> keys;
   std::vector<std::string> bases;
   for (auto& relation : relations) {
@@ -199,6 +200,7 @@ std::vector<std::string> Target::missing_ddl(std::vector<Relation>& relations) c
     const auto* table = holding_table(relation);
     if (table != nullptr) {
       std::ranges::move(drop_keys(*table, relation), std::back_inserter(drops));
+      std::ranges::move(drop_outgrown_key(*table, relation), std::back_inserter(outgrown));
       const auto adaptation = hold_existing(*table, relation);
       std::ranges::move(adaptation_ddl(dialect(), session_.schema, relation, adaptation),
                         std::back_inserter(tables));
@@ -222,6 +224,7 @@ std::vector<std::string> Target::missing_ddl(std::vector<Relation>& relations) c
                                         relation, Lifetime::lasting));
     }
   }
+  drops.insert(drops.end(), outgrown.begin(), outgrown.end());
   tables.insert(tables.begin(), drops.begin(), drops.end());
   tables.insert(tables.end(), keys.begin(), keys.end());
   tables.insert(tables.end(), bases.begin(), bases.end());

@@ -189,6 +189,40 @@ TEST_CASE("rekey: the way back is the same, and earlier runs can still be taken 
   });
 }
 
+TEST_CASE("rekey: an old key that rows refer to goes when the primary's foreign key has gone") {
+  on_every_pairing([](On primary, On secondary) {
+    Scene pairing(primary, secondary,
+                  "[tables.person]\nkey = [\"id\"]\n[tables.person.columns]\n"
+                  "id = { class = \"pseudonym\", identity = \"person\" }\n"
+                  "code = { class = \"pseudonym\", identity = \"code\" }\n"
+                  "[tables.visit]\nkey = [\"id\"]\n[tables.visit.columns]\nid = \"plain\"\n"
+                  "person_id = { class = \"pseudonym\", identity = \"person\" }\n",
+                  kLimits);
+    pairing.primary.run(
+        "CREATE TABLE person (id integer PRIMARY KEY, code text NOT NULL UNIQUE);"
+        "CREATE TABLE visit (id integer PRIMARY KEY, person_id integer REFERENCES person (id));"
+        "INSERT INTO person VALUES (1, 'a'), (2, 'b'); INSERT INTO visit VALUES (1, 1), (2, 2)");
+    REQUIRE(pairing.sync()["exit"] == 0);
+    pairing.edit_contract("key = [\"id\"]", "key = [\"code\"]");
+    pairing.obey(pairing.drift_hint("key_changed"), "rekey");
+    pairing.all_is_well();  // the foreign key holds, by the old key
+    // then the vendor lets go of both
+    pairing.edit_contract("id = { class = \"pseudonym\", identity = \"person\" }\n", "");
+    pairing.primary.run(
+        "DROP TABLE visit; CREATE TABLE visit (id integer PRIMARY KEY, person_id integer);"
+        "INSERT INTO visit VALUES (1, 1), (2, 2);"
+        "CREATE TABLE anew (code text NOT NULL UNIQUE); INSERT INTO anew SELECT code FROM person;"
+        "DROP TABLE person; ALTER TABLE anew RENAME TO person; INSERT INTO person VALUES ('c')");
+    REQUIRE(pairing.run({"drift", "accept"}).exit == 0);
+    const auto line = pairing.sync();
+    CHECK_MESSAGE(line["error"].is_null(), line.dump());
+    CHECK(line["tables"]["person"]["inserted"] == 1);
+    CHECK(pairing.secondary.rows("SELECT count(*) FROM person") == "3");
+    CHECK(pairing.secondary.rows("SELECT count(*) FROM person WHERE id IS NULL") == "1");
+    pairing.all_is_well();
+  });
+}
+
 TEST_CASE("rekey: what cannot be a key is refused, and nothing changes") {
   on_every_pairing([](On primary, On secondary) {
     People people(primary, secondary);
