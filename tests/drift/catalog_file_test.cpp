@@ -41,6 +41,7 @@ Catalog everything() {
   person.triggers = true;
   person.columns[0].auto_identity = true;
   person.columns[1].collation = "\"de-x-icu\"";
+  person.columns[1].folds = true;
   person.columns[2].generated = true;
   person.columns[2].domain = "public.amount";
   person.columns[2].default_value = "(1 + 1)";
@@ -49,7 +50,7 @@ Catalog everything() {
   person.columns[5].type.engine = Engine::sqlite;
   vendor.create_table("Visit", {{"id", "bigint"}, {"person_id", "bigint"}});
   vendor.table("Visit").foreign_keys = {{"fk_1", {"person_id"}, "person", {"id"}, true},
-                                        {"fk_2", {"id"}, "person", {"id"}, false}};
+                                        {"fk_2", {"id"}, "person", {"id"}, false, false}};
   vendor.create_table("visit_2024", {{"id", "bigint"}});
   vendor.table("visit_2024").kind = TableKind::partition;
   vendor.table("visit_2024").parent = "Visit";
