@@ -24,7 +24,8 @@ TEST_CASE("-vv tells of every statement with rows and time, and never a value") 
         "INSERT INTO person VALUES (70417, 'Canary1', 'Canary2'), (70418, 'Canary3', 'Canary4')");
     const auto first = pairing.run({"sync", "-vv", "--json"});
     CHECK(first.exit == 0);
-    CHECK(Json::parse(first.out)["tables"]["person"]["inserted"] == 2);  // stdout is as it was
+    CHECK(nlohmann::json::parse(first.out)["tables"]["person"]["inserted"] ==
+          2);  // stdout is as it was
     pairing.primary.run("UPDATE person SET name = 'Canary5' WHERE id = 70418");
     pairing.secondary.run("UPDATE person SET name = 'Canary6' WHERE name = 'Canary1'");
     const auto second = pairing.run({"sync", "-vv"});
