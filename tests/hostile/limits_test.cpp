@@ -1,6 +1,7 @@
 // What is too deep, too large or too long: an error or a row that is held back, by name, and never
 // the end of the process. And what others on the machine can see.
 #include "support/pairing.hpp"
+#include "support/thorough.hpp"
 
 #include <doctest/doctest.h>
 
@@ -17,7 +18,7 @@ const char* const kPerson =
     "id = \"plain\"\nstatus = \"plain\"\n";
 const char* const kLimits = "[limits]\nmax_deleted = \"100%\"\nmax_updated = \"100%\"\n";
 
-// Of one value of 200 MB that is loaded, and of two where one takes the other's place.
+// Of one large value that is loaded, and of two where one takes the other's place.
 constexpr double kMostOfOne = 6;
 constexpr double kMostOfTwo = 12;
 
@@ -98,29 +99,30 @@ TEST_CASE("JSON nested 200,000 deep in the books is damage, not a crash") {
 
 TEST_CASE(
     "a value that is too large is held back by name, and a large one costs a small multiple") {
-  constexpr long kMegabytes = 200;
+  const long megabytes = thorough() ? 200 : 50;
   for (const auto from : {On::sqlite, On::postgresql}) {
     for (const auto to : {On::sqlite, On::postgresql}) {
       CAPTURE(name_of(from));
       CAPTURE(name_of(to));
       Pairing pairing(from, to, kPerson, kLimits);
       pairing.primary.run("CREATE TABLE person (id varchar(9) PRIMARY KEY NOT NULL, status text)");
-      const auto giant = [&](long megabytes) {
-        const auto size = std::to_string(megabytes * 1'000'000);
+      const auto giant = [&](long millions) {
+        const auto size = std::to_string(millions * 1'000'000);
         return from == On::postgresql ? "repeat('x', " + size + ")"
                                       : "replace(hex(zeroblob(" + size + " / 2)), '00', 'xy')";
       };
       /// How many times the value itself a run took at its peak.
       const auto multiple = [&](const Ran& ran) {
-        const auto times = static_cast<double>(ran.peak_kib) * 1024 / (kMegabytes * 1e6);
+        const auto times =
+            static_cast<double>(ran.peak_kib) * 1024 / (static_cast<double>(megabytes) * 1e6);
         MESSAGE("peak memory, in sizes of the value: ", times);
         return times;
       };
-      pairing.primary.run("INSERT INTO person VALUES ('a', 'case'), ('b', " + giant(kMegabytes) +
+      pairing.primary.run("INSERT INTO person VALUES ('a', 'case'), ('b', " + giant(megabytes) +
                           ")");
       auto ran = pairing.run({"sync"});
       CHECK_MESSAGE(ran.exit == 0, ran.err);
-      const auto length = std::to_string(kMegabytes * 1'000'000);
+      const auto length = std::to_string(megabytes * 1'000'000);
       CHECK(pairing.secondary.rows("SELECT id, length(status) FROM person ORDER BY id") ==
             "a|4\nb|" + length);
       CHECK(multiple(ran) < kMostOfOne);
@@ -132,6 +134,9 @@ TEST_CASE(
         CHECK(multiple(ran) < kMostOfTwo);
         CHECK(pairing.secondary.rows("SELECT substr(status, 1, 2) FROM person WHERE id = 'b'") ==
               (from == On::postgresql ? "yx" : "yy"));
+      }
+      if (from != to && !thorough()) {
+        continue;  // what is too large is found where the primary is read
       }
       pairing.primary.run("UPDATE person SET status = " + giant(300) + " WHERE id = 'b'");
       pairing.primary.run("UPDATE person SET status = 'contact' WHERE id = 'a'");
