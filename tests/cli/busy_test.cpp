@@ -164,11 +164,10 @@ TEST_CASE("a standby that ends a reading for its recovery is read again from the
   pairing.primary_url = standby.url();
   pairing.set();
   const std::string ours =
-      "SELECT count(*) FROM pg_stat_activity WHERE application_name = "
-      "'abgleich' AND state = 'idle in transaction'";
+      "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'abgleich'";
   pairing.secondary.run("BEGIN IMMEDIATE");
   auto program = pairing.start();
-  wait_for(standby.url(), ours, "1");
+  wait_for(standby.url(), ours + " AND xact_start IS NOT NULL AND backend_xmin IS NOT NULL", "1");
   server.sql("UPDATE person SET note = 'new' WHERE id = 2; DELETE FROM person WHERE id = 3");
   server.sql("VACUUM person");
   wait_for(standby.url(), ours, "0");
@@ -312,10 +311,10 @@ TEST_CASE("exit 30: a server that is connected and stops answering is given up a
   pairing.set("retry_for = \"0\"", "statement_timeout = \"5s\"");
   pairing.secondary.run("BEGIN IMMEDIATE");
   auto program = pairing.start();
-  const std::string at_rest =
-      "FROM pg_stat_activity WHERE application_name = 'abgleich' AND state = 'idle in transaction'";
-  wait_for(server.url(), "SELECT count(*) " + at_rest, "1");
-  const auto process = server.sql("SELECT pid " + at_rest);
+  // at rest or at work, it is there until the secondary lets go
+  const std::string ours = "FROM pg_stat_activity WHERE application_name = 'abgleich'";
+  wait_for(server.url(), "SELECT count(*) " + ours + " AND xact_start IS NOT NULL", "1");
+  const auto process = server.sql("SELECT pid " + ours);
   server.run("kill -STOP " + process);
   pairing.secondary.run("COMMIT");
   const auto ran = program.wait();
