@@ -62,7 +62,7 @@ struct CachedTable {
   bool operator==(const CachedTable&) const = default;
 };
 
-/// All tables, and the head that they are true for.
+/// All tables, and the head that they are true for: its lineage, epoch and hash.
 struct CacheIndex {
   Anchor head;
   std::vector<CachedTable> tables;

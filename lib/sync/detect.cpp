@@ -406,7 +406,8 @@ std::optional<std::string> Detection::keep() {
     if (!anchor) {
       throw CacheUnusable("without an anchor there is no cache");
     }
-    journal::CacheIndex next{.head = *anchor};
+    journal::CacheIndex next{
+        .head = {.lineage = anchor->lineage, .epoch = anchor->epoch, .hash = anchor->hash}};
     for (const auto& pass : passes_) {
       auto table = pass->kept ? pass->known->save(pass->unsettled) : std::nullopt;
       if (!table) {
