@@ -3,11 +3,25 @@
 
 #include <doctest/doctest.h>
 
+#include <cctype>
 #include <sys/stat.h>
 
 namespace abgleich::test {
 
 namespace {
+
+/// Whether `text` has `word` as a word of its own: pseudonyms and hashes have every digit in them.
+bool has_word(const std::string& text, const std::string& word) {
+  const auto alone = [&](std::size_t at) {
+    return at >= text.size() || std::isalnum(static_cast<unsigned char>(text[at])) == 0;
+  };
+  for (auto at = text.find(word); at != std::string::npos; at = text.find(word, at + 1)) {
+    if ((at == 0 || alone(at - 1)) && alone(at + word.size())) {
+      return true;
+    }
+  }
+  return false;
+}
 
 const char* const kContract = R"(
 [tables.person]
@@ -85,7 +99,7 @@ TEST_CASE("reveal leads from a pseudonym to the key, and is logged before it ans
     CHECK(std::ranges::count(log, '\n') == 4);
     CHECK(log.find("\"command\":\"reveal\",\"table\":\"person\",\"pseudonyms\":[\"" + id +
                    "\"],\"reason\":\"outbreak in ward 3\"") != std::string::npos);
-    CHECK(log.find("4711") == std::string::npos);
+    CHECK(!has_word(log, "4711"));
     struct stat status {};
     REQUIRE(::stat((scene.directory / "state" / "reveal.log").c_str(), &status) == 0);
     CHECK((status.st_mode & 0777U) == 0600);
@@ -155,8 +169,9 @@ TEST_CASE("token gives the pseudonym that the secondary has, from standard input
     const auto log = scene.log();
     CHECK(log.find("\"command\":\"token\",\"identity\":\"person\",\"pseudonyms\":[\"" +
                    scene.id("a") + "\"],\"reason\":\"why\"") != std::string::npos);
-    CHECK(log.find("4711") == std::string::npos);
-    CHECK(log.find("815") == std::string::npos);
+    CHECK(!has_word(log, "4711"));
+    CHECK(!has_word(log, "815"));
+    CHECK(has_word(log, "why"));
   }
 }
 

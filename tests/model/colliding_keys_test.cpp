@@ -431,26 +431,6 @@ class History {
   std::string log_;
 };
 
-void empty(Pairing& pairing) {
-  for (auto* database : {&pairing.primary, &pairing.secondary}) {
-    if (database->engine() == On::postgresql) {
-      database->run(
-          "DROP TABLE IF EXISTS person; DROP COLLATION IF EXISTS folds; "
-          "DROP SCHEMA IF EXISTS abgleich CASCADE");
-      continue;
-    }
-    std::istringstream tables(
-        database->rows("SELECT name FROM sqlite_schema WHERE type = 'table'"));
-    std::string drops;
-    for (std::string table; std::getline(tables, table);) {
-      drops += "DROP TABLE " + name(table) + ";";
-    }
-    database->run(drops);
-  }
-  std::filesystem::remove_all(pairing.directory / "state");
-  std::filesystem::remove(pairing.directory / "catalog.json");  // of tables that are gone
-}
-
 /// Histories that all ways to fold share.
 void play(Folding where, const Seeds& seeds) {
   int failures = 0;
@@ -479,7 +459,9 @@ void play(Folding where, const Seeds& seeds) {
                           kLimits);
         }
         try {
-          empty(*pairing);
+          pairing->empty(
+              "DROP TABLE IF EXISTS person; DROP COLLATION IF EXISTS folds; "
+              "DROP SCHEMA IF EXISTS abgleich CASCADE");
           History(seed, fold, where, *pairing).play();
         } catch (const Mismatch& mismatch) {
           ++failures;

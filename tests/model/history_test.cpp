@@ -72,28 +72,6 @@ class Stage {
     learn_pseudonyms();
   }
 
-  void empty() {
-    // what was accepted of tables that are gone
-    std::filesystem::remove(pairing.directory / "catalog.json");
-    std::filesystem::remove(pairing.directory / "state" / "catalog.json");
-    for (auto* database : {&pairing.primary, &pairing.secondary}) {
-      if (database->engine() == On::postgresql) {
-        database->run(
-            "DROP SCHEMA public CASCADE; DROP SCHEMA IF EXISTS abgleich CASCADE; "
-            "CREATE SCHEMA public");
-        continue;
-      }
-      std::istringstream tables(
-          database->rows("SELECT name FROM sqlite_schema WHERE type = 'table'"));
-      std::string drops;
-      for (std::string table; std::getline(tables, table);) {
-        drops += "DROP TABLE " + name(table) + ";";
-      }
-      database->run(drops);
-    }
-    std::filesystem::remove_all(pairing.directory / "state");
-  }
-
   Pairing pairing;
   Pseudonyms pseudonyms;
 
@@ -101,7 +79,7 @@ class Stage {
   /// One identity and value have one pseudonym in every table and every run: so they can be read
   /// off a table that shows the key beside it.
   void learn_pseudonyms() {
-    empty();
+    pairing.empty();
     std::string contract;
     for (const auto& kind : kKeyKinds) {
       if (kind.identity.empty()) {
@@ -152,7 +130,7 @@ class History {
 
  private:
   void tell() {
-    stage_.empty();
+    pairing_.empty();
     schema_ = random_schema(random_);
     for (auto* side : {&primary_, &base_, &secondary_}) {
       side->resize(schema_.size());

@@ -153,6 +153,25 @@ class Pairing {
     return json;
   }
 
+  /// Both databases without tables, and nothing that is remembered of them. `postgresql` does so
+  /// there.
+  void empty(const std::string& postgresql =
+                 "DROP SCHEMA public CASCADE; DROP SCHEMA IF EXISTS abgleich CASCADE; "
+                 "CREATE SCHEMA public") {
+    for (auto* database : {&primary, &secondary}) {
+      if (database->engine() == On::postgresql) {
+        database->run(postgresql);
+        continue;
+      }
+      const auto drops = database->rows(
+          "SELECT coalesce(group_concat('DROP TABLE \"' || replace(name, '\"', '\"\"') || '\"', "
+          "';'), '') FROM sqlite_schema WHERE type = 'table'");
+      database->run(drops);
+    }
+    std::filesystem::remove(directory / "catalog.json");
+    std::filesystem::remove_all(directory / "state");
+  }
+
   /// Lets more leave than before: the decision that a wider contract needs.
   void accept_more() const {
     const auto accepted = run({"contract", "accept", "--reason", "a test's own decision", "-q"});
