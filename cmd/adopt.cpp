@@ -10,8 +10,9 @@
 namespace abgleich::cmd {
 
 void setup_adopt(CommandLine app, Context& context) {
-  auto command = app.add_subcommand(
-      "adopt", "go on with a restored primary or secondary (after exit 21 or 22)");
+  auto command = app.add_subcommand("adopt",
+                                    "go on with the databases as they are: restored ones (after "
+                                    "exit 21 or 22), columns that people have changed");
   const auto reason = std::make_shared<std::string>();
   command.add_option("--reason", *reason, "why, for the journal").required().type_name("TEXT");
   command.callback([&context, reason] {

@@ -43,8 +43,9 @@ Code run(const Context& context) {
 }  // namespace
 
 void setup_check(CommandLine app, Context& context) {
-  auto command =
-      app.add_subcommand("check", "configuration, contract, key, connections, rights, disk");
+  auto command = app.add_subcommand(
+      "check",
+      "whether a run can go on, and what leaves that should not: a line each, ok or what to do");
   command.callback([&context] { context.run = [&context] { return run(context); }; });
 }
 

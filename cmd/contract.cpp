@@ -198,41 +198,51 @@ Code accept(Context& context, const std::string& reason) {
 }  // namespace
 
 void setup_contract(CommandLine app, Context& context) {
-  auto command = app.add_subcommand("contract", "the contract file");
+  auto command = app.add_subcommand(
+      "contract", "what may leave: compare it with before, decide, name and change columns");
   command.require_subcommand();
   command.fallthrough();
-  auto comparing = command.add_subcommand("diff", "what leaves now and left before");
+  auto comparing = command.add_subcommand("diff", "what leaves now, against what left before");
   const auto exit_code = std::make_shared<bool>(false);
   comparing.add_flag("--exit-code", *exit_code, "exit with 1 where they differ");
   comparing.callback([&context, exit_code] {
     context.run = [&context, exit_code] { return diff(context, *exit_code); };
   });
-  auto accepting =
-      command.add_subcommand("accept", "let more leave than before: a decision, written down");
+  auto accepting = command.add_subcommand(
+      "accept", "write down who decided that more may leave, and why; then run sync");
   const auto reason = std::make_shared<std::string>();
   accepting.add_option("--reason", *reason, "why, for the journal").required().type_name("TEXT");
   accepting.callback([&context, reason] {
     context.run = [&context, reason] { return accept(context, *reason); };
   });
-  auto adding = command.add_subcommand("add", "name a column, keeping comments and order");
+  auto adding = command.add_subcommand("add", "name a new column, keeping comments and order");
   const auto arguments = std::make_shared<Arguments>();
   adding.add_option("TABLE.COLUMN", arguments->name, "of the primary").required().type_name("");
   adding.add_option("--class", arguments->column.cls, "plain, pseudonym, generalise or withhold")
       .required()
       .one_of({"plain", "pseudonym", "generalise", "withhold"});
-  adding.add_option("--identity", arguments->column.identity, "of a pseudonym: whose it is");
-  adding.add_option("--normalise", arguments->column.normalise, "of a pseudonym");
-  adding.add_option("--to", arguments->column.to, "of a generalisation: year, month, …");
-  adding.add_option("--reference", arguments->column.reference, "of an age band: YYYY-MM-DD");
+  adding.add_option("--identity", arguments->column.identity, "of a pseudonym: whose value it is")
+      .type_name("NAME");
+  adding
+      .add_option("--normalise", arguments->column.normalise,
+                  "of a pseudonym: text, name, phone or email")
+      .type_name("WORD");
+  adding
+      .add_option("--to", arguments->column.to,
+                  "of a generalised column: year, month, age-band:10, …")
+      .type_name("WORD");
+  adding.add_option("--reference", arguments->column.reference, "of an age band: YYYY-MM-DD")
+      .type_name("DATE");
   adding.callback([&context, arguments] {
     context.run = [&context, arguments] { return add(context, *arguments); };
   });
-  auto setting = command.add_subcommand("set", "change the line of a column, keeping the others");
+  auto setting = command.add_subcommand(
+      "set", "change the line of one column: --class withhold, or --as NAME");
   const auto change = std::make_shared<Change>();
   setting.add_option("TABLE.COLUMN", change->name, "of the primary").required().type_name("");
-  setting.add_option("--class", change->edit.cls, "withhold: it leaves no longer")
+  setting.add_option("--class", change->edit.cls, "withhold: the column leaves no longer")
       .one_of({"withhold"});
-  setting.add_option("--as", change->edit.as, "its name in the secondary").type_name("NAME");
+  setting.add_option("--as", change->edit.as, "its new name in the secondary").type_name("NAME");
   setting.callback(
       [&context, change] { context.run = [&context, change] { return set(context, *change); }; });
 }

@@ -57,7 +57,9 @@ Code run(const Context& context, const Arguments& arguments) {
 void setup_diff(CommandLine app, Context& context) {
   auto command = app.add_subcommand("diff", "what sync would do; writes nothing anywhere");
   const auto arguments = std::make_shared<Arguments>();
-  command.add_option("TABLE", arguments->tables, "only these tables").type_name("");
+  command
+      .add_option("TABLE", arguments->tables, "only these tables, by their names in the contract")
+      .type_name("");
   command.add_flag("--exit-code", arguments->exit_code, "exit with 1 where there are differences");
   command.add_flag("--full", arguments->full, "read both sides whole");
   command.callback([&context, arguments] {

@@ -199,7 +199,9 @@ Code snapshot(const Context& context, const Arguments& arguments) {
 }  // namespace
 
 void setup_drift(CommandLine app, Context& context) {
-  auto command = app.add_subcommand("drift", "the primary's schema against the accepted one");
+  auto command = app.add_subcommand("drift",
+                                    "the primary's schema against the accepted one, and what "
+                                    "people have changed in the secondary's");
   const auto arguments = std::make_shared<Arguments>();
   command.add_option("--catalog", arguments->catalog, "a catalogue file instead of the primary")
       .type_name("FILE");
@@ -213,7 +215,7 @@ void setup_drift(CommandLine app, Context& context) {
       .one_of({"github", "gitlab", "junit"});
   command.require_subcommand(CommandLine::Subcommand::optional);
   command.fallthrough();
-  auto accepting = command.add_subcommand("accept", "accept the schema as it is now");
+  auto accepting = command.add_subcommand("accept", "accept the primary's schema as it is now");
   accepting
       .add_option("--table", arguments->tables, "of this table only; may be given several times")
       .type_name("TABLE")
@@ -221,7 +223,8 @@ void setup_drift(CommandLine app, Context& context) {
   accepting.callback([&context, arguments] {
     context.run = [&context, arguments] { return accept(context, *arguments); };
   });
-  auto into = command.add_subcommand("snapshot", "write the schema as it is now to a file");
+  auto into =
+      command.add_subcommand("snapshot", "write the primary's schema as it is now to a file");
   into.add_option("FILE", arguments->snapshot, "where to").required().type_name("");
   into.callback([&context, arguments] {
     context.run = [&context, arguments] { return snapshot(context, *arguments); };

@@ -62,12 +62,13 @@ void setup_log(CommandLine app, Context& context) {
   constexpr std::int64_t kShown = 20;
   auto command = app.add_subcommand("log", "the runs, newest first");
   const auto limit = std::make_shared<std::int64_t>(kShown);
-  command.add_option("-n", *limit, "how many").check([](const std::string& text) {
-    const bool number = !text.empty() && text.size() < 10 &&
-                        text.find_first_not_of("0123456789") == std::string::npos;
-    return number && std::stol(text) > 0 ? std::string()
-                                         : fmt::format("'{}' is not a number of runs", text);
-  });
+  command.add_option("-n", *limit, fmt::format("how many; without it, {}", kShown))
+      .check([](const std::string& text) {
+        const bool number = !text.empty() && text.size() < 10 &&
+                            text.find_first_not_of("0123456789") == std::string::npos;
+        return number && std::stol(text) > 0 ? std::string()
+                                             : fmt::format("'{}' is not a number of runs", text);
+      });
   command.callback([&context, limit] {
     context.run = [&context, limit] { return print_log(context, *limit); };
   });
@@ -76,9 +77,9 @@ void setup_log(CommandLine app, Context& context) {
 void setup_show(CommandLine app, Context& context) {
   auto command = app.add_subcommand("show", "what one run changed, row by row, before and after");
   const auto called = std::make_shared<std::string>();
-  command.add_option("run", *called, "its id, the beginning of it, or \"latest\"")
+  command.add_option("RUN", *called, "its id, the beginning of it, or \"latest\"")
       .required()
-      .type_name("RUN");
+      .type_name("");
   command.callback([&context, called] {
     context.run = [&context, called] { return print_run(context, *called); };
   });
@@ -88,9 +89,9 @@ void setup_revert(CommandLine app, Context& context) {
   auto command = app.add_subcommand("revert", "take one run's changes back; then sync is paused");
   const auto called = std::make_shared<std::string>();
   const auto reason = std::make_shared<std::string>();
-  command.add_option("run", *called, "its id, the beginning of it, or \"latest\"")
+  command.add_option("RUN", *called, "its id, the beginning of it, or \"latest\"")
       .required()
-      .type_name("RUN");
+      .type_name("");
   command.add_option("--reason", *reason, "why, for the journal").required().type_name("TEXT");
   command.callback([&context, called, reason] {
     context.run = [&context, called, reason] { return take_back(context, *called, *reason); };

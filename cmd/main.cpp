@@ -52,7 +52,7 @@ constexpr const char* kExitCodes = R"(Exit codes (the severest wins):
   10  applied; conflicts are open     11  applied; rows held back or harmless drift
   12  another run holds the lock      13  paused
   20  refused: mass change            21  refused: another primary
-  22  refused: another secondary      23  drift needs a decision
+  22  refused: another secondary      23  needs a decision: drift, or more leaves
   24  refused: source incomplete      25  refused: key or trust
   26  refused: secondary              30  untouched, try again
   31  untouched: disk or memory       40  outcome unknown; the next run finds out

@@ -13,11 +13,12 @@ namespace abgleich::cmd {
 namespace {
 
 constexpr const char* kAbout =
-    R"(After the contract names another key for a table (key = ["uuid"]), its rows are still known by the old
-one. This gives every row its new key, as a run of its own: edits, open conflicts, the journal and the
-number of rows stay what they are. Rows are told by the primary, which has both keys for a while (keep
-the lines of both), or by the secondary, where the new key was exported before. The way back is the
-same: name the old key in the contract again, and run this again.
+    R"(Name the new key in the contract first (key = ["uuid"]). Until this command has run, the table is blocked:
+its rows are still known by the old key. It is a run of its own. Edits, open conflicts, the journal and
+the number of rows stay what they are. Which new key belongs to which row is read from the primary: keep
+the lines of both keys for as long as it has both. Where it no longer has the old one, it is read from
+the secondary, if the new one was exported before. The way back: name the old key in the contract again,
+and run this again.
 
 )";
 
@@ -50,12 +51,12 @@ Code run(Context& context, const Arguments& arguments) {
 
 void setup_rekey(CommandLine app, Context& context) {
   auto command =
-      app.add_subcommand("rekey", "know a table's rows by the key that its contract names now");
+      app.add_subcommand("rekey", "give every row of a table the key that the contract names now");
   command.explain(kAbout);
   const auto arguments = std::make_shared<Arguments>();
-  command.add_option("table", arguments->table, "its name in the contract")
+  command.add_option("TABLE", arguments->table, "its name in the contract")
       .required()
-      .type_name("TABLE");
+      .type_name("");
   command.add_option("--reason", arguments->reason, "why, for the journal")
       .required()
       .type_name("TEXT");

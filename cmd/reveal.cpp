@@ -42,7 +42,9 @@ void setup_reveal(CommandLine app, Context& context) {
   auto command = app.add_subcommand(
       "reveal", "whose a pseudonym is, by masking the primary's keys again; logged");
   const auto arguments = std::make_shared<Arguments>();
-  command.add_option("TABLE", arguments->table, "of the primary").required().type_name("");
+  command.add_option("TABLE", arguments->table, "its name in the contract")
+      .required()
+      .type_name("");
   command.add_option("PSEUDONYM", arguments->pseudonyms, "as the secondary has it")
       .required()
       .type_name("");

@@ -1,4 +1,4 @@
-// `abgleich status`: the last run and what is open.
+// `abgleich status`: the last run, what is open, and whether a run would be refused.
 #include "sync/status.hpp"
 
 #include "command.hpp"
@@ -95,7 +95,8 @@ Code print_status(const Context& context) {
 }  // namespace
 
 void setup_status(CommandLine app, Context& context) {
-  auto command = app.add_subcommand("status", "the last run and what is open");
+  auto command = app.add_subcommand(
+      "status", "the last run, what is open, and whether a run would be refused");
   command.callback([&context] { context.run = [&context] { return print_status(context); }; });
 }
 

@@ -97,7 +97,7 @@ void setup_sync(CommandLine app, Context& context) {
       "look at every row, not only at those that changed; owner = \"primary\" wins again");
   command
       .add_option("--accept-mass-change", arguments->accepted,
-                  "let this run pass the limits for a table")
+                  "let this run pass the limits for a table; with --reason")
       .type_name("TABLE")
       .one_at_a_time();
   command
@@ -107,7 +107,8 @@ void setup_sync(CommandLine app, Context& context) {
       .one_of({"primary", "secondary"});
   command
       .add_option("--refill", arguments->refill,
-                  "make a column that people changed in the secondary anew, and fill it")
+                  "make a column anew that people have changed in the secondary, and fill it from "
+                  "the primary; theirs stays beside it as NAME_people")
       .type_name("TABLE.COLUMN")
       .one_at_a_time();
   command.add_option("--reason", arguments->reason, "why, for the journal").type_name("TEXT");

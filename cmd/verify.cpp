@@ -129,13 +129,13 @@ void setup_verify(CommandLine app, Context& context) {
   const auto exit_code = command.add_flag("--exit-code", arguments->exit_code,
                                           "exit with 1 where rows are not synced");
   auto repair_base = command.add_flag("--repair-base", arguments->repair,
-                                      "rewrite what is untrue in a damaged base, in a run");
+                                      "mend a damaged base, in a run of its own");
   auto reason =
       command.add_option("--reason", arguments->reason, "why, for the journal").type_name("TEXT");
   repair_base.needs(reason);
   repair_base.excludes(exit_code);
   auto lay_down = command.add_flag("--lay-down-anew", arguments->lay_down,
-                                   "put the rows in the order of their keys, in a run");
+                                   "put the rows in the order of their keys, in a run of its own");
   lay_down.excludes(exit_code);
   lay_down.excludes(repair_base);
   command.callback([&context, arguments] {
