@@ -21,7 +21,7 @@ CREATE TABLE abgleich.head (
 CREATE TABLE abgleich.run (
   epoch    bigint PRIMARY KEY,
   id       text NOT NULL UNIQUE,
-  kind     text NOT NULL,         -- sync, resolve, adopt, revert, resume, repair, rotate
+  kind     text NOT NULL,         -- sync, resolve, accept and others: schemas/stored-formats.md
   started  text NOT NULL,         -- UTC, for people; nothing is decided by it
   finished text NOT NULL,
   operator text NOT NULL,
