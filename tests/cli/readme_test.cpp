@@ -102,7 +102,6 @@ TEST_CASE("the README's roles, contract and commands work on PostgreSQL as they 
     return text;
   };
   const std::string heading = "PostgreSQL and cron";
-  pairing.secondary.run(own("CREATE ROLE public_order_office LOGIN"));
   pairing.primary.run(own(readme_block(heading, "CREATE ROLE abgleich_reader")));
   pairing.secondary.run(own(readme_block(heading, "CREATE ROLE abgleich_writer")));
 
