@@ -23,6 +23,9 @@ Code run(const Context& context) {
       if (line.warning) {
         json["warning"] = true;
       }
+      if (line.note) {
+        json["note"] = true;
+      }
       print_json(json);
       return;
     }
@@ -30,7 +33,8 @@ Code run(const Context& context) {
       return;
     }
     print(fmt::format("{} {}: {}\n",
-                      fine                                                     ? "ok  "
+                      line.note                                                ? "note"
+                      : fine                                                   ? "ok  "
                       : line.warning || line.code == Code::quarantine_or_drift ? "WARN"
                                                                                : "FAIL",
                       visible(line.what), visible(line.result)));

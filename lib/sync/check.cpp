@@ -7,6 +7,7 @@
 #include "mask/keyring.hpp"
 #include "sync/contract_advice.hpp"
 #include "sync/exported.hpp"
+#include "sync/key_change.hpp"
 #include "sync/lay_down.hpp"
 #include "sync/leaving.hpp"
 #include "sync/low_entropy.hpp"
@@ -20,12 +21,15 @@
 #include "sync/unknown_names.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <optional>
 #include <set>
+#include <string>
 #include <unistd.h>
 #include <utility>
+#include <vector>
 
 namespace abgleich::sync {
 
@@ -61,6 +65,14 @@ class Checker {
               .hint = std::move(hint)});
   }
 
+  /// Nothing is wrong: what could be better, and how.
+  void note(std::string what, std::string result, std::string hint) {
+    on_line_({.what = std::move(what),
+              .result = std::move(result),
+              .note = true,
+              .hint = std::move(hint)});
+  }
+
   [[nodiscard]] Code worst() const { return worst_; }
 
  private:
@@ -86,25 +98,18 @@ void tell_of(const std::vector<drift::Event>& changed) {
   }
 }
 
-/// Tables whose key the primary does not guarantee: a duplicate would be held back row by row.
-std::string keys_text(const contract::Contract& contract, const Catalog& primary) {
-  std::string loose;
+/// Tables whose key the primary does not guarantee, by name.
+std::vector<std::string> tables_of_loose_keys(const contract::Contract& contract,
+                                              const Catalog& primary) {
+  std::vector<std::string> loose;
   for (const auto& table : contract.tables) {
     const auto* found = primary.find_table(table.name);
-    if (found == nullptr) {
-      continue;
-    }
-    const auto same = [&](const CatalogKey& key) { return key.columns == table.key; };
-    bool unique = found->primary_key && same(*found->primary_key);
-    for (const auto& key : found->uniques) {
-      unique = unique || same(key);
-    }
-    if (!unique || found->heirs || found->kind == TableKind::foreign) {
-      loose += (loose.empty() ? "" : ", ") + table.name;
+    if (found != nullptr && (!found->is_unique(table.key) || !found->heirs.empty() ||
+                             found->kind == TableKind::foreign)) {
+      loose.push_back(table.name);
     }
   }
-  return loose.empty() ? "every table's key is unique in the primary"
-                       : "no constraint of the primary makes the key unique of: " + loose;
+  return loose;
 }
 
 /// Whose swap is encrypted, or who has none, need not mind.
@@ -118,136 +123,194 @@ std::string locked_text() {
                 "/etc/security/limits.conf; or encrypt the swap");
 }
 
-/// Columns of keys of which the secondary takes more for equal than the same bytes; empty: none.
-std::string folds_text(const std::vector<ExportedTable>& tables) {
-  std::string folding;
+/// Columns of keys of which the secondary takes more for equal than the same bytes.
+std::vector<std::string> folding_columns(const std::vector<ExportedTable>& tables) {
+  std::vector<std::string> folding;
   for (const auto& exported : tables) {
     for (const auto i : exported.relation.key) {
       const auto& column = exported.relation.columns[i];
       if (column.equality.by != db::Equality::By::bytes || column.held.padded) {
-        folding += fmt::format("{}'{}.{}'", folding.empty() ? "" : ", ", exported.relation.name,
-                               column.name);
+        folding.push_back(fmt::format("'{}.{}'", exported.relation.name, column.name));
       }
     }
   }
-  return folding.empty() ? folding
-                         : fmt::format(
-                               "{} takes different keys for the same (capitals, accents or "
-                               "blanks, by its collation or type): of rows that differ in "
-                               "nothing else one comes, the others are told",
-                               folding);
+  return folding;
 }
 
-/// What a look at the secondary's own tables found.
-struct Found {
-  std::string folds;
-  std::string strangers;
-};
+/// `abgleich check`: a group of lines a function. What an earlier line could not find, the later
+/// ones that need it leave out.
+class Check {
+ public:
+  Check(Pairing pairing, Checker& checker) : pairing_(std::move(pairing)), checker_(checker) {}
 
-}  // namespace
-
-Code check(const std::filesystem::path& config, const OnStatement& on_statement,
-           const std::function<void(const Checked&)>& on_line) {
-  Checker checker(on_line);
-  std::optional<Pairing> pairing;
-  if (!checker.line("configuration", [&] {
-        pairing = load_pairing(config, contract::Trust::needed, on_statement);
-        return config.string() + " and " + pairing->config.contract.string();
-      })) {
-    return checker.worst();
+  void run() {
+    look_at_files();
+    look_at_primary();
+    if (primary_) {
+      judge_values();
+      judge_contract();
+      compare_schema();
+    }
+    look_at_secondary();
+    look_at_machine();
   }
-  checker.line("accepted catalogue", [&]() -> std::string {
-    return pairing->accepted ? pairing->config.catalog.string()
-                             : "none; the first sync takes the schema as it is then";
-  });
-  std::optional<mask::Keyring> keyring;
-  checker.line("key", [&] {
-    keyring = mask::Keyring::read(pairing->config.key_file);
-    return fmt::format("epoch {}, check value {}", keyring->epoch(), keyring->check_value());
-  });
-  for (const auto& endpoint : {pairing->config.primary, pairing->config.secondary}) {
-    if (auto weakness = db::wire_weakness(endpoint); !weakness.empty()) {
-      checker.warn(fmt::format("wire of the {}", name_of(endpoint.role)), std::move(weakness),
-                   "leave sslmode out, or write sslmode=verify-full");
+
+ private:
+  void look_at_files();
+  void look_at_primary();
+  void judge_values();
+  void judge_contract();
+  void judge_keys();
+  void compare_schema();
+  void look_at_secondary();
+  std::string look_at_run(db::Target& target);
+  void look_at_schema(db::Target& target);
+  void look_at_machine();
+
+  /// Each column once, whatever has doubts about it.
+  void warn_of(const std::vector<contract::Doubt>& doubts) {
+    for (const auto& doubt : doubts) {
+      auto what = fmt::format("column {}.{}", doubt.table, doubt.column);
+      if (doubted_.insert(what).second) {
+        checker_.warn(std::move(what), doubt.why, doubt.hint);
+      }
     }
   }
-  std::optional<Catalog> primary;
-  db::Position position;
-  checker.line("primary", [&] {
-    db::Source source(pairing->config.primary);
-    primary = source.catalog();
-    position = source.position();
-    return describe(*primary, pairing->config.primary.url);
+
+  /// A connection of its own for each look at rows: after one that failed it is of no more use.
+  [[nodiscard]] db::Source primary_source() const { return db::Source(pairing_.config.primary); }
+
+  Pairing pairing_;
+  Checker& checker_;
+  std::optional<mask::Keyring> keyring_;
+  std::optional<Catalog> primary_;
+  db::Position position_;
+  std::optional<std::vector<drift::Event>> events_;  // empty: the schemas could not be compared
+  std::set<std::string> doubted_;
+  std::optional<Error> wider_;        // the contract lets more leave than the last run did
+  std::vector<std::string> folding_;  // columns of the secondary's keys
+  std::vector<std::string> strangers_;
+};
+
+void Check::look_at_files() {
+  checker_.line("accepted catalogue", [&]() -> std::string {
+    return pairing_.accepted ? pairing_.config.catalog.string()
+                             : "none; the first sync takes the schema as it is then";
   });
-  std::optional<std::vector<drift::Event>> events;
-  if (primary && keyring) {
-    checker.line("pseudonyms", [&] {
-      db::Source source(pairing->config.primary);
-      expect_entropy(low_entropy_columns(pairing->contract, *primary, source, *keyring));
+  checker_.line("key", [&] {
+    keyring_ = mask::Keyring::read(pairing_.config.key_file);
+    return fmt::format("epoch {}, check value {}", keyring_->epoch(), keyring_->check_value());
+  });
+  for (const auto& endpoint : {pairing_.config.primary, pairing_.config.secondary}) {
+    if (auto weakness = db::wire_weakness(endpoint); !weakness.empty()) {
+      checker_.warn(fmt::format("wire of the {}", name_of(endpoint.role)), std::move(weakness),
+                    "leave sslmode out, or write sslmode=verify-full");
+    }
+  }
+}
+
+void Check::look_at_primary() {
+  checker_.line("primary", [&] {
+    auto source = primary_source();
+    primary_ = source.catalog();
+    position_ = source.position();
+    return describe(*primary_, pairing_.config.primary.url);
+  });
+}
+
+/// What the values themselves tell of who they are about.
+void Check::judge_values() {
+  if (keyring_) {
+    checker_.line("pseudonyms", [&] {
+      auto source = primary_source();
+      expect_entropy(low_entropy_columns(pairing_.contract, *primary_, source, *keyring_));
       return std::string("none hides too few values");
     });
   }
-  if (primary) {
-    std::set<std::string> doubted;
-    const auto warn_of = [&](const std::vector<contract::Doubt>& doubts) {
-      for (const auto& doubt : doubts) {
-        if (doubted.insert(fmt::format("column {}.{}", doubt.table, doubt.column)).second) {
-          checker.warn(fmt::format("column {}.{}", doubt.table, doubt.column), doubt.why,
-                       doubt.hint);
-        }
-      }
-    };
-    warn_of(contract::doubtful_columns(pairing->contract, *primary));
-    if (keyring) {
-      checker.line("texts", [&] {
-        db::Source source(pairing->config.primary);
-        const auto many = columns_of_many_texts(pairing->contract, *primary, source, *keyring);
-        warn_of(many);
-        return std::string(many.empty()
-                               ? "those that leave are of few kinds, or the contract says why"
-                               : "some that leave look like names or free text");
-      });
-    }
-    if (shifts_dates(pairing->contract)) {
-      checker.line("shifted dates", [&] {
-        refuse_record_dates(pairing->contract, *primary);
-        return std::string("none says when something was done, or the contract says why");
-      });
-    }
-    if (const auto why = zoneless_text(pairing->contract, *primary); !why.empty()) {
-      checker.line("time zones", [&] { return why; });
-    }
-    if (const auto loose = loose_references_text(pairing->contract, *primary); !loose.empty()) {
-      checker.line("foreign keys", [&] { return loose; });
-    }
-    checker.line("keys of the tables", [&] {
-      db::Source source(pairing->config.primary);
-      const auto reused = reused_keys_text(pairing->contract, *primary, source);
-      return keys_text(pairing->contract, *primary) + (reused.empty() ? "" : "; " + reused);
-    });
-    checker.line("contract and primary", [&]() -> std::string {
-      events = drift_events(*pairing, *primary);
-      if (events->empty()) {
-        return pairing->accepted ? "they fit; no drift" : "they fit";
-      }
-      const bool blocked = std::ranges::any_of(*events, [](const drift::Event& event) {
-        return event.verdict == drift::Verdict::block;
-      });
-      throw Failure(
-          blocked ? Code::drift_decision : Code::quarantine_or_drift,
-          fmt::format(
-              "{} drifted; {}",
-              events->size() == 1 ? "1 thing has" : fmt::format("{} things have", events->size()),
-              blocked ? "tables are blocked until that is decided" : "no table is blocked"),
-          "look at it: abgleich drift");
+  warn_of(contract::doubtful_columns(pairing_.contract, *primary_));
+  if (keyring_) {
+    checker_.line("texts", [&] {
+      auto source = primary_source();
+      const auto many = columns_of_many_texts(pairing_.contract, *primary_, source, *keyring_);
+      warn_of(many);
+      return std::string(many.empty()
+                             ? "those that leave are of few kinds, or the contract says why"
+                             : "some that leave look like names or free text");
     });
   }
-  std::optional<Found> found;
-  std::optional<Error> wider;
-  checker.line("secondary", [&] {
-    db::Target target(pairing->config.secondary, db::Mode::dry);
+}
+
+/// What works, and tells or loses more than the contract's author may think.
+void Check::judge_contract() {
+  if (shifts_dates(pairing_.contract)) {
+    checker_.line("shifted dates", [&] {
+      refuse_record_dates(pairing_.contract, *primary_);
+      return std::string("none says when something was done, or the contract says why");
+    });
+  }
+  if (const auto columns = zoneless_columns(pairing_.contract, *primary_); !columns.empty()) {
+    checker_.note("time zones",
+                  fmt::format("the day of {} is read in UTC: for midnight where people live it is "
+                              "the day before",
+                              fmt::join(columns, ", ")),
+                  "write zone = \"Europe/Berlin\", or whichever is theirs, into each one's line");
+  }
+  if (const auto loose = loose_references(pairing_.contract, *primary_); !loose.empty()) {
+    checker_.note("foreign keys",
+                  fmt::format("{}: no such foreign key is made in the secondary, and rows join "
+                              "there where the same is written in both",
+                              fmt::join(loose, ", ")),
+                  "nothing is to be done where the same things are written the same way; who wants "
+                  "the foreign key asks the primary's vendor for the same type on both ends");
+  }
+  judge_keys();
+}
+
+void Check::judge_keys() {
+  const auto loose = tables_of_loose_keys(pairing_.contract, *primary_);
+  if (!loose.empty()) {
+    checker_.warn("keys of the tables",
+                  fmt::format("no constraint of the primary makes the key unique of: {}",
+                              fmt::join(loose, ", ")),
+                  "rows that share a key are held back; a key that is unique: key = […] below the "
+                  "table's line");
+  }
+  checker_.line("keys of the tables", [&] {
+    auto source = primary_source();
+    for (auto& reused : reused_keys(pairing_.contract, *primary_, source)) {
+      checker_.note("key of " + reused.table, std::move(reused.text), std::move(reused.hint));
+    }
+    const auto all = pairing_.contract.tables.size();
+    return loose.empty()
+               ? std::string("every table's key is unique in the primary")
+               : fmt::format("{} of {} are unique in the primary", all - loose.size(), all);
+  });
+}
+
+void Check::compare_schema() {
+  checker_.line("contract and primary", [&]() -> std::string {
+    events_ = drift_events(pairing_, *primary_);
+    note_other_keys(*events_, pairing_);
+    if (events_->empty()) {
+      return pairing_.accepted ? "they fit; no drift" : "they fit";
+    }
+    const bool blocked = std::ranges::any_of(
+        *events_, [](const drift::Event& event) { return event.verdict == drift::Verdict::block; });
+    throw Failure(
+        blocked ? Code::drift_decision : Code::quarantine_or_drift,
+        fmt::format(
+            "{} drifted; {}",
+            events_->size() == 1 ? "1 thing has" : fmt::format("{} things have", events_->size()),
+            blocked ? "tables are blocked until that is decided" : "no table is blocked"),
+        "look at it: abgleich drift");
+  });
+}
+
+void Check::look_at_secondary() {
+  checker_.line("secondary", [&] {
+    db::Target target(pairing_.config.secondary, db::Mode::dry);
     target.load_catalog();
-    const auto& file = pairing->config.secondary.file;
+    const auto& file = pairing_.config.secondary.file;
     if (!file.empty() &&
         (::access(file.c_str(), W_OK) != 0 || ::access(file.parent_path().c_str(), W_OK) != 0)) {
       throw Failure(
@@ -256,53 +319,70 @@ Code check(const std::filesystem::path& config, const OnStatement& on_statement,
           "make both writable for this user: SQLite keeps its journal beside the file");
     }
     std::string at;
-    if (primary && keyring && events) {
-      const auto head =
-          recover(*pairing, target, *keyring, {.identity = primary->identity, .position = position},
-                  report::Run::dry);
-      if (head) {
-        at = fmt::format(", at run {}", head->run);
-        if (const auto tables = tables_out_of_order(target.books()); !tables.empty()) {
-          at += fmt::format(
-              "; where rows lie tells the primary's order in {}; lay them down anew: abgleich "
-              "verify --lay-down-anew",
-              fmt::join(tables, ", "));
-        }
-      }
-      wider = refuse_widening(*pairing, target, head, *keyring);
-      refuse_same_database(*pairing, *primary, target);
-      const auto tracked = known_tables(target);
-      refuse_unknown_names(*pairing, *primary, target, tracked);
-      const auto settled = settle_identities(*pairing, *primary, tracked);
-      auto tables = export_tables(settled.contract, *primary, *events, tracked, *keyring);
-      const auto changed = find_secondary_drift(settled, target, {}, tables);
-      check_schema(settled, target, tables);
-      (void)bring_schema(settled, target, tables, report::Run::dry);
-      std::vector<db::Relation> relations;
-      for (const auto& exported : tables) {
-        relations.push_back(exported.relation);
-      }
-      found = Found{.folds = folds_text(tables),
-                    .strangers = fmt::format("{}", fmt::join(target.strangers(relations), "; "))};
-      tell_of(changed);
+    if (primary_ && keyring_ && events_) {
+      at = look_at_run(target);
+      look_at_schema(target);
     }
-    return describe(target.catalog(), pairing->config.secondary.url) + at;
+    return describe(target.catalog(), pairing_.config.secondary.url) + at;
   });
-  if (keyring) {  // and by now what comes of it
-    checker.line("memory for keys", [] { return locked_text(); });
+  if (!folding_.empty()) {
+    checker_.note("keys in the secondary",
+                  fmt::format("{} takes different keys for the same (capitals, accents or blanks, "
+                              "by its collation or type): of rows that differ in nothing else one "
+                              "comes, the others are told",
+                              fmt::join(folding_, ", ")),
+                  "where all of them are wanted, the column's owner gives it a deterministic "
+                  "collation, or the type that the primary has");
   }
-  if (found && !found->folds.empty()) {
-    checker.line("keys in the secondary", [&] { return found->folds; });
+  for (auto& stranger : strangers_) {
+    checker_.warn("others in the secondary", std::move(stranger),
+                  "who owns the database decides whether that is meant");
   }
-  if (found && !found->strangers.empty()) {
-    checker.line("others in the secondary", [&] { return found->strangers; });
+  if (wider_) {
+    checker_.line("what leaves", [&]() -> std::string { throw Failure(*wider_); });
   }
-  if (wider) {
-    checker.line("what leaves", [&]() -> std::string { throw Failure(*wider); });
+}
+
+/// Whether a run would go on from the last one, and which that was.
+std::string Check::look_at_run(db::Target& target) {
+  const auto head =
+      recover(pairing_, target, *keyring_, {.identity = primary_->identity, .position = position_},
+              report::Run::dry);
+  wider_ = refuse_widening(pairing_, target, head, *keyring_);
+  if (!head) {
+    return {};
   }
-  checker.line("sizes", [] { return largest_row_text(); });
-  checker.line("disk", [&] {
-    auto directory = pairing->config.state_directory;
+  if (const auto tables = tables_out_of_order(target.books()); !tables.empty()) {
+    checker_.warn(
+        "order of rows",
+        fmt::format("where rows lie tells the primary's order in {}", fmt::join(tables, ", ")),
+        "lay them down anew: abgleich verify --lay-down-anew");
+  }
+  return fmt::format(", at run {}", head->run);
+}
+
+/// Whether the secondary's tables take what the contract exports. Throws Failure where they do not.
+void Check::look_at_schema(db::Target& target) {
+  refuse_same_database(pairing_, *primary_, target);
+  const auto tracked = known_tables(target);
+  refuse_unknown_names(pairing_, *primary_, target, tracked);
+  const auto settled = settle_identities(pairing_, *primary_, tracked);
+  auto tables = export_tables(settled.contract, *primary_, *events_, tracked, *keyring_);
+  const auto changed = find_secondary_drift(settled, target, {}, tables);
+  check_schema(settled, target, tables);
+  (void)bring_schema(settled, target, tables, report::Run::dry);
+  folding_ = folding_columns(tables);
+  strangers_ = target.strangers(relations_of(tables));
+  tell_of(changed);
+}
+
+void Check::look_at_machine() {
+  if (keyring_) {  // and by now what comes of it
+    checker_.line("memory for keys", [] { return locked_text(); });
+  }
+  checker_.line("sizes", [] { return largest_row_text(); });
+  checker_.line("disk", [&] {
+    auto directory = pairing_.config.state_directory;
     while (!std::filesystem::exists(directory) && directory.has_parent_path() &&
            directory != directory.parent_path()) {
       directory = directory.parent_path();
@@ -316,6 +396,20 @@ Code check(const std::filesystem::path& config, const OnStatement& on_statement,
     }
     return fmt::format("{} MiB free for the state directory", space.available >> 20U);
   });
+}
+
+}  // namespace
+
+Code check(const std::filesystem::path& config, const OnStatement& on_statement,
+           const std::function<void(const Checked&)>& on_line) {
+  Checker checker(on_line);
+  std::optional<Pairing> pairing;
+  if (checker.line("configuration", [&] {
+        pairing = load_pairing(config, contract::Trust::needed, on_statement);
+        return config.string() + " and " + pairing->config.contract.string();
+      })) {
+    Check(std::move(*pairing), checker).run();
+  }
   return checker.worst();
 }
 

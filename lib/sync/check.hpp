@@ -15,7 +15,8 @@ struct Checked {
   std::string result;  // what was found
   Code code = Code::done;
   bool warning = false;  // nothing stops a run, but somebody has to look at it
-  std::string hint;      // what to do, where the code is not done
+  bool note = false;     // nothing is wrong, and something could be better
+  std::string hint;      // what to do, where the code is not done or one of the two is set
 };
 
 /// Checks configuration, contract, key, both databases, rights, drift, versions, disk; goes on

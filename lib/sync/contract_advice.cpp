@@ -51,10 +51,10 @@ bool by_default_now(const CatalogColumn& column) {
 
 }  // namespace
 
-std::string reused_keys_text(const contract::Contract& contract, const Catalog& primary,
-                             db::Source& source) {
+std::vector<Advice> reused_keys(const contract::Contract& contract, const Catalog& primary,
+                                db::Source& source) {
   const auto reusing = source.tables_that_reuse_keys();
-  std::string text;
+  std::vector<Advice> advice;
   for (const auto& table : contract.tables) {
     const auto* there = primary.find_table(table.name);
     if (there == nullptr || !table.fixed.empty() || table.key.size() != 1 || !there->primary_key ||
@@ -62,18 +62,24 @@ std::string reused_keys_text(const contract::Contract& contract, const Catalog& 
       continue;
     }
     const auto names = candidates(table, *there);
-    text += fmt::format(
-        "{}'{}' gives the number of a deleted row to the next one; so that what was entered for "
-        "the one does not stand on the other, write below [tables.{}]: fixed = {}",
-        text.empty() ? "" : "; ", table.name, contract::toml_key(table.name),
-        names.empty() ? "[…], the exported columns that never change for one subject"
-                      : contract::toml_list(names));
+    advice.push_back(
+        {.table = table.name,
+         .text = fmt::format("'{}' gives the number of a deleted row to the next one: what was "
+                             "entered for the one would stand on the other",
+                             table.name),
+         .hint =
+             fmt::format("write below [tables.{}]: fixed = {}{}", contract::toml_key(table.name),
+                         names.empty() ? R"(["COLUMN"])" : contract::toml_list(names),
+                         names.empty() ? ", with the exported columns that never change for "
+                                         "one subject"
+                                       : "")});
   }
-  return text;
+  return advice;
 }
 
-std::string zoneless_text(const contract::Contract& contract, const Catalog& primary) {
-  std::string text;
+std::vector<std::string> zoneless_columns(const contract::Contract& contract,
+                                          const Catalog& primary) {
+  std::vector<std::string> columns;
   for (const auto& table : contract.tables) {
     const auto* there = primary.find_table(table.name);
     for (const auto* column : table.exported()) {
@@ -81,19 +87,13 @@ std::string zoneless_text(const contract::Contract& contract, const Catalog& pri
       const auto to = column->generalisation.to;
       const bool reads_day =
           to == To::year || to == To::month || to == To::week || to == To::age_band;
-      if (source == nullptr || column->cls != contract::Class::generalise || !reads_day ||
-          !column->generalisation.zone.empty() || source->type.family != Family::timestamptz) {
-        continue;
+      if (source != nullptr && column->cls == contract::Class::generalise && reads_day &&
+          column->generalisation.zone.empty() && source->type.family == Family::timestamptz) {
+        columns.push_back(fmt::format("'{}.{}'", table.name, column->name));
       }
-      text += fmt::format("{}'{}.{}'", text.empty() ? "" : ", ", table.name, column->name);
     }
   }
-  return text.empty()
-             ? text
-             : fmt::format(
-                   "the day of {} is read in UTC: for midnight where people live it is the "
-                   "day before; write zone = \"Europe/Berlin\", or whichever is theirs",
-                   text);
+  return columns;
 }
 
 bool shifts_dates(const contract::Contract& contract) {

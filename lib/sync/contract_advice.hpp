@@ -5,18 +5,25 @@
 #include "core/catalog.hpp"
 #include "db/source.hpp"
 
-#include <optional>
 #include <string>
+#include <vector>
 
 namespace abgleich::sync {
 
-/// Tables whose key the primary gives to another subject once its row is deleted, and that name
-/// nothing in `fixed`, with the line to write. Empty: there are none.
-std::string reused_keys_text(const contract::Contract& contract, const Catalog& primary,
-                             db::Source& source);
+struct Advice {
+  std::string table;  // its name in the primary
+  std::string text;   // what may go wrong
+  std::string hint;   // what to write
+};
 
-/// Generalised moments without a zone whose day is read. Empty: there are none.
-std::string zoneless_text(const contract::Contract& contract, const Catalog& primary);
+/// Tables whose key the primary gives to another subject once its row is deleted, and that name
+/// nothing in `fixed`.
+std::vector<Advice> reused_keys(const contract::Contract& contract, const Catalog& primary,
+                                db::Source& source);
+
+/// Generalised moments without a zone whose day is read: "'TABLE.COLUMN'".
+std::vector<std::string> zoneless_columns(const contract::Contract& contract,
+                                          const Catalog& primary);
 
 bool shifts_dates(const contract::Contract& contract);
 

@@ -16,7 +16,8 @@ void add_references(const Catalog& primary, std::vector<ExportedTable>& tables);
 std::vector<ExportedTable> in_order(std::vector<ExportedTable> tables);
 
 /// Foreign keys of the contract's tables by which the primary's own rows can refer to what is
-/// written otherwise, or is not there, and why: for people. Empty: none.
-std::string loose_references_text(const contract::Contract& contract, const Catalog& primary);
+/// written otherwise, or is not there, and why: "'T.C' refers to 'T.C' (why)".
+std::vector<std::string> loose_references(const contract::Contract& contract,
+                                          const Catalog& primary);
 
 }  // namespace abgleich::sync

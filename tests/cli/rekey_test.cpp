@@ -62,6 +62,9 @@ TEST_CASE("rekey: edits and conflicts stay, and every row is known by the new ke
     people.name_code();
     const auto blocked = people.sync();
     REQUIRE_MESSAGE(blocked["exit"] == 23, blocked.dump());
+    const auto checked = people.run({"check"});
+    CHECK_MESSAGE(checked.exit == 23, checked.out);
+    CHECK(checked.out.find("look at it: abgleich drift") != std::string::npos);
     people.obey(people.drift_hint("key_changed"), "rekey");
     CHECK(people.secondary.rows("SELECT count(*) FROM person") == "4");
     const auto after = people.sync();
