@@ -13,17 +13,11 @@
 
 namespace abgleich::sync {
 
-SecondaryLook look_at_secondary(const Pairing& pairing, const Catalog& live,
+SecondaryLook look_at_secondary(const Pairing& pairing, db::Target& target, const Catalog& live,
                                 const std::vector<drift::Event>& drift) {
   SecondaryLook look;
-  const auto& file = pairing.config.secondary.file;
-  if (!file.empty() && !std::filesystem::exists(file)) {
-    return look;  // the first run makes it
-  }
   try {
     const auto keyring = mask::Keyring::read(pairing.config.key_file);
-    db::Target target(pairing.config.secondary, db::Mode::dry);
-    (void)open_to_look(pairing, target);
     const auto tracked = known_tables(target);
     const auto settled = settle_identities(pairing, live, tracked);
     auto tables = export_tables(settled.contract, live, drift, tracked, keyring);
@@ -33,6 +27,21 @@ SecondaryLook look_at_secondary(const Pairing& pairing, const Catalog& live,
     look.why_not = failure.error();
   }
   return look;
+}
+
+SecondaryLook look_at_secondary(const Pairing& pairing, const Catalog& live,
+                                const std::vector<drift::Event>& drift) {
+  const auto& file = pairing.config.secondary.file;
+  if (!file.empty() && !std::filesystem::exists(file)) {
+    return {};  // the first run makes it
+  }
+  try {
+    db::Target target(pairing.config.secondary, db::Mode::dry);
+    (void)open_to_look(pairing, target);
+    return look_at_secondary(pairing, target, live, drift);
+  } catch (const Failure& failure) {
+    return {.events = {}, .why_not = failure.error()};
+  }
 }
 
 }  // namespace abgleich::sync

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/error.hpp"
+#include "db/target.hpp"
 #include "drift/drift.hpp"
 #include "sync/pairing.hpp"
 
@@ -18,6 +19,10 @@ struct SecondaryLook {
 /// Reads the secondary's catalogue and bookkeeping, as far as it can be reached; writes nothing.
 /// `drift` are the events of the `live` catalogue of the primary: what they block is not looked at.
 SecondaryLook look_at_secondary(const Pairing& pairing, const Catalog& live,
+                                const std::vector<drift::Event>& drift);
+
+/// The same, where the secondary is open. REQUIRES: its bookkeeping was checked.
+SecondaryLook look_at_secondary(const Pairing& pairing, db::Target& target, const Catalog& live,
                                 const std::vector<drift::Event>& drift);
 
 }  // namespace abgleich::sync

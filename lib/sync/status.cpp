@@ -10,12 +10,17 @@
 #include "sync/books_key.hpp"
 #include "sync/commit.hpp"
 #include "sync/exported.hpp"
+#include "sync/leaving.hpp"
 #include "sync/left_columns.hpp"
 #include "sync/primary_position.hpp"
 #include "sync/rarity.hpp"
 #include "sync/recover.hpp"
 #include "sync/same_values.hpp"
+#include "sync/secondary_look.hpp"
 #include "sync/settle_identities.hpp"
+
+#include <algorithm>
+#include <iterator>
 
 namespace abgleich::sync {
 
@@ -29,10 +34,38 @@ void note_refusal(Status& status, const Check& check) {
   } catch (const Failure& failure) {
     const auto code = failure.error().code;
     if (!status.refused && (code == Code::other_primary || code == Code::other_secondary ||
-                            code == Code::source_incomplete)) {
+                            code == Code::source_incomplete || code == Code::drift_decision)) {
       status.refused = failure.error();
     }
   }
+}
+
+/// Whether a run would go on, as far as that can be told without reading rows, and what has
+/// drifted. Throws Failure where the primary cannot be asked.
+void look_at_both(const Pairing& pairing, db::Target& target, Status& status) {
+  db::Source source(pairing.config.primary);
+  const auto primary = primary_of(source);
+  note_refusal(status, [&] {
+    expect_primary(pairing, target, mask::Keyring::read(pairing.config.key_file), status.head,
+                   primary.identity, primary.position);
+  });
+  note_refusal(status, [&] { expect_accepted(pairing, target); });
+  note_refusal(status, [&] {
+    if (const auto wider = refuse_widening(pairing, target, status.head,
+                                           mask::Keyring::read(pairing.config.key_file))) {
+      throw Failure(*wider);
+    }
+  });
+  status.drift = drift_events(pairing, source.catalog());
+  weigh_values(status.drift, settle_identities(pairing, source.catalog(), known_tables(target)),
+               source, target, mask::Keyring::read(pairing.config.key_file));
+  auto look = look_at_secondary(pairing, target, source.catalog(), status.drift);
+  std::ranges::move(look.events, std::back_inserter(status.drift));
+  note_refusal(status, [&] {
+    if (look.why_not) {
+      throw Failure(*look.why_not);
+    }
+  });
 }
 
 }  // namespace
@@ -62,15 +95,7 @@ Status status(const Pairing& pairing) {
     status.rare_still_there += is_still_there(row.reason) ? row.rows : 0;
   });
   try {
-    db::Source source(pairing.config.primary);
-    note_refusal(status, [&] {
-      const auto primary = primary_of(source);
-      expect_primary(pairing, target, mask::Keyring::read(pairing.config.key_file), status.head,
-                     primary.identity, primary.position);
-    });
-    status.drift = drift_events(pairing, source.catalog());
-    weigh_values(status.drift, settle_identities(pairing, source.catalog(), books.tracked()),
-                 source, target, mask::Keyring::read(pairing.config.key_file));
+    look_at_both(pairing, target, status);
   } catch (const Failure& failure) {
     status.drift_unknown = failure.error();
   }

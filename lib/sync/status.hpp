@@ -26,7 +26,8 @@ struct Status {
   std::vector<drift::Event> drift;
   std::optional<Error> drift_unknown;  // why the primary could not be asked
   /// Why a run would be refused: another secondary, another primary or an older one, a standby that
-  /// lags. As far as this user may ask.
+  /// lags, another accepted catalogue, a contract that lets more leave. As far as this user may
+  /// ask, and as can be told without reading rows.
   std::optional<Error> refused;
 };
 

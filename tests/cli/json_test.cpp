@@ -159,8 +159,8 @@ void back_and_forth(Scene& scene) {
 void another_contract(Scene& scene) {
   scene.line({"contract", "add", "person.extra", "--class", "plain"}, kCommands + "contract_add");
   CHECK(scene.line({"contract", "diff"}, kCommands + "contract_diff")["more"] == true);
+  CHECK(scene.line({"status"}, kStatus)["refused"]["code"] == 23);
   CHECK(scene.line({"sync"}, kSync, 23)["error"]["code"] == 23);
-  scene.line({"status"}, kStatus);
   CHECK(scene.line({"contract", "accept", "--reason", "a test"},
                    kCommands + "contract_accept")["more"] == 1);
   scene.line({"sync"}, kSync, 11);
