@@ -67,8 +67,9 @@ struct CatalogTable {
   std::vector<CatalogKey> uniques;  // constraints and unique indexes over plain columns, no WHERE
   std::vector<CatalogForeignKey> foreign_keys;
   bool row_security = false;  // policies apply to this role
-  bool heirs = false;         // rows of tables that inherit from it are read with its own
   bool triggers = false;      // user triggers that fire on writes
+  // tables that inherit from it, and whose rows are read with its own: as SQL names them
+  std::vector<std::string> heirs;
 
   [[nodiscard]] const CatalogColumn* find_column(std::string_view column) const;
   /// Whether it has a unique key over exactly these columns, in any order.

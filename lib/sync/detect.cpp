@@ -47,7 +47,7 @@ bool may_merge_texts(const contract::Column& column, std::size_t i, const Export
 /// that is read: no key reaches over tables that inherit, none of a virtual or foreign table is
 /// enforced, and in SQLite two values that are told apart (1 and '1') may become one.
 bool key_is_unique(const CatalogTable& source, const ExportedTable& exported) {
-  if (source.heirs || source.kind == TableKind::foreign ||
+  if (!source.heirs.empty() || source.kind == TableKind::foreign ||
       exported.sources.front()->type.engine == Engine::sqlite) {
     return false;
   }

@@ -100,7 +100,7 @@ void refuse_changed_columns(db::Target& target, const db::TrackedRow& row) {
   if (held == nullptr) {
     refuse(fmt::format("table '{}' is not there", row.target));
   }
-  if (held->heirs) {
+  if (!held->heirs.empty()) {
     refuse(fmt::format("tables inherit from '{}'", row.target));
   }
   const auto left = read_left(target, row.id);

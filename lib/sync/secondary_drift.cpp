@@ -203,16 +203,21 @@ const CatalogTable* holder(const Catalog& secondary, const ExportedTable& export
 }
 
 /// Rows of what inherits would be read, changed and deleted as the table's own.
-drift::Event inherited(const ExportedTable& exported, const CatalogTable& held) {
+drift::Event inherited(const ExportedTable& exported, const CatalogTable& held,
+                       const db::Dialect& dialect) {
+  std::string detach;
+  for (const auto& heir : held.heirs) {
+    detach += fmt::format("ALTER TABLE {} NO INHERIT {}; ", heir, dialect.quote(held.name));
+  }
   return {.kind = std::string(kInherited),
           .table = exported.table->name,
           .column = {},
           .was = {},
           .now = held.name,
           .verdict = drift::Verdict::block,
-          .hint = fmt::format("their rows would count as its own: in the secondary, ALTER TABLE … "
-                              "NO INHERIT {} each of them, then run: abgleich sync",
-                              held.name)};
+          .hint = fmt::format("rows of what inherits would count as its own: in the secondary, "
+                              "run: {}then run: abgleich sync",
+                              detach)};
 }
 
 }  // namespace
@@ -273,8 +278,8 @@ std::vector<drift::Event> find_secondary_drift(const Pairing& pairing, db::Targe
       asked.erase(exported.table->name + "." + column->name);
     }
     const auto* held = holder(target.catalog(), exported);
-    if (held != nullptr && held->heirs) {
-      events.push_back(inherited(exported, *held));
+    if (held != nullptr && !held->heirs.empty()) {
+      events.push_back(inherited(exported, *held, target.dialect()));
     }
     if (held != nullptr && !exported.previous_labels.empty()) {
       Look(target, exported, *held, refill, events).run();

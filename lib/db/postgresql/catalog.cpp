@@ -6,6 +6,7 @@
 #include "db/postgresql/postgresql.hpp"
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <map>
@@ -30,7 +31,10 @@ constexpr const char* kTables =
     "  AND t.tgenabled IN ('O', 'A'))"
     " OR (c.relkind IN ('r', 'p', 'f') AND EXISTS (SELECT FROM pg_rewrite r"
     "  WHERE r.ev_class = c.oid AND r.ev_enabled IN ('O', 'A'))),"
-    " c.relkind = 'r' AND EXISTS (SELECT FROM pg_inherits h WHERE h.inhparent = c.oid)"
+    " CASE WHEN c.relkind = 'r' THEN"
+    "  (SELECT json_agg(format('%I.%I', n.nspname, o.relname) ORDER BY n.nspname, o.relname)"
+    "   FROM pg_inherits h JOIN pg_class o ON o.oid = h.inhrelid"
+    "   JOIN pg_namespace n ON n.oid = o.relnamespace WHERE h.inhparent = c.oid) END"
     " FROM pg_class c WHERE c.relnamespace = $1::oid AND c.relkind IN ('r', 'p', 'v', 'm', 'f')";
 
 // A domain over a domain has no modifier; that of the innermost counts.
@@ -158,7 +162,9 @@ Tables read_tables(Connection& connection, const Cell& schema) {
     table.parent = text(row[4]);
     table.row_security = yes(row[5]);
     table.triggers = yes(row[6]);
-    table.heirs = yes(row[7]);
+    if (row[7].storage != Cell::Storage::null) {
+      table.heirs = nlohmann::json::parse(row[7].bytes).get<std::vector<std::string>>();
+    }
     tables.emplace(table.identity, std::move(table));
   });
   return tables;
