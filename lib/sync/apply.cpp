@@ -181,11 +181,14 @@ void record_rarity(db::Target& target, const std::vector<ExportedTable>& tables,
 namespace {
 
 /// Rows of a table's plan that wait already, and are not there for others to refer to.
-std::vector<Row> absent_until_decided(db::Target& target, const db::Relation& relation) {
+std::vector<Row> absent_until_decided(db::Target& target, const ExportedTable& exported) {
   std::vector<Row> absent;
-  target.refused_rows(relation, [&](const db::Target::Refused& refused) {
-    if (refused.action != db::PlanAction::refused_update) {
-      absent.push_back(refused.row);
+  target.refused_rows(exported.relation, [&](const db::Target::Refused& refused) {
+    auto referred = refused.action == db::PlanAction::refused_update
+                        ? std::nullopt
+                        : referred_cells(exported, refused.row);
+    if (referred) {
+      absent.push_back(std::move(*referred));
     }
   });
   return absent;
@@ -194,10 +197,10 @@ std::vector<Row> absent_until_decided(db::Target& target, const db::Relation& re
 /// Rows that refer to one of which each side has another would come to hang on the secondary's:
 /// they wait until somebody has decided which it is, and what refers to them waits with them.
 void hold_references(db::Target& target, const std::vector<ExportedTable>& tables,
-                     const std::vector<Judged>& judged) {
+                     std::vector<Judged>& judged) {
   std::vector<std::vector<Row>> open;  // by table: what no row may refer to, and was not looked at
-  for (const auto& table : judged) {
-    open.push_back(table.strangers);
+  for (auto& table : judged) {
+    open.push_back(std::move(table.strangers));
   }
   while (std::ranges::any_of(open, [](const auto& rows) { return !rows.empty(); })) {
     const auto strangers = std::exchange(open, std::vector<std::vector<Row>>(tables.size()));
@@ -212,7 +215,7 @@ void hold_references(db::Target& target, const std::vector<ExportedTable>& table
         }
       }
       if (held > 0) {
-        open[i] = absent_until_decided(target, relation);
+        open[i] = absent_until_decided(target, tables[i]);
       }
     }
   }

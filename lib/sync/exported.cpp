@@ -342,6 +342,18 @@ bool same_order(const db::TrackedRow& one, const db::TrackedRow& other) {
          names(one) == names(other);
 }
 
+std::optional<Row> referred_cells(const ExportedTable& exported, const Row& row) {
+  if (exported.referred.empty()) {
+    return std::nullopt;
+  }
+  Row referred;
+  referred.cells.resize(row.cells.size());
+  for (const auto i : exported.referred) {
+    referred.cells[i] = row.cells[i];
+  }
+  return referred;
+}
+
 std::vector<db::Reading> readings_of(const contract::Contract& contract) {
   std::vector<db::Reading> readings;
   for (const auto& table : contract.tables) {

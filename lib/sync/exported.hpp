@@ -13,6 +13,7 @@
 #include "merge/merge.hpp"
 #include "sync/layout.hpp"
 
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -30,6 +31,7 @@ struct ExportedTable {
   std::string called;  // its old name, where only the contract says that it is the same table
   Layout layout;       // what the bookkeeping will say of its columns
   std::set<std::size_t> refilled;  // columns that are filled anew from the primary
+  std::set<std::size_t> referred;  // columns that foreign keys of exported tables refer to
   bool made_here = false;          // the secondary did not have the table before this run
   db::Relation relation;
   merge::Rules rules;
@@ -47,6 +49,9 @@ std::vector<ExportedTable> export_tables(const contract::Contract& contract, con
                                          const std::vector<drift::Event>& drift,
                                          const std::vector<db::TrackedRow>& tracked,
                                          const mask::Keyring& keyring);
+
+/// What of a row others can refer to; the rest is NULL. Empty where no table refers to this one.
+std::optional<Row> referred_cells(const ExportedTable& exported, const Row& row);
 
 /// What a run reads of the primary.
 std::vector<db::Reading> readings_of(const contract::Contract& contract);

@@ -215,7 +215,9 @@ class Planner {
     }
     target_.books().found_conflict(journal::to_row(conflict, id_key_));
     if (pair.primary_cells && (gone || decision_.fate == merge::Fate::both_inserted)) {
-      strangers_.push_back(pair.primary);
+      if (auto referred = referred_cells(exported_, pair.primary)) {
+        strangers_.push_back(std::move(*referred));
+      }
     }
   }
 

@@ -25,7 +25,8 @@ enum class Absence : std::uint8_t { deletion, unknown };
 /// What came of one table's merge.
 struct Planned {
   report::TableCounts counts;
-  /// Rows of the primary under whose keys the secondary has another row, until a person decides.
+  /// Rows of the primary under whose keys the secondary has another row, until a person decides:
+  /// of each the cells that others can refer to.
   std::vector<Row> strangers;
 };
 

@@ -68,7 +68,7 @@ bool stays_unique(const CatalogTable& source, const ExportedTable& parent,
     std::ranges::sort(columns);
     return columns == names;
   };
-  return !source.heirs && std::ranges::all_of(names, unchanged) &&
+  return source.heirs.empty() && std::ranges::all_of(names, unchanged) &&
          ((source.primary_key && covers(*source.primary_key)) ||
           std::ranges::any_of(source.uniques, covers));
 }
@@ -111,6 +111,7 @@ void add_foreign_keys(std::vector<ExportedTable>& all, const Catalog& primary,
         .table = parent->relation.name,
         .referenced = {},
         .promised = doubt_of(key, source, *primary.find_table(key.table)) == Doubt::none};
+    std::vector<std::size_t> referred;
     bool holds = true;
     for (std::size_t i = 0; i < key.columns.size(); ++i) {
       const auto child_column =
@@ -130,6 +131,7 @@ void add_foreign_keys(std::vector<ExportedTable>& all, const Catalog& primary,
               (*child_column)->identity == (*parent_column)->identity &&
               (*child_column)->normaliser == (*parent_column)->normaliser &&
               child_type.family == parent_type.family;
+      referred.push_back(parent_at);
       foreign.columns.push_back(child_at);
       foreign.referenced.push_back(parent->relation.columns[parent_at].name);
     }
@@ -139,6 +141,7 @@ void add_foreign_keys(std::vector<ExportedTable>& all, const Catalog& primary,
     if (!to_key && foreign.promised) {
       add_unique(key.referenced, *parent);
     }
+    parent->referred.insert(referred.begin(), referred.end());
     exported.relation.foreign_keys.push_back(std::move(foreign));
   }
 }
@@ -179,8 +182,9 @@ std::vector<ExportedTable> in_order(std::vector<ExportedTable> tables) {
   return sorted;
 }
 
-std::string loose_references_text(const contract::Contract& contract, const Catalog& primary) {
-  std::string text;
+std::vector<std::string> loose_references(const contract::Contract& contract,
+                                          const Catalog& primary) {
+  std::vector<std::string> loose;
   for (const auto& table : contract.tables) {
     const auto* child = primary.find_table(table.name);
     for (std::size_t i = 0; child != nullptr && i < child->foreign_keys.size(); ++i) {
@@ -196,16 +200,13 @@ std::string loose_references_text(const contract::Contract& contract, const Cata
         continue;
       }
       if (const auto doubt = doubt_of(key, *child, *parent); doubt != Doubt::none) {
-        text +=
-            fmt::format("{}'{}.{}' refers to '{}.{}' ({})", text.empty() ? "" : ", ", table.name,
-                        key.columns.front(), key.table, key.referenced.front(), text_of(doubt));
+        loose.push_back(fmt::format("'{}.{}' refers to '{}.{}' ({})", table.name,
+                                    key.columns.front(), key.table, key.referenced.front(),
+                                    text_of(doubt)));
       }
     }
   }
-  return text.empty() ? text
-                      : text +
-                            ": no such foreign key is made in the secondary, and rows join there "
-                            "where the same is written in both";
+  return loose;
 }
 
 }  // namespace abgleich::sync
