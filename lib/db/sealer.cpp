@@ -161,27 +161,32 @@ LockedSipKey Sealer::base_key(std::int64_t tracked) const {
   return key;
 }
 
-std::uint64_t Sealer::mask(std::string_view nonce) const {
-  return siphash(keys_->seals, bytes_of(nonce));
-}
-
 std::string Sealer::hidden(std::uint64_t sum) const {
-  const auto nonce = random_nonce();
-  return fmt::format("{}{:016x}", nonce, sum + mask(nonce));
+  return hidden_number(sum, keys_->seals);
 }
 
 std::optional<std::uint64_t> Sealer::revealed(std::string_view text) const {
+  return revealed_number(text, keys_->seals);
+}
+
+std::string hidden_number(std::uint64_t number, const SipKey& key) {
+  const auto nonce = random_nonce();
+  return fmt::format("{}{:016x}", nonce, number + siphash(key, bytes_of(nonce)));
+}
+
+std::optional<std::uint64_t> revealed_number(std::string_view text, const SipKey& key) {
   if (text.size() != 2 * kNonceSize + kHexDigits) {
     return std::nullopt;
   }
-  const auto digits = text.substr(2 * kNonceSize);
+  const auto nonce = text.substr(0, 2 * kNonceSize);
+  const auto digits = text.substr(nonce.size());
   std::uint64_t masked = 0;
   const auto [end, error] =
       std::from_chars(digits.data(), digits.data() + digits.size(), masked, 16);
   if (error != std::errc{} || end != digits.data() + digits.size()) {
     return std::nullopt;
   }
-  return masked - mask(text.substr(0, 2 * kNonceSize));
+  return masked - siphash(key, bytes_of(nonce));
 }
 
 std::string random_nonce() {

@@ -75,13 +75,16 @@ class Sealer {
   [[nodiscard]] std::optional<std::uint64_t> revealed(std::string_view text) const;
 
  private:
-  [[nodiscard]] std::uint64_t mask(std::string_view nonce) const;
-
   SealKeys keys_;
   std::string lineage_;
 };
 
 /// 16 random bytes, hexadecimal.
 std::string random_nonce();
+
+/// A number as it may rest: with a fresh mask each time, so that two of them cannot be compared.
+std::string hidden_number(std::uint64_t number, const SipKey& key);
+/// Empty where the text is not of that form.
+std::optional<std::uint64_t> revealed_number(std::string_view text, const SipKey& key);
 
 }  // namespace abgleich::db

@@ -2,8 +2,6 @@
 
 #include "core/digest.hpp"
 
-#include <cstdint>
-
 namespace abgleich::sync {
 
 std::string bytes_of(const KeyCells& key) {
@@ -16,8 +14,8 @@ std::string bytes_of(const KeyCells& key) {
 
 KeyCells key_from(std::string_view bytes) {
   KeyCells key;
-  while (
-      !bytes.empty()) {  // as append_key_bytes writes: a byte of kind, four of length, little end
+  // as append_key_bytes writes: a byte of kind, four of length, little end
+  while (!bytes.empty()) {
     const auto kind = static_cast<Kind>(bytes[0]);
     std::size_t size = 0;
     for (std::size_t i = 4; i > 0; --i) {
@@ -29,12 +27,15 @@ KeyCells key_from(std::string_view bytes) {
   return key;
 }
 
-bool NewKeys::add(const std::string& old_key, const std::string& new_key) {
+NewKeys::Added NewKeys::add(const std::string& old_key, const std::string& new_key) {
+  if (keys_.contains(old_key)) {
+    return Added::old_key_known;
+  }
   if (!taken_.insert(new_key).second) {
-    return false;
+    return Added::new_key_taken;
   }
   keys_.emplace(old_key, new_key);
-  return true;
+  return Added::yes;
 }
 
 std::optional<std::string> NewKeys::find(const std::string& old_key) const {

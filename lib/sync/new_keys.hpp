@@ -4,7 +4,7 @@
 
 #include "core/value.hpp"
 
-#include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -24,13 +24,12 @@ KeyCells key_from(std::string_view bytes);
 /// Holds every pair in memory: some 250 bytes a row.
 class NewKeys {
  public:
-  /// False where another row has this new key already; then nothing was added.
-  [[nodiscard]] bool add(const std::string& old_key, const std::string& new_key);
+  enum class Added : std::uint8_t { yes, old_key_known, new_key_taken };
+  /// Adds nothing where another row has one of the two already.
+  [[nodiscard]] Added add(const std::string& old_key, const std::string& new_key);
 
   /// The bytes of the new key; empty where the row is not known.
   [[nodiscard]] std::optional<std::string> find(const std::string& old_key) const;
-  /// Whether a row has this new key.
-  [[nodiscard]] bool taken(const std::string& new_key) const { return taken_.contains(new_key); }
 
  private:
   std::unordered_map<std::string, std::string> keys_;

@@ -6,7 +6,6 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include <charconv>
 #include <string>
 #include <string_view>
 
@@ -35,29 +34,15 @@ class Hiding {
   explicit Hiding(const mask::Keyring& keyring) : key_(keyring.until(1).purpose_key("position")) {}
 
   [[nodiscard]] std::string hidden(std::uint64_t number) const {
-    const auto nonce = db::random_nonce();
-    return fmt::format("{}{:016x}", nonce, number + mask(nonce));
+    return db::hidden_number(number, *key_);
   }
   /// 0 where it is not of that form.
   [[nodiscard]] std::uint64_t revealed(std::string_view text) const {
-    constexpr std::size_t kDigits = 16;
-    if (text.size() <= kDigits) {
-      return 0;
-    }
-    const auto nonce = text.substr(0, text.size() - kDigits);
-    const auto digits = text.substr(nonce.size());
-    std::uint64_t masked = 0;
-    const auto [end, error] =
-        std::from_chars(digits.data(), digits.data() + digits.size(), masked, 16);
-    return error == std::errc{} && end == digits.data() + digits.size() ? masked - mask(nonce) : 0;
+    return db::revealed_number(text, *key_).value_or(0);
   }
 
  private:
-  [[nodiscard]] std::uint64_t mask(std::string_view nonce) const {
-    return siphash(key_, {reinterpret_cast<const std::uint8_t*>(nonce.data()), nonce.size()});
-  }
-
-  SipKey key_;
+  LockedSipKey key_;
 };
 
 std::string text_of(const db::Position& position, const Hiding& hiding) {

@@ -179,6 +179,19 @@ void judge(const Pairing& pairing, const KeyChange& change, const RekeyedRows& r
                        "then run: {}",
                        again));
   }
+  if (found.alike > 0) {
+    std::vector<std::string> was;
+    for (const auto i : change.before.key) {
+      was.push_back(change.before.columns[i].source);
+    }
+    refuse(
+        fmt::format("{} of '{}' in the primary with the {} of another row: by that the secondary "
+                    "knows its rows, so nothing tells which is which",
+                    rows_of(found.alike), table.name, fmt::join(was, ", ")),
+        fmt::format("it has to be unique in the primary until the new key has taken its place: "
+                    "ask its vendor to correct it, then run: {}",
+                    again));
+  }
   if (found.repeated > 0) {
     refuse(fmt::format("{} of '{}' with the {} of another row, which is to be the key",
                        rows_of(found.repeated), table.name, key),

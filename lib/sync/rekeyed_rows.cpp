@@ -93,6 +93,13 @@ std::optional<std::string> RekeyedRows::old_key_of(const Row& row, const std::st
   return std::nullopt;
 }
 
+bool RekeyedRows::note(const std::string& old_key, const std::string& new_key) {
+  const auto added = keys_.add(old_key, new_key);
+  obstacles_.alike += added == NewKeys::Added::old_key_known ? 1 : 0;
+  obstacles_.repeated += added == NewKeys::Added::new_key_taken ? 1 : 0;
+  return added == NewKeys::Added::yes;
+}
+
 void RekeyedRows::learn(db::Source& source, Progress& progress) {
   if (!change_.old_key_exported) {
     learn_from_secondary();
@@ -117,8 +124,7 @@ void RekeyedRows::learn(db::Source& source, Progress& progress) {
     if (!old_key) {
       return;  // a new row, too
     }
-    if (!keys_.add(*old_key, becomes)) {
-      ++obstacles_.repeated;
+    if (!note(*old_key, becomes)) {
       return;
     }
     if (fate == OutgoingRow::Fate::held) {
@@ -189,8 +195,7 @@ void RekeyedRows::take(db::Pair& pair) {
       ++obstacles_.nameless;
       return;
     }
-    if (!keys_.add(old_key, *new_key)) {
-      ++obstacles_.repeated;
+    if (!note(old_key, *new_key)) {
       return;
     }
   }

@@ -38,6 +38,7 @@ class RekeyedRows {
   struct Obstacles {
     std::int64_t keyless = 0;   // of the primary, without a usable new key
     std::int64_t repeated = 0;  // that have the new key of another row
+    std::int64_t alike = 0;     // of the primary, that have the old key of another row
     std::int64_t edited = 0;    // of which people have edited what becomes the key
     std::int64_t lost = 0;      // of the base, that the primary does not have
     std::int64_t nameless = 0;  // of those, and of the secondary's own: without any new key
@@ -46,6 +47,8 @@ class RekeyedRows {
 
  private:
   void learn_from_secondary();
+  /// Notes which new key a row has; false where another row is in the way.
+  bool note(const std::string& old_key, const std::string& new_key);
   [[nodiscard]] std::optional<std::string> old_key_of(const Row& row, const std::string& new_key);
   [[nodiscard]] std::string key_bytes(const db::Relation& relation, const Row& row) const;
   [[nodiscard]] bool bears_out(const Row& row, const std::string& old_key,

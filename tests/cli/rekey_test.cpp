@@ -253,6 +253,35 @@ TEST_CASE("rekey: what cannot be a key is refused, and nothing changes") {
   });
 }
 
+TEST_CASE("rekey: rows that share the old key by now are refused, and nothing changes") {
+  on_every_pairing([](On primary, On secondary) {
+    Scene pairing(primary, secondary,
+                  "[tables.person]\nkey = [\"id\"]\n[tables.person.columns]\nid = \"plain\"\n"
+                  "code = \"plain\"\n",
+                  kLimits);
+    pairing.primary.run(
+        "CREATE TABLE person (id integer NOT NULL, code text NOT NULL UNIQUE);"
+        "CREATE UNIQUE INDEX by_id ON person (id);"
+        "INSERT INTO person VALUES (1, 'a'), (2, 'b'), (3, 'c')");
+    REQUIRE(pairing.sync()["exit"] == 0);
+    pairing.primary.run("DROP INDEX by_id; INSERT INTO person VALUES (1, 'd'), (2, 'e')");
+    pairing.edit_contract("key = [\"id\"]", "key = [\"code\"]");
+    const auto before = pairing.secondary.rows("SELECT id, code FROM person ORDER BY id");
+    const auto ran = pairing.run({"rekey", "person", "--reason", "x"});
+    CHECK(ran.exit == 23);
+    CHECK_MESSAGE(ran.err.find("2 rows of 'person' in the primary with the id of another row") !=
+                      std::string::npos,
+                  ran.err);
+    CHECK(pairing.secondary.rows("SELECT id, code FROM person ORDER BY id") == before);
+    pairing.primary.run("DELETE FROM person WHERE code IN ('d', 'e')");
+    const auto again = pairing.run({"rekey", "person", "--reason", "x"});
+    CHECK_MESSAGE(again.exit == 0, again.err);
+    pairing.primary.run("INSERT INTO person VALUES (4, 'd')");
+    CHECK(pairing.sync()["tables"]["person"]["inserted"] == 1);
+    pairing.all_is_well();
+  });
+}
+
 TEST_CASE("rekey: rows of people and edits of what becomes the key are theirs to settle first") {
   on_every_pairing([](On primary, On secondary) {
     Scene pairing(primary, secondary,
