@@ -85,6 +85,7 @@ std::int64_t Target::write(const std::string& sql) {
 }
 
 Target::~Target() {
+  fill_abandoned_ = true;
   if (open_) {
     rollback(session_);
   }
