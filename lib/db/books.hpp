@@ -166,15 +166,16 @@ class Books {
   };
   /// Of runs, tracked tables, facts, conflicts and quarantine.
   std::vector<Inspection> inspect();
-  /// The same of the journal of every run that is not as it was left.
-  void inspect_journal(const std::function<void(std::int64_t epoch, const Inspection&)>& on_epoch);
+  /// The same of the journal of every run that is not as it was left. Returns how many entries name
+  /// a table that is not tracked.
+  std::int64_t inspect_journal(
+      const std::function<void(std::int64_t epoch, const Inspection&)>& on_epoch);
   /// Takes out what nobody of us has written, and seals what is left: rows of facts, conflicts,
   /// quarantine and tracked tables; the journals of these runs as a whole. Runs stay as they are.
   void forget_forged(const std::vector<std::int64_t>& journals, const std::string& now);
 
-  /// Rows of journal, conflicts and quarantine that name a table that is not tracked.
+  /// Rows of conflicts and quarantine that name a table that is not tracked.
   struct Untracked {
-    std::int64_t journal = 0;
     std::int64_t conflicts = 0;
     std::int64_t quarantined = 0;
   };

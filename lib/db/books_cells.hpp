@@ -4,8 +4,12 @@
 
 #include "db/books_rows.hpp"
 #include "db/cell_values.hpp"
+#include "db/sealer.hpp"
 
+#include <array>
+#include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace abgleich::db {
@@ -91,6 +95,28 @@ inline JournalRow journal_row(const Dialect& dialect, std::span<const Cell> cell
           .base = {.moved = optional_text(cells[7]),
                    .before = optional_packed(dialect, cells[8]),
                    .after = optional_packed(dialect, cells[9])}};
+}
+
+/// What the MAC of a journal entry is made of: the cells' own memory, or that of `scratch`, for the
+/// base's digests before and after.
+inline JournalFields journal_fields(const Dialect& dialect, std::span<const Cell> cells,
+                                    std::array<std::string, 2>& scratch) {
+  using View = std::optional<std::string_view>;
+  const auto view = [](const Cell& cell) {
+    return cell.storage == Cell::Storage::null ? View() : View(cell.bytes);
+  };
+  const auto digests = [&](const Cell& cell, std::string& memory) {
+    return cell.storage == Cell::Storage::null ? View() : View(packed(dialect, cell, memory));
+  };
+  return {.epoch = number(cells[0]),
+          .tracked = number(cells[1]),
+          .key_text = cells[3].bytes,
+          .fate = cells[4].bytes,
+          .before = view(cells[5]),
+          .after = view(cells[6]),
+          .moved = view(cells[7]),
+          .base_before = digests(cells[8], scratch[0]),
+          .base_after = digests(cells[9], scratch[1])};
 }
 
 }  // namespace abgleich::db

@@ -8,6 +8,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <map>
 
 namespace abgleich::db {
 
@@ -214,7 +216,8 @@ std::string Books::deeds(std::string_view more) {
 
 // What is forged: found, and taken out -----------------------------------------------------------
 
-void Books::inspect_journal(const std::function<void(std::int64_t, const Inspection&)>& on_epoch) {
+std::int64_t Books::inspect_journal(
+    const std::function<void(std::int64_t, const Inspection&)>& on_epoch) {
   const auto& sealer = reader();
   struct Found {
     Seal seal;
@@ -222,14 +225,21 @@ void Books::inspect_journal(const std::function<void(std::int64_t, const Inspect
     std::int64_t forged = 0;
   };
   std::map<std::int64_t, Found> found;
+  std::map<std::int64_t, std::int64_t> entries;  // of the tables
+  std::array<std::string, 2> scratch;
+  std::string mac_memory;
   session_.connection->read_blobs(
       fmt::format("SELECT {}, mac FROM {}", kJournalColumns, own("journal")),
       [&](std::span<const Cell> cells) {
-        const auto row = journal_row(*session_.dialect, cells);
-        const auto mac = mac_in(cells[kJournalWidth]);
+        const auto row = journal_fields(*session_.dialect, cells, scratch);
+        const auto& cell = cells[kJournalWidth];
+        const auto mac = cell.storage == Cell::Storage::null
+                             ? std::string_view()
+                             : packed(*session_.dialect, cell, mac_memory);
         auto& one = found[row.epoch];
-        one.forged += sealer.mac(fields_of(row)) == mac ? 0 : 1;
+        one.forged += sealer.mac(row) == mac ? 0 : 1;
         one.seal += sealer.share(mac);
+        ++entries[row.tracked];
       });
   const auto cursor =
       session_.connection->open(fmt::format("SELECT epoch, entries, sum FROM {}", own("run")));
@@ -246,6 +256,14 @@ void Books::inspect_journal(const std::function<void(std::int64_t, const Inspect
                        .whole = false});
     }
   }
+  for (const auto& row : tracked()) {
+    entries.erase(row.id);
+  }
+  std::int64_t untracked = 0;
+  for (const auto& [table, rows] : entries) {
+    untracked += rows;
+  }
+  return untracked;
 }
 
 void Books::forget_forged(const std::vector<std::int64_t>& journals, const std::string& now) {
@@ -297,9 +315,7 @@ Books::Untracked Books::count_untracked() {
                                   own(table), own("tracked")),
                       {});
   };
-  return {.journal = count("journal"),
-          .conflicts = count("conflict"),
-          .quarantined = count("quarantine")};
+  return {.conflicts = count("conflict"), .quarantined = count("quarantine")};
 }
 
 std::vector<std::int64_t> Books::untracked_bases() {

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstddef>
@@ -32,7 +33,7 @@ class Message {
 
   Message& operator<<(std::string_view field) {
     add<std::uint32_t>(static_cast<std::uint32_t>(field.size()));
-    mac_.add(field);
+    add_bytes(field);
     return *this;
   }
   Message& operator<<(std::int64_t number) {
@@ -47,7 +48,10 @@ class Message {
     add(kAbsent);
     return *this;
   }
-  [[nodiscard]] std::string mac() { return text_of(mac_.finish()); }
+  [[nodiscard]] std::string mac() {
+    flush();
+    return text_of(mac_.finish());
+  }
 
  private:
   static constexpr std::uint32_t kAbsent = 0xffff'ffff;
@@ -59,10 +63,29 @@ class Message {
     for (std::size_t i = 0; i < bytes.size(); ++i) {
       bytes.at(i) = static_cast<char>(number >> (8 * i) & 0xffU);
     }
-    mac_.add({bytes.data(), bytes.size()});
+    add_bytes({bytes.data(), bytes.size()});
+  }
+
+  void add_bytes(std::string_view bytes) {
+    if (bytes.size() > gathered_.size() - size_) {
+      flush();
+    }
+    if (bytes.size() > gathered_.size()) {
+      mac_.add(bytes);
+      return;
+    }
+    std::ranges::copy(bytes, gathered_.begin() + static_cast<std::ptrdiff_t>(size_));
+    size_ += bytes.size();
+  }
+
+  void flush() {
+    mac_.add({gathered_.data(), size_});
+    size_ = 0;
   }
 
   MacOfParts mac_;
+  std::array<char, 1024> gathered_;  // what is small goes into the MAC together: that is faster
+  std::size_t size_ = 0;
 };
 
 void random_bytes(std::span<std::uint8_t> bytes) {

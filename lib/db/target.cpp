@@ -86,6 +86,12 @@ std::int64_t Target::write(const std::string& sql) {
 
 Target::~Target() {
   if (open_) {
+    fill_abandoned_ = true;
+    try {
+      session_.connection->end_meanwhile();
+    } catch (...) {  // NOLINT(bugprone-empty-catch)
+      // it goes with the transaction
+    }
     rollback(session_);
   }
 }

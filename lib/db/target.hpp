@@ -16,14 +16,18 @@
 #include "db/plan_statements.hpp"
 #include "db/relation.hpp"
 #include "db/session.hpp"
+#include "db/sorted_rows.hpp"
 #include "db/stage_statements.hpp"
 
+#include <atomic>
 #include <cstdint>
 #include <deque>
+#include <filesystem>
 #include <functional>
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -284,21 +288,29 @@ class Target {
   /// Takes rows into a table and its base, where they end up in the order of their keys.
   class Fill {
    public:
-    Fill(Target& target, const Relation& relation);
+    /// Rows that do not fit into memory wait in `directory`, encrypted.
+    Fill(Target& target, const Relation& relation, std::filesystem::path directory);
     void add(const Row& row, std::string_view cells);
-    /// Runs `load`, which adds all rows, and seals the base. False where the secondary refused a
-    /// row: then nothing more is possible in this transaction but `abandon_fill`.
+    /// Runs `load`, which adds all rows. They may still be on their way when this returns. False
+    /// where the secondary refused a row, of this table or of one before: then nothing more is
+    /// possible in this transaction but `abandon_fill`.
     bool try_all(const std::function<void()>& load);
     /// Rows that were left out since they belong to one that is held back for being rare.
     [[nodiscard]] std::int64_t left_out() const { return left_out_; }
 
    private:
+    void begin();
     void leave_out_rare();
+    /// In the order of their keys, while the caller does something else.
+    void lay_down();
 
     Target& target_;
     const Relation& relation_;
+    std::filesystem::path directory_;
     bool sealed_;  // the seal can be made from what is sent
-    std::unique_ptr<Loader> loader_;
+    std::shared_ptr<SortedRows> rows_;
+    std::string order_;
+    std::unique_ptr<Loader> loader_;  // where the secondary sorts
     std::vector<Cell> cells_;
     std::vector<Cell> key_;
     std::vector<std::string> scratch_;
@@ -555,6 +567,8 @@ class Target {
   /// sessions have, for their triggers, checks and indexes. Everywhere else it leads to the
   /// server's own names only.
   void as_people(const std::function<void()>& work);
+  /// False where the secondary refuses a row, or this machine has no room.
+  bool try_fill(const std::function<void()>& work);
   std::int64_t write(const std::string& sql);
 
   Session session_;
@@ -593,10 +607,13 @@ class Target {
   std::map<std::pair<std::int64_t, std::int64_t>, Blame> blames_;  // by relation and number
   /// The foreign key by which a row waits for another, likewise.
   std::map<std::pair<std::int64_t, std::int64_t>, std::size_t> waits_by_;
-  std::vector<std::string> keys_;          // DDL that ends a first load
-  std::vector<std::string> foreign_keys_;  // … after it
-  std::int64_t literals_ = 0;              // temporary tables that `literal` has made
-  std::int64_t maps_ = 0;                  // temporary tables that `rekey_kept` has made
+  std::vector<std::string> keys_;            // DDL that ends a first load
+  std::vector<std::string> foreign_keys_;    // … after it
+  std::set<std::int64_t> laid_down_sorted_;  // relations that are sorted here
+  std::vector<std::pair<Relation, std::optional<Seal>>> filled_;
+  std::atomic<bool> fill_abandoned_ = false;
+  std::int64_t literals_ = 0;  // temporary tables that `literal` has made
+  std::int64_t maps_ = 0;      // temporary tables that `rekey_kept` has made
   bool open_ = true;
 };
 

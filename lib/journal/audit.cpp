@@ -40,22 +40,23 @@ class Audit {
     look_at_head();
     follow_runs();
     look_at_sets();
-    books_.inspect_journal([&](std::int64_t epoch, const db::Books::Inspection& journal) {
-      findings_.journals.push_back(epoch);
-      found(
-          journal.forged > 0 && journal.rows == journal.left
-              ? fmt::format("{} in the journal of run {} {}", entries(journal.forged), epoch,
-                            not_ours(journal.forged))
-          : journal.rows == journal.left
-              ? fmt::format("the journal of run {} has other entries than the run has left", epoch)
-              : fmt::format("the journal of run {} has {} entries, but the run has left {}", epoch,
-                            journal.rows, journal.left));
-    });
+    const auto untracked_entries =
+        books_.inspect_journal([&](std::int64_t epoch, const db::Books::Inspection& journal) {
+          findings_.journals.push_back(epoch);
+          found(journal.forged > 0 && journal.rows == journal.left
+                    ? fmt::format("{} in the journal of run {} {}", entries(journal.forged), epoch,
+                                  not_ours(journal.forged))
+                : journal.rows == journal.left
+                    ? fmt::format("the journal of run {} has other entries than the run has left",
+                                  epoch)
+                    : fmt::format("the journal of run {} has {} entries, but the run has left {}",
+                                  epoch, journal.rows, journal.left));
+        });
     const auto untracked = books_.count_untracked();
     name_no_table(untracked.conflicts, "conflicts");
     name_no_table(untracked.quarantined, "quarantined rows");
     if (accepted_ == 0) {
-      name_no_table(untracked.journal, "journal entries");
+      name_no_table(untracked_entries, "journal entries");
     }
     std::ranges::move(found_, std::back_inserter(findings_.damage));
     return std::move(findings_);

@@ -230,7 +230,7 @@ std::optional<Staged> Detection::fill(db::Source& source, db::Target& target,
                                       const ExportedTable& exported, Progress& progress) {
   // what was held back by an earlier run and is gone has left nothing behind: the base is empty
   auto pass = begin(source, exported, [](const KnownRow&) {});
-  db::Target::Fill fill(target, exported.relation);
+  db::Target::Fill fill(target, exported.relation, pairing_.config.state_directory);
   if (!fill.try_all(
           [&] { stage_all(source, target, exported, *pass, {.fill = &fill}, progress); })) {
     return std::nullopt;

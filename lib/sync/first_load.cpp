@@ -18,7 +18,9 @@ std::optional<std::vector<Judged>> load_first(db::Source& source, db::Target& ta
   std::vector<Judged> judged;
   bool taken = true;
   for (const auto& exported : tables) {
-    target.prepare(exported.relation);
+    target.prepare(exported.relation);  // before any is laid down: the secondary is busy then
+  }
+  for (const auto& exported : tables) {
     const auto staged = detection.fill(source, target, exported, progress);
     if (!staged) {
       taken = false;

@@ -72,6 +72,9 @@ class Stager {
   }
 
   Staged finish() {
+    if (into_.fill != nullptr && added_ == 0) {
+      return staged_;  // nothing is staged, and the secondary is busy with what was read before
+    }
     stage_.flush();
     hold_late();
     stage_.finish();

@@ -186,7 +186,16 @@ void PostgresConnection::withdraw(Awaited& awaited) noexcept {
   awaited.result.reset();
 }
 
+void PostgresConnection::meanwhile(std::function<void()> work) {
+  background_.post(std::move(work));
+}
+
+void PostgresConnection::end_meanwhile() {
+  background_.rest();
+}
+
 CopySender& PostgresConnection::sender() {
+  background_.wait();
   arrive();
   if (!sender_) {
     sender_ = std::make_unique<CopySender>(

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "db/connection.hpp"
+#include "db/postgresql/background.hpp"
 #include "db/postgresql/copy_binary.hpp"
 #include "db/postgresql/copy_sender.hpp"
 #include "db/postgresql/faults.hpp"
@@ -11,6 +12,7 @@
 #include "db/postgresql/stall_watch.hpp"
 #include "db/tracer.hpp"
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -49,6 +51,8 @@ class PostgresConnection final : public Connection {
                                Loader::Refused refused = {}) override;
   std::unique_ptr<Loader> fill(std::string_view table,
                                const std::vector<std::string>& columns) override;
+  void meanwhile(std::function<void()> work) override;
+  void end_meanwhile() override;
 
   /// Runs one statement without parameters; throws Fault unless it ends as `expected`.
   Result run(const std::string& sql, ExecStatusType expected);
@@ -75,6 +79,7 @@ class PostgresConnection final : public Connection {
   [[nodiscard]] CopySender& sender();
 
   [[nodiscard]] PGconn* raw() {
+    background_.wait();
     if (sender_) {
       sender_->wait();
     }
@@ -84,7 +89,11 @@ class PostgresConnection final : public Connection {
   [[nodiscard]] const Peer& peer() const { return peer_; }
 
   /// How wide rows are that may have to be read again.
-  void will_send(std::size_t bytes) { widest_sent_ = std::max(widest_sent_, bytes); }
+  void will_send(std::size_t bytes) {
+    auto widest = widest_sent_.load(std::memory_order_relaxed);
+    while (widest < bytes && !widest_sent_.compare_exchange_weak(widest, bytes)) {
+    }
+  }
   [[nodiscard]] std::size_t widest_sent() const { return widest_sent_; }
 
   /// Whether a lock that is waited for in vain is worth looking for who holds it.
@@ -93,6 +102,7 @@ class PostgresConnection final : public Connection {
 
  private:
   void rest() {
+    background_.rest();
     if (sender_) {
       sender_->rest();
     }
@@ -123,11 +133,12 @@ class PostgresConnection final : public Connection {
   KnownNames names_;  // of the statement at hand
   std::int64_t cursors_ = 0;
   Tracer tracer_;
-  std::size_t widest_sent_ = 0;  // bytes
+  std::atomic<std::size_t> widest_sent_ = 0;  // bytes
   Awaited* awaited_ = nullptr;
   std::optional<Tracer::Running> sent_;  // what is awaited
   Result failed_;                        // of a statement that was sent, until somebody is told
   std::unique_ptr<CopySender> sender_;   // ends before the connection does
+  Background background_;                // ends first
 };
 
 }  // namespace abgleich::db::postgresql
