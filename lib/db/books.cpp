@@ -22,6 +22,7 @@ std::string Books::own_name(std::string_view name) const {
 
 void Books::create() {
   session_.connection->execute_script(ddl());
+  forget_read();
 }
 
 std::optional<HeadRow> Books::head(Lock lock) {
@@ -102,11 +103,13 @@ void Books::expect_row(const Row& row, const Cell& mac, std::string_view what) c
 
 std::vector<TrackedRow> Books::tracked() {
   expect("tracked");
-  std::vector<TrackedRow> rows;
-  session_.connection->query(
-      fmt::format("SELECT {} FROM {} ORDER BY id", kTrackedColumns, own("tracked")), {},
-      [&](std::span<const Cell> cells) { rows.push_back(tracked_row(cells)); });
-  return rows;
+  if (!read_.tracked) {
+    auto& rows = read_.tracked.emplace();
+    session_.connection->query(
+        fmt::format("SELECT {} FROM {} ORDER BY id", kTrackedColumns, own("tracked")), {},
+        [&](std::span<const Cell> cells) { rows.push_back(tracked_row(cells)); });
+  }
+  return *read_.tracked;
 }
 
 void Books::put_tracked(const TrackedRow& row) {

@@ -75,6 +75,9 @@ class Books {
   /// Seals the head again where a run leaves no trace of its own.
   void seal_head(HeadRow head);
 
+  /// What was written since a savepoint is gone: nothing that was read counts any more.
+  void forget_read();
+
   std::vector<TrackedRow> tracked();
   void put_tracked(const TrackedRow& row);
 
@@ -217,11 +220,29 @@ class Books {
   [[nodiscard]] Seal journal_seal(const RunRow& run) const;
   void change_entries(const std::map<std::int64_t, std::pair<Seal, Seal>>& changes_of);
   void put_run(const RunRow& run);
+  /// As it is stored.
+  struct SealRow {
+    std::string what;
+    std::int64_t n = 0;
+    std::int64_t rows = 0;
+    std::string sum;
+  };
+  const std::vector<SealRow>& seals();
+  const std::vector<FactRow>& known_facts();
   Seal set_seal(std::string_view what, std::int64_t n = 0);
   void put_seal(std::string_view what, std::int64_t n, const Seal& seal);
   std::string all_seals();
 
+  /// What this transaction has read, and not changed since.
+  struct Read {
+    bool there = false;
+    std::optional<std::vector<FactRow>> facts;       // by kind and name
+    std::optional<std::vector<TrackedRow>> tracked;  // by number
+    std::optional<std::vector<SealRow>> seals;
+  };
+
   Session& session_;
+  Read read_;
   std::optional<Sealer> sealer_;
   std::optional<Sealer> before_;  // what is read by, while a rotation reseals
   std::int64_t epoch_ = 0;        // of the run at hand

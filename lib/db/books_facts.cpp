@@ -4,34 +4,43 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
 namespace abgleich::db {
 
-std::vector<FactRow> Books::facts(std::string_view kind) {
+const std::vector<FactRow>& Books::known_facts() {
   expect("fact");
-  std::vector<FactRow> rows;
-  const Cell parameters[] = {text_cell(kind)};
-  session_.connection->query(
-      fmt::format("SELECT {} FROM {} WHERE kind = $1 ORDER BY name", kFactColumns, own("fact")),
-      parameters, [&](std::span<const Cell> cells) { rows.push_back(fact_row(cells)); });
-  return rows;
+  if (!read_.facts) {
+    auto& rows = read_.facts.emplace();
+    session_.connection->query(
+        fmt::format("SELECT {} FROM {}", kFactColumns, own("fact")), {},
+        [&](std::span<const Cell> cells) { rows.push_back(fact_row(cells)); });
+    // not as the database sorts: by bytes
+    std::ranges::sort(rows, {}, [](const FactRow& row) {
+      return std::pair<std::string_view, std::string_view>(row.kind, row.name);
+    });
+  }
+  return *read_.facts;
 }
 
 std::vector<FactRow> Books::all_facts() {
-  expect("fact");
+  return known_facts();
+}
+
+std::vector<FactRow> Books::facts(std::string_view kind) {
   std::vector<FactRow> rows;
-  session_.connection->query(fmt::format("SELECT {} FROM {}", kFactColumns, own("fact")), {},
-                             [&](std::span<const Cell> cells) { rows.push_back(fact_row(cells)); });
+  std::ranges::copy_if(known_facts(), std::back_inserter(rows),
+                       [&](const FactRow& row) { return row.kind == kind; });
   return rows;
 }
 
 std::optional<FactRow> Books::find_fact(std::string_view kind, std::string_view name) {
-  expect("fact");
-  std::optional<FactRow> row;
-  const Cell parameters[] = {text_cell(kind), text_cell(name)};
-  session_.connection->query(
-      fmt::format("SELECT {} FROM {} WHERE kind = $1 AND name = $2", kFactColumns, own("fact")),
-      parameters, [&](std::span<const Cell> cells) { row = fact_row(cells); });
-  return row;
+  const auto& rows = known_facts();
+  const auto found = std::ranges::find_if(
+      rows, [&](const FactRow& row) { return row.kind == kind && row.name == name; });
+  return found == rows.end() ? std::nullopt : std::optional(*found);
 }
 
 void Books::put_fact(const FactRow& fact) {

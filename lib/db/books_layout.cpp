@@ -71,11 +71,15 @@ BooksLayout Books::layout() {
 }
 
 bool Books::exist() {
+  if (read_.there) {
+    return true;
+  }
   const auto found = layout();
   if (!found.contains("head")) {
     return false;
   }
   expect_layout(found);
+  read_.there = true;
   return true;
 }
 

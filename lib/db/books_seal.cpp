@@ -141,18 +141,36 @@ void Books::expect(std::string_view table) {
 void Books::changes(std::string_view table) {
   expect(set_of(table).table);
   dirty_.insert(set_of(table).table);
+  forget_read();
+}
+
+void Books::forget_read() {
+  read_ = {};
 }
 
 Seal Books::set_seal(std::string_view what, std::int64_t n) {
-  Seal seal;
-  const Cell parameters[] = {text_cell(what)};
-  session_.connection->query(
-      fmt::format("SELECT rows, sum FROM {} WHERE what = $1 AND n = {}", own("seal"), n),
-      parameters, [&](std::span<const Cell> cells) {
-        // that of somebody else fits nothing
-        seal = {.rows = number(cells[0]), .sum = reader().revealed(cells[1].bytes).value_or(0)};
-      });
-  return seal;
+  const auto& rows = seals();
+  const auto found = std::ranges::find_if(
+      rows, [&](const SealRow& row) { return row.what == what && row.n == n; });
+  if (found == rows.end()) {
+    return {};
+  }
+  // that of somebody else fits nothing
+  return {.rows = found->rows, .sum = reader().revealed(found->sum).value_or(0)};
+}
+
+const std::vector<Books::SealRow>& Books::seals() {
+  if (!read_.seals) {
+    auto& rows = read_.seals.emplace();
+    session_.connection->query(fmt::format("SELECT what, n, rows, sum FROM {}", own("seal")), {},
+                               [&](std::span<const Cell> cells) {
+                                 rows.push_back({.what = text(cells[0]),
+                                                 .n = number(cells[1]),
+                                                 .rows = number(cells[2]),
+                                                 .sum = text(cells[3])});
+                               });
+  }
+  return *read_.seals;
 }
 
 void Books::put_seal(std::string_view what, std::int64_t n, const Seal& seal) {
@@ -163,6 +181,7 @@ void Books::put_seal(std::string_view what, std::int64_t n, const Seal& seal) {
                   "(what, n) DO UPDATE SET rows = excluded.rows, sum = excluded.sum",
                   own("seal"), n, seal.rows),
       parameters);
+  read_.seals.reset();
 }
 
 Seal Books::base_seal(std::int64_t tracked) {
@@ -187,12 +206,9 @@ void Books::seal_sets() {
 
 std::string Books::all_seals() {
   std::vector<std::string> lines;
-  session_.connection->query(
-      fmt::format("SELECT what, n, rows, sum FROM {}", own("seal")), {},
-      [&](std::span<const Cell> cells) {
-        lines.push_back(fmt::format("{}\n{}\n{}\n{}\n", cells[0].bytes, cells[1].bytes,
-                                    cells[2].bytes, cells[3].bytes));
-      });
+  for (const auto& row : seals()) {
+    lines.push_back(fmt::format("{}\n{}\n{}\n{}\n", row.what, row.n, row.rows, row.sum));
+  }
   std::ranges::sort(lines);  // not as the database sorts: by bytes
   return fmt::format("{}", fmt::join(lines, ""));
 }
@@ -291,6 +307,7 @@ void Books::forget_forged(const std::vector<std::int64_t>& journals, const std::
       session_.connection->execute(fmt::format("DELETE FROM {} WHERE {} = '{}'", own(set.table),
                                                postgresql ? "ctid" : "rowid", at));
     }
+    forget_read();
     for (const auto& run : runs) {
       put_run(run);  // a person has looked at it and lets it stand
     }

@@ -154,11 +154,7 @@ void Target::encode_row(const Relation& relation, const Row& row, std::vector<Ce
 // Staging ---------------------------------------------------------------------------------------
 
 void Target::prepare(const Relation& relation) {
-  const auto name = names(relation);
-  session_.connection->execute(create_stage(dialect(), name, relation));
-  session_.connection->execute(create_plan(dialect(), name, relation));
   prepared_.push_back(relation);
-  session_.connection->execute(create_gone(dialect(), name, relation));
   if (updated_columns_.size() <= static_cast<std::size_t>(relation.id)) {
     updated_columns_.resize(static_cast<std::size_t>(relation.id) + 1);
     planned_.resize(static_cast<std::size_t>(relation.id) + 1);
@@ -169,18 +165,33 @@ void Target::prepare(const Relation& relation) {
   }
 }
 
+Names Target::staging(const Relation& relation) {
+  auto name = names(relation);
+  if (staged_.insert(relation.id).second) {
+    session_.connection->execute(create_stage(dialect(), name, relation));
+    session_.connection->execute(create_plan(dialect(), name, relation));
+    session_.connection->execute(create_gone(dialect(), name, relation));
+  }
+  return name;
+}
+
 Target::Stage::Stage(Target& target, const Relation& relation, Loader::Refused refused)
-    : target_(target),
-      relation_(relation),
-      loader_(target.session_.connection->load(target.names(relation).stage,
-                                               stage_columns(relation), std::move(refused))) {}
+    : target_(target), relation_(relation), refused_(std::move(refused)) {}
+
+Loader& Target::Stage::loader() {
+  if (!loader_) {
+    loader_ = target_.session_.connection->load(target_.staging(relation_).stage,
+                                                stage_columns(relation_), std::move(refused_));
+  }
+  return *loader_;
+}
 
 void Target::Stage::add(const Row& row, std::string_view cells, std::string_view mark) {
   cells_.clear();
   target_.encode_row(relation_, row, cells_, scratch_);
   cells_.push_back({Cell::Storage::blob, cells});
   cells_.push_back(blob_or_null(mark));
-  loader_->add(cells_);
+  loader().add(cells_);
 }
 
 void Target::Stage::hold(const Row& key_cells, std::string_view mark) {
@@ -194,14 +205,19 @@ void Target::Stage::hold(const Row& key_cells, std::string_view mark) {
     cells_[i] =
         target_.dialect().encode(relation_.columns[i].type, key_cells.cells[i], scratch_[i]);
   }
-  loader_->add(cells_);
+  loader().add(cells_);
 }
 
 void Target::Stage::flush() {
-  loader_->flush();
+  if (loader_) {
+    loader_->flush();
+  }
 }
 
 void Target::Stage::finish() {
+  if (!loader_) {
+    return;  // nothing is staged
+  }
   loader_->flush();
   for (const auto& sql : finish_stage(target_.dialect(), target_.names(relation_), relation_)) {
     target_.session_.connection->execute(sql);
@@ -209,18 +225,22 @@ void Target::Stage::finish() {
 }
 
 Target::Gone::Gone(Target& target, const Relation& relation)
-    : target_(target),
-      relation_(relation),
-      loader_(
-          target.session_.connection->load(target.names(relation).gone, gone_columns(relation))) {}
+    : target_(target), relation_(relation) {}
 
 void Target::Gone::add(const Row& key_cells, std::string_view mark) {
+  if (!loader_) {
+    loader_ =
+        target_.session_.connection->load(target_.staging(relation_).gone, gone_columns(relation_));
+  }
   cells_ = target_.key_cells(relation_, key_cells, scratch_);
   cells_.push_back(blob_or_null(mark));
   loader_->add(cells_);
 }
 
 void Target::Gone::finish() {
+  if (!loader_) {
+    return;
+  }
   loader_->flush();
   for (const auto& sql : finish_gone(target_.dialect(), target_.names(relation_), relation_)) {
     target_.session_.connection->execute(sql);
@@ -258,6 +278,9 @@ std::vector<Belonging> Target::belongings(const Relation& relation) const {
 
 std::int64_t Target::hold_with_rare(const Relation& relation) {
   std::int64_t rows = 0;
+  if (!is_staged(relation)) {
+    return rows;
+  }
   for (const auto& belonging : belongings(relation)) {
     rows += session_.connection->execute(db::hold_with_rare(dialect(), names(relation), belonging));
   }
@@ -269,6 +292,9 @@ std::int64_t Target::hold_with_rare(const Relation& relation) {
 
 void Target::hold_duplicates(const Relation& relation,
                              const std::function<void(const Row&)>& on_key) {
+  if (!is_staged(relation)) {
+    return;
+  }
   const auto name = names(relation);
   bool any = false;
   Row key;
@@ -338,19 +364,25 @@ void Target::read_pairs(const Relation& relation, const std::string& sql, const 
 }
 
 void Target::changed_pairs(const Relation& relation, const OnPair& on_pair) {
-  read_pairs(relation, select_changed_pairs(dialect(), names(relation), relation), on_pair);
+  if (is_staged(relation)) {
+    read_pairs(relation, select_changed_pairs(dialect(), names(relation), relation), on_pair);
+  }
 }
 
 void Target::staged_pairs(const Relation& relation, const OnPair& on_pair) {
-  read_pairs(relation, select_staged_pairs(dialect(), names(relation), relation), on_pair);
+  if (is_staged(relation)) {
+    read_pairs(relation, select_staged_pairs(dialect(), names(relation), relation), on_pair);
+  }
 }
 
 void Target::missing_pairs(const Relation& relation, const OnPair& on_pair) {
-  read_pairs(relation, select_missing_pairs(dialect(), names(relation), relation), on_pair);
+  read_pairs(relation, select_missing_pairs(dialect(), staging(relation), relation), on_pair);
 }
 
 void Target::gone_pairs(const Relation& relation, const OnPair& on_pair) {
-  read_pairs(relation, select_gone_pairs(dialect(), names(relation), relation), on_pair);
+  if (is_staged(relation)) {
+    read_pairs(relation, select_gone_pairs(dialect(), names(relation), relation), on_pair);
+  }
 }
 
 void Target::decode_key(const Relation& relation, std::span<const Cell> cells, Row& row) const {
@@ -371,8 +403,8 @@ void Target::open_rows(const Relation& relation, OpenRows which, const OnOpen& o
   std::string staged;
   std::string base;
   const auto cursor = session_.connection->open(
-      which == OpenRows::held ? select_held(dialect(), names(relation), relation)
-                              : select_open(dialect(), names(relation), relation));
+      which == OpenRows::held ? select_held(dialect(), staging(relation), relation)
+                              : select_open(dialect(), staging(relation), relation));
   for (auto cells = cursor->next(); !cells.empty(); cells = cursor->next()) {
     decode_key(relation, cells, key);
     on_open(key, packed_or_empty(dialect(), cells[keys], mark),
@@ -386,8 +418,8 @@ void Target::absent_rows(const Relation& relation, AbsentRows which,
   Row key;
   std::string mark;
   const auto cursor = session_.connection->open(
-      which == AbsentRows::named ? select_absent(dialect(), names(relation), relation)
-                                 : select_missing_keys(dialect(), names(relation), relation));
+      which == AbsentRows::named ? select_absent(dialect(), staging(relation), relation)
+                                 : select_missing_keys(dialect(), staging(relation), relation));
   for (auto cells = cursor->next(); !cells.empty(); cells = cursor->next()) {
     decode_key(relation, cells, key);
     on_row(key, packed_or_empty(dialect(), cells[relation.key.size()], mark));
@@ -396,6 +428,9 @@ void Target::absent_rows(const Relation& relation, AbsentRows which,
 
 void Target::new_marks(const Relation& relation,
                        const std::function<void(std::string_view)>& on_mark) {
+  if (!is_staged(relation)) {
+    return;
+  }
   std::string mark;
   const auto cursor = session_.connection->open(select_new_marks(names(relation), relation));
   for (auto cells = cursor->next(); !cells.empty(); cells = cursor->next()) {
@@ -404,15 +439,20 @@ void Target::new_marks(const Relation& relation,
 }
 
 bool Target::doubtful(const Relation& relation) {
-  return count(count_doubtful(names(relation), relation)) > 0;
+  return is_staged(relation) && count(count_doubtful(names(relation), relation)) > 0;
 }
 
 void Target::held_pairs(const Relation& relation, Held which, const OnPair& on_pair) {
-  read_pairs(relation, select_held_pairs(dialect(), names(relation), relation, which), on_pair);
+  if (is_staged(relation)) {
+    read_pairs(relation, select_held_pairs(dialect(), names(relation), relation, which), on_pair);
+  }
 }
 
 void Target::rare_rows(const Relation& relation,
                        const std::function<void(const RareRow&)>& on_row) {
+  if (!is_staged(relation)) {
+    return;
+  }
   const auto keys = relation.key.size();
   RareRow row;
   const auto cursor = session_.connection->open(select_rare(dialect(), names(relation), relation));
@@ -425,7 +465,7 @@ void Target::rare_rows(const Relation& relation,
 }
 
 void Target::secondary_only(const Relation& relation, const OnPair& on_pair) {
-  read_pairs(relation, select_secondary_only(dialect(), names(relation), relation), on_pair);
+  read_pairs(relation, select_secondary_only(dialect(), staging(relation), relation), on_pair);
 }
 
 // Base and single rows --------------------------------------------------------------------------

@@ -129,8 +129,11 @@ class Target {
   /// keys of its own that change it. Then what a statement says that it did is what was done.
   [[nodiscard]] bool stores_as_sent(const Relation& relation);
 
-  /// Makes the run's temporary tables for a relation. REQUIRES: `held` is filled in, `id` is set.
+  /// Begins with a relation. Its temporary tables are made when the first row is staged: one in
+  /// which nothing changes costs the secondary nothing. REQUIRES: `held` is filled in, `id` is set.
   void prepare(const Relation& relation);
+  /// Makes them at once.
+  void make_staging(const Relation& relation) { (void)staging(relation); }
 
   /// Takes the primary's rows: with their digests, or held back, when only their key counts.
   /// `refused` gets the ordinal of rows that the secondary's types would not take.
@@ -145,9 +148,12 @@ class Target {
     void finish();
 
    private:
+    Loader& loader();
+
     Target& target_;
     const Relation& relation_;
-    std::unique_ptr<Loader> loader_;
+    Loader::Refused refused_;
+    std::unique_ptr<Loader> loader_;  // from the first row on
     std::vector<Cell> cells_;
     std::vector<std::string> scratch_;
   };
@@ -471,6 +477,12 @@ class Target {
   };
 
   [[nodiscard]] Names names(const Relation& relation) const;
+  /// The same, where stage, plan and gone are needed: makes them, unless they are there.
+  Names staging(const Relation& relation);
+  /// Whether anything was staged or planned of it; where not, there is nothing to read.
+  [[nodiscard]] bool is_staged(const Relation& relation) const {
+    return staged_.contains(relation.id);
+  }
   void decode_key(const Relation& relation, std::span<const Cell> cells, Row& row) const;
   void decode_row(const Relation& relation, std::span<const Cell> cells, Row& row) const;
   void encode_row(const Relation& relation, const Row& row, std::vector<Cell>& cells,
@@ -595,6 +607,7 @@ class Target {
   std::vector<std::int64_t> written_;     // by relation id: rows that statements say they wrote
   std::vector<std::string> actions_;      // by relation id: that the plan has
   std::vector<Relation> prepared_;
+  std::set<std::int64_t> staged_;      // relations whose temporary tables are there
   std::vector<std::int64_t> rare_;     // relation ids: that have rows held back for being rare
   std::vector<std::string> refusals_;  // the statements that mark refused rows
   std::optional<std::map<std::string, std::vector<Dependant>>> dependants_;  // by table

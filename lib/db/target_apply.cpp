@@ -39,6 +39,7 @@ bool Target::in_savepoint(std::string_view name, const std::function<bool()>& wo
   }
   if (!taken) {
     connection.execute(fmt::format("ROLLBACK TO SAVEPOINT {}", name));
+    books().forget_read();
   }
   connection.execute(fmt::format("RELEASE SAVEPOINT {}", name));
   return taken;
@@ -177,7 +178,7 @@ bool Target::data_is_empty(const Relation& relation) {
 }
 
 std::optional<std::int64_t> Target::fill(const Relation& relation) {
-  const auto name = names(relation);
+  const auto name = staging(relation);
   auto& connection = *session_.connection;
   std::int64_t rows = 0;
   const bool filled = in_savepoint("fill", [&] {
@@ -255,7 +256,8 @@ void Target::expect_applied(const std::vector<Relation>& relations,
   }
   const auto now = rows_beside_triggers(relations);
   for (std::size_t i = 0; i < before.size(); ++i) {
-    const auto vanished = before[i] + count(count_growth(names(prepared_[i]))) - now[i];
+    const auto growth = is_staged(prepared_[i]) ? count(count_growth(names(prepared_[i]))) : 0;
+    const auto vanished = before[i] + growth - now[i];
     if (vanished > 0) {
       refuse(prepared_[i], vanished, "deletes more than was asked from");
     }
@@ -264,6 +266,7 @@ void Target::expect_applied(const std::vector<Relation>& relations,
 
 void Target::take_back() {
   session_.connection->execute("ROLLBACK TO SAVEPOINT rehearsal");
+  books().forget_read();
   session_.connection->execute("RELEASE SAVEPOINT rehearsal");
   for (const auto& sql : refusals_) {
     session_.connection->execute(sql);

@@ -118,7 +118,7 @@ bool Target::end_fill(const std::vector<Relation>& relations) {
     }
   }
   for (const auto& relation : relations) {
-    for (const auto& sql : finish_stage(dialect(), names(relation), relation)) {
+    for (const auto& sql : finish_stage(dialect(), staging(relation), relation)) {
       connection.execute(sql);
     }
     // a row that is held back must not have got in under another row's name
@@ -143,10 +143,13 @@ void Target::abandon_fill() {
   }
   fill_abandoned_ = false;
   session_.connection->execute("ROLLBACK TO SAVEPOINT first_load");
+  books().forget_read();
   session_.connection->execute("RELEASE SAVEPOINT first_load");
   keys_.clear();
   foreign_keys_.clear();
   filled_.clear();
+  prepared_.clear();
+  staged_.clear();
 }
 
 bool Target::try_fill(const std::function<void()>& work) {

@@ -20,13 +20,15 @@ Target::Plan::Plan(Target& target, const Relation& relation, BeforeImages images
     : target_(target),
       relation_(relation),
       images_(images),
-      base_key_(target.books_->sealer().base_key(relation.id)),
-      loader_(
-          target.session_.connection->load(target.names(relation).plan, plan_columns(relation))) {
+      base_key_(target.books_->sealer().base_key(relation.id)) {
   target.base_changes_[static_cast<std::size_t>(relation.id)].images = images;
 }
 
 void Target::Plan::add(const PlanRow& row, const Row& values) {
+  if (!loader_) {
+    loader_ =
+        target_.session_.connection->load(target_.staging(relation_).plan, plan_columns(relation_));
+  }
   const auto number = std::to_string(++rows_);
   const char action = static_cast<char>(row.action);
   if (auto& actions = target_.actions_[static_cast<std::size_t>(relation_.id)];
@@ -135,7 +137,9 @@ void Target::Plan::seal(const PlanRow& row) {
 }
 
 void Target::Plan::finish() {
-  loader_->flush();
+  if (loader_) {
+    loader_->flush();
+  }
   if (rows_ >= kLargePlan && target_.dialect().engine() == Engine::postgresql) {
     target_.session_.connection->execute(analyze_plan(target_.names(relation_), relation_));
   }
@@ -145,6 +149,9 @@ void Target::Plan::finish() {
 
 void Target::planned_rows(const Relation& relation,
                           const std::function<void(const PlanRow&)>& on_row) {
+  if (!is_staged(relation)) {
+    return;
+  }
   PlanRow row;
   const auto cursor = session_.connection->open(select_plan(dialect(), names(relation), relation));
   for (auto cells = cursor->next(); !cells.empty(); cells = cursor->next()) {
@@ -158,6 +165,9 @@ void Target::planned_rows(const Relation& relation,
 
 void Target::refused_rows(const Relation& relation,
                           const std::function<void(const Refused&)>& on_row) {
+  if (!is_staged(relation)) {
+    return;
+  }
   Refused refused;
   std::string scratch;
   const auto cursor =
@@ -179,6 +189,9 @@ void Target::refused_rows(const Relation& relation,
 void Target::written_rows(
     const Relation& relation,
     const std::function<void(std::string_view, std::string_view, const Row&)>& on_row) {
+  if (!is_staged(relation)) {
+    return;
+  }
   Row row;
   std::string scratch;
   const auto cursor =

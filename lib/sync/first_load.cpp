@@ -18,7 +18,8 @@ std::optional<std::vector<Judged>> load_first(db::Source& source, db::Target& ta
   std::vector<Judged> judged;
   bool taken = true;
   for (const auto& exported : tables) {
-    target.prepare(exported.relation);  // before any is laid down: the secondary is busy then
+    target.prepare(exported.relation);
+    target.make_staging(exported.relation);  // while the secondary lays down rows, it is busy
   }
   for (const auto& exported : tables) {
     const auto staged = detection.fill(source, target, exported, progress);
