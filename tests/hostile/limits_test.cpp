@@ -1,5 +1,6 @@
 // What is too deep, too large or too long: an error or a row that is held back, by name, and never
 // the end of the process. And what others on the machine can see.
+#include "support/child.hpp"
 #include "support/pairing.hpp"
 #include "support/thorough.hpp"
 
@@ -39,6 +40,9 @@ Ran with_input(const Pairing& pairing, const std::vector<std::string>& words,
 }  // namespace
 
 TEST_CASE("JSON nested 200,000 deep in the books is damage, not a crash") {
+  // the control: read and written as if nobody could have made it, the stack is not enough
+  CHECK(ends_well([] { (void)nlohmann::json::parse(deep(200)).dump(); }));
+  CHECK(!ends_well([] { (void)nlohmann::json::parse(deep(200'000)).dump(); }));
   for (const auto engine : {On::sqlite, On::postgresql}) {
     CAPTURE(name_of(engine));
     Pairing pairing(On::sqlite, engine, kPerson, kLimits);

@@ -50,6 +50,8 @@ std::string steering(const std::string& text) {
   return ("\n" + text).find("\nfake:") == std::string::npos ? "" : "a line of somebody else";
 }
 
+enum class Side : std::uint8_t { primary, secondary };
+
 void check_harmless(const Ran& ran) {
   CAPTURE(ran.out);
   CAPTURE(ran.err);
@@ -106,6 +108,11 @@ class Scene {
                          " text");
   }
   [[nodiscard]] const Pairing& pairing() const { return pairing_; }
+  /// Of the column whose values are somebody else's.
+  std::string values(Side side) {
+    auto& database = side == Side::primary ? pairing_.primary : pairing_.secondary;
+    return database.rows("SELECT " + in_sql(column_) + " FROM " + in_sql(table_));
+  }
   [[nodiscard]] std::string contract(const std::string& more) const {
     const auto name = toml(table_);
     return "[tables." + name + "]\nkey = [\"id\"]\n[tables." + name +
@@ -123,7 +130,10 @@ class Scene {
 
 TEST_CASE("no command lets names, values or the books steer the terminal") {
   on_every_pairing([](On primary, On secondary) {
-    const Scene scene(primary, secondary);
+    Scene scene(primary, secondary);
+    // the control: printed as it stands there, a value of either side steers the terminal
+    CHECK(steering(scene.values(Side::primary)) != "");
+    CHECK(steering(scene.values(Side::secondary)) != "");
     const auto& pairing = scene.pairing();
     for (const auto& look : every_look()) {
       CAPTURE(look.front());
@@ -251,6 +261,9 @@ TEST_CASE("a name that only a server's error has is not printed") {
           state + "', " + field +
           " = who, DETAIL = who, HINT = who; END $$;"
           "CREATE VIEW person AS SELECT id, tell(status) AS status FROM people");
+      // the control: what the server says itself names the person
+      CHECK(PlainConnection(pairing.primary.url()).complaint("TABLE person").find("Mustermann") !=
+            std::string::npos);
       for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{
                {"sync"}, {"diff"}, {"sync", "--json"}, {"check"}}) {
         const auto ran = pairing.run(words);

@@ -1,9 +1,13 @@
 // Who may say what leaves: files that decide it and that somebody else could have written.
+#include "support/child.hpp"
 #include "support/pairing.hpp"
 
 #include <doctest/doctest.h>
 
+#include <fcntl.h>
+#include <grp.h>
 #include <pwd.h>
+#include <stdexcept>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -60,6 +64,27 @@ class Scene {
   Pairing pairing_;
 };
 
+/// Whether a user without any right of ours, but in our group where the file's mode is for that,
+/// can write to the file. The directory lets everybody pass meanwhile.
+bool others_can_write(const fs::path& file, mode_t mode) {
+  const auto directory = file.parent_path();
+  fs::permissions(directory, fs::perms::others_exec | fs::perms::group_exec, fs::perm_options::add);
+  const bool can = ends_well([&] {
+    const bool by_group = (mode & 0002U) == 0 && (mode & 0020U) != 0;
+    if (::setgroups(0, nullptr) != 0 || ::setgid(by_group ? ::getgid() : kNobody) != 0 ||
+        ::setuid(kNobody) != 0) {
+      throw std::runtime_error("it is the superuser who becomes another user");
+    }
+    const int there = ::open(file.c_str(), O_WRONLY | O_CLOEXEC);
+    if (there < 0) {
+      throw std::runtime_error("no");
+    }
+  });
+  fs::permissions(directory, fs::perms::others_exec | fs::perms::group_exec,
+                  fs::perm_options::remove);
+  return can;
+}
+
 }  // namespace
 
 TEST_CASE("a configuration, contract or catalogue that others may write is refused") {
@@ -68,10 +93,13 @@ TEST_CASE("a configuration, contract or catalogue that others may write is refus
     for (const mode_t mode : {0664U, 0646U, 0666U}) {
       CAPTURE(name);
       REQUIRE(::chmod(scene.file(name).c_str(), mode) == 0);
+      // the control: somebody else really could decide what leaves
+      CHECK((::geteuid() != 0 || others_can_write(scene.file(name), mode)));
       scene.check_refused({name + "' may be written by others", "chmod go-w "});
     }
     // the hint, followed
     REQUIRE(::chmod(scene.file(name).c_str(), 0644) == 0);
+    CHECK((::geteuid() != 0 || !others_can_write(scene.file(name), 0644)));
     scene.check_fine();
   }
 }

@@ -1,12 +1,15 @@
 // A server that answers with too few or too many columns, or with nothing that was asked for: an
 // error, whatever the statement, and never the end of the process.
 #include "hostile/fake_server.hpp"
+#include "support/child.hpp"
 #include "support/pairing.hpp"
 
 #include <doctest/doctest.h>
+#include <libpq-fe.h>
 
 #include <algorithm>
 #include <mutex>
+#include <stdexcept>
 #include <string>
 
 namespace abgleich::test {
@@ -42,6 +45,27 @@ bool is_query(const std::string& sql) {
 }
 
 }  // namespace
+
+TEST_CASE("a row that is too short ends a reader that believes its server: the control") {
+  const FakeServer server([](const std::string& sql) {
+    return is_query(sql) ? FakeServer::rows(1, {{"1"}})
+                         : FakeServer::done(sql.substr(0, sql.find(' ')));
+  });
+  const auto read = [&](int column) {
+    return ends_well([&] {
+      auto* const connection = PQconnectdb(server.url().c_str());
+      PQsetNoticeProcessor(
+          connection, [](void*, const char*) {}, nullptr);
+      const auto* const answer = PQexec(connection, "SELECT id, status FROM person");
+      const char* const value = PQgetvalue(answer, 0, column);
+      if (std::string(value).empty()) {
+        throw std::runtime_error("nothing was read");
+      }
+    });
+  };
+  CHECK(read(0));
+  CHECK(!read(1));
+}
 
 TEST_CASE("rows that are too short or too long are an error by name, at every statement of a run") {
   for (const int wrong : {-100, -1, +1, +40}) {

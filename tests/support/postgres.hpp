@@ -35,6 +35,13 @@ class PlainConnection {
     return PQntuples(result.get()) > 0 ? PQgetvalue(result.get(), 0, 0) : "";
   }
 
+  /// What the server says of a statement that does not work; empty where it does.
+  std::string complaint(const std::string& sql) {
+    const std::unique_ptr<PGresult, void (*)(PGresult*)> result(PQexec(raw_.get(), sql.c_str()),
+                                                                PQclear);
+    return PQresultErrorMessage(result.get());
+  }
+
   /// Runs a query and hands over every row: row(columns, values), NULL as a null pointer.
   template <class Row>
   void each(const std::string& sql, const Row& row) {
