@@ -58,7 +58,8 @@ struct Column {
   CanonicalForm form = {};
   std::string country;  // of `phone`: whose the numbers without a country are, ISO 3166 ("DE")
   std::string accept_low_entropy;  // why a pseudonym may hide few values all the same
-  std::string because;  // why it leaves so, although its name or its keys speak against it
+  std::string
+      because;  // why it leaves so, although its name, its keys or its values speak against it
   Generalisation generalisation;
   OnUnusable on_unusable = OnUnusable::hold;  // what becomes of a value that cannot be masked
   std::string accept_record_date;             // why a shifted date may say when something was done

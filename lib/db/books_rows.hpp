@@ -1,7 +1,6 @@
 // The rows of the bookkeeping tables in the secondary, as plain data.
 #pragma once
 
-#include "core/digest.hpp"
 #include "db/base_move.hpp"
 
 #include <cstdint>

@@ -196,7 +196,9 @@ std::optional<std::int64_t> Target::fill(const Relation& relation) {
 
 void Target::apply(const std::vector<Relation>& relations) {
   auto real = relations;
-  std::erase_if(real, [this](const Relation& relation) { return stands_in(relation); });
+  std::erase_if(real, [this](const Relation& relation) {
+    return stands_in(relation) || !is_staged(relation);
+  });
   auto& connection = *session_.connection;
   if (mode_ == Mode::dry) {
     connection.execute("SAVEPOINT rehearsal");

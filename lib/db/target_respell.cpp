@@ -5,7 +5,6 @@
 #include "db/target.hpp"
 #include "db/target_work.hpp"
 
-#include <algorithm>
 #include <set>
 #include <utility>
 

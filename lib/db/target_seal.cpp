@@ -184,6 +184,9 @@ bool Target::move_base_without_key(const Relation& relation) {
 }
 
 void Target::settle(const Relation& relation) {
+  if (!is_staged(relation)) {
+    return;  // no row of it was planned
+  }
   const auto name = names(relation);
   const auto& planned = base_changes_[static_cast<std::size_t>(relation.id)];
   if (planned.images == BeforeImages::not_of_deleted) {

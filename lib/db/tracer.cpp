@@ -1,6 +1,5 @@
 #include "db/tracer.hpp"
 
-#include <algorithm>
 
 namespace abgleich::db {
 

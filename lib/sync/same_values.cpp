@@ -1,13 +1,11 @@
 #include "sync/same_values.hpp"
 
-#include "contract/toml_text.hpp"
 #include "mask/masker.hpp"
 #include "sync/exported.hpp"
 #include "sync/key_change.hpp"
 #include "sync/recover.hpp"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <map>

@@ -1,6 +1,5 @@
 #include "sync/secondary_drift.hpp"
 
-#include "contract/toml_text.hpp"
 #include "contract/words.hpp"
 #include "core/error.hpp"
 #include "sync/left_columns.hpp"
@@ -8,7 +7,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
 #include <optional>
 #include <utility>
 

@@ -1,5 +1,6 @@
 #include "core/catalog.hpp"
 
+#include "core/shallow_json.hpp"
 #include "core/value.hpp"
 #include "db/cell_values.hpp"
 #include "db/postgresql/column_types.hpp"
@@ -118,6 +119,15 @@ bool yes(const Cell& cell) {
   return cell.bytes == "t";
 }
 
+/// What json_agg makes of names. What it would not make is a name of its own: there is something.
+std::vector<std::string> names_in(std::string_view text) {
+  const auto json = parse_shallow<nlohmann::json>(text);
+  const bool are_names =
+      json.is_array() && std::ranges::all_of(json, [](const auto& one) { return one.is_string(); });
+  return are_names ? json.get<std::vector<std::string>>()
+                   : std::vector<std::string>{std::string(text)};
+}
+
 TableKind kind_from(std::string_view relkind, bool partition) {
   if (partition) {
     return TableKind::partition;
@@ -163,7 +173,7 @@ Tables read_tables(Connection& connection, const Cell& schema) {
     table.row_security = yes(row[5]);
     table.triggers = yes(row[6]);
     if (row[7].storage != Cell::Storage::null) {
-      table.heirs = nlohmann::json::parse(row[7].bytes).get<std::vector<std::string>>();
+      table.heirs = names_in(row[7].bytes);
     }
     tables.emplace(table.identity, std::move(table));
   });
