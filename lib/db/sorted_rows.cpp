@@ -22,7 +22,7 @@ constexpr std::size_t kTag = crypto_aead_chacha20poly1305_ietf_ABYTES;
 constexpr std::size_t kNonce = crypto_aead_chacha20poly1305_ietf_NPUBBYTES;
 static_assert(crypto_aead_aes256gcm_ABYTES == kTag && crypto_aead_aes256gcm_NPUBBYTES == kNonce &&
               crypto_aead_aes256gcm_KEYBYTES == crypto_aead_chacha20poly1305_ietf_KEYBYTES);
-/// So many files are read at once at the most, and one block of each is held.
+/// So many files of a level are read at once at the most, and one block of each is held.
 constexpr std::size_t kMostFiles = 64;
 constexpr std::size_t kMostKept = std::size_t{1} << 20U;  // memory that a giant row has left
 
@@ -230,6 +230,11 @@ class SortedRows::Reader {
     if (record_ > 0) {
       need(record_);
       at_ += record_;
+    }
+    if (plain_.capacity() > kMostKept) {  // a giant row is not kept while others have their turn
+      plain_.erase(0, at_);
+      at_ = 0;
+      plain_.shrink_to_fit();
     }
     record_ = 0;
     if (at_ == plain_.size() && read_ == file_.size()) {

@@ -625,6 +625,7 @@ class Target {
   std::set<std::int64_t> laid_down_sorted_;  // relations that are sorted here
   std::vector<std::pair<Relation, std::optional<Seal>>> filled_;
   std::atomic<bool> fill_abandoned_ = false;
+  std::string patience_;  // how long the secondary lets us be idle, as it was before a first load
   std::int64_t literals_ = 0;  // temporary tables that `literal` has made
   std::int64_t maps_ = 0;      // temporary tables that `rekey_kept` has made
   bool open_ = true;

@@ -59,6 +59,10 @@ bool Target::may_fill(const std::vector<Relation>& relations) {
 void Target::begin_fill(const std::vector<Relation>& relations) {
   auto& connection = *session_.connection;
   connection.execute("SAVEPOINT first_load");
+  // nothing is sent while a table is read, however long that takes
+  connection.query("SELECT current_setting('idle_in_transaction_session_timeout')", {},
+                   [&](std::span<const Cell> row) { patience_ = row[0].bytes; });
+  connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0");
   std::vector<std::string> tables;
   for (const auto& relation : relations) {
     const auto name = names(relation);
@@ -129,6 +133,8 @@ bool Target::end_fill(const std::vector<Relation>& relations) {
       connection.execute(sql);
     }
   }
+  connection.execute(
+      fmt::format("SET LOCAL idle_in_transaction_session_timeout = '{}'", patience_));
   connection.execute("RELEASE SAVEPOINT first_load");
   return true;
 }
@@ -150,6 +156,7 @@ void Target::abandon_fill() {
   filled_.clear();
   prepared_.clear();
   staged_.clear();
+  rare_.clear();
 }
 
 bool Target::try_fill(const std::function<void()>& work) {

@@ -1,6 +1,5 @@
 #include "db/tracer.hpp"
 
-
 namespace abgleich::db {
 
 namespace {

@@ -1,11 +1,17 @@
 #include "db/postgresql/background.hpp"
 
+#include "support/child.hpp"
+
 #include <doctest/doctest.h>
 
 #include <stdexcept>
 #include <string>
+#include <sys/resource.h>
+#include <thread>
+#include <unistd.h>
 
 using abgleich::db::postgresql::Background;
+using abgleich::test::ends_well;
 
 TEST_CASE("background: pieces are done in order, and at rest all of them are") {
   std::string done;
@@ -30,6 +36,27 @@ TEST_CASE("background: the work itself does not wait for the work") {
   });
   background.rest();
   CHECK(done == 1);
+}
+
+TEST_CASE("background: where no thread can be made, the work is done at once") {
+  CHECK(ends_well([] {
+    const rlimit none{.rlim_cur = 0, .rlim_max = 0};
+    ::setrlimit(RLIMIT_NPROC, &none);
+    if (::geteuid() == 0 && ::setuid(65534) != 0) {  // the superuser has no limit
+      throw std::runtime_error("nobody else");
+    }
+    ::alarm(30);  // it waits for itself otherwise
+    Background background;
+    auto where = std::thread::id();
+    background.post([&] {
+      background.wait();  // as everything does that uses the connection
+      where = std::this_thread::get_id();
+    });
+    background.rest();
+    if (where != std::this_thread::get_id()) {
+      throw std::runtime_error("not here");
+    }
+  }));
 }
 
 TEST_CASE(

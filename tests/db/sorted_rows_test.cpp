@@ -5,7 +5,10 @@
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <string>
+#include <system_error>
 #include <vector>
 
 using abgleich::db::Cell;
@@ -124,6 +127,37 @@ TEST_CASE("sorted rows: keys are compared as bytes, zeros and a high bit include
   std::vector<std::string> out;
   rows.take([&](std::span<const Cell> cells) { out.emplace_back(cells[0].bytes); });
   CHECK(out == keys);
+}
+
+TEST_CASE("sorted rows: what waits on disk holds no value and no key") {
+  const Directory directory;
+  const auto on_disk = [&] {
+    std::string all;
+    for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+      std::error_code gone;  // the descriptor of this very list
+      const auto target = std::filesystem::read_symlink(entry.path(), gone).string();
+      if (!gone && target.starts_with(directory.path.string())) {
+        std::ifstream file(entry.path(), std::ios::binary);
+        all.append(std::istreambuf_iterator<char>(file), {});
+      }
+    }
+    return all;
+  };
+  SortedRows rows(directory.path, 4096);
+  const std::string value = "p1_MASKED-AND-NOBODYS-BUSINESS";
+  for (int i = 0; i < 1000; ++i) {
+    const Cell cells[] = {text_cell(value)};
+    rows.add(key_of(i), cells);
+  }
+  const auto found = on_disk();
+  CHECK(found.size() > 30'000);
+  CHECK(found.find("NOBODYS") == std::string::npos);
+  CHECK(found.find("same beginning") == std::string::npos);
+  // the control: the same place, the same look
+  const auto plain = directory.path / "plain";
+  std::ofstream(plain) << value;
+  const std::ifstream open(plain);
+  CHECK(on_disk().find("NOBODYS") != std::string::npos);
 }
 
 TEST_CASE("sorted rows: where nothing can be written, that is said") {

@@ -29,6 +29,7 @@ void Background::post(std::function<void()> work) {
     try {
       thread_ = std::thread([this] { this->work(); });
     } catch (const std::system_error&) {  // no threads here: then one after the other
+      lock.unlock();                      // the work asks whether something else is being done
       work();
       return;
     }

@@ -65,6 +65,7 @@ void PostgresLoader::send(CopyRows& rows, std::size_t first, std::size_t last) {
 /// SQLSTATE where a row is to blame; nothing of the range is loaded then.
 std::optional<std::string> PostgresLoader::try_send(CopyRows& rows, std::size_t first,
                                                     std::size_t last) {
+  connection_.end_meanwhile();  // what that fails with is no blame of these rows
   const bool guarded = PQtransactionStatus(connection_.raw()) == PQTRANS_INTRANS;
   if (guarded) {
     connection_.run("SAVEPOINT abgleich_load", PGRES_COMMAND_OK);
