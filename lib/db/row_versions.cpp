@@ -37,6 +37,24 @@ std::string select_server_facts() {
          "txid_snapshot_xmin(txid_current_snapshot()), txid_snapshot_xmax(txid_current_snapshot())";
 }
 
+namespace {
+
+/// SQL: whether the rows of the table (an alias of pg_class) lie on other servers: it is one of
+/// Citus, whose shell here looks as any other table does. Who may not read the list is told yes.
+std::string is_distributed(std::string_view table) {
+  return fmt::format(
+      "EXISTS (SELECT FROM pg_class d JOIN pg_namespace n ON n.oid = d.relnamespace "
+      "JOIN pg_attribute a ON a.attrelid = d.oid AND a.attname = 'logicalrel' "
+      "AND a.atttypid = 'pg_catalog.regclass'::pg_catalog.regtype "
+      "WHERE d.relname = 'pg_dist_partition' AND d.relkind = 'r' AND "
+      "CASE WHEN has_table_privilege(d.oid, 'SELECT') THEN CAST(query_to_xml(format("
+      "'SELECT 1 FROM %I.%I WHERE logicalrel = %s', n.nspname, d.relname, {}.oid), "
+      "false, false, '') AS text) LIKE '%<row%' ELSE true END)",
+      table);
+}
+
+}  // namespace
+
 std::string select_table_facts(std::int64_t table,
                                const std::vector<const CatalogColumn*>& columns) {
   std::vector<std::int64_t> numbers;
@@ -49,7 +67,8 @@ std::string select_table_facts(std::int64_t table,
       "SELECT CAST(relid AS oid) FROM pg_partition_tree(CAST({0} AS oid))), "
       "fact AS (SELECT c.oid, "
       "c.relkind IN ('r', 'p') AND c.relpersistence = 'p' AND "
-      "(c.relkind = 'p' OR (NOT c.relhassubclass AND am.amname = 'heap')) AND NOT EXISTS ("
+      "(c.relkind = 'p' OR (NOT c.relhassubclass AND am.amname = 'heap')) AND NOT {3} AND NOT "
+      "EXISTS ("
       "SELECT FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid "
       "JOIN pg_type b ON b.oid = CASE t.typtype WHEN 'd' THEN t.typbasetype ELSE t.oid END "
       "WHERE a.attrelid = c.oid AND a.attname IN (SELECT attname FROM pg_attribute "
@@ -71,7 +90,17 @@ std::string select_table_facts(std::int64_t table,
       "has_column_privilege(CAST({0} AS oid), 'ctid', 'SELECT'), bool_or(moved), "
       "md5(string_agg(text, E'\\n' ORDER BY oid)) FROM "
       "fact",
-      table, fmt::join(numbers, ", "), kFirstOfUsers);
+      table, fmt::join(numbers, ", "), kFirstOfUsers, is_distributed("c"));
+}
+
+std::string select_lying_elsewhere(const std::vector<std::int64_t>& tables) {
+  return fmt::format(
+      "SELECT DISTINCT t.relname FROM pg_class t CROSS JOIN LATERAL "
+      "(SELECT t.oid UNION SELECT CAST(relid AS oid) FROM pg_partition_tree(t.oid)) m (oid) "
+      "JOIN pg_class c ON c.oid = m.oid LEFT JOIN pg_am am ON am.oid = c.relam "
+      "WHERE t.oid IN ({}) AND (c.relkind = 'f' OR (c.relkind = 'r' AND am.amname <> 'heap') "
+      "OR {}) ORDER BY 1",
+      fmt::join(tables, ", "), is_distributed("c"));
 }
 
 std::string recent(std::uint64_t horizon) {

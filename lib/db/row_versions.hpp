@@ -31,7 +31,8 @@
 //                 oid, and a template's tables keep theirs
 //   table         oids of the table and of every partition (dropped and made anew, attached,
 //                 detached, swapped), kind and access method (heap, or xmin means nothing), owner's
-//                 row security. Logged: what is not is empty after a crash.
+//                 row security. Logged: what is not is empty after a crash. Not distributed by
+//                 Citus: its rows and their xids are other servers', whatever the catalogue says.
 //   file          relfilenode: TRUNCATE, VACUUM FULL, CLUSTER, pg_repack and every ALTER that
 //                 rewrites. It is read in the snapshot and again after the table is locked: where
 //                 the two differ, the table was replaced in between, and its snapshot cannot be
@@ -83,6 +84,10 @@ std::string select_server_facts();
 /// The table's part: one row of usable, moved (t or f), facts. `table` is the oid.
 std::string select_table_facts(std::int64_t table,
                                const std::vector<const CatalogColumn*>& columns);
+
+/// SQL: the names of those of the tables (by oid) whose rows lie elsewhere, or not in a heap: of
+/// foreign servers, of Citus, of another access method. Their versions tell nothing. REQUIRES: one.
+std::string select_lying_elsewhere(const std::vector<std::int64_t>& tables);
 
 /// SQL over a table's row: whether it may be new since H; where it is, with '+' in front where it
 /// may be new; and whether it may be new or is at one of these places.

@@ -62,6 +62,22 @@ std::set<std::string> Source::tables_that_reuse_keys() {
   return tables;
 }
 
+std::vector<std::string> Source::tables_lying_elsewhere(const std::vector<std::string>& names) {
+  std::vector<std::string> found;
+  std::vector<std::int64_t> tables;
+  for (const auto& name : names) {
+    if (const auto* table = catalog().find_table(name); table != nullptr && table->identity != 0) {
+      tables.push_back(table->identity);
+    }
+  }
+  if (!tables.empty()) {  // SQLite's have no identity, and lie in the file
+    session_.connection->query(
+        select_lying_elsewhere(tables), {},
+        [&](std::span<const Cell> cells) { found.emplace_back(cells[0].bytes); });
+  }
+  return found;
+}
+
 namespace {
 
 // A vendor's update changes many tables one after the other; longer than this, the next run is as

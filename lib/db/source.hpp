@@ -98,6 +98,9 @@ class Source {
   /// Tables that give the key of a deleted row to the next one: SQLite's rowid without
   /// AUTOINCREMENT.
   [[nodiscard]] std::set<std::string> tables_that_reuse_keys();
+  /// Those of these tables whose rows lie on other servers, or in no heap: every run reads all of
+  /// them, since row versions tell nothing there.
+  std::vector<std::string> tables_lying_elsewhere(const std::vector<std::string>& names);
 
   /// Tells of the keys alone, in the order of `read`.
   void read_keys(const Scan& scan, const Fingerprinter& fingerprinter,

@@ -161,6 +161,7 @@ class Check {
   void judge_values();
   void judge_contract();
   void judge_keys();
+  void judge_reading();
   void compare_schema();
   void look_at_secondary();
   std::string look_at_run(db::Target& target);
@@ -264,6 +265,31 @@ void Check::judge_contract() {
                   "the foreign key asks the primary's vendor for the same type on both ends");
   }
   judge_keys();
+  if (primary_->identity.engine != Engine::sqlite) {
+    judge_reading();
+  }
+}
+
+/// What makes runs slow, and nobody can help.
+void Check::judge_reading() {
+  checker_.line("reading", [&] {
+    std::vector<std::string> names;
+    for (const auto& table : pairing_.contract.tables) {
+      names.push_back(table.name);
+    }
+    auto source = primary_source();
+    const auto elsewhere = source.tables_lying_elsewhere(names);
+    if (!elsewhere.empty()) {
+      checker_.note("rows elsewhere",
+                    fmt::format("rows of {} lie on other servers or in no heap, where their "
+                                "versions tell nothing",
+                                fmt::join(elsewhere, ", ")),
+                    "nothing is to be done: every run reads all of them");
+    }
+    return elsewhere.empty() ? std::string("every table's rows are in the primary itself")
+                             : fmt::format("{} of {} tables have their rows in the primary itself",
+                                           names.size() - elsewhere.size(), names.size());
+  });
 }
 
 void Check::judge_keys() {

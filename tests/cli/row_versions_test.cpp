@@ -462,6 +462,28 @@ TEST_CASE("a partition that is a foreign table has no row versions") {
   CHECK(pairing.count("note = 'near'") == "1");
 }
 
+TEST_CASE("a distributed table has no row versions: its rows and their xids are other servers'") {
+  Versioned pairing;
+  // as Citus has it: the shell looks as any table does, and only this list tells
+  pairing.primary.run(
+      "CREATE TABLE pg_dist_partition (logicalrel regclass NOT NULL, partmethod \"char\");"
+      "CREATE TABLE other (id integer); INSERT INTO pg_dist_partition VALUES ('other', 'h')");
+  CHECK(pairing.by_versions());
+  CHECK(pairing.run({"check"}).out.find("rows elsewhere") == std::string::npos);
+  pairing.primary.run("INSERT INTO pg_dist_partition VALUES ('person', 'h')");
+  CHECK_FALSE(pairing.by_versions());
+  pairing.primary.run("UPDATE person SET status = 'case' WHERE id = 1");
+  CHECK_FALSE(pairing.by_versions());
+  CHECK(pairing.count("status = 'case'") == "1");
+  const auto checked = pairing.run({"check"});
+  CHECK_MESSAGE(checked.out.find("note rows elsewhere: rows of person lie on other servers") !=
+                    std::string::npos,
+                checked.out);
+  pairing.primary.run("DROP TABLE pg_dist_partition");
+  CHECK_FALSE(pairing.by_versions());
+  CHECK(pairing.by_versions());
+}
+
 TEST_CASE("xids that were given out again after a crash hide nothing") {
   const Server server("wal_writer_delay = 10s");
   Elsewhere pairing(server);
