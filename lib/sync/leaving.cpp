@@ -12,7 +12,6 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-
 namespace abgleich::sync {
 
 namespace {
