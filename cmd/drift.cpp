@@ -154,7 +154,7 @@ Code accept(const Context& context, const Arguments& arguments) {
   const journal::StateLock lock(pairing.config.state_directory);
   const auto accepted = sync::last_accepted(pairing);
   const auto seen = live_catalog(pairing);
-  auto live = seen;
+  auto accepting = seen;
   if (accepted) {
     auto weighing = pairing;
     weighing.accepted = accepted;
@@ -164,21 +164,22 @@ Code accept(const Context& context, const Arguments& arguments) {
       }
     };
     // where the accepted one is lost, all that is left is what the file says
-    const auto events = sync::counts(weighing) ? weighed_events(context, weighing, live)
-                                               : drift::compare(pairing.contract, *accepted, live);
+    const auto events = sync::counts(weighing)
+                            ? weighed_events(context, weighing, accepting)
+                            : drift::compare(pairing.contract, *accepted, accepting);
     refuse(drift::refusal(pairing.contract, events, arguments.tables));
-    refuse(sync::not_carried_over(events, weighing, live));
+    refuse(sync::not_carried_over(events, weighing, accepting));
     if (!arguments.tables.empty()) {
-      live = drift::accept_tables(pairing.contract, *accepted, live, arguments.tables);
+      accepting = drift::accept_tables(pairing.contract, *accepted, accepting, arguments.tables);
     }
-    refuse(drift::refusal_of_loss(pairing.contract, events, live, seen));
+    refuse(drift::refusal_of_loss(pairing.contract, events, accepting, seen));
   } else if (!arguments.tables.empty()) {
     throw Failure(
         Code::configuration,
         fmt::format("there is no accepted catalogue yet ('{}')", pairing.config.catalog.string()),
         "accept the schema whole first: abgleich drift accept");
   }
-  sync::accept_catalogue(pairing, live);
+  sync::accept_catalogue(pairing, accepting);
   if (context.json) {
     const nlohmann::ordered_json json = {{"schema", "abgleich.accept/1"},
                                          {"catalog", pairing.config.catalog.string()},

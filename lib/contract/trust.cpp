@@ -15,6 +15,7 @@
 #include <string>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <utility>
 
 namespace abgleich::contract {
 
@@ -60,7 +61,7 @@ std::deque<fs::path> parts_of(const fs::path& path) {
 
 class Walk {
  public:
-  Walk(const fs::path& file, std::string_view what) : file_(file), what_(what) {}
+  Walk(fs::path file, std::string_view what) : file_(std::move(file)), what_(what) {}
 
   /// Every directory and symbolic link from the root to the file, and the file.
   void expect_own() {

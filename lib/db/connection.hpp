@@ -152,7 +152,7 @@ class Connection {
   /// Does `work`, which may use this connection, while the caller does something else, where the
   /// engine can; one more may wait until it is done. Whatever else the caller asks of the
   /// connection waits for both, and the next statement throws what they have thrown.
-  virtual void meanwhile(std::function<void()> work) { work(); }
+  virtual void meanwhile(const std::function<void()>& work) { work(); }
   /// Waits for them, and throws what they have thrown.
   virtual void end_meanwhile() {}
 };

@@ -141,6 +141,8 @@ class SortedRows::File {
  public:
   File(int descriptor, std::uint32_t number, std::uint64_t size)
       : descriptor_(descriptor), number_(number), size_(size) {}
+  File(const File&) = delete;
+  File& operator=(const File&) = delete;
   File(File&& other) noexcept
       : descriptor_(std::exchange(other.descriptor_, -1)),
         number_(other.number_),

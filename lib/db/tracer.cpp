@@ -43,12 +43,11 @@ class Reader {
     const char quote = take();
     while (!at_end()) {
       const char c = take();
-      if (escapes && c == '\\' && !at_end()) {
+      const bool escape = escapes && c == '\\' && !at_end();
+      if (escape || (c == quote && !at_end() && next() == quote)) {
         ++at_;
-      } else if (c == quote && (at_end() || next() != quote)) {
-        break;
       } else if (c == quote) {
-        ++at_;
+        break;
       }
     }
     return sql_.substr(from, at_ - from);

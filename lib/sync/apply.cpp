@@ -53,6 +53,7 @@ void refused_to_conflicts(db::Target& target, const ExportedTable& exported, con
     judged.counts.overridden -= std::ranges::count(refused.mask, '2');
   });
   std::vector<journal::Conflict> conflicts;
+  conflicts.reserve(all.size());
   for (const auto& refused : all) {
     conflicts.push_back(constraint_conflict(target, exported.relation, refused));
   }
@@ -198,6 +199,7 @@ std::vector<Row> absent_until_decided(db::Target& target, const ExportedTable& e
 void hold_references(db::Target& target, const std::vector<ExportedTable>& tables,
                      std::vector<Judged>& judged) {
   std::vector<std::vector<Row>> open;  // by table: what no row may refer to, and was not looked at
+  open.reserve(judged.size());
   for (auto& table : judged) {
     open.push_back(std::move(table.strangers));
   }

@@ -186,8 +186,8 @@ void PostgresConnection::withdraw(Awaited& awaited) noexcept {
   awaited.result.reset();
 }
 
-void PostgresConnection::meanwhile(std::function<void()> work) {
-  background_.post(std::move(work));
+void PostgresConnection::meanwhile(const std::function<void()>& work) {
+  background_.post(work);
 }
 
 void PostgresConnection::end_meanwhile() {

@@ -51,7 +51,7 @@ class PostgresConnection final : public Connection {
                                Loader::Refused refused = {}) override;
   std::unique_ptr<Loader> fill(std::string_view table,
                                const std::vector<std::string>& columns) override;
-  void meanwhile(std::function<void()> work) override;
+  void meanwhile(const std::function<void()>& work) override;
   void end_meanwhile() override;
 
   /// Runs one statement without parameters; throws Fault unless it ends as `expected`.

@@ -21,6 +21,7 @@ class StallWatch {
   StallWatch(int socket, std::chrono::seconds limit);
   StallWatch(const StallWatch&) = delete;
   StallWatch& operator=(const StallWatch&) = delete;
+  ~StallWatch() = default;
 
   /// While one lives, the server is waited for. A new one, or `moved`, begins the time anew.
   class Exchange {
