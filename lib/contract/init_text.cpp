@@ -212,14 +212,13 @@ std::vector<Line> lines_of(const CatalogTable& table, const std::vector<std::str
     Line line{.key = toml_key(column.name), .value = "\"withhold\"", .comment = comment_of(column)};
     const auto identity = identities.of(table.name, column.name);
     const auto joins = identity ? joins_as(table, key, column, *identity) : Joins::not_at_all;
+    const bool plain = identity ? joins == Joins::plain : starts_plain(column);
     if (column.readable && identity && joins == Joins::as_pseudonym) {
       line.value = pseudonym_value(column, names.take(column.name), *identity);
-    } else if (column.readable && identity && joins == Joins::plain) {
+    } else if (column.readable && plain) {
       line.value = plain_value(column, names.take(column.name));
     } else if (column.readable && identity) {
       line.comment += "; few values, so that a pseudonym would not hide it";
-    } else if (column.readable && starts_plain(column)) {
-      line.value = plain_value(column, names.take(column.name));
     }
     lines.push_back(std::move(line));
   }

@@ -16,7 +16,7 @@ std::string hidden_at(std::string_view text) {
   constexpr std::size_t kOne = 6;  // \\u202e
   const auto first = static_cast<unsigned char>(text.front());
   const std::size_t length = first < 0xC2 ? 1U : first < 0xE0 ? 2U : first < 0xF0 ? 3U : 4U;
-  const auto shown = visible(text.substr(0, length));
+  auto shown = visible(text.substr(0, length));
   if (length == 1 || !shown.starts_with("\\u")) {
     return {};
   }

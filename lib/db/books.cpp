@@ -129,6 +129,14 @@ void Books::put_tracked(const TrackedRow& row) {
                   "since = excluded.since, mac = excluded.mac",
                   own("tracked")),
       cells);
+  if (read_.tracked) {
+    const auto at = std::ranges::lower_bound(*read_.tracked, row.id, {}, &TrackedRow::id);
+    if (at != read_.tracked->end() && at->id == row.id) {
+      *at = row;
+    } else {
+      read_.tracked->insert(at, row);
+    }
+  }
 }
 
 void Books::insert_run(RunRow run) {

@@ -220,25 +220,26 @@ class Books {
   [[nodiscard]] Seal journal_seal(const RunRow& run) const;
   void change_entries(const std::map<std::int64_t, std::pair<Seal, Seal>>& changes_of);
   void put_run(const RunRow& run);
-  /// As it is stored.
-  struct SealRow {
-    std::string what;
-    std::int64_t n = 0;
+  /// As it rests: `sum` is hidden.
+  struct StoredSeal {
     std::int64_t rows = 0;
     std::string sum;
   };
-  const std::vector<SealRow>& seals();
-  const std::vector<FactRow>& known_facts();
+  using StoredSeals = std::map<std::pair<std::string, std::int64_t>, StoredSeal>;
+  using FactsByName = std::map<std::pair<std::string, std::string>, FactRow>;  // kind and name
+  StoredSeals& seals();
+  FactsByName& known_facts();
   Seal set_seal(std::string_view what, std::int64_t n = 0);
   void put_seal(std::string_view what, std::int64_t n, const Seal& seal);
   std::string all_seals();
 
-  /// What this transaction has read, and not changed since.
+  /// What stands in the bookkeeping, as far as this transaction has read it, with what it has
+  /// written since.
   struct Read {
     bool there = false;
-    std::optional<std::vector<FactRow>> facts;       // by kind and name
+    std::optional<FactsByName> facts;
     std::optional<std::vector<TrackedRow>> tracked;  // by number
-    std::optional<std::vector<SealRow>> seals;
+    std::optional<StoredSeals> seals;
   };
 
   Session& session_;

@@ -4,43 +4,48 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <iterator>
 #include <utility>
 
 namespace abgleich::db {
 
-const std::vector<FactRow>& Books::known_facts() {
+Books::FactsByName& Books::known_facts() {
   expect("fact");
   if (!read_.facts) {
     auto& rows = read_.facts.emplace();
-    session_.connection->query(
-        fmt::format("SELECT {} FROM {}", kFactColumns, own("fact")), {},
-        [&](std::span<const Cell> cells) { rows.push_back(fact_row(cells)); });
-    // not as the database sorts: by bytes
-    std::ranges::sort(rows, {}, [](const FactRow& row) {
-      return std::pair<std::string_view, std::string_view>(row.kind, row.name);
-    });
+    session_.connection->query(fmt::format("SELECT {} FROM {}", kFactColumns, own("fact")), {},
+                               [&](std::span<const Cell> cells) {
+                                 auto row = fact_row(cells);
+                                 auto name = std::pair(row.kind, row.name);
+                                 rows.emplace(std::move(name), std::move(row));
+                               });
   }
   return *read_.facts;
 }
 
 std::vector<FactRow> Books::all_facts() {
-  return known_facts();
+  std::vector<FactRow> rows;
+  for (const auto& [name, row] : known_facts()) {
+    rows.push_back(row);
+  }
+  return rows;
 }
 
 std::vector<FactRow> Books::facts(std::string_view kind) {
   std::vector<FactRow> rows;
-  std::ranges::copy_if(known_facts(), std::back_inserter(rows),
-                       [&](const FactRow& row) { return row.kind == kind; });
+  const auto& all = known_facts();
+  for (auto at = all.lower_bound({std::string(kind), {}}); at != all.end(); ++at) {
+    if (at->second.kind != kind) {
+      break;
+    }
+    rows.push_back(at->second);
+  }
   return rows;
 }
 
 std::optional<FactRow> Books::find_fact(std::string_view kind, std::string_view name) {
-  const auto& rows = known_facts();
-  const auto found = std::ranges::find_if(
-      rows, [&](const FactRow& row) { return row.kind == kind && row.name == name; });
-  return found == rows.end() ? std::nullopt : std::optional(*found);
+  const auto& all = known_facts();
+  const auto found = all.find({std::string(kind), std::string(name)});
+  return found == all.end() ? std::nullopt : std::optional(found->second);
 }
 
 void Books::put_fact(const FactRow& fact) {
@@ -58,6 +63,7 @@ void Books::put_fact(const FactRow& fact) {
                   "epoch = excluded.epoch, mac = excluded.mac",
                   own("fact")),
       cells);
+  known_facts().insert_or_assign({fact.kind, fact.name}, fact);
 }
 
 void Books::forget_fact(std::string_view kind, std::string_view name) {
@@ -65,6 +71,7 @@ void Books::forget_fact(std::string_view kind, std::string_view name) {
   const Cell cells[] = {text_cell(kind), text_cell(name)};
   session_.connection->execute(
       fmt::format("DELETE FROM {} WHERE kind = $1 AND name = $2", own("fact")), cells);
+  known_facts().erase({std::string(kind), std::string(name)});
 }
 
 }  // namespace abgleich::db

@@ -141,7 +141,6 @@ void Books::expect(std::string_view table) {
 void Books::changes(std::string_view table) {
   expect(set_of(table).table);
   dirty_.insert(set_of(table).table);
-  forget_read();
 }
 
 void Books::forget_read() {
@@ -149,25 +148,23 @@ void Books::forget_read() {
 }
 
 Seal Books::set_seal(std::string_view what, std::int64_t n) {
-  const auto& rows = seals();
-  const auto found = std::ranges::find_if(
-      rows, [&](const SealRow& row) { return row.what == what && row.n == n; });
-  if (found == rows.end()) {
+  const auto& all = seals();
+  const auto found = all.find({std::string(what), n});
+  if (found == all.end()) {
     return {};
   }
   // that of somebody else fits nothing
-  return {.rows = found->rows, .sum = reader().revealed(found->sum).value_or(0)};
+  return {.rows = found->second.rows, .sum = reader().revealed(found->second.sum).value_or(0)};
 }
 
-const std::vector<Books::SealRow>& Books::seals() {
+Books::StoredSeals& Books::seals() {
   if (!read_.seals) {
     auto& rows = read_.seals.emplace();
     session_.connection->query(fmt::format("SELECT what, n, rows, sum FROM {}", own("seal")), {},
                                [&](std::span<const Cell> cells) {
-                                 rows.push_back({.what = text(cells[0]),
-                                                 .n = number(cells[1]),
-                                                 .rows = number(cells[2]),
-                                                 .sum = text(cells[3])});
+                                 rows.emplace(
+                                     std::pair(text(cells[0]), number(cells[1])),
+                                     StoredSeal{.rows = number(cells[2]), .sum = text(cells[3])});
                                });
   }
   return *read_.seals;
@@ -181,7 +178,7 @@ void Books::put_seal(std::string_view what, std::int64_t n, const Seal& seal) {
                   "(what, n) DO UPDATE SET rows = excluded.rows, sum = excluded.sum",
                   own("seal"), n, seal.rows),
       parameters);
-  read_.seals.reset();
+  seals().insert_or_assign({std::string(what), n}, StoredSeal{.rows = seal.rows, .sum = sum});
 }
 
 Seal Books::base_seal(std::int64_t tracked) {
@@ -206,8 +203,8 @@ void Books::seal_sets() {
 
 std::string Books::all_seals() {
   std::vector<std::string> lines;
-  for (const auto& row : seals()) {
-    lines.push_back(fmt::format("{}\n{}\n{}\n{}\n", row.what, row.n, row.rows, row.sum));
+  for (const auto& [of, seal] : seals()) {
+    lines.push_back(fmt::format("{}\n{}\n{}\n{}\n", of.first, of.second, seal.rows, seal.sum));
   }
   std::ranges::sort(lines);  // not as the database sorts: by bytes
   return fmt::format("{}", fmt::join(lines, ""));

@@ -47,7 +47,8 @@ std::string is_distributed(std::string_view table) {
       "JOIN pg_attribute a ON a.attrelid = d.oid AND a.attname = 'logicalrel' "
       "AND a.atttypid = 'pg_catalog.regclass'::pg_catalog.regtype "
       "WHERE d.relname = 'pg_dist_partition' AND d.relkind = 'r' AND "
-      "CASE WHEN has_table_privilege(d.oid, 'SELECT') THEN CAST(query_to_xml(format("
+      "CASE WHEN has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(d.oid, 'SELECT') "
+      "THEN CAST(query_to_xml(format("
       "'SELECT 1 FROM %I.%I WHERE logicalrel = %s', n.nspname, d.relname, {}.oid), "
       "false, false, '') AS text) LIKE '%<row%' ELSE true END)",
       table);

@@ -290,6 +290,9 @@ class Target {
   void begin_fill(const std::vector<Relation>& relations);
   [[nodiscard]] bool end_fill(const std::vector<Relation>& relations);
   void abandon_fill();
+  /// Why this machine could not keep the rows of a first load until they were sorted; empty: it
+  /// could.
+  [[nodiscard]] const std::string& rows_not_kept() const { return rows_not_kept_; }
 
   /// Takes rows into a table and its base, where they end up in the order of their keys.
   class Fill {
@@ -625,6 +628,7 @@ class Target {
   std::set<std::int64_t> laid_down_sorted_;  // relations that are sorted here
   std::vector<std::pair<Relation, std::optional<Seal>>> filled_;
   std::atomic<bool> fill_abandoned_ = false;
+  std::string rows_not_kept_;
   std::string patience_;  // how long the secondary lets us be idle, as it was before a first load
   std::int64_t literals_ = 0;  // temporary tables that `literal` has made
   std::int64_t maps_ = 0;      // temporary tables that `rekey_kept` has made

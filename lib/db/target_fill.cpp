@@ -162,8 +162,9 @@ void Target::abandon_fill() {
 bool Target::try_fill(const std::function<void()>& work) {
   try {
     work();
-  } catch (const RowsNotKept&) {
-    return false;  // no room on this machine: the secondary has some
+  } catch (const RowsNotKept& why) {
+    rows_not_kept_ = why.what();  // no room on this machine: the secondary has some
+    return false;
   } catch (const Fault& fault) {
     if (fault.cause() != Fault::Cause::constraint && fault.cause() != Fault::Cause::data) {
       throw;

@@ -35,9 +35,10 @@ bool same_definition(const CatalogTable& one, const CatalogColumn& a, const Cata
 }  // namespace
 
 Places::Places(const CatalogTable& accepted, const CatalogTable& live)
-    : accepted_(accepted), live_(live) {
-  gone_ = static_cast<std::size_t>(
-      std::ranges::count_if(accepted.columns, [&](const auto& column) { return gone(column); }));
+    : accepted_(accepted),
+      live_(live),
+      gone_(static_cast<std::size_t>(std::ranges::count_if(
+          accepted.columns, [this](const auto& column) { return gone(column); }))) {
   places_.resize(accepted.columns.size());
   for (auto i = accepted.columns.size(); i-- > 0;) {
     places_[i] = gone(accepted.columns[i]) ? Place::moved : judge(i);

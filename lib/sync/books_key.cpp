@@ -101,7 +101,7 @@ void expect_key(const std::optional<db::HeadRow>& head, const mask::Keyring& key
 std::optional<db::HeadRow> open_books(const Pairing& pairing, db::Target& target,
                                       const mask::Keyring& keyring, const Opening& opening) {
   auto& books = target.books();
-  const auto head = read_head(books, opening.lock);
+  auto head = read_head(books, opening.lock);
   if (head) {
     expect_tables(books);
   }

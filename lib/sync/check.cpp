@@ -298,8 +298,8 @@ void Check::judge_keys() {
     checker_.warn("keys of the tables",
                   fmt::format("no constraint of the primary makes the key unique of: {}",
                               fmt::join(loose, ", ")),
-                  "rows that share a key are held back; a key that is unique: key = […] below the "
-                  "table's line");
+                  "rows that share a key are held back; where other columns are unique together, "
+                  "name them as the table's key in the contract");
   }
   checker_.line("keys of the tables", [&] {
     auto source = primary_source();

@@ -228,33 +228,42 @@ void count_findings(const std::vector<Judged>& judged, report::Outcome& outcome)
   }
 }
 
+namespace {
+
+/// What is to be said of a table's rows beyond their numbers.
+void note_table(const Judged& table, report::Outcome& outcome) {
+  if (const auto rare = table.staged.rare; rare > 0) {
+    outcome.notes.push_back(
+        fmt::format("{} of '{}' {} held back by min_k: too few subjects share "
+                    "the quasi-identifiers",
+                    rare == 1 ? "1 row" : fmt::format("{} rows", rare), table.counts.table,
+                    rare == 1 ? "is" : "are"));
+  }
+  if (const auto rows = table.counts.withdrawn; rows > 0) {
+    outcome.notes.push_back(fmt::format(
+        "{} of '{}' {} withdrawn from the secondary for that reason; {} come back when more "
+        "subjects share {} quasi-identifiers",
+        rows == 1 ? "1 row" : fmt::format("{} rows", rows), table.counts.table,
+        outcome.kind == report::Run::dry ? "would be"
+        : rows == 1                      ? "was"
+                                         : "were",
+        rows == 1 ? "it will" : "they", rows == 1 ? "its" : "their"));
+  }
+  if (table.staged.nameless > 0) {
+    const bool one = table.staged.nameless == 1;
+    outcome.notes.push_back(fmt::format(
+        "{} {} of '{}' {} no usable key; until that is mended in the primary, no row of this "
+        "table counts as deleted",
+        table.staged.nameless, one ? "row" : "rows", table.counts.table, one ? "has" : "have"));
+  }
+}
+
+}  // namespace
+
 void settle_outcome(const std::vector<Judged>& judged, report::Outcome& outcome) {
   for (const auto& table : judged) {
     outcome.tables.push_back(table.counts);
-    if (const auto rare = table.staged.rare; rare > 0) {
-      outcome.notes.push_back(
-          fmt::format("{} of '{}' {} held back by min_k: too few subjects share "
-                      "the quasi-identifiers",
-                      rare == 1 ? "1 row" : fmt::format("{} rows", rare), table.counts.table,
-                      rare == 1 ? "is" : "are"));
-    }
-    if (const auto rows = table.counts.withdrawn; rows > 0) {
-      outcome.notes.push_back(fmt::format(
-          "{} of '{}' {} withdrawn from the secondary for that reason; {} come back when more "
-          "subjects share {} quasi-identifiers",
-          rows == 1 ? "1 row" : fmt::format("{} rows", rows), table.counts.table,
-          outcome.kind == report::Run::dry ? "would be"
-          : rows == 1                      ? "was"
-                                           : "were",
-          rows == 1 ? "it will" : "they", rows == 1 ? "its" : "their"));
-    }
-    if (table.staged.nameless > 0) {
-      const bool one = table.staged.nameless == 1;
-      outcome.notes.push_back(fmt::format(
-          "{} {} of '{}' {} no usable key; until that is mended in the primary, no row of this "
-          "table counts as deleted",
-          table.staged.nameless, one ? "row" : "rows", table.counts.table, one ? "has" : "have"));
-    }
+    note_table(table, outcome);
   }
   if (outcome.open_conflicts > 0) {
     outcome.code = severer(outcome.code, Code::conflicts_open);

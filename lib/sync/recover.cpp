@@ -22,7 +22,7 @@ std::optional<db::HeadRow> recover(const Pairing& pairing, db::Target& target,
                                    const mask::Keyring& keyring, const Primary& primary,
                                    report::Run kind) {
   const auto& directory = pairing.config.state_directory;
-  const auto head = open_books(
+  auto head = open_books(
       pairing, target, keyring,
       {.lock = kind == report::Run::real ? db::Books::Lock::row : db::Books::Lock::none});
   expect_primary(pairing, target, keyring, head, primary.identity, primary.position);

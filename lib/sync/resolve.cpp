@@ -138,7 +138,7 @@ class Table {
                     "--set COLUMN=VALUE alone: only where both sides have inserted the row does "
                     "--take beside it say whose the other cells are. Nothing was changed");
     }
-    if (const auto ask = asks_for_side(conflict, resolution)) {
+    if (auto ask = asks_for_side(conflict, resolution)) {
       return ask;
     }
     const bool refused = conflict.kind == journal::kConstraint;
@@ -410,6 +410,7 @@ Resolved attempt(const Pairing& pairing, const mask::Keyring& keyring,
 
   const auto tracked = target.books().tracked();
   std::vector<db::Relation> relations;
+  relations.reserve(tracked.size());
   for (const auto& row : tracked) {
     relations.push_back(relation_of(row));
   }

@@ -21,7 +21,7 @@ struct Revealed {
 /// (one that several rows have in part of their key is told of once). Logs the question before it
 /// answers. Throws Failure{usage} for a pseudonym that is not found, and says what is known of it:
 /// of another epoch, another identity, another key; the others have been told of by then.
-void reveal(const Pairing& pairing, const std::string& table,
+void reveal(const Pairing& given, const std::string& table_name,
             const std::vector<std::string>& pseudonyms, const std::string& reason,
             const std::function<void(const Revealed&)>& found);
 

@@ -202,10 +202,10 @@ const CatalogTable* holder(const Catalog& secondary, const ExportedTable& export
 
 /// Rows of what inherits would be read, changed and deleted as the table's own.
 drift::Event inherited(const ExportedTable& exported, const CatalogTable& held,
-                       const db::Dialect& dialect) {
+                       const std::string& in_sql) {
   std::string detach;
   for (const auto& heir : held.heirs) {
-    detach += fmt::format("ALTER TABLE {} NO INHERIT {}; ", heir, dialect.quote(held.name));
+    detach += fmt::format("ALTER TABLE {} NO INHERIT {}; ", heir, in_sql);
   }
   return {.kind = std::string(kInherited),
           .table = exported.table->name,
@@ -277,7 +277,8 @@ std::vector<drift::Event> find_secondary_drift(const Pairing& pairing, db::Targe
     }
     const auto* held = holder(target.catalog(), exported);
     if (held != nullptr && !held->heirs.empty()) {
-      events.push_back(inherited(exported, *held, target.dialect()));
+      events.push_back(inherited(
+          exported, *held, target.dialect().table(pairing.config.secondary.schema, held->name)));
     }
     if (held != nullptr && !exported.previous_labels.empty()) {
       Look(target, exported, *held, refill, events).run();

@@ -13,11 +13,11 @@
 
 namespace abgleich::sync {
 
-SecondaryLook look_at_secondary(const Pairing& pairing, db::Target& target, const Catalog& live,
+SecondaryLook look_at_secondary(const Pairing& pairing, db::Target& target,
+                                const mask::Keyring& keyring, const Catalog& live,
                                 const std::vector<drift::Event>& drift) {
   SecondaryLook look;
   try {
-    const auto keyring = mask::Keyring::read(pairing.config.key_file);
     const auto tracked = known_tables(target);
     const auto settled = settle_identities(pairing, live, tracked);
     auto tables = export_tables(settled.contract, live, drift, tracked, keyring);
@@ -38,7 +38,8 @@ SecondaryLook look_at_secondary(const Pairing& pairing, const Catalog& live,
   try {
     db::Target target(pairing.config.secondary, db::Mode::dry);
     (void)open_to_look(pairing, target);
-    return look_at_secondary(pairing, target, live, drift);
+    return look_at_secondary(pairing, target, mask::Keyring::read(pairing.config.key_file), live,
+                             drift);
   } catch (const Failure& failure) {
     return {.events = {}, .why_not = failure.error()};
   }

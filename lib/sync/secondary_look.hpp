@@ -4,6 +4,7 @@
 #include "core/error.hpp"
 #include "db/target.hpp"
 #include "drift/drift.hpp"
+#include "mask/keyring.hpp"
 #include "sync/pairing.hpp"
 
 #include <optional>
@@ -22,7 +23,8 @@ SecondaryLook look_at_secondary(const Pairing& pairing, const Catalog& live,
                                 const std::vector<drift::Event>& drift);
 
 /// The same, where the secondary is open. REQUIRES: its bookkeeping was checked.
-SecondaryLook look_at_secondary(const Pairing& pairing, db::Target& target, const Catalog& live,
+SecondaryLook look_at_secondary(const Pairing& pairing, db::Target& target,
+                                const mask::Keyring& keyring, const Catalog& live,
                                 const std::vector<drift::Event>& drift);
 
 }  // namespace abgleich::sync

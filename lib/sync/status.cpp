@@ -41,25 +41,24 @@ void note_refusal(Status& status, const Check& check) {
 }
 
 /// Whether a run would go on, as far as that can be told without reading rows, and what has
-/// drifted. Throws Failure where the primary cannot be asked.
+/// drifted. Throws Failure where the primary cannot be asked, or the key cannot be read.
 void look_at_both(const Pairing& pairing, db::Target& target, Status& status) {
   db::Source source(pairing.config.primary);
   const auto primary = primary_of(source);
+  const auto keyring = mask::Keyring::read(pairing.config.key_file);
   note_refusal(status, [&] {
-    expect_primary(pairing, target, mask::Keyring::read(pairing.config.key_file), status.head,
-                   primary.identity, primary.position);
+    expect_primary(pairing, target, keyring, status.head, primary.identity, primary.position);
   });
   note_refusal(status, [&] { expect_accepted(pairing, target); });
   note_refusal(status, [&] {
-    if (const auto wider = refuse_widening(pairing, target, status.head,
-                                           mask::Keyring::read(pairing.config.key_file))) {
+    if (const auto wider = refuse_widening(pairing, target, status.head, keyring)) {
       throw Failure(*wider);
     }
   });
   status.drift = drift_events(pairing, source.catalog());
   weigh_values(status.drift, settle_identities(pairing, source.catalog(), known_tables(target)),
-               source, target, mask::Keyring::read(pairing.config.key_file));
-  auto look = look_at_secondary(pairing, target, source.catalog(), status.drift);
+               source, target, keyring);
+  auto look = look_at_secondary(pairing, target, keyring, source.catalog(), status.drift);
   std::ranges::move(look.events, std::back_inserter(status.drift));
   note_refusal(status, [&] {
     if (look.why_not) {

@@ -123,6 +123,10 @@ std::optional<report::Outcome> attempt(const Pairing& given, const Options& opti
   const auto id_key = keyring.purpose_key("conflict-id");
   auto loaded = load_first(source, target, tables, options, detection, progress);
   auto judged = loaded ? std::move(*loaded) : std::vector<Judged>{};
+  if (const auto& why = target.rows_not_kept(); !why.empty()) {
+    outcome.notes.push_back("the rows of a first load could not wait here to be sorted (" + why +
+                            "), so the secondary has sorted them, and every table was read twice");
+  }
   if (!loaded) {
     target.books().begin_findings();
     for (const auto& exported : tables) {

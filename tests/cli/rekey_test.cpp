@@ -17,6 +17,10 @@ const char* const kById =
     "id = { class = \"pseudonym\", identity = \"person\" }\n"
     "status = \"plain\"\nplace = \"plain\"\n";
 
+const char* const kPlain =
+    "[tables.person]\nkey = [\"id\"]\n[tables.person.columns]\nid = \"plain\"\n"
+    "code = \"plain\"\n";
+
 /// Four persons of whom the vendor has a second key beside the first one.
 struct People : Scene {
   People(On primary_on, On secondary_on, const std::string& more = kLimits)
@@ -255,10 +259,7 @@ TEST_CASE("rekey: what cannot be a key is refused, and nothing changes") {
 
 TEST_CASE("rekey: rows that share the old key by now are refused, and nothing changes") {
   on_every_pairing([](On primary, On secondary) {
-    Scene pairing(primary, secondary,
-                  "[tables.person]\nkey = [\"id\"]\n[tables.person.columns]\nid = \"plain\"\n"
-                  "code = \"plain\"\n",
-                  kLimits);
+    Scene pairing(primary, secondary, kPlain, kLimits);
     pairing.primary.run(
         "CREATE TABLE person (id integer NOT NULL, code text NOT NULL UNIQUE);"
         "CREATE UNIQUE INDEX by_id ON person (id);"
@@ -284,10 +285,7 @@ TEST_CASE("rekey: rows that share the old key by now are refused, and nothing ch
 
 TEST_CASE("rekey: rows of people and edits of what becomes the key are theirs to settle first") {
   on_every_pairing([](On primary, On secondary) {
-    Scene pairing(primary, secondary,
-                  "[tables.person]\nkey = [\"id\"]\n[tables.person.columns]\nid = \"plain\"\n"
-                  "code = \"plain\"\n",
-                  kLimits);
+    Scene pairing(primary, secondary, kPlain, kLimits);
     pairing.primary.run(
         "CREATE TABLE person (id integer NOT NULL PRIMARY KEY, code text UNIQUE);"
         "INSERT INTO person VALUES (1, 'a'), (2, 'b'), (3, 'c')");
@@ -330,9 +328,9 @@ TEST_CASE(
 TEST_CASE("rekey: a key of another type, of a table that is empty, blocks no other table") {
   on_every_pairing([](On primary, On secondary) {
     Scene pairing(primary, secondary,
-                  "[tables.other]\nkey = [\"id\"]\n[tables.other.columns]\nid = \"plain\"\n"
-                  "[tables.person]\nkey = [\"id\"]\n[tables.person.columns]\nid = \"plain\"\n"
-                  "code = \"plain\"\n",
+                  std::string("[tables.other]\nkey = [\"id\"]\n[tables.other.columns]\n"
+                              "id = \"plain\"\n") +
+                      kPlain,
                   kLimits);
     pairing.primary.run(
         "CREATE TABLE other (id integer PRIMARY KEY);"

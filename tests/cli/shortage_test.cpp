@@ -71,6 +71,23 @@ TEST_CASE("exit 31: a limit of file sizes is told as that, wherever a file is wr
   CHECK(pairing.secondary.rows("SELECT count(*) FROM person WHERE status = 'case'") == "1");
 }
 
+TEST_CASE("a first load that finds no room here goes the ordinary way, says so and loses nothing") {
+  const Pairing pairing(On::postgresql, On::postgresql, kContract);
+  PlainConnection(pairing.primary.url())
+      .run(
+          "CREATE TABLE person (id integer PRIMARY KEY, status text);"
+          "INSERT INTO person SELECT i, repeat('x', 200) || i FROM generate_series(1, 50000) i");
+  const auto ran =
+      run_program({"/bin/sh", "-c", "ulimit -f 2000; exec \"$1\" sync", "sh", ABGLEICH_BINARY},
+                  pairing.directory.path().string());
+  CHECK_MESSAGE(ran.exit == 0, ran.err);
+  CHECK_MESSAGE(ran.err.find("could not wait here to be sorted") != std::string::npos, ran.err);
+  PlainConnection secondary(pairing.secondary.url());
+  CHECK(secondary.run("SELECT count(DISTINCT status) FROM person") == "50000");
+  const auto again = pairing.run({"verify", "--exit-code"});
+  CHECK_MESSAGE(again.exit == 0, again.out, again.err);
+}
+
 TEST_CASE("exit 31: a process that may open no more files says so") {
   Short pairing;
   REQUIRE(pairing.run({"sync"}).exit == 0);

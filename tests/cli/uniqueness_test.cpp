@@ -357,8 +357,8 @@ TEST_CASE(
         "INSERT INTO person VALUES (9, 'nine')");
     const auto before = scene.people();
     const std::string detach =
-        "ALTER TABLE public.\"Older; person\" NO INHERIT \"person\"; "
-        "ALTER TABLE public.old_person NO INHERIT \"person\"";
+        "ALTER TABLE public.\"Older; person\" NO INHERIT \"public\".\"person\"; "
+        "ALTER TABLE public.old_person NO INHERIT \"public\".\"person\"";
     for (const auto* const command : {"check", "diff", "status", "sync"}) {
       const auto ran = scene.run({command});
       const bool looks = command == std::string("diff") || command == std::string("status");

@@ -35,7 +35,7 @@ void Background::post(std::function<void()> work) {
     }
     worker_ = thread_.get_id();
   }
-  changed_.wait(lock, [&] { return failure_ || waiting_.empty(); });
+  changed_.wait(lock, [&] { return failure_ || waiting_.size() < most_waiting_; });
   rethrow();
   waiting_.push_back(std::move(work));
   changed_.notify_all();
@@ -55,6 +55,13 @@ void Background::rest() {
   }
   wait();
   rethrow();
+}
+
+void Background::forget() noexcept {
+  std::unique_lock lock(mutex_);
+  waiting_.clear();
+  changed_.wait(lock, [&] { return !working_; });
+  failure_ = nullptr;
 }
 
 void Background::work() {

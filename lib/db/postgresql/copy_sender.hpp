@@ -1,15 +1,13 @@
-// Sends batches of COPY … FROM STDIN while the caller makes the next one: a thread of its own, and
-// at most two batches that wait for it.
+// Sends batches of COPY … FROM STDIN while the caller makes the next one: in a thread of its own,
+// and at most two batches wait for it.
 #pragma once
 
-#include <condition_variable>
+#include "db/postgresql/background.hpp"
+
 #include <cstddef>
-#include <deque>
-#include <exception>
 #include <functional>
 #include <mutex>
 #include <string>
-#include <thread>
 #include <vector>
 
 namespace abgleich::db::postgresql {
@@ -25,9 +23,6 @@ class CopySender {
  public:
   /// `run` does one COPY, or throws. It is called in the sender's thread.
   explicit CopySender(std::function<void(const CopyBatch&)> run);
-  ~CopySender();
-  CopySender(const CopySender&) = delete;
-  CopySender& operator=(const CopySender&) = delete;
 
   /// Waits for room. Throws what an earlier batch failed with; after a failure nothing more is sent
   /// until it was thrown or forgotten.
@@ -36,25 +31,19 @@ class CopySender {
   std::string spare();
 
   /// Waits until nothing is being sent.
-  void wait() noexcept;
+  void wait() noexcept { sending_.wait(); }
   /// The same, and throws what a batch failed with.
-  void rest();
+  void rest() { sending_.rest(); }
   /// What waits is not sent, and what failed is not told.
-  void forget() noexcept;
+  void forget() noexcept { sending_.forget(); }
 
  private:
-  void work();
-  void rethrow();
+  void keep(std::string&& bytes);
 
   std::function<void(const CopyBatch&)> run_;
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::deque<CopyBatch> waiting_;
+  std::mutex mutex_;  // of what follows
   std::vector<std::string> spares_;
-  bool sending_ = false;
-  bool ending_ = false;
-  std::exception_ptr failure_;
-  std::thread thread_;
+  Background sending_;  // ends first
 };
 
 }  // namespace abgleich::db::postgresql
