@@ -1,6 +1,6 @@
 // `abgleich adopt`: go on with a restored primary or secondary.
 #include "command.hpp"
-#include "sync/status.hpp"
+#include "sync/check/status.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>

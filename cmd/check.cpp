@@ -1,5 +1,5 @@
 // `abgleich check`: is everything in place for a run?
-#include "sync/check.hpp"
+#include "sync/check/check.hpp"
 
 #include "command.hpp"
 #include "core/visible_text.hpp"

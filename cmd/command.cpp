@@ -3,6 +3,8 @@
 #include "contract/config.hpp"
 #include "contract/words.hpp"
 #include "core/visible_text.hpp"
+#include "journald.hpp"
+#include "pager.hpp"
 #include "report/json.hpp"
 
 #include <fmt/format.h>
@@ -54,17 +56,23 @@ report::Colour Context::colour_of(int stream) const {
   return wanted ? report::Colour::on : report::Colour::off;
 }
 
-std::function<void(const Error&)> failed_line(const Context& context, std::string_view schema,
-                                              report::Run kind) {
+std::function<Context::OnStderr(const Error&)> failed_line(const Context& context,
+                                                           std::string_view schema,
+                                                           report::Run kind) {
   return [&context, schema = std::string(schema), kind](const Error& error) {
     if (context.json) {
       print(report::json_line(report::failed_outcome(error, kind), schema) + "\n");
     }
+    return Context::OnStderr::told;
   };
 }
 
 std::filesystem::path Context::config_file() const {
-  return contract::find_config(config);
+  if (profile && config) {
+    throw Failure(Code::usage, "both --config and --profile name a pairing",
+                  "leave one of the two out; $ABGLEICH_CONFIG and $ABGLEICH_PROFILE count as well");
+  }
+  return profile ? contract::find_profile(profiles, *profile) : contract::find_config(config);
 }
 
 sync::Pairing Context::pairing(contract::Trust trust) const {
@@ -90,8 +98,17 @@ void expect_table(const sync::Pairing& pairing, const std::string& table) {
                     "see the tables in " + pairing.config.contract.string());
 }
 
+void page(const Context& context) {
+  const bool wanted = !context.no_pager && !context.json && !context.on_statement() &&
+                      context.loudness() != Loudness::problems && isatty(STDOUT_FILENO) == 1;
+  set_paging(wanted ? Paging::on : Paging::off);
+}
+
 void print(std::string_view text) {
   const auto shown = visible(text, Lines::several);
+  if (keep_for_pager(shown)) {
+    return;
+  }
   if (std::fwrite(shown.data(), 1, shown.size(), stdout) != shown.size()) {
     output_failed();
   }
@@ -102,13 +119,19 @@ void print_json(const nlohmann::ordered_json& json) {
 }
 
 void finish_output() {
+  finish_pager();
   if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
     output_failed();
   }
 }
 
 void complain(std::string_view text) {
-  const auto shown = visible(text, Lines::several);
+  static const bool to_journal = stderr_is_journal();
+  const auto lines = visible(text, Lines::several);
+  const auto shown = to_journal ? with_levels(lines) : lines;
+  if (keep_until_read(shown)) {
+    return;
+  }
   std::fflush(stdout);
   std::fwrite(shown.data(), 1, shown.size(), stderr);
 }

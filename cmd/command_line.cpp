@@ -2,12 +2,12 @@
 
 #include "contract/words.hpp"
 #include "core/error.hpp"
-#include "manual_page.hpp"
 #include "standard_input.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cctype>
 #include <sstream>
 #include <string_view>
@@ -29,6 +29,59 @@ class HelpFormatter : public CLI::Formatter {
     return text;
   }
 };
+
+constexpr std::size_t kWidth = 80;
+
+/// Where the text begins that the line's further lines are to stand below.
+std::size_t hanging(std::string_view line) {
+  const auto begin = line.find_first_not_of(' ');
+  if (const auto gap = line.find("  ", begin); gap != std::string_view::npos) {
+    return std::min(line.find_first_not_of(' ', gap), kWidth / 2);
+  }
+  return begin;
+}
+
+/// A line that is too long as several, broken between words.
+std::string folded(const std::string& line) {
+  const auto margin = line.size() > kWidth ? hanging(line) : 0;
+  const auto end = line.size() > kWidth ? line.rfind(' ', kWidth) : std::string::npos;
+  if (end == std::string::npos || end <= margin) {
+    return line + "\n";  // it fits, or is one word
+  }
+  return line.substr(0, line.find_last_not_of(' ', end) + 1) + "\n" +
+         folded(std::string(margin, ' ') + line.substr(line.find_first_not_of(' ', end)));
+}
+
+/// For a screen of 80 columns: what is indented keeps its lines, other text is filled anew where a
+/// line is too long.
+std::string fitted(const std::string& text) {
+  std::string all;
+  std::string paragraph;
+  bool too_long = false;
+  std::string kept;  // the same, with its lines
+  const auto end_paragraph = [&] {
+    all += too_long ? folded(paragraph) : kept;
+    paragraph.clear();
+    kept.clear();
+    too_long = false;
+  };
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    if (line.empty() || line.front() == ' ') {
+      end_paragraph();
+      all += folded(line);
+      continue;
+    }
+    if (line.starts_with("Usage: ")) {  // stands right below what the command is about
+      end_paragraph();
+    }
+    paragraph += (paragraph.empty() ? "" : " ") + line;
+    kept += line + "\n";
+    too_long = too_long || line.size() > kWidth;
+  }
+  end_paragraph();
+  return all;
+}
 
 /// `--dry-run` as its variable is called: ABGLEICH_DRY_RUN.
 std::string variable_of(std::string_view option) {
@@ -217,7 +270,7 @@ Option CommandLine::add_flag(const std::string& names, int& times, const std::st
 
 Parser::Parser(const std::string& name, const std::string& description, const std::string& version)
     : version_(version), app_(std::make_unique<CLI::App>(description, name)) {
-  app_->set_version_flag("--version", version);
+  app_->set_version_flag("-V,--version", version);
   app_->formatter(std::make_shared<HelpFormatter>());
 }
 
@@ -235,15 +288,48 @@ std::optional<std::string> Parser::parse(int argc, char** argv) {
   } catch (const CLI::Success& asked) {  // --help or --version
     std::ostringstream text;
     app_->exit(asked, text, text);
-    return text.str();
+    return fitted(text.str());
   } catch (const CLI::ParseError& error) {
     throw typed_wrong(*app_, error);
   }
   return std::nullopt;
 }
 
+std::string Parser::help(const std::vector<std::string>& command) const {
+  const CLI::App* found = app_.get();
+  auto typed = found->get_name();
+  for (const auto& word : command) {
+    const auto inner =
+        found->get_subcommands([&](const CLI::App* each) { return each->get_name() == word; });
+    if (inner.empty()) {
+      std::vector<std::string> names;
+      for (const auto* known : found->get_subcommands({})) {
+        names.push_back(known->get_name());
+      }
+      const std::vector<std::string_view> words(names.begin(), names.end());
+      const auto near = contract::nearest(word, words);
+      throw Failure(Code::usage, fmt::format("unknown command '{}'", word),
+                    fmt::format("{}see what there is: {} --help",
+                                near ? fmt::format("did you mean '{}'? ", *near) : "", typed));
+    }
+    found = inner.front();
+    typed += " " + found->get_name();
+  }
+  // its own help() would be that of the command which was typed
+  return fitted(found->get_formatter()->make_help(found, typed, CLI::AppFormatMode::Normal));
+}
+
+CommandShape Parser::shape() const {
+  return shape_of(*app_);
+}
+
 std::string Parser::manual(const std::string& exit_codes) const {
-  return manual_page(*app_, version_, exit_codes);
+  return manual_page(shape_of(*app_), version_, exit_codes);
+}
+
+std::vector<ManualPage> Parser::manual_pages(const std::string& exit_codes,
+                                             const std::filesystem::path& schemas) const {
+  return cmd::manual_pages(shape_of(*app_), version_, exit_codes, schemas);
 }
 
 }  // namespace abgleich::cmd

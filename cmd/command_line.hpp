@@ -3,6 +3,9 @@
 // file.
 #pragma once
 
+#include "manual_page.hpp"
+#include "shape.hpp"
+
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -90,8 +93,13 @@ class Parser {
   /// Calls back what was given. The text of --help or --version where it was asked for, and nothing
   /// is called then. Throws Failure{usage}, with a hint at what was meant.
   std::optional<std::string> parse(int argc, char** argv);
+  /// The help of a command; without words, of the program. Throws Failure{usage}.
+  [[nodiscard]] std::string help(const std::vector<std::string>& command) const;
+  [[nodiscard]] CommandShape shape() const;
   /// See manual_page.hpp.
   [[nodiscard]] std::string manual(const std::string& exit_codes) const;
+  [[nodiscard]] std::vector<ManualPage> manual_pages(const std::string& exit_codes,
+                                                     const std::filesystem::path& schemas) const;
 
  private:
   std::string version_;

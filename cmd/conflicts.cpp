@@ -4,7 +4,7 @@
 #include "core/visible_text.hpp"
 #include "report/json.hpp"
 #include "standard_input.hpp"
-#include "sync/resolve.hpp"
+#include "sync/history/resolve.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -65,6 +65,7 @@ Values values_of(const Arguments& arguments) {
 }
 
 Code list_conflicts(const Context& context) {
+  page(context);
   std::int64_t open = 0;
   sync::each_conflict(context.pairing(), [&](const report::Change& change) {
     ++open;
@@ -94,6 +95,7 @@ std::string reveal_line(const contract::Contract& contract, const report::Change
 }
 
 Code list_quarantine(const Context& context) {
+  page(context);
   std::int64_t held = 0;
   std::string reveal;
   const auto pairing = context.pairing();
@@ -107,7 +109,7 @@ Code list_quarantine(const Context& context) {
   });
   if (!context.json && context.loudness() != Loudness::problems) {
     print(held == 0 ? "no rows are held back\n"
-                    : fmt::format("{} held back; mend {} in the primary or in the contract, and "
+                    : fmt::format("{} held back; correct {} in the primary or in the contract, and "
                                   "the next sync takes {}\n",
                                   held == 1 ? "1 row" : fmt::format("{} rows", held),
                                   held == 1 ? "it" : "them", held == 1 ? "it" : "them"));

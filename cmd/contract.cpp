@@ -3,23 +3,20 @@
 
 #include "command.hpp"
 #include "contract/edit.hpp"
+#include "core/replace_file.hpp"
 #include "core/shortage.hpp"
 #include "core/visible_text.hpp"
-#include "sync/leaving.hpp"
+#include "sync/run/leaving.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstdio>
-#include <fcntl.h>
 #include <fstream>
 #include <memory>
 #include <sstream>
 #include <sys/stat.h>
 #include <system_error>
-#include <unistd.h>
 
 namespace abgleich::cmd {
 
@@ -36,34 +33,13 @@ std::string read_text(const std::filesystem::path& file) {
   return text.str();
 }
 
-/// Writes beside the file and renames, so that a full disk leaves the old contract whole.
-void replace_file(const std::filesystem::path& file, std::string_view text) {
+/// A full disk leaves the old contract whole.
+void replace_contract(const std::filesystem::path& file, std::string_view text) {
   struct stat status {};
   ::stat(file.c_str(), &status);
-  auto temporary = file;
-  temporary += ".new";
-  const int number =
-      ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
-             status.st_mode & 0777U);
-  const auto close = [&] {
-    if (number >= 0) {
-      ::close(number);
-    }
-  };
   try {
-    const auto done = [](bool well) {
-      if (!well) {
-        throw std::system_error(errno, std::generic_category());
-      }
-    };
-    done(number >= 0);
-    write_whole(number, text);
-    done(::fsync(number) == 0);
-    done(::rename(temporary.c_str(), file.c_str()) == 0);
-    close();
+    replace_file(file, text, status.st_mode & 0777U);
   } catch (const std::system_error& error) {
-    close();
-    ::unlink(temporary.c_str());
     const auto shortage = shortage_of(error.code().value());
     throw Failure(shortage ? shortage->code : Code::configuration,
                   fmt::format("cannot write '{}': {}; the contract is as it was", file.string(),
@@ -83,7 +59,7 @@ Code add(const Context& context, const Arguments& arguments) {
   column.normalise = arguments.column.normalise;
   column.to = arguments.column.to;
   column.reference = arguments.column.reference;
-  replace_file(file, contract::add_column(read_text(file), file, column));
+  replace_contract(file, contract::add_column(read_text(file), file, column));
   if (context.json) {
     const nlohmann::ordered_json json = {{"schema", "abgleich.contract-add/1"},
                                          {"contract", file.string()},
@@ -118,7 +94,7 @@ Code set(const Context& context, const Change& change) {
   auto edit = change.edit;
   edit.table = named.table;
   edit.column = named.column;
-  replace_file(file, contract::edit_column(read_text(file), file, edit));
+  replace_contract(file, contract::edit_column(read_text(file), file, edit));
   if (context.json) {
     const nlohmann::ordered_json json = {{"schema", "abgleich.contract-set/1"},
                                          {"contract", file.string()},

@@ -4,19 +4,19 @@
 #include "command.hpp"
 #include "contract/endpoint_url.hpp"
 #include "core/visible_text.hpp"
-#include "db/source.hpp"
+#include "db/primary/source.hpp"
 #include "drift/accept.hpp"
 #include "drift/catalog_file.hpp"
-#include "journal/state.hpp"
 #include "progress.hpp"
 #include "report/annotation.hpp"
 #include "report/json.hpp"
-#include "sync/accepted.hpp"
-#include "sync/claims.hpp"
-#include "sync/key_change.hpp"
-#include "sync/same_values.hpp"
-#include "sync/script.hpp"
-#include "sync/secondary_look.hpp"
+#include "state/anchor.hpp"
+#include "sync/check/hypotheses.hpp"
+#include "sync/check/schema_ddl.hpp"
+#include "sync/check/secondary_look.hpp"
+#include "sync/detect/same_values.hpp"
+#include "sync/mapping/key_change.hpp"
+#include "sync/run/accepted.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -65,7 +65,7 @@ void print_events(const Context& context, const std::vector<drift::Event>& event
   }
 }
 
-void print_script(const sync::Script& script) {
+void print_script(const sync::SchemaDdl& script) {
   const auto statements = [](std::string_view title, const std::vector<std::string>& ddl) {
     print(fmt::format("-- {}{}\n", title, ddl.empty() ? ": nothing" : ""));
     for (const auto& statement : ddl) {
@@ -85,7 +85,7 @@ std::vector<drift::Event> weighed_events(const Context& context, const sync::Pai
   auto events = drift::compare(pairing.contract, *pairing.accepted, live,
                                contract::user_of(pairing.config.primary));
   const auto progress = make_progress(context);
-  sync::weigh_claims(pairing, live, *progress, events);
+  sync::rehearse_hypotheses(pairing, live, *progress, events);
   progress->done();
   return events;
 }
@@ -140,7 +140,7 @@ Code show(const Context& context, const Arguments& arguments) {
       {"gitlab", report::Annotation::gitlab},
       {"junit", report::Annotation::junit}};
   if (arguments.sql) {
-    print_script(sync::schema_script(pairing, live));
+    print_script(sync::schema_ddl(pairing, live));
   } else if (const auto form = kForms.find(arguments.format); form != kForms.end()) {
     print(report::annotations(form->second, events, pairing.contract, contract_name(pairing)));
   } else {
@@ -151,7 +151,7 @@ Code show(const Context& context, const Arguments& arguments) {
 
 Code accept(const Context& context, const Arguments& arguments) {
   const auto pairing = context.pairing();
-  const journal::StateLock lock(pairing.config.state_directory);
+  const state::StateLock lock(pairing.config.state_directory);
   const auto accepted = sync::last_accepted(pairing);
   const auto seen = live_catalog(pairing);
   auto accepting = seen;
@@ -173,6 +173,7 @@ Code accept(const Context& context, const Arguments& arguments) {
       accepting = drift::accept_tables(pairing.contract, *accepted, accepting, arguments.tables);
     }
     refuse(drift::refusal_of_loss(pairing.contract, events, accepting, seen));
+    refuse(drift::refusal_of_where(pairing.contract, *accepted, accepting));
   } else if (!arguments.tables.empty()) {
     throw Failure(
         Code::configuration,

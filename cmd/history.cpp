@@ -1,10 +1,10 @@
 // `abgleich log`, `show`, `revert` and `resume`: the runs, what each changed, and taking one back.
-#include "sync/history.hpp"
+#include "sync/history/history.hpp"
 
 #include "command.hpp"
 #include "core/visible_text.hpp"
 #include "report/json.hpp"
-#include "sync/revert.hpp"
+#include "sync/history/revert.hpp"
 
 #include <fmt/format.h>
 
@@ -16,26 +16,30 @@ namespace {
 
 Code print_log(const Context& context, std::int64_t limit) {
   const auto pairing = context.pairing();
+  page(context);
   for (const auto& run : sync::runs(pairing, limit)) {
     print(context.json ? report::json_line(run) + "\n" : report::text_of(run));
   }
   return Code::done;
 }
 
-Code print_run(const Context& context, const std::string& called) {
+Code print_run(const Context& context, const std::string& called, const std::string& table) {
+  page(context);
   std::int64_t changes = 0;
   const auto on_run = [&](const db::RunRow& run) {
     if (!context.json && context.loudness() != Loudness::problems) {
       print(report::text_of(run));
     }
   };
-  const auto run = sync::show(context.pairing(), called, on_run, [&](const report::Change& change) {
-    ++changes;
-    print(context.json ? report::history_line(change) + "\n"
-                       : report::text_of(change, context.colour_of(1)));
-  });
+  const auto run =
+      sync::show(context.pairing(), called, table, on_run, [&](const report::Change& change) {
+        ++changes;
+        print(context.json ? report::history_line(change) + "\n"
+                           : report::text_of(change, context.colour_of(1)));
+      });
   if (!context.json && context.loudness() != Loudness::problems) {
-    print(changes == 0 ? "it changed no row\n"
+    print(changes == 0 ? fmt::format("it changed no row{}\n",
+                                     table.empty() ? "" : " of '" + visible(table) + "'")
                        : fmt::format("take it back: abgleich revert {} --reason TEXT\n", run.id));
   }
   return Code::done;
@@ -51,7 +55,7 @@ Code take_back(Context& context, const std::string& called, const std::string& r
     print(report::json_line(outcome, "abgleich.revert/1") + "\n");
   } else if (context.loudness() != Loudness::problems || outcome.code != Code::done) {
     print(report::text_of(outcome, context.colour_of(1)));
-    print("sync is paused now; when the primary is mended: abgleich resume --reason TEXT\n");
+    print("sync is paused now; when the primary is correct again: abgleich resume --reason TEXT\n");
   }
   return outcome.code;
 }
@@ -77,11 +81,13 @@ void setup_log(CommandLine app, Context& context) {
 void setup_show(CommandLine app, Context& context) {
   auto command = app.add_subcommand("show", "what one run changed, row by row, before and after");
   const auto called = std::make_shared<std::string>();
+  const auto table = std::make_shared<std::string>();
   command.add_option("RUN", *called, "its id, the beginning of it, or \"latest\"")
       .required()
       .type_name("");
-  command.callback([&context, called] {
-    context.run = [&context, called] { return print_run(context, *called); };
+  command.add_option("TABLE", *table, "only this table's changes").type_name("");
+  command.callback([&context, called, table] {
+    context.run = [&context, called, table] { return print_run(context, *called, *table); };
   });
 }
 

@@ -1,106 +1,142 @@
 // `abgleich init`: a first configuration and contract from the primary's catalogue, never a value.
+#include "sync/check/init.hpp"
+
 #include "command.hpp"
-#include "contract/config.hpp"
-#include "contract/init_text.hpp"
 #include "contract/words.hpp"
-#include "core/shortage.hpp"
-#include "db/source.hpp"
-#include "drift/catalog_file.hpp"
-#include "mask/keyring.hpp"
+#include "core/visible_text.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include <cerrno>
-#include <fcntl.h>
-#include <fstream>
 #include <memory>
-#include <system_error>
-#include <unistd.h>
+#include <optional>
 
 namespace abgleich::cmd {
 
 namespace {
 
+constexpr const char* kAbout =
+    R"(Columns are guessed from names and types; whether the role may read them yet makes no difference.
+Beside the files stands grants.sql, with the rights that the roles need for that contract, where the
+databases have roles, and .gitignore, which keeps key and state out of git.
+
+--again keeps configuration, accepted catalogue, key, and what the contract says. It adds what is new
+in the primary, names what is gone, and writes grants.sql anew.
+
+)";
+
 struct Arguments {
-  std::string primary;
-  std::string secondary;
-  std::filesystem::path directory = ".";
+  std::optional<std::string> primary;
+  std::optional<std::string> secondary;
+  std::optional<std::filesystem::path> directory;
+  bool again = false;
 };
 
-/// Makes a file that is not there yet.
-void write_new(const std::filesystem::path& file, std::string_view text) {
-  const int number = ::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-  int why = number < 0 ? errno : 0;
-  if (number >= 0) {
-    try {
-      write_whole(number, text);
-    } catch (const std::system_error& error) {
-      why = error.code().value();
-      ::unlink(file.c_str());
-    }
-    ::close(number);
-  }
-  if (why != 0) {
-    const auto shortage = shortage_of(why);
-    throw Failure(
-        shortage ? shortage->code : Code::configuration,
-        fmt::format("cannot make '{}': {}", file.string(), std::generic_category().message(why)),
-        std::string(shortage ? shortage->hint : "look at the directory's rights"));
-  }
+/// The configuration that --again is about.
+std::filesystem::path config_of(const Context& context, const Arguments& arguments) {
+  return arguments.directory ? *arguments.directory / "abgleich.toml" : context.config_file();
 }
 
-std::string url_of(const Endpoint& endpoint) {
-  return endpoint.engine == Engine::sqlite ? "sqlite:" + endpoint.file.string() : endpoint.url;
+nlohmann::ordered_json json_of(const sync::Made& made, bool again) {
+  nlohmann::ordered_json json = {
+      {"schema", "abgleich.init/1"},
+      {"config", made.config.string()},
+      {"contract", made.contract.string()},
+      {"catalog", made.catalog.string()},
+      {"key", made.key.string()},
+      {"tables", made.tables},
+      {"exported", made.exported},
+      {"grants", made.grants ? nlohmann::ordered_json(made.grants->string()) : nullptr},
+      {"ignore", made.ignore.string()}};
+  if (again) {
+    json["again"] = {{"tables", made.again.tables},
+                     {"columns", made.again.columns},
+                     {"gone", made.again.gone},
+                     {"unfit", made.again.unfit}};
+  }
+  return json;
+}
+
+std::string counted(std::size_t count, std::string_view what) {
+  return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
+}
+
+std::string added_text(const sync::Made& made) {
+  std::string text;
+  for (const auto& table : made.again.tables) {
+    text += fmt::format("+ table {}\n", visible(table));
+  }
+  for (const auto& column : made.again.columns) {
+    text += fmt::format("+ column {}\n", visible(column));
+  }
+  for (const auto& name : made.again.gone) {
+    text +=
+        fmt::format("- {}: gone from the primary; the contract still names it\n", visible(name));
+  }
+  for (const auto& table : made.again.unfit) {
+    text += fmt::format(
+        "! table {}: new, but what would be guessed does not go with the contract; write its "
+        "section by hand\n",
+        visible(table));
+  }
+  return text;
+}
+
+/// What a person does now.
+std::string next_text(const sync::Made& made) {
+  const auto command =
+      fmt::format("abgleich --config {}", contract::in_shell(made.config.string()));
+  if (made.exported == 0) {
+    return fmt::format(
+        "the contract exports no table: none has a key that this could guess. See why in '{}', "
+        "name the keys there, or correct [primary] schema in '{}'; then run: {} init --again\n",
+        made.contract.string(), made.config.string(), command);
+  }
+  return fmt::format("next: read and correct the contract{}, then run: {} check\n",
+                     made.grants ? fmt::format(", let the databases' administrators run '{}'",
+                                               made.grants->string())
+                                 : std::string(),
+                     command);
+}
+
+std::string made_text(const sync::Made& made) {
+  return fmt::format(
+      "made '{}', '{}', '{}'{} and the key '{}' from {}\n"
+      "'{}' keeps the key and the state directory out of git\n",
+      made.config.string(), made.contract.string(), made.catalog.string(),
+      made.grants ? fmt::format(", '{}'", made.grants->string()) : std::string(), made.key.string(),
+      counted(made.tables, "table"), made.ignore.string());
+}
+
+std::string again_text(const sync::Made& made) {
+  const auto added = made.again.tables.size() + made.again.columns.size();
+  return added_text(made) +
+         (added == 0
+              ? std::string("nothing is new; the contract stays as it is\n")
+              : fmt::format("added {} and {} to '{}'\n", counted(made.again.tables.size(), "table"),
+                            counted(made.again.columns.size(), "column"), made.contract.string()));
 }
 
 Code run(const Context& context, const Arguments& arguments) {
-  const auto& directory = arguments.directory;
-  const auto config = directory / "abgleich.toml";
-  const auto contract_file = directory / "contract.toml";
-  const auto catalog_file = directory / "catalog.json";
-  const auto key = directory / "abgleich.key";
-  for (const auto& file : {config, contract_file, catalog_file, key}) {
-    if (std::filesystem::exists(file)) {
-      throw Failure(
-          Code::configuration, fmt::format("'{}' is there already", file.string()),
-          "init never overwrites; choose another --directory or move it away. Nothing was "
-          "written");
-    }
+  if (arguments.again && (arguments.primary || arguments.secondary)) {
+    throw Failure(Code::usage, "--again takes the databases from the configuration",
+                  "leave out --primary and --secondary; to change a URL, edit the configuration");
   }
-  // Relative paths are the caller's here; in the file they would be relative to the file.
-  const auto here = std::filesystem::current_path();
-  auto primary = contract::parse_endpoint(Role::primary, arguments.primary, here);
-  primary.on_statement = context.on_statement();
-  const auto secondary = contract::parse_endpoint(Role::secondary, arguments.secondary, here);
-  db::Source source(primary);
-  const auto& catalog = source.catalog();
-  std::error_code error;
-  std::filesystem::create_directories(directory, error);
-  if (error) {
-    throw Failure(Code::configuration,
-                  fmt::format("cannot make the directory '{}'", directory.string()),
-                  "look at its parent's rights");
+  if (!arguments.again && (!arguments.primary || !arguments.secondary)) {
+    throw Failure(Code::usage, "init needs --primary and --secondary",
+                  "abgleich init --primary URL --secondary URL; in a directory with a "
+                  "configuration: abgleich init --again");
   }
-  write_new(config, contract::config_text(url_of(primary), url_of(secondary)));
-  write_new(contract_file, contract::contract_text(catalog));
-  drift::write_catalog(catalog, catalog_file);
-  mask::Keyring::generate(key);
+  const auto made = arguments.again
+                        ? sync::init_again(config_of(context, arguments), context.on_statement())
+                        : sync::init({.primary = *arguments.primary,
+                                      .secondary = *arguments.secondary,
+                                      .directory = arguments.directory.value_or(".")},
+                                     context.on_statement());
   if (context.json) {
-    const nlohmann::ordered_json json = {{"schema", "abgleich.init/1"},
-                                         {"config", config.string()},
-                                         {"contract", contract_file.string()},
-                                         {"catalog", catalog_file.string()},
-                                         {"key", key.string()},
-                                         {"tables", catalog.tables.size()}};
-    print_json(json);
+    print_json(json_of(made, arguments.again));
   } else if (context.loudness() != Loudness::problems) {
-    print(
-        fmt::format("made '{}', '{}', '{}' and the key '{}' from {} {}\n"
-                    "next: read and correct the contract, then run: abgleich --config {} check\n",
-                    config.string(), contract_file.string(), catalog_file.string(), key.string(),
-                    catalog.tables.size(), catalog.tables.size() == 1 ? "table" : "tables",
-                    contract::in_shell(config.string())));
+    print((arguments.again ? again_text(made) : made_text(made)) + next_text(made));
   }
   return Code::done;
 }
@@ -109,15 +145,18 @@ Code run(const Context& context, const Arguments& arguments) {
 
 void setup_init(CommandLine app, Context& context) {
   auto command = app.add_subcommand(
-      "init", "write a first configuration, contract, catalogue and key for a primary");
+      "init", "write a first configuration, contract, catalogue, key and grants for a primary");
+  command.explain(kAbout);
   const auto arguments = std::make_shared<Arguments>();
-  command.add_option("--primary", arguments->primary, "the database that is read")
-      .required()
-      .type_name("URL");
+  command.add_option("--primary", arguments->primary, "the database that is read").type_name("URL");
   command.add_option("--secondary", arguments->secondary, "the database that is merged into")
-      .required()
       .type_name("URL");
-  command.add_option("--directory", arguments->directory, "where the files go").type_name("DIR");
+  command
+      .add_option("--directory", arguments->directory,
+                  "where the files go, or with --again are; the working directory")
+      .type_name("DIR");
+  command.add_flag("--again", arguments->again,
+                   "add to the contract what is new in the primary; the rest stays");
   command.callback([&context, arguments] {
     context.run = [&context, arguments] { return run(context, *arguments); };
   });

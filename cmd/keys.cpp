@@ -2,7 +2,7 @@
 #include "command.hpp"
 #include "contract/config.hpp"
 #include "mask/keyring.hpp"
-#include "sync/secondary_key.hpp"
+#include "sync/run/key_check.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -42,8 +42,8 @@ Code generate(const Context& context) {
 Code check(const Context& context) {
   const auto config = sync::load_config(context.config_file());
   const auto keyring = mask::Keyring::read(config.key_file);
-  const auto secondary = sync::compare_key(config, keyring);
-  using Is = sync::SecondaryKey::Is;
+  const auto secondary = sync::check_key(config, keyring);
+  using Is = sync::KeyCheck::Is;
   if (context.json) {
     const nlohmann::ordered_json json = {
         {"file", config.key_file.string()},

@@ -1,8 +1,11 @@
 // abgleich: keeps a second system in step with a database that it may only read.
 #include "command.hpp"
+#include "completion.hpp"
+#include "core/replace_file.hpp"
 #include "core/visible_text.hpp"
 #include "mask/keyring.hpp"
 #include "mask/locked_openssl.hpp"
+#include "pager.hpp"
 #include "report/json.hpp"
 
 #include <fmt/format.h>
@@ -15,10 +18,13 @@
 #include <cstdlib>
 #include <exception>
 #include <fcntl.h>
+#include <filesystem>
 #ifdef __GLIBC__
 #include <malloc.h>
 #endif
+#include <memory>
 #include <new>
+#include <optional>
 #include <string_view>
 #include <sys/stat.h>
 #include <vector>
@@ -48,20 +54,22 @@ void keep_memory_small() {
 }
 
 constexpr const char* kExitCodes = R"(Exit codes (the severest wins):
-  0   done, or nothing to do          1   differences found (--exit-code)
-  10  applied; conflicts are open     11  applied; rows held back or harmless drift
-  12  another run holds the lock      13  paused
-  20  refused: mass change            21  refused: another primary
-  22  refused: another secondary      23  needs a decision: drift, or more leaves
-  24  refused: source incomplete      25  refused: key or trust
-  26  refused: secondary              30  untouched, try again
-  31  untouched: disk or memory       40  outcome unknown; the next run finds out
-  41  damaged state or base           64  usage  70  bug  78  configuration
+  0   done, or nothing to do       1   differences found (--exit-code)
+  10  applied; conflicts are open  11  applied; rows held back or harmless drift
+  12  another run holds the lock   13  paused
+  14  overdue: no success within [alert] max_age (status --exit-code)
+  20  refused: mass change         21  refused: another primary
+  22  refused: another secondary   23  needs a decision: drift, or more leaves
+  24  refused: source incomplete   25  refused: key or trust
+  26  refused: secondary           30  untouched, try again
+  31  untouched: disk or memory    40  outcome unknown; the next run finds out
+  41  damaged state or base        64  usage  70  bug  78  configuration
   128+n  ended by signal n
 2x, 3x: nothing in the secondary has changed (23: in the blocked tables).)";
 
 constexpr const char* kEverywhere =
-    "Everywhere: --config FILE, --json, -q, -v, --color WHEN, --no-progress; see abgleich --help\n";
+    "Everywhere: --config FILE, --profile NAME, --json, -q, -v, --color WHEN, --no-progress, "
+    "--no-pager; see abgleich --help\n\n";
 
 constexpr const char* kVariables =
     "Every --option can come from a variable: ABGLEICH_DRY_RUN=1 is --dry-run.\n\n";
@@ -79,19 +87,23 @@ int report_untold(const Context& context, const Error& error) {
 }
 
 int report(const Context& context, const Error& error) {
+  finish_pager();
   if (context.applied) {
     return report_untold(context, error);
   }
+  auto on_stderr = Context::OnStderr::told;
   if (context.failed) {
     try {
-      context.failed(error);
+      on_stderr = context.failed(error);
     } catch (const std::exception&) {
       // stdout cannot be written: the failure that led here matters more, and stderr has it
       std::clearerr(stdout);
     }
   }
-  complain(context.json ? report::json_line(error) + "\n"
-                        : report::text_of(error, context.colour_of(2)));
+  if (on_stderr == Context::OnStderr::told) {
+    complain(context.json ? report::json_line(error) + "\n"
+                          : report::text_of(error, context.colour_of(2)));
+  }
   return static_cast<int>(error.code);
 }
 
@@ -101,6 +113,11 @@ void setup(CommandLine app, Context& context) {
   app.footer(
       fmt::format("{}{}{}", kEverywhere, kVariables, kExitCodes));  // what the commands inherit
   app.add_option("--config", context.config, "the pairing's abgleich.toml").type_name("FILE");
+  app.add_option("--profile", context.profile,
+                 "the pairing of that name: its configuration is NAME.toml, see --profiles")
+      .type_name("NAME");
+  app.add_option("--profiles", context.profiles, "where the NAME.toml are; /etc/abgleich")
+      .type_name("DIR");
   app.add_flag("--json", context.json, "machine-readable output");
   app.add_flag("-q,--quiet", context.quiet, "say nothing but problems");
   app.add_flag("-v,--verbose", context.verbose,
@@ -108,9 +125,12 @@ void setup(CommandLine app, Context& context) {
   app.add_option("--color", context.colour, "auto, always or never")
       .one_of({"auto", "always", "never"});
   app.add_flag("--no-progress", context.no_progress, "no progress on the terminal");
+  app.add_flag("--no-pager", context.no_pager, "no pager on the terminal, whatever PAGER says");
   setup_init(app, context);
   setup_check(app, context);
+  setup_grants(app, context);
   setup_keys(app, context);
+  setup_peer(app, context);
   setup_drift(app, context);
   setup_contract(app, context);
   setup_diff(app, context);
@@ -132,13 +152,59 @@ void setup(CommandLine app, Context& context) {
   app.footer(fmt::format("{}{}", kVariables, kExitCodes));
 }
 
-/// `abgleich manual`: for whoever packages this; what the build installs as abgleich.1.
+/// `abgleich help`: what --help says, for those who ask so.
+void setup_help(Parser& parser, Context& context) {
+  auto command = parser.top().add_subcommand("help", "the help of a command");
+  const auto words = std::make_shared<std::vector<std::string>>();
+  command.add_option("COMMAND", *words, "its name, such as: drift accept").type_name("");
+  command.callback([&parser, &context, words] {
+    context.run = [&parser, words] {
+      print(parser.help(*words));
+      return Code::done;
+    };
+  });
+}
+
+/// `abgleich completion`: what a shell sources, or the build installs.
+void setup_completion(Parser& parser, Context& context) {
+  auto command = parser.top().add_subcommand("completion", "what a shell completes: a script");
+  const auto shell = std::make_shared<std::string>();
+  command.add_option("SHELL", *shell, "which").required().one_of({"bash", "zsh", "fish"});
+  command.callback([&parser, &context, shell] {
+    context.run = [&parser, shell] {
+      const auto shape = parser.shape();
+      print(*shell == "bash"  ? bash_completion(shape)
+            : *shell == "zsh" ? zsh_completion(shape)
+                              : fish_completion(shape));
+      return Code::done;
+    };
+  });
+}
+
+/// `abgleich manual`: for whoever packages this; what the build installs below share.
 void setup_manual(Parser& parser, Context& context) {
+  struct Where {
+    std::optional<std::filesystem::path> directory;
+    std::filesystem::path schemas = "schemas";
+  };
   auto command = parser.top().add_subcommand("manual", "the manual page, as roff");
   command.hide();
-  command.callback([&] {
-    context.run = [&] {
-      print(parser.manual(kExitCodes));
+  const auto where = std::make_shared<Where>();
+  command.add_option("--directory", where->directory, "all pages, into man1, man5 and man7 there")
+      .type_name("DIR");
+  command.add_option("--schemas", where->schemas, "what those of the files are made of")
+      .type_name("DIR");
+  command.callback([&parser, &context, where] {
+    context.run = [&parser, where] {
+      if (!where->directory) {
+        print(parser.manual(kExitCodes));
+        return Code::done;
+      }
+      for (const auto& page : parser.manual_pages(kExitCodes, where->schemas)) {
+        const auto file = *where->directory / page.file;
+        std::filesystem::create_directories(file.parent_path());
+        replace_file(file, page.text, 0644);
+      }
       return Code::done;
     };
   });
@@ -172,6 +238,9 @@ int run(int argc, char** argv) {
   keep_memory_small();
   try {
     setup(parser.top(), context);
+    setup_help(parser, context);
+    setup_completion(parser, context);
+    setup_complete(parser.top(), context);
     setup_manual(parser, context);
     code = parse_and_run(parser, context, argc, argv);
     finish_output();

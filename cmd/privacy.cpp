@@ -1,5 +1,5 @@
 // `abgleich privacy`: what leaves in which class, and how well it hides.
-#include "sync/privacy.hpp"
+#include "sync/check/privacy.hpp"
 
 #include "command.hpp"
 #include "report/privacy.hpp"

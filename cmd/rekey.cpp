@@ -1,5 +1,5 @@
 // `abgleich rekey`: go on with a table whose contract names another key.
-#include "sync/rekey.hpp"
+#include "sync/rotate/rekey.hpp"
 
 #include "command.hpp"
 #include "progress.hpp"

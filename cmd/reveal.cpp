@@ -1,5 +1,5 @@
 // `abgleich reveal`: pseudonyms to keys, for those who may.
-#include "sync/reveal.hpp"
+#include "sync/history/reveal.hpp"
 
 #include "command.hpp"
 #include "core/visible_text.hpp"

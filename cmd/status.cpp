@@ -1,25 +1,84 @@
-// `abgleich status`: the last run, what is open, and whether a run would be refused.
-#include "sync/status.hpp"
+// `abgleich status`: when syncing last worked, the last run, what is open, and whether a run would
+// be refused.
+#include "sync/check/status.hpp"
 
 #include "command.hpp"
+#include "contract/config.hpp"
+#include "contract/words.hpp"
 #include "core/visible_text.hpp"
 #include "report/json.hpp"
+#include "report/local_time.hpp"
+#include "report/pulse.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <map>
 #include <memory>
+#include <sstream>
 
 namespace abgleich::cmd {
 
 namespace {
 
-nlohmann::ordered_json drift_of(const std::vector<drift::Event>& events) {
-  auto array = nlohmann::ordered_json::array();
+using Json = nlohmann::ordered_json;
+
+struct Arguments {
+  bool exit_code = false;
+  bool all = false;
+};
+
+/// What is known of a pairing; without `status` its secondary could not be asked, or there is no
+/// pairing at all.
+struct Standing {
+  std::string name;
+  std::optional<state::Pulse> pulse;
+  std::optional<sync::Status> status;
+  std::optional<Error> failed;
+  std::vector<std::filesystem::path> own;  // what no two pairings may share
+};
+
+Json drift_of(const std::vector<drift::Event>& events) {
+  auto array = Json::array();
   for (const auto& event : events) {
-    array.push_back(nlohmann::ordered_json::parse(report::json_line(event)));
+    array.push_back(Json::parse(report::json_line(event)));
   }
   return array;
+}
+
+Json json_of(const std::optional<Error>& error) {
+  return error ? Json::parse(report::json_line(*error))["error"] : Json(nullptr);
+}
+
+/// The fields that the secondary and the primary tell; null, all of them, where they cannot.
+Json json_of(const sync::Status& status) {
+  return {{"run", status.last ? Json(status.last->id) : nullptr},
+          {"finished", status.last ? Json(status.last->finished) : nullptr},
+          {"age_seconds", status.last ? Json(status.age) : nullptr},
+          {"tables", status.tables},
+          {"open", {{"conflicts", status.conflicts}, {"quarantined", status.quarantined}}},
+          {"rare",
+           {{"never_left", status.rare - status.rare_still_there},
+            {"still_there", status.rare_still_there}}},
+          {"paused", status.head && status.head->paused ? Json(*status.head->paused) : nullptr},
+          {"drift", status.drift_unknown ? Json(nullptr) : drift_of(status.drift)},
+          {"damaged", status.damaged},
+          {"refused", json_of(status.refused)}};
+}
+
+Json json_of(const Standing& standing) {
+  Json json = {{"schema", "abgleich.status/1"}, {"pairing", standing.name}};
+  if (standing.status) {
+    json.update(json_of(*standing.status));
+  } else {
+    for (const char* name : {"run", "finished", "age_seconds", "tables", "open", "rare", "paused",
+                             "drift", "damaged", "refused"}) {
+      json[name] = nullptr;
+    }
+  }
+  json["heartbeat"] = standing.pulse ? report::json_of(*standing.pulse) : Json(nullptr);
+  json["error"] = json_of(standing.failed);
+  return json;
 }
 
 std::string drift_text(const sync::Status& status) {
@@ -37,67 +96,160 @@ std::string drift_text(const sync::Status& status) {
                                                    fmt::join(blocked, ", ")));
 }
 
-Code print_status(const Context& context) {
-  const auto pairing = context.pairing();
-  const auto status = sync::status(pairing);
-  if (context.json) {
-    const nlohmann::ordered_json json = {
-        {"schema", "abgleich.status/1"},
-        {"run", status.last ? nlohmann::ordered_json(status.last->id) : nullptr},
-        {"finished", status.last ? nlohmann::ordered_json(status.last->finished) : nullptr},
-        {"age_seconds", status.last ? nlohmann::ordered_json(status.age) : nullptr},
-        {"tables", status.tables},
-        {"open", {{"conflicts", status.conflicts}, {"quarantined", status.quarantined}}},
-        {"rare",
-         {{"never_left", status.rare - status.rare_still_there},
-          {"still_there", status.rare_still_there}}},
-        {"paused", status.head && status.head->paused ? nlohmann::ordered_json(*status.head->paused)
-                                                      : nullptr},
-        {"drift", status.drift_unknown ? nlohmann::ordered_json(nullptr) : drift_of(status.drift)},
-        {"damaged", status.damaged},
-        {"refused", status.refused
-                        ? nlohmann::ordered_json::parse(report::json_line(*status.refused))["error"]
-                        : nullptr}};
-    print_json(json);
-    return Code::done;
-  }
+std::string text_of(const sync::Status& status) {
+  std::string text;
   if (status.damaged) {
-    print("the bookkeeping was found damaged, and no run writes; see: abgleich verify\n");
+    text += "the bookkeeping was found damaged, and no run writes; see: abgleich verify\n";
   }
   if (status.refused) {
-    print(fmt::format("no run goes on from here: {}; hint: {}\n", status.refused->message,
-                      status.refused->hint));
+    text += fmt::format("no run goes on from here: {}; hint: {}\n", status.refused->message,
+                        status.refused->hint);
   }
   if (!status.last) {
-    print("no run yet; the first one: abgleich sync\n");
-    return Code::done;
+    return text + "no run yet; the first one: abgleich sync\n";
   }
-  print(fmt::format("last run: {} ({}) finished {}, {}\n", visible(status.last->id),
-                    visible(status.last->kind), status.last->finished,
-                    report::age_text(status.age)));
-  print(fmt::format("tables: {}\n", visible(fmt::format("{}", fmt::join(status.tables, ", ")))));
-  print(fmt::format("open conflicts: {}{}\n", status.conflicts,
-                    status.conflicts > 0 ? "; see them: abgleich conflicts" : ""));
-  print(fmt::format("rows held back: {}{}{}\n", status.quarantined,
-                    status.rare == 0 ? ""
-                                     : fmt::format(" (by min_k: {} never left, {} still there)",
-                                                   status.rare - status.rare_still_there,
-                                                   status.rare_still_there),
-                    status.quarantined > 0 ? "; see them: abgleich quarantine" : ""));
-  print(drift_text(status));
+  text += fmt::format("last run: {} ({}) finished {}, {}\n", visible(status.last->id),
+                      visible(status.last->kind), report::with_local(status.last->finished),
+                      report::age_text(status.age));
+  text += fmt::format("tables: {}\n", visible(fmt::format("{}", fmt::join(status.tables, ", "))));
+  text += fmt::format("open conflicts: {}{}\n", status.conflicts,
+                      status.conflicts > 0 ? "; see them: abgleich conflicts" : "");
+  text += fmt::format("rows held back: {}{}{}\n", status.quarantined,
+                      status.rare == 0 ? ""
+                                       : fmt::format(" (by min_k: {} never left, {} still there)",
+                                                     status.rare - status.rare_still_there,
+                                                     status.rare_still_there),
+                      status.quarantined > 0 ? "; see them: abgleich quarantine" : "");
+  text += drift_text(status);
   if (status.head->paused) {
-    print(fmt::format("paused: {}; go on: abgleich resume --reason TEXT\n",
-                      visible(*status.head->paused)));
+    text += fmt::format("paused: {}; go on: abgleich resume --reason TEXT\n",
+                        visible(*status.head->paused));
   }
-  return Code::done;
+  return text;
+}
+
+/// Everything that can be learnt; the record of attempts tells also where no database answers.
+Standing look_at(const Context& context, const std::filesystem::path& file) {
+  Standing standing{.name = contract::name_of_pairing(file)};
+  try {
+    const auto config = sync::load_config(file);
+    standing.own = {config.state_directory.lexically_normal()};
+    if (!config.alert.metrics.empty()) {
+      standing.own.push_back(config.alert.metrics.lexically_normal());
+    }
+    standing.pulse =
+        state::pulse_of(config.state_directory, state::patience_of(config.alert.max_age));
+    standing.status =
+        sync::status(sync::load_pairing(file, contract::Trust::needed, context.on_statement()));
+  } catch (const Failure& failure) {
+    standing.failed = failure.error();
+  }
+  return standing;
+}
+
+/// What is open or in the way; the severest.
+Code code_of(const Standing& standing) {
+  auto code = standing.pulse ? report::code_of(*standing.pulse) : Code::done;
+  if (!standing.status) {
+    return code;
+  }
+  const auto& status = *standing.status;
+  const auto add = [&](bool holds, Code one) { code = holds ? severer(code, one) : code; };
+  add(status.conflicts > 0, Code::conflicts_open);
+  add(status.quarantined > 0 || !status.drift.empty(), Code::quarantine_or_drift);
+  add(status.head && status.head->paused, Code::paused);
+  add(!report::blocked_tables(status.drift).empty(), Code::drift_decision);
+  add(status.damaged, Code::integrity);
+  return status.refused ? severer(code, status.refused->code) : code;
+}
+
+std::string text_of(const Standing& standing) {
+  return (standing.pulse ? report::text_of(*standing.pulse) : std::string()) +
+         (standing.status ? text_of(*standing.status) : std::string());
+}
+
+/// Throws Failure where the secondary could not be asked: then that is how it ends.
+Code print_status(const Context& context, const Arguments& arguments) {
+  const auto standing = look_at(context, context.config_file());
+  if (context.json && (standing.pulse || !standing.failed)) {
+    print_json(json_of(standing));
+  } else if (!context.json) {
+    print(text_of(standing));
+  }
+  if (standing.failed) {
+    throw Failure(*standing.failed);
+  }
+  return arguments.exit_code ? code_of(standing) : Code::done;
+}
+
+std::string indented(const std::string& text) {
+  std::string all;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    all += "    " + line + "\n";
+  }
+  return all;
+}
+
+/// Names of pairings by what is theirs alone.
+using Owners = std::map<std::filesystem::path, std::string>;
+
+/// Two that share a state directory lock each other out, and take the other's secondary for
+/// restored.
+void expect_own(Owners& owners, Standing& standing) {
+  for (const auto& path : standing.own) {
+    const auto [owner, alone] = owners.emplace(path, standing.name);
+    if (!alone && !standing.failed) {
+      standing.failed =
+          Error{.code = Code::configuration,
+                .message = fmt::format(
+                    "the pairings {} and {} have the same {}", contract::in_quotes(owner->second),
+                    contract::in_quotes(standing.name), contract::in_quotes(path.string())),
+                .hint = "give each its own: [state] directory, [alert] metrics"};
+    }
+  }
+}
+
+/// Every pairing of the directory; one that cannot be asked does not hide the others.
+Code print_all(const Context& context, const Arguments& arguments) {
+  auto code = Code::done;
+  Owners owners;
+  for (const auto& file : contract::all_profiles(context.profiles)) {
+    auto standing = look_at(context, file);
+    expect_own(owners, standing);
+    if (context.json) {
+      print_json(json_of(standing));
+    } else {
+      print(fmt::format("{}:\n{}{}", visible(standing.name), indented(text_of(standing)),
+                        standing.failed
+                            ? indented(report::text_of(*standing.failed, report::Colour::off))
+                            : std::string()));
+    }
+    if (standing.failed) {
+      code = severer(code, standing.failed->code);
+    } else if (arguments.exit_code) {
+      code = severer(code, code_of(standing));
+    }
+  }
+  return code;
 }
 
 }  // namespace
 
 void setup_status(CommandLine app, Context& context) {
   auto command = app.add_subcommand(
-      "status", "the last run, what is open, and whether a run would be refused");
-  command.callback([&context] { context.run = [&context] { return print_status(context); }; });
+      "status",
+      "when syncing last worked, the last run, what is open, and whether a run would be refused");
+  const auto arguments = std::make_shared<Arguments>();
+  command.add_flag("--exit-code", arguments->exit_code,
+                   "end with what is open or in the way (10, 11, 13, 2x, 41), and with 14 where "
+                   "no run has succeeded within [alert] max_age");
+  command.add_flag("--all", arguments->all, "of every pairing: all NAME.toml, see --profiles");
+  command.callback([&context, arguments] {
+    context.run = [&context, arguments] {
+      return arguments->all ? print_all(context, *arguments) : print_status(context, *arguments);
+    };
+  });
 }
 
 }  // namespace abgleich::cmd

@@ -5,6 +5,7 @@
 #include "core/visible_text.hpp"
 #include "progress.hpp"
 #include "report/json.hpp"
+#include "sync/run/attempt_reporter.hpp"
 
 #include <memory>
 
@@ -21,26 +22,103 @@ struct Arguments {
   std::string reason;
 };
 
-Code run(Context& context, const Arguments& arguments) {
+/// Whether what is said is a mail: then only what is worth one is said.
+bool mails(const Context& context) {
+  return context.loudness() == Loudness::problems && !context.json;
+}
+
+void complain_of(const std::string& text) {
+  complain(text);
+}
+
+/// Why others may not learn of this run: for those who want to know more.
+void tell_troubles(const Context& context, const sync::AttemptReporter& reporter) {
+  for (const auto& trouble : reporter.troubles()) {
+    if (context.loudness() == Loudness::more) {
+      complain("note: " + visible(trouble) + "\n");
+    }
+  }
+}
+
+/// What cron mails: what is new, or once a day what is still open.
+void tell_mail(const Context& context, sync::AttemptReporter& reporter,
+               const report::Outcome& outcome) {
+  const auto mail = reporter.mail(outcome, context.colour_of(2));
+  if (!mail.empty()) {
+    for (const auto& statement : outcome.ddl) {
+      print(statement + ";\n");
+    }
+  }
+  complain(mail);
+}
+
+void tell(const Context& context, const report::Outcome& outcome) {
+  const auto loudness = context.loudness();
+  for (const auto& note : outcome.notes) {
+    complain("note: " + visible(note) + "\n");
+  }
+  for (const auto& remark : outcome.remarks) {
+    if (loudness == Loudness::more) {
+      complain("note: " + visible(remark) + "\n");
+    }
+  }
+  if (context.json) {
+    print(report::json_line(outcome) + "\n");
+    if (outcome.error) {
+      complain(report::json_line(*outcome.error) + "\n");
+    }
+    return;
+  }
+  for (const auto& statement : outcome.ddl) {
+    print(statement + ";\n");
+  }
+  for (const auto& event : outcome.drift) {
+    complain(report::text_of(event, context.colour_of(2)));
+  }
+  const bool news = outcome.code != Code::done || outcome.result == report::Result::applied;
+  if (loudness == Loudness::more || (news && loudness == Loudness::normal)) {
+    print(report::text_of(outcome, context.colour_of(1)));
+  } else if (loudness == Loudness::problems && outcome.code != Code::done) {
+    complain(report::text_of(outcome, context.colour_of(2)));
+  }
+  // which tables drift blocks, and what to do, has just been told
+  if (outcome.error && report::blocked_tables(outcome.drift).empty()) {
+    complain(report::text_of(*outcome.error, context.colour_of(2)));
+  }
+}
+
+/// `reporter` is set for a run that counts as an attempt.
+sync::Options options_of(const Context& context, const Arguments& arguments,
+                         std::optional<sync::AttemptReporter>& reporter) {
+  const bool detailed = context.loudness() == Loudness::more && !context.json;
+  return {.kind = arguments.dry_run ? report::Run::dry : report::Run::real,
+          .detail = detailed ? sync::Detail::changes : sync::Detail::counts,
+          .accepted_mass = {arguments.accepted.begin(), arguments.accepted.end()},
+          .reason = arguments.reason,
+          .full = arguments.full || !arguments.refill.empty(),
+          .adopt = arguments.adopt == "primary"     ? merge::Adopt::primary
+                   : arguments.adopt == "secondary" ? merge::Adopt::secondary
+                                                    : merge::Adopt::ask,
+          .refill = {arguments.refill.begin(), arguments.refill.end()},
+          .on_lock = [&] {
+            reporter->locked(mails(context) ? complain_of : sync::AttemptReporter::OnKilled());
+          }};
+}
+
+Code run(Context& context, const Arguments& arguments,
+         std::optional<sync::AttemptReporter>& reporter) {
   if (!arguments.accepted.empty() && arguments.reason.empty()) {
     throw Failure(Code::usage, "--accept-mass-change needs a reason",
                   "add --reason TEXT; it is kept with the run");
+  }
+  if (!arguments.dry_run) {
+    reporter.emplace(sync::load_config(context.config_file()));
   }
   const auto pairing = context.pairing();
   for (const auto& table : arguments.accepted) {
     expect_table(pairing, table);
   }
-  const bool detailed = context.loudness() == Loudness::more && !context.json;
-  const sync::Options options{
-      .kind = arguments.dry_run ? report::Run::dry : report::Run::real,
-      .detail = detailed ? sync::Detail::changes : sync::Detail::counts,
-      .accepted_mass = {arguments.accepted.begin(), arguments.accepted.end()},
-      .reason = arguments.reason,
-      .full = arguments.full || !arguments.refill.empty(),
-      .adopt = arguments.adopt == "primary"     ? merge::Adopt::primary
-               : arguments.adopt == "secondary" ? merge::Adopt::secondary
-                                                : merge::Adopt::ask,
-      .refill = {arguments.refill.begin(), arguments.refill.end()}};
+  const auto options = options_of(context, arguments, reporter);
   const auto progress = make_progress(context);
   const sync::OnChange on_change = [&](const report::Change& change) {
     progress->done();
@@ -51,37 +129,14 @@ Code run(Context& context, const Arguments& arguments) {
   if (outcome.run) {
     context.applied = {*outcome.run, outcome.code};
   }
-
-  for (const auto& note : outcome.notes) {
-    complain("note: " + visible(note) + "\n");
+  if (reporter) {
+    reporter->ended(outcome);
+    tell_troubles(context, *reporter);
   }
-  for (const auto& remark : outcome.remarks) {
-    if (context.loudness() == Loudness::more) {
-      complain("note: " + visible(remark) + "\n");
-    }
-  }
-  if (context.json) {
-    print(report::json_line(outcome) + "\n");
-    if (outcome.error) {
-      complain(report::json_line(*outcome.error) + "\n");
-    }
+  if (reporter && mails(context)) {
+    tell_mail(context, *reporter, outcome);
   } else {
-    for (const auto& statement : outcome.ddl) {
-      print(statement + ";\n");
-    }
-    for (const auto& event : outcome.drift) {
-      complain(report::text_of(event, context.colour_of(2)));
-    }
-    const bool news = outcome.code != Code::done || outcome.result == report::Result::applied;
-    if (context.loudness() == Loudness::more || (news && context.loudness() == Loudness::normal)) {
-      print(report::text_of(outcome, context.colour_of(1)));
-    } else if (context.loudness() == Loudness::problems && outcome.code != Code::done) {
-      complain(report::text_of(outcome, context.colour_of(2)));
-    }
-    // which tables drift blocks, and what to do, has just been told
-    if (outcome.error && report::blocked_tables(outcome.drift).empty()) {
-      complain(report::text_of(*outcome.error, context.colour_of(2)));
-    }
+    tell(context, outcome);
   }
   return outcome.code;
 }
@@ -113,9 +168,21 @@ void setup_sync(CommandLine app, Context& context) {
       .one_at_a_time();
   command.add_option("--reason", arguments->reason, "why, for the journal").type_name("TEXT");
   command.callback([&context, arguments] {
-    context.run = [&context, arguments] { return run(context, *arguments); };
-    context.failed = failed_line(context, report::kSyncSchema,
-                                 arguments->dry_run ? report::Run::dry : report::Run::real);
+    const auto reporter = std::make_shared<std::optional<sync::AttemptReporter>>();
+    context.run = [&context, arguments, reporter] { return run(context, *arguments, *reporter); };
+    const auto line = failed_line(context, report::kSyncSchema,
+                                  arguments->dry_run ? report::Run::dry : report::Run::real);
+    context.failed = [&context, reporter, line](const Error& error) {
+      if (*reporter) {
+        (*reporter)->ended(error);
+        tell_troubles(context, **reporter);
+      }
+      if (*reporter && mails(context)) {
+        complain((*reporter)->mail(error, context.colour_of(2)));
+        return Context::OnStderr::silent;
+      }
+      return line(error);
+    };
   });
 }
 

@@ -1,7 +1,7 @@
 // `abgleich token`: the pseudonym that a value has. The value comes by standard input: arguments
 // can be seen by everybody on the machine, and stay in the shell's history.
 #include "command.hpp"
-#include "sync/reveal.hpp"
+#include "sync/history/reveal.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>

@@ -1,13 +1,13 @@
-// `abgleich verify`: the proof that both sides agree, or where they do not; `--repair-base` mends a
-// base that was damaged, `--lay-down-anew` puts rows in an order that tells nothing.
-#include "sync/verify.hpp"
+// `abgleich verify`: the proof that both sides agree, or where they do not; `--repair-base` repairs
+// a base that was damaged, `--lay-down-anew` puts rows in an order that tells nothing.
+#include "sync/verify/verify.hpp"
 
 #include "command.hpp"
 #include "core/visible_text.hpp"
 #include "progress.hpp"
 #include "report/json.hpp"
-#include "sync/lay_down.hpp"
-#include "sync/repair.hpp"
+#include "sync/verify/lay_down.hpp"
+#include "sync/verify/repair.hpp"
 
 #include <fmt/format.h>
 
@@ -82,7 +82,7 @@ Code verify(const Context& context, const Arguments& arguments) {
     const Error error{.code = Code::integrity,
                       .message = "the bookkeeping in the secondary is damaged",
                       .hint =
-                          "sync refuses until that is mended; what to do is said above. Nothing "
+                          "sync refuses until that is repaired; what to do is said above. Nothing "
                           "was changed"};
     complain(context.json ? report::json_line(error) + "\n"
                           : report::text_of(error, context.colour_of(2)));
@@ -129,7 +129,7 @@ void setup_verify(CommandLine app, Context& context) {
   const auto exit_code = command.add_flag("--exit-code", arguments->exit_code,
                                           "exit with 1 where rows are not synced");
   auto repair_base = command.add_flag("--repair-base", arguments->repair,
-                                      "mend a damaged base, in a run of its own");
+                                      "repair a damaged base, in a run of its own");
   auto reason =
       command.add_option("--reason", arguments->reason, "why, for the journal").type_name("TEXT");
   repair_base.needs(reason);

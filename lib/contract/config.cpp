@@ -2,6 +2,7 @@
 
 #include "contract/document.hpp"
 #include "contract/endpoint_url.hpp"
+#include "contract/include.hpp"
 #include "contract/interval.hpp"
 #include "contract/limit.hpp"
 #include "core/error.hpp"
@@ -21,9 +22,9 @@ constexpr std::string_view kCredentials = "CREDENTIALS_DIRECTORY";
 constexpr std::string_view kFileName = "abgleich.toml";
 constexpr std::string_view kSystemFile = "/etc/abgleich/abgleich.toml";
 
-/// A path relative to the configuration's directory. Empty ones are refused.
-fs::path path_of(const Member& member, std::string_view example, const fs::path& directory) {
-  return directory / name_of(member, example);
+/// A path relative to the directory of the file that it stands in. Empty ones are refused.
+fs::path path_of(const Member& member, std::string_view example) {
+  return directory_of(member.value.place) / name_of(member, example);
 }
 
 const Node& section(const Node& root, std::string_view name, Words known) {
@@ -116,14 +117,14 @@ void expect_no_misplaced(const Node& table, std::string_view header, Role role) 
   }
 }
 
-Endpoint endpoint_of(const Node& root, Role role, const std::string& file,
-                     const fs::path& directory) {
+Endpoint endpoint_of(const Node& root, Role role, const std::string& file) {
   const std::string_view name = name_of(role);
   const std::string header = fmt::format("[{}]", name);
-  const std::string example = fmt::format(
-      "{} and below it url = \"postgresql://user@host/database\" or url = "
-      "\"sqlite:PATH\"",
-      header);
+  std::string example = header;
+  for (const auto& one : engines()) {
+    example +=
+        fmt::format("{}url = \"{}\"", example == header ? " and below it " : " or ", one.url_form);
+  }
   const Member* member = root.find(name);
   if (member == nullptr) {
     refuse({.file = file, .line = 1, .column = 1}, fmt::format("{} is missing", header),
@@ -136,24 +137,27 @@ Endpoint endpoint_of(const Node& root, Role role, const std::string& file,
   if (url == nullptr) {
     refuse(member->place, fmt::format("{} has no url", header), fmt::format("write {}", example));
   }
-  auto understood = understand_url(role, text_of(*url, "url = \"sqlite:PATH\""), directory);
+  auto understood =
+      understand_url(role, text_of(*url, "url = \"sqlite:PATH\""), directory_of(url->value.place));
   if (const auto* problem = std::get_if<UrlProblem>(&understood)) {
     refuse(url->value.place, problem->message, problem->hint);
   }
   auto endpoint = std::get<Endpoint>(std::move(understood));
 
   const Member* password_file = table.find("password_file");
-  if (password_file != nullptr && endpoint.engine == Engine::sqlite) {
-    refuse(password_file->place, "'password_file' does not fit a SQLite database",
+  const auto& engine = traits(endpoint.engine);
+  if (password_file != nullptr && engine.is_file) {
+    refuse(password_file->place,
+           fmt::format("'password_file' does not fit a {} database", engine.title),
            "delete 'password_file'");
   }
   if (password_file != nullptr) {
-    endpoint.password_file = path_of(*password_file, "password_file = \"PATH\"", directory);
+    endpoint.password_file = path_of(*password_file, "password_file = \"PATH\"");
   }
-  // SQLite has no schemas; the setting may stand there all the same, so that trying a pairing on
-  // SQLite first takes one other line only.
+  // Not every engine has schemas; the setting may stand there all the same, so that trying a
+  // pairing on SQLite first takes one other line only.
   const Member* schema = table.find("schema");
-  if (schema != nullptr && endpoint.engine == Engine::sqlite) {
+  if (schema != nullptr && engine.schema.empty()) {
     (void)name_of(*schema, "schema = \"public\"");
   } else if (schema != nullptr) {
     endpoint.schema = name_of(*schema, "schema = \"public\"");
@@ -176,7 +180,7 @@ bool same_database(const Endpoint& a, const Endpoint& b) {
   if (a.engine != b.engine) {
     return false;
   }
-  if (a.engine == Engine::postgresql) {
+  if (!traits(a.engine).is_file) {
     return a.url == b.url && a.schema == b.schema;
   }
   std::error_code error;
@@ -201,11 +205,22 @@ fs::path named_config(const fs::path& file, std::string_view by) {
   return file;
 }
 
+/// How much a run may change.
+void take_limits(const Node& root, Config& config) {
+  constexpr double kMostDeleted = 0.05;
+  constexpr double kMostUpdated = 0.5;
+  const Node& limits = section(root, "limits", kLimitsKeys);
+  const Member* deleted = limits.find("max_deleted");
+  const Member* updated = limits.find("max_updated");
+  config.max_deleted = deleted != nullptr ? limit_of(*deleted) : Limit{.share = kMostDeleted};
+  config.max_updated = updated != nullptr ? limit_of(*updated) : Limit{.share = kMostUpdated};
+}
+
 }  // namespace
 
 Config parse_config(std::string_view text, const fs::path& file) {
   const std::string name = file.string();
-  const Node root = read_toml(text, name);
+  const Node root = with_included(read_toml(text, name), file);
   expect_only(root, kConfigKeys, "the configuration");
 
   Config config;
@@ -214,27 +229,26 @@ Config parse_config(std::string_view text, const fs::path& file) {
   const auto path = [&directory](const Node& table, std::string_view key,
                                  std::string_view standard) {
     const Member* member = table.find(key);
-    return member == nullptr
-               ? directory / standard
-               : path_of(*member, fmt::format("{} = \"{}\"", key, standard), directory);
+    return member == nullptr ? directory / standard
+                             : path_of(*member, fmt::format("{} = \"{}\"", key, standard));
   };
   config.contract = path(root, "contract", "contract.toml");
   config.catalog = path(root, "catalog", "catalog.json");
   if (const Member* retry_for = root.find("retry_for")) {
     config.retry_for = interval_of(*retry_for, "retry_for = \"30s\"");
   }
-  config.primary = endpoint_of(root, Role::primary, name, directory);
+  config.primary = endpoint_of(root, Role::primary, name);
   if (const Member* every = root.find("primary")->value.find("full_every")) {
     config.full_every = interval_of(*every, "full_every = \"24h\"");
   }
   if (const Member* anew = root.find("primary")->value.find("made_anew")) {
     config.made_anew = boolean_of(*anew, "made_anew = true");
-    if (config.primary.engine != Engine::sqlite) {
+    if (!traits(config.primary.engine).is_file) {
       refuse(anew->place, "'made_anew' does not fit a server",
              "delete it: it is for a SQLite file");
     }
   }
-  config.secondary = endpoint_of(root, Role::secondary, name, directory);
+  config.secondary = endpoint_of(root, Role::secondary, name);
   if (same_database(config.primary, config.secondary)) {
     refuse(root.find("secondary")->value.find("url")->value.place,
            "the primary and the secondary are the same database",
@@ -247,14 +261,7 @@ Config parse_config(std::string_view text, const fs::path& file) {
     config.key_file = credentials_directory() / config.key_credential;
   }
   config.state_directory = path(section(root, "state", kStateKeys), "directory", "state");
-
-  constexpr double kMostDeleted = 0.05;
-  constexpr double kMostUpdated = 0.5;
-  const Node& limits = section(root, "limits", kLimitsKeys);
-  const Member* deleted = limits.find("max_deleted");
-  const Member* updated = limits.find("max_updated");
-  config.max_deleted = deleted != nullptr ? limit_of(*deleted) : Limit{.share = kMostDeleted};
-  config.max_updated = updated != nullptr ? limit_of(*updated) : Limit{.share = kMostUpdated};
+  take_limits(root, config);
   const Node& journal = section(root, "journal", kJournalKeys);
   if (const Member* keep = journal.find("keep")) {
     config.keep = retention_of(*keep);
@@ -262,6 +269,10 @@ Config parse_config(std::string_view text, const fs::path& file) {
   if (const Member* min_k = section(root, "privacy", kPrivacyKeys).find("min_k")) {
     config.min_k = min_k_of(*min_k);
   }
+  config.alert = alert_of(section(root, "alert", kAlertKeys));
+  const Node& exchange = section(root, "exchange", kExchangeKeys);
+  config.identity = path(exchange, "identity", "node.key");
+  config.cards = path(exchange, "cards", "cards");
   return config;
 }
 

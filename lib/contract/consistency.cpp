@@ -13,8 +13,8 @@ namespace abgleich::contract {
 
 namespace {
 
-/// The exported column that a key or a group names.
-const Column& exported_column(const Table& table, const Named& named, std::string_view what) {
+/// The column that a key, a group or a condition names.
+const Column& named_column(const Table& table, const Named& named, std::string_view what) {
   const Column* column = table.find_column(named.name);
   if (column == nullptr) {
     std::vector<std::string_view> known;
@@ -28,13 +28,19 @@ const Column& exported_column(const Table& table, const Named& named, std::strin
                named.name, known,
                fmt::format("write a line for it below [tables.{}.columns]", toml_key(table.name))));
   }
-  if (!column->exported()) {
+  return *column;
+}
+
+/// The same, and exported.
+const Column& exported_column(const Table& table, const Named& named, std::string_view what) {
+  const Column& column = named_column(table, named, what);
+  if (!column.exported()) {
     refuse(named.place, fmt::format("{} names {}, which is withheld", what, in_quotes(named.name)),
            fmt::format("give the column another class, for example {} = {{ class = \"pseudonym\", "
                        "identity = {} }}",
                        toml_key(named.name), toml_string(table.name)));
   }
-  return *column;
+  return column;
 }
 
 void expect_distinct_old_name(std::map<std::string_view, std::string_view>& seen,
@@ -52,6 +58,13 @@ void expect_distinct_old_name(std::map<std::string_view, std::string_view>& seen
 }
 
 }  // namespace
+
+void expect_deciding(const Table& table) {
+  const std::string what = fmt::format("'where' of table {}", in_quotes(table.name));
+  for (const auto& name : columns_of(*table.where)) {
+    (void)named_column(table, {.name = name, .place = table.where_place}, what);
+  }
+}
 
 void expect_width(const Table& table, const Place& place) {
   // both sides of a row in one result: PostgreSQL allows 1,664 entries, SQLite 2,000 columns
@@ -118,9 +131,9 @@ void expect_groups(const Table& table, const std::vector<std::vector<Named>>& gr
 
 void expect_subject(const Table& table, const Place& place) {
   if (!table.subject.empty()) {
-    const Column& subject =
-        exported_column(table, {.name = table.subject, .place = place},
-                        fmt::format("the subject of table {}", in_quotes(table.name)));
+    const Named named{.name = table.subject, .place = place};
+    const auto what = fmt::format("the subject of table {}", in_quotes(table.name));
+    const Column& subject = exported_column(table, named, what);
     if (subject.cls != Class::pseudonym) {
       refuse(place,
              fmt::format("the subject of table {} is {}, which is no pseudonym",

@@ -26,6 +26,9 @@ void expect_quasi_identifiers(const Table& table, const std::vector<Named>& quas
 /// Every column of `fixed` is exported, not of the key, and named once.
 void expect_fixed(const Table& table, const std::vector<Named>& fixed);
 
+/// Every column of `where`, which may be withheld, has a line. REQUIRES: `table.where` is set.
+void expect_deciding(const Table& table);
+
 /// No row can go without its key or its subject. REQUIRES: `table.key` and `subject` are set.
 void expect_usable(const Table& table);
 

@@ -9,6 +9,14 @@ const Column* Table::find_column(std::string_view column) const {
   return found == columns.end() ? nullptr : &*found;
 }
 
+bool Table::decides(std::string_view column) const {
+  if (!where) {
+    return false;
+  }
+  const auto names = columns_of(*where);
+  return std::ranges::find(names, column) != names.end();
+}
+
 std::vector<const Column*> Table::exported() const {
   std::vector<const Column*> found;
   for (const Column& column : columns) {

@@ -4,6 +4,7 @@
 
 #include "contract/canonical_form.hpp"
 #include "contract/place.hpp"
+#include "core/condition.hpp"
 
 #include <cstdint>
 #include <filesystem>
@@ -54,7 +55,8 @@ struct Column {
   std::string identity;  // of a pseudonym: whose identity the value is
   Format format = Format::automatic;
   Normaliser normaliser = Normaliser::none;
-  /// What a pseudonym is made of; not the contract's to say, see sync/settle_identities.hpp.
+  /// What a pseudonym is made of; not the contract's to say, see
+  /// sync/mapping/settle_identities.hpp.
   CanonicalForm form = {};
   std::string country;  // of `phone`: whose the numbers without a country are, ISO 3166 ("DE")
   std::string accept_low_entropy;  // why a pseudonym may hide few values all the same
@@ -108,8 +110,16 @@ struct Table {
   std::int64_t min_k = 0;
   std::vector<Column> columns;  // all, as written
   Place place;
+  std::optional<Condition> where;  // which rows leave, by columns that have lines; empty: all
+  Place where_place;
 
   [[nodiscard]] const Column* find_column(std::string_view column) const;
+  /// Whether the column, which may be withheld, decides which rows leave.
+  [[nodiscard]] bool decides(std::string_view column) const;
+  /// Whether anything of the column is read.
+  [[nodiscard]] bool reads(const Column& column) const {
+    return column.exported() || decides(column.name);
+  }
   /// The exported columns, in the contract's order: the layout of every Row and of every base row.
   [[nodiscard]] std::vector<const Column*> exported() const;
 };

@@ -158,6 +158,11 @@ std::string edit_column(std::string_view text, const std::filesystem::path& file
 
 std::string add_column(std::string_view text, const std::filesystem::path& file,
                        const NewColumn& column) {
+  return add_line(text, file, column, line_of(column));
+}
+
+std::string add_line(std::string_view text, const std::filesystem::path& file,
+                     const NewColumn& column, const std::string& line) {
   const auto before = parse_contract(text, file);
   const auto* table = before.find_table(column.table);
   if (table == nullptr) {
@@ -177,7 +182,7 @@ std::string add_column(std::string_view text, const std::filesystem::path& file,
   if (!edited.empty() && edited.back() != '\n') {
     edited += '\n';
   }
-  edited.insert(after_line(edited, last), line_of(column));
+  edited.insert(after_line(edited, last), line);
   const auto after = parse_contract(edited, file);
   const auto* added = after.find_table(column.table);
   const bool placed = added != nullptr && added->find_column(column.column) != nullptr &&
@@ -186,7 +191,7 @@ std::string add_column(std::string_view text, const std::filesystem::path& file,
     throw Failure(
         Code::configuration,
         fmt::format("the columns of '{}' are not written as lines of one section", column.table),
-        fmt::format("add this by hand: {}", line_of(column)));
+        fmt::format("add this by hand: {}", line));
   }
   return edited;
 }

@@ -25,6 +25,11 @@ struct NewColumn {
 std::string add_column(std::string_view text, const std::filesystem::path& file,
                        const NewColumn& column);
 
+/// The same with a line (`name = value`, and perhaps a comment) as it is to stand there; `column`
+/// says only which one it names.
+std::string add_line(std::string_view text, const std::filesystem::path& file,
+                     const NewColumn& column, const std::string& line);
+
 /// What is to be another in a column's line; empty: as it is.
 struct ColumnEdit {
   std::string table = {};

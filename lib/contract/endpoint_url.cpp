@@ -14,8 +14,6 @@ namespace abgleich::contract {
 
 namespace {
 
-constexpr std::string_view kForms = "write postgresql://user@host/database or sqlite:PATH";
-
 constexpr std::string_view kNoPasswordHint =
     "delete it from the URL and write password_file = \"…\", or use ~/.pgpass: URLs end up in "
     "process lists and logs";
@@ -79,8 +77,19 @@ bool ports_are_numbers(std::string_view hosts) {
   }
 }
 
-/// The URL behind "postgresql://", read the way libpq reads it (PostgreSQL manual, 34.1.1.2).
-std::optional<UrlProblem> postgresql_problem(Role role, std::string_view rest) {
+/// "write postgresql://user@host/database or sqlite:PATH", with every engine that there is.
+std::string all_forms() {
+  std::string forms;
+  for (const auto& engine : engines()) {
+    forms += fmt::format("{}{}", forms.empty() ? "write " : " or ", engine.url_form);
+  }
+  return forms;
+}
+
+/// The URL of a server behind its scheme, read the way libpq reads it (PostgreSQL manual,
+/// 34.1.1.2).
+std::optional<UrlProblem> server_problem(Role role, const UrlScheme& url) {
+  std::string_view rest = url.rest;
   const std::size_t stop = rest.find_first_of("@/");
   if (stop != std::string_view::npos && rest[stop] == '@') {
     if (rest.substr(0, stop).find(':') != std::string_view::npos) {
@@ -92,7 +101,8 @@ std::optional<UrlProblem> postgresql_problem(Role role, std::string_view rest) {
   if (!ports_are_numbers(hosts)) {
     return UrlProblem{
         .message = fmt::format("the URL of the {} has a port that is not a number", name_of(role)),
-        .hint = "write postgresql://user@host:5432/database, without a password"};
+        .hint = fmt::format("write {}user@host:5432/database, without a password",
+                            url.engine->schemes.front())};
   }
   const std::size_t question = rest.find('?');
   std::string_view parameters =
@@ -109,25 +119,37 @@ std::optional<UrlProblem> postgresql_problem(Role role, std::string_view rest) {
   return std::nullopt;
 }
 
-std::optional<UrlProblem> sqlite_problem(Role role, std::string_view path) {
+std::optional<UrlProblem> file_problem(Role role, const UrlScheme& url) {
+  const std::string_view path = url.rest;
   const std::string whose = fmt::format("the URL of the {}", name_of(role));
+  const std::string hint = fmt::format("write {}", url.engine->url_form);
   if (path.empty()) {
-    return UrlProblem{.message = whose + " has no path", .hint = "write sqlite:PATH"};
+    return UrlProblem{.message = whose + " has no path", .hint = hint};
   }
   if (lower_case(path) == ":memory:") {
     return UrlProblem{.message = whose + " names a database in memory, which no run finds again",
-                      .hint = "write sqlite:PATH"};
+                      .hint = hint};
   }
   if (path.starts_with("//") && !path.starts_with("///")) {
-    return UrlProblem{.message = whose + " has two slashes before a path",
-                      .hint =
-                          "write sqlite:PATH for a path relative to the configuration, or "
-                          "sqlite:/PATH for an absolute one"};
+    return UrlProblem{
+        .message = whose + " has two slashes before a path",
+        .hint = fmt::format("{} for a path relative to the configuration, or {}/PATH for an "
+                            "absolute one",
+                            hint, url.engine->schemes.front())};
   }
   if (path.ends_with('/')) {
-    return UrlProblem{.message = whose + " names a directory", .hint = "write sqlite:PATH"};
+    return UrlProblem{.message = whose + " names a directory", .hint = hint};
   }
   return std::nullopt;
+}
+
+/// "postgresql:// and sqlite:"
+std::string usual_schemes() {
+  std::string schemes;
+  for (const auto& engine : engines()) {
+    schemes += fmt::format("{}{}", schemes.empty() ? "" : " and ", engine.schemes.front());
+  }
+  return schemes;
 }
 
 UrlProblem unknown_kind(Role role, std::string_view url) {
@@ -136,11 +158,11 @@ UrlProblem unknown_kind(Role role, std::string_view url) {
     return {.message = fmt::format("the URL of the {} is for '{}', and this build has no engine "
                                    "for it",
                                    name_of(role), scheme),
-            .hint = "this build reads and writes postgresql:// and sqlite: only"};
+            .hint = fmt::format("this build reads and writes {} only", usual_schemes())};
   }
   // The scheme is not repeated: where the colon is a password's, it is somebody's name.
   return {.message = fmt::format("the URL of the {} is of no known kind", name_of(role)),
-          .hint = std::string(kForms)};
+          .hint = all_forms()};
 }
 
 }  // namespace
@@ -153,38 +175,31 @@ std::variant<Endpoint, UrlProblem> understand_url(Role role, std::string_view ur
   if (control) {
     return UrlProblem{
         .message = fmt::format("the URL of the {} contains a control character", name_of(role)),
-        .hint = std::string(kForms)};
+        .hint = all_forms()};
+  }
+  const auto scheme = scheme_of(url);
+  if (!scheme) {
+    return unknown_kind(role, url);
+  }
+  const auto& engine = *scheme->engine;
+  if (auto problem = engine.is_file ? file_problem(role, *scheme) : server_problem(role, *scheme)) {
+    return *std::move(problem);
   }
   Endpoint endpoint;
   endpoint.role = role;
   endpoint.url = url;
-  for (const std::string_view scheme : {"postgresql://", "postgres://"}) {
-    if (url.starts_with(scheme)) {
-      if (auto problem = postgresql_problem(role, url.substr(scheme.size()))) {
-        return *std::move(problem);
-      }
-      endpoint.engine = Engine::postgresql;
-      endpoint.schema = "public";
-      return endpoint;
-    }
+  endpoint.engine = engine.engine;
+  endpoint.schema = engine.schema;
+  if (engine.is_file) {
+    endpoint.file = std::filesystem::absolute(directory / scheme->rest);
   }
-  constexpr std::string_view kSqlite = "sqlite:";
-  if (url.starts_with(kSqlite)) {
-    const std::string_view path = url.substr(kSqlite.size());
-    if (auto problem = sqlite_problem(role, path)) {
-      return *std::move(problem);
-    }
-    endpoint.engine = Engine::sqlite;
-    endpoint.file = std::filesystem::absolute(directory / path);
-    return endpoint;
-  }
-  return unknown_kind(role, url);
+  return endpoint;
 }
 
 std::optional<std::string> parameter_of(const Endpoint& endpoint, std::string_view name) {
   const std::string_view url = endpoint.url;
   const std::size_t question = url.find('?');
-  if (endpoint.engine != Engine::postgresql || question == std::string_view::npos) {
+  if (traits(endpoint.engine).is_file || question == std::string_view::npos) {
     return std::nullopt;
   }
   std::optional<std::string> found;
@@ -204,7 +219,7 @@ std::optional<std::string> parameter_of(const Endpoint& endpoint, std::string_vi
 std::string user_of(const Endpoint& endpoint) {
   std::string_view rest = endpoint.url;
   const std::size_t scheme = rest.find("://");
-  if (endpoint.engine != Engine::postgresql || scheme == std::string_view::npos) {
+  if (traits(endpoint.engine).is_file || scheme == std::string_view::npos) {
     return {};
   }
   rest.remove_prefix(scheme + 3);

@@ -48,6 +48,12 @@ std::optional<std::string> Identities::of(std::string_view table, std::string_vi
   return names_.at(root(node));
 }
 
+void Identities::rename(std::string_view was, const std::string& name) {
+  for (auto& [root, called] : names_) {
+    called = called == was ? name : called;
+  }
+}
+
 Identities::Node Identities::root(Node node) const {
   while (true) {
     const Node& parent = parents_.at(node);

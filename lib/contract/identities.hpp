@@ -27,6 +27,9 @@ class Identities {
   [[nodiscard]] std::optional<std::string> of(std::string_view table,
                                               std::string_view column) const;
 
+  /// Gives the identity of that name another one.
+  void rename(std::string_view was, const std::string& name);
+
  private:
   using Node = std::pair<std::string, std::string>;  // table, column
 

@@ -16,9 +16,9 @@ std::string config_text(std::string_view primary_url, std::string_view secondary
 
 /// The text of contract.toml, with comments; parse_contract takes it whatever the names in the
 /// catalogue are. Tables, partitioned tables and views are in it; one without a usable key is in it
-/// as a comment that says why. Columns of keys and of foreign keys between the tables start as
-/// pseudonyms; yes/no columns, enumerations and the dates of the record as plain; all else, and all
-/// that sounds personal, as withheld.
+/// as a comment that says why. Whether the role may read them makes no difference. Columns of keys
+/// and of foreign keys between the tables start as pseudonyms; yes/no columns and enumerations as
+/// plain; all else, and all that sounds personal, as withheld.
 std::string contract_text(const Catalog& catalog);
 
 /// Whose identity the columns carry that start as pseudonyms: those of keys, and of foreign keys.

@@ -157,12 +157,12 @@ bool codes_let_more(const std::vector<std::string>& before, const std::vector<st
 }
 
 bool tells_more(const ColumnLeaves& before, const ColumnLeaves& now) {
-  if (now.cls == Class::generalise && now.generalisation.to == To::constant) {
-    return before.cls == Class::withhold;
-  }
   if (codes_let_more(before.codes, now.codes) ||
       (now.on_unusable == OnUnusable::null && before.on_unusable != now.on_unusable)) {
     return true;  // rows that were held back
+  }
+  if (now.cls == Class::generalise && now.generalisation.to == To::constant) {
+    return before.cls == Class::withhold;
   }
   if (before.cls == Class::plain) {
     return false;  // there is nothing that leaves more
@@ -187,51 +187,59 @@ std::string share_text(const TableLeaves& leaves) {
                    leaves.subject.empty() ? "" : fmt::format(", counted by {}", leaves.subject));
 }
 
-/// The names under which something may have left before: its own, and the one that it had.
-struct Origins {
-  std::vector<std::string> names;
-};
+std::string rows_text(const TableLeaves& leaves, std::string_view condition) {
+  return leaves.where.empty() ? std::string("every row") : fmt::format("the rows of {}", condition);
+}
 
-/// `exists`: whether the accepted catalogue has the name; `moved`: whether the contract says that
-/// what has this name now had another one.
-template <class Exists, class Moved>
-Origins origins_of(const std::string& name, const std::string& was, const Exists& exists,
-                   const Moved& moved) {
-  Origins origins{.names = {name}};
-  const bool both = exists(name) && exists(was);
-  if (!was.empty() && (!both || moved(was))) {
-    origins.names.push_back(was);
+/// What a line with a `was` may have left as before: null for nothing. In the order own name,
+/// `was`. `judged`: the line was judged with this `was`, and left under its own name since.
+template <class T>
+std::vector<const T*> candidates(const FormerName& known, bool judged, const T* own, const T* was) {
+  const bool decided = judged && !known.moved;  // by a run, or by a person since the last one
+  if (known.formerly == Formerly::was && (was != nullptr || !decided)) {
+    return {was};
   }
-  return origins;
+  if (known.formerly == Formerly::own_name || decided) {
+    return {own};
+  }
+  // what was there beside it is not merely called otherwise now
+  const bool may_be_either =
+      known.formerly == Formerly::either || (own == nullptr && known.both_were_there);
+  if (may_be_either || (own != nullptr && was != nullptr)) {
+    return {own, was};
+  }
+  return {own != nullptr ? own : was};
+}
+
+template <class Map>
+const typename Map::mapped_type* find(const Map& map, const std::string& name) {
+  const auto found = map.find(name);
+  return found == map.end() ? nullptr : &found->second;
 }
 
 class Comparison {
  public:
-  Comparison(const Contract& contract, const Catalog* accepted)
-      : contract_(contract), accepted_(accepted) {}
+  Comparison(const Contract& contract, const FormerNames* former)
+      : contract_(contract), former_(former) {}
 
   void tables(const Leaving& before, const Leaving& now) {
     static const TableLeaves kNone;
-    std::set<std::string> known;  // by their names before
+    std::set<const TableLeaves*> known;
     for (const auto& [name, leaves] : now) {
-      std::vector<LeavingChange> fewest;
-      bool found = false;
-      for (const auto& origin : origins(name).names) {
-        const auto was = before.find(origin);
-        if (was == before.end()) {
-          continue;
+      std::vector<LeavingChange> most;
+      bool first = true;
+      for (const auto* was : formerly(name, leaves.was, before)) {
+        known.insert(was);
+        auto told = table(name, was == nullptr ? kNone : *was, leaves);
+        if (first || widenings(told) > widenings(most)) {
+          most = std::move(told);
         }
-        auto told = table(name, was->second, leaves);
-        if (!found || widenings(told) < widenings(fewest)) {
-          fewest = std::move(told);
-        }
-        known.insert(origin);
-        found = true;
+        first = false;
       }
-      add(found ? std::move(fewest) : table(name, kNone, leaves));
+      add(std::move(most));
     }
     for (const auto& [name, leaves] : before) {
-      if (!known.contains(name)) {
+      if (!known.contains(&leaves)) {
         add(table(name, leaves, kNone));
       }
     }
@@ -246,67 +254,84 @@ class Comparison {
     return std::ranges::count(told, Way::more, &LeavingChange::way);
   }
 
-  [[nodiscard]] const CatalogTable* accepted_table(const std::string& name) const {
-    const auto* written = contract_.find_table(name);
-    const auto* found = accepted_ == nullptr ? nullptr : accepted_->find_table(name);
-    return found == nullptr && accepted_ != nullptr && written != nullptr
-               ? accepted_->find_table(written->was)
-               : found;
+  [[nodiscard]] std::vector<const TableLeaves*> formerly(const std::string& name,
+                                                         const std::string& was,
+                                                         const Leaving& before) const {
+    const auto* own = find(before, name);
+    if (was.empty()) {
+      return {own};
+    }
+    return candidates(former_->of(*contract_.find_table(name)), own != nullptr && own->was == was,
+                      own, find(before, was));
   }
 
-  [[nodiscard]] Origins origins(const std::string& name) const {
-    const auto* written = contract_.find_table(name);
-    return origins_of(
-        name, written == nullptr ? "" : written->was,
-        [&](const std::string& table) {
-          return accepted_ == nullptr || accepted_->find_table(table) != nullptr;
-        },
-        [&](const std::string& table) {
-          const auto* other = contract_.find_table(table);
-          return other != nullptr && !other->was.empty();
-        });
+  [[nodiscard]] std::vector<const ColumnLeaves*> formerly(const std::string& table,
+                                                          const std::string& name,
+                                                          const std::string& was,
+                                                          const TableLeaves& before) const {
+    const auto* own = find(before.columns, name);
+    if (was.empty()) {
+      return {own};
+    }
+    const auto* renamed = find(before.renamed, name);
+    const auto& line = *contract_.find_table(table);
+    return candidates(former_->of(line, *line.find_column(name)),
+                      own != nullptr && renamed != nullptr && *renamed == was, own,
+                      find(before.columns, was));
   }
 
-  [[nodiscard]] Origins origins(const std::string& table, const std::string& name) const {
-    const auto* written = contract_.find_table(table);
-    const auto* line = written == nullptr ? nullptr : written->find_column(name);
-    const auto* catalog = accepted_table(table);
-    return origins_of(
-        name, line == nullptr ? "" : line->was,
-        [&](const std::string& column) {
-          return catalog == nullptr || catalog->find_column(column) != nullptr;
-        },
-        [&](const std::string& column) {
-          const auto* other = written->find_column(column);
-          return other != nullptr && !other->was.empty();
-        });
+  /// Columns that left and leave no longer. One that kept rows back by its codes does so no more.
+  void leave_no_longer(const std::string& name, const TableLeaves& before,
+                       const std::set<const ColumnLeaves*>& known, bool rows_leave,
+                       std::vector<LeavingChange>& found) const {
+    for (const auto& [column, leaves] : before.columns) {
+      if (!known.contains(&leaves)) {
+        const bool more = rows_leave && !leaves.codes.empty();
+        found.push_back(
+            change(more ? Way::more : Way::less, name, column, text_of(leaves),
+                   more ? "nothing, and rows with other codes" : std::string(kNothing)));
+      }
+    }
+  }
+
+  /// Which rows leave, by `where`.
+  void compare_where(const std::string& name, const TableLeaves& before, const TableLeaves& now,
+                     std::vector<LeavingChange>& found) const {
+    if (before.columns.empty() || now.columns.empty()) {
+      return;
+    }
+    const bool same = before.where == now.where;
+    if (same && (now.where.empty() || !former_->decides_anew(*contract_.find_table(name)))) {
+      return;
+    }
+    const auto* const was = same                ? "its 'where', by another column"
+                            : now.where.empty() ? "a 'where'"
+                                                : "another 'where'";
+    found.push_back(change(before.where.empty() ? Way::less : Way::more, name, {},
+                           rows_text(before, was), rows_text(now, "its 'where'")));
   }
 
   [[nodiscard]] std::vector<LeavingChange> table(const std::string& name, const TableLeaves& before,
                                                  const TableLeaves& now) const {
     std::vector<LeavingChange> found;
-    std::set<std::string> known;  // by their names before
+    std::set<const ColumnLeaves*> known;
     for (const auto& [column, leaves] : now.columns) {
-      const ColumnLeaves* was = nullptr;
-      for (const auto& origin : origins(name, column).names) {
-        const auto at = before.columns.find(origin);
-        if (at != before.columns.end()) {
-          known.insert(origin);
-          was = was == nullptr || tells_more(*was, leaves) ? &at->second : was;
-        }
-      }
+      const auto* renamed = find(now.renamed, column);
+      const auto were = formerly(name, column, renamed == nullptr ? "" : *renamed, before);
+      known.insert(were.begin(), were.end());
+      const auto more = std::ranges::find_if(were, [&now_leaves = leaves](const ColumnLeaves* was) {
+        return was == nullptr || tells_more(*was, now_leaves);
+      });
+      const auto* was = more == were.end() ? were.front() : *more;
       if (was == nullptr) {
         found.push_back(change(Way::more, name, column, std::string(kNothing), text_of(leaves)));
       } else if (*was != leaves) {
-        found.push_back(change(tells_more(*was, leaves) ? Way::more : Way::less, name, column,
+        found.push_back(change(more == were.end() ? Way::less : Way::more, name, column,
                                text_of(*was), text_of(leaves)));
       }
     }
-    for (const auto& [column, leaves] : before.columns) {
-      if (!known.contains(column)) {
-        found.push_back(change(Way::less, name, column, text_of(leaves), std::string(kNothing)));
-      }
-    }
+    leave_no_longer(name, before, known, !now.columns.empty(), found);
+    compare_where(name, before, now, found);
     const bool others =
         !before.subject.empty() && !now.subject.empty() && before.subject != now.subject;
     if (const bool counted = before.min_k > 0 || now.min_k > 0;
@@ -334,7 +359,7 @@ class Comparison {
   }
 
   const Contract& contract_;
-  const Catalog* accepted_;
+  const FormerNames* former_;
 };
 
 }  // namespace
@@ -345,6 +370,13 @@ Leaving leaving_of(const Contract& contract, const Seal& seal) {
     auto& leaves = leaving[table.name];
     for (const auto* column : table.exported()) {
       leaves.columns.emplace(column->name, leaves_of(*column, seal));
+      if (!column->was.empty() && column->was != column->name) {
+        leaves.renamed.emplace(column->name, column->was);
+      }
+    }
+    leaves.was = table.was == table.name ? "" : table.was;
+    if (table.where) {
+      leaves.where = seal(text_of(*table.where));
     }
     if (table.min_k > 0 && !table.quasi_identifiers.empty()) {
       leaves.min_k = table.min_k;
@@ -357,8 +389,8 @@ Leaving leaving_of(const Contract& contract, const Seal& seal) {
 }
 
 std::vector<LeavingChange> compare(const Leaving& before, const Leaving& now,
-                                   const Contract& contract, const Catalog* accepted) {
-  Comparison comparison(contract, accepted);
+                                   const Contract& contract, const FormerNames* former) {
+  Comparison comparison(contract, former);
   comparison.tables(before, now);
   return std::move(comparison.changes);
 }

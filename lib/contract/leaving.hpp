@@ -3,9 +3,7 @@
 #pragma once
 
 #include "contract/contract.hpp"
-#include "core/catalog.hpp"
 
-#include <compare>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -30,10 +28,15 @@ struct ColumnLeaves {
 
 struct TableLeaves {
   std::map<std::string, ColumnLeaves, std::less<>> columns;  // by the primary's names
+  std::string where;  // sealed: it names values of the primary; empty: every row leaves
   // Without a k nobody is counted, and the rest is empty.
   std::int64_t min_k = 0;
   std::vector<std::string> quasi_identifiers;  // in order
   std::string subject;                         // whose rows are counted; empty: not known
+  // The `was` of the table and of its columns with which this was judged: they are not judged
+  // again.
+  std::string was;
+  std::map<std::string, std::string, std::less<>> renamed;  // column to `was`
 
   bool operator==(const TableLeaves&) const = default;
 };
@@ -46,7 +49,8 @@ using Seal = std::function<std::string(std::string_view)>;
 
 Leaving leaving_of(const Contract& contract, const Seal& seal);
 
-/// What changed of one column, or (empty column) of how many must share a row's quasi-identifiers.
+/// What changed of one column, or (empty column) of which rows leave, by `where` or by how many
+/// must share a row's quasi-identifiers.
 struct LeavingChange {
   enum class Way : std::uint8_t { more, less };
   Way way = Way::more;
@@ -56,13 +60,44 @@ struct LeavingChange {
   std::string now;
 };
 
+/// Under which name the last run has read what a line of the contract names now.
+enum class Formerly : std::uint8_t {
+  own_name,  // proven
+  was,       // proven: under the line's `was`
+  either,    // both names are there, and nothing proves which of them it had
+  as_told,   // nothing speaks against the line
+};
+
+/// What is known of a line with a `was`.
+struct FormerName {
+  Formerly formerly = Formerly::as_told;
+  bool both_were_there = false;  // both names, when some run was recorded
+  bool moved = false;  // its own name is another thing's now than when the last run was recorded
+};
+
+class FormerNames {
+ public:
+  virtual ~FormerNames() = default;
+  [[nodiscard]] virtual FormerName of(const Table& table) const = 0;
+  [[nodiscard]] virtual FormerName of(const Table& table, const Column& column) const = 0;
+  /// Whether a column that `where` names is another one than when the last run was recorded.
+  [[nodiscard]] virtual bool decides_anew(const Table& table) const = 0;
+
+ protected:
+  FormerNames() = default;
+  FormerNames(const FormerNames&) = default;
+  FormerNames& operator=(const FormerNames&) = default;
+};
+
 /// In the order of tables and columns. More leaves where a column is new, where what leaves is not
 /// a function of what left before (a plain value for a pseudonym, another identity, a finer or
 /// another generalisation, in another zone or shifted anew, a normaliser gone), where more values
-/// or rows may leave (codes, `on_unusable`, `min_k`, quasi-identifiers, another subject).
-/// `contract` says which names are only new (`was`), where the accepted catalogue does not have
-/// both names, or where the other name has a `was` of its own (names were swapped).
+/// or rows may leave (codes, `on_unusable`, `min_k`, quasi-identifiers, another subject, a `where`
+/// that is gone or another one).
+/// A table or column may have left under its name or under its `was`: it is compared with both, and
+/// the comparison counts by which more leaves now. What did not leave under a name is nothing.
+/// `former`: null for a contract without `was` and `where`.
 std::vector<LeavingChange> compare(const Leaving& before, const Leaving& now,
-                                   const Contract& contract, const Catalog* accepted);
+                                   const Contract& contract, const FormerNames* former);
 
 }  // namespace abgleich::contract

@@ -3,6 +3,7 @@
 #include "contract/document.hpp"
 #include "contract/limit.hpp"
 #include "contract/parse_column.hpp"
+#include "contract/parse_condition.hpp"
 #include "contract/toml_text.hpp"
 
 #include <fmt/format.h>
@@ -111,14 +112,8 @@ void parse_subject(const Member& member, Table& table) {
   table.sensitive = names(sensitive);
 }
 
-Table parse_table(const Member& member) {
-  expect_name(member.name, member.place, "a table name");
-  table_of(member, fmt::format("[tables.{}]", toml_key(member.name)));
-  expect_only(member.value, kTableKeys, fmt::format("table {}", in_quotes(member.name)));
-  Table table;
-  table.name = member.name;
-  table.target = member.name;
-  table.place = member.place;
+/// What the table is called in the secondary, and was called in the primary.
+void parse_other_names(const Member& member, Table& table) {
   const Member* target = member.value.find("target");
   if (target != nullptr) {
     table.target = name_of(*target, "target = \"name in the secondary\"");
@@ -137,6 +132,17 @@ Table parse_table(const Member& member) {
              "write the old name, or delete 'was'");
     }
   }
+}
+
+Table parse_table(const Member& member) {
+  expect_name(member.name, member.place, "a table name");
+  table_of(member, fmt::format("[tables.{}]", toml_key(member.name)));
+  expect_only(member.value, kTableKeys, fmt::format("table {}", in_quotes(member.name)));
+  Table table;
+  table.name = member.name;
+  table.target = member.name;
+  table.place = member.place;
+  parse_other_names(member, table);
   if (const Member* on_delete = member.value.find("on_delete")) {
     table.on_delete = static_cast<OnDelete>(word_of(*on_delete, kOnDeletes, "rule for deletes"));
   }
@@ -158,6 +164,12 @@ Table parse_table(const Member& member) {
     const auto fixed = texts_of(*list, "fixed = [\"born_on\", \"created_at\"]");
     expect_fixed(table, fixed);
     table.fixed = names(fixed);
+  }
+  if (const Member* where = member.value.find("where")) {
+    table.where_place = where->value.place;
+    table.where = parse_condition(text_of(*where, "where = \"district = '08435'\""), table.name,
+                                  table.where_place);
+    expect_deciding(table);
   }
   if (const Member* together = member.value.find("together")) {
     const std::vector<std::vector<Named>> groups = parse_together(*together);

@@ -166,6 +166,8 @@ void expect_own_files(const Config& config) {
     }
   }
   expect_own(config.state_directory, "the state directory");
+  expect_own(config.identity.parent_path(), "the directory of the node's key");
+  expect_own(config.cards, "the directory of the peers' cards");
 }
 
 }  // namespace abgleich::contract

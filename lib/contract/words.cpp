@@ -127,26 +127,6 @@ std::string in_quotes(std::string_view name) {
   return fmt::format("'{}'", one_line(name));
 }
 
-std::string in_shell(std::string_view word) {
-  const bool plain =
-      !word.empty() && !word.starts_with('-') && std::ranges::all_of(word, [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-               c == '_' || c == '.' || c == '-' || c == '/';
-      });
-  if (plain) {
-    return std::string(word);
-  }
-  std::string quoted = "'";
-  for (const char c : word) {
-    if (c == '\'') {
-      quoted += "'\\''";
-    } else {
-      quoted += c;
-    }
-  }
-  return quoted + "'";
-}
-
 std::string lower_case(std::string_view name) {
   std::string lower(name);
   for (char& c : lower) {

@@ -1,6 +1,8 @@
 // The words that configuration and contract are written in, and what to say about a wrong one.
 #pragma once
 
+#include "core/shell_word.hpp"
+
 #include <array>
 #include <cstddef>
 #include <optional>
@@ -27,9 +29,10 @@ inline constexpr std::array<std::string_view, 9> kGeneralisations{
 
 // Keys of the contract.
 inline constexpr std::array<std::string_view, 3> kContractKeys{"format", "country", "tables"};
-inline constexpr std::array<std::string_view, 12> kTableKeys{
-    "key",         "target",  "on_delete",         "together",  "was",   "max_deleted",
-    "max_updated", "subject", "quasi_identifiers", "sensitive", "fixed", "columns"};
+inline constexpr std::array<std::string_view, 13> kTableKeys{
+    "key",         "target",      "on_delete", "together",          "was",
+    "max_deleted", "max_updated", "subject",   "quasi_identifiers", "sensitive",
+    "fixed",       "where",       "columns"};
 inline constexpr std::array<std::string_view, 21> kColumnKeys{"class",
                                                               "as",
                                                               "owner",
@@ -53,9 +56,9 @@ inline constexpr std::array<std::string_view, 21> kColumnKeys{"class",
                                                               "because"};
 
 // Keys of the configuration.
-inline constexpr std::array<std::string_view, 10> kConfigKeys{
-    "contract", "catalog", "retry_for", "primary", "secondary",
-    "keys",     "state",   "limits",    "journal", "privacy"};
+inline constexpr std::array<std::string_view, 13> kConfigKeys{
+    "include", "contract", "catalog", "retry_for", "primary", "secondary", "keys",
+    "state",   "limits",   "journal", "privacy",   "alert",   "exchange"};
 inline constexpr std::array<std::string_view, 8> kPrimaryKeys{
     "url",     "password_file",     "schema",      "full_every", "made_anew",
     "workers", "statement_timeout", "lock_timeout"};
@@ -66,6 +69,8 @@ inline constexpr std::array<std::string_view, 1> kStateKeys{"directory"};
 inline constexpr std::array<std::string_view, 2> kLimitsKeys{"max_deleted", "max_updated"};
 inline constexpr std::array<std::string_view, 1> kJournalKeys{"keep"};
 inline constexpr std::array<std::string_view, 1> kPrivacyKeys{"min_k"};
+inline constexpr std::array<std::string_view, 3> kAlertKeys{"max_age", "metrics", "ping"};
+inline constexpr std::array<std::string_view, 2> kExchangeKeys{"identity", "cards"};
 
 /// What bookkeeping tables and columns in the secondary begin with.
 inline constexpr std::string_view kReservedPrefix = "abgleich_";
@@ -86,9 +91,7 @@ std::string one_line(std::string_view text);
 /// A name for a message: `one_line` in single quotes.
 std::string in_quotes(std::string_view name);
 
-/// A word of a command to paste: as it is where every shell takes it so, otherwise in single
-/// quotes.
-std::string in_shell(std::string_view word);
+using abgleich::in_shell;
 
 /// ASCII letters only, as SQLite compares names.
 std::string lower_case(std::string_view name);

@@ -205,6 +205,24 @@ void append_key_bytes(const Value& key_cell, std::string& out) {
   out += key_cell.bytes();
 }
 
+std::optional<Value> take_key_cell(std::string_view& bytes) {
+  constexpr std::size_t kLength = 4;
+  constexpr std::size_t kHead = 1 + kLength;
+  if (bytes.size() < kHead) {
+    return std::nullopt;
+  }
+  std::size_t size = 0;
+  for (std::size_t i = kLength; i > 0; --i) {
+    size = size << 8U | static_cast<unsigned char>(bytes[i]);
+  }
+  if (bytes.size() - kHead < size) {
+    return std::nullopt;
+  }
+  Value cell(static_cast<Kind>(bytes[0]), std::string(bytes.substr(kHead, size)));
+  bytes.remove_prefix(kHead + size);
+  return cell;
+}
+
 Digest digest_cell(const SipKey& column_key, std::string_view row_key, const Value& value) {
   return RowDigester(row_key).digest(column_key, value);
 }

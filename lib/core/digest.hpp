@@ -6,6 +6,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -48,6 +49,8 @@ class MacOfParts {
 /// The bytes that stand for a row's key in its digests: kind, length (32 bits, little endian) and
 /// bytes of every key cell in turn. Injective.
 void append_key_bytes(const Value& key_cell, std::string& out);
+/// Takes the first key cell off such bytes. Empty: they are no such bytes.
+std::optional<Value> take_key_cell(std::string_view& bytes);
 
 /// The digest of one cell of the row whose key bytes are given.
 Digest digest_cell(const SipKey& column_key, std::string_view row_key, const Value& value);

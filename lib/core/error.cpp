@@ -16,6 +16,7 @@ constexpr std::array kBySeverity{
     Code::conflicts_open,
     Code::locked,
     Code::paused,
+    Code::overdue,
     Code::drift_decision,
     Code::try_again,
     Code::out_of_space,

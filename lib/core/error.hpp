@@ -15,6 +15,7 @@ enum class Code : int {
   quarantine_or_drift = 11,
   locked = 12,
   paused = 13,
+  overdue = 14,
   limit = 20,
   other_primary = 21,
   other_secondary = 22,

@@ -15,6 +15,8 @@ namespace {
 // alignment give an aligned start.
 constexpr std::size_t kAlignment = 16;
 
+// of the process, as the limit is
+// NOLINTNEXTLINE(cppcoreguidelines-avoid-non-const-global-variables)
 std::atomic<bool> all_locked{true};
 
 }  // namespace

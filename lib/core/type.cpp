@@ -26,10 +26,6 @@ constexpr std::array<std::pair<Family, std::string_view>, 14> kFamilies{{
 
 }  // namespace
 
-std::string_view name_of(Engine engine) {
-  return engine == Engine::postgresql ? "postgresql" : "sqlite";
-}
-
 std::string_view name_of(Family family) {
   return kFamilies.at(static_cast<std::size_t>(family)).second;
 }

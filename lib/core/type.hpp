@@ -1,6 +1,8 @@
 // What a column can hold: a family that every engine knows, and the engine's own name for it.
 #pragma once
 
+#include "core/engine.hpp"
+
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -8,10 +10,6 @@
 #include <vector>
 
 namespace abgleich {
-
-enum class Engine : std::uint8_t { postgresql, sqlite };
-
-std::string_view name_of(Engine engine);
 
 enum class Family : std::uint8_t {
   boolean,
@@ -27,7 +25,7 @@ enum class Family : std::uint8_t {
   uuid,
   json,
   other,    // carried as the engine's text
-  dynamic,  // no fixed type: a SQLite column without a declared one
+  dynamic,  // no fixed type: a column that was declared without one
 };
 
 std::string_view name_of(Family family);

@@ -1,5 +1,7 @@
 #include "drift/accept.hpp"
 
+#include "core/condition_misfit.hpp"
+#include "drift/contract_line.hpp"
 #include "drift/drift.hpp"
 
 #include <fmt/format.h>
@@ -13,15 +15,15 @@ namespace abgleich::drift {
 
 namespace {
 
-constexpr std::array<std::string_view, 5> kColumnLosses{"dropped_column", "renamed_column",
-                                                        "replaced_column", "missing_in_primary",
-                                                        "nullability_loosened"};
-constexpr std::array<std::string_view, 3> kTableLosses{"dropped_table", "renamed_table",
-                                                       "replaced_table"};
+constexpr std::array<EventKind, 5> kColumnLosses{
+    EventKind::dropped_column, EventKind::renamed_column, EventKind::replaced_column,
+    EventKind::missing_in_primary, EventKind::nullability_loosened};
+constexpr std::array<EventKind, 3> kTableLosses{EventKind::dropped_table, EventKind::renamed_table,
+                                                EventKind::replaced_table};
 
 template <std::size_t N>
-bool among(const std::array<std::string_view, N>& kinds, const std::string& kind) {
-  return std::ranges::find(kinds, std::string_view(kind)) != kinds.end();
+bool among(const std::array<EventKind, N>& kinds, EventKind kind) {
+  return std::ranges::find(kinds, kind) != kinds.end();
 }
 
 bool chosen(const std::vector<std::string>& tables, const std::string& table) {
@@ -31,16 +33,17 @@ bool chosen(const std::vector<std::string>& tables, const std::string& table) {
 /// What the event means for the key of an exported table; empty: nothing.
 std::string loss_of_key(const contract::Table& table, const Event& event) {
   if (event.column.empty() && among(kTableLosses, event.kind)) {
-    return fmt::format("the key of table '{}' would be gone with it ({})", table.name, event.kind);
+    return fmt::format("the key of table '{}' would be gone with it ({})", table.name,
+                       name_of(event.kind));
   }
-  if (event.kind == "key_changed") {
+  if (event.kind == EventKind::key_changed) {
     return fmt::format("nothing would keep the key of table '{}' unique ({})", table.name,
                        fmt::join(table.key, ", "));
   }
   if (among(kColumnLosses, event.kind) &&
       std::ranges::find(table.key, event.column) != table.key.end()) {
     return fmt::format("'{}.{}' is part of an exported key ({})", table.name, event.column,
-                       event.kind);
+                       name_of(event.kind));
   }
   return {};
 }
@@ -88,11 +91,12 @@ std::optional<Error> refusal_of_loss(const contract::Contract& contract,
                                      const std::vector<Event>& events, const Catalog& accepted,
                                      const Catalog& live) {
   for (const auto& loss : compare(contract, accepted, live)) {
-    if (loss.kind != "missing_in_primary" || loss.verdict != Verdict::block) {
+    if (loss.kind != EventKind::missing_in_primary || loss.verdict != Verdict::block) {
       continue;
     }
     const auto before = std::ranges::find_if(events, [&](const Event& event) {
-      return event.table == loss.table && event.column == loss.column && event.kind != "new_column";
+      return event.table == loss.table && event.column == loss.column &&
+             event.kind != EventKind::new_column;
     });
     if (before == events.end() || before->kind == loss.kind) {
       continue;
@@ -102,8 +106,29 @@ std::optional<Error> refusal_of_loss(const contract::Contract& contract,
     return Error{.code = Code::drift_decision,
                  .message = fmt::format("not accepted: '{}' is gone in the primary ({}), and its "
                                         "line in the contract would block table '{}' from then on",
-                                        name, before->kind, loss.table),
+                                        name, name_of(before->kind), loss.table),
                  .hint = before->hint + ". Nothing was changed"};
+  }
+  return std::nullopt;
+}
+
+std::optional<Error> refusal_of_where(const contract::Contract& contract, const Catalog& accepted,
+                                      const Catalog& live) {
+  for (const auto& table : contract.tables) {
+    const auto* now = live.find_table(table.name);
+    const auto* before = accepted.find_table(table.name);
+    before = before == nullptr ? accepted.find_table(table.was) : before;
+    if (!table.where || now == nullptr || before == nullptr || misfit_of(*table.where, *before)) {
+      continue;
+    }
+    if (const auto why = misfit_of(*table.where, *now)) {
+      return Error{.code = Code::drift_decision,
+                   .message = fmt::format("not accepted: table '{}' could not be asked its 'where' "
+                                          "any more: {}",
+                                          table.name, *why),
+                   .hint = fmt::format("{}, then run: abgleich drift accept. Nothing was changed",
+                                       where_anew(table))};
+    }
   }
   return std::nullopt;
 }

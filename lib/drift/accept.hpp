@@ -25,6 +25,10 @@ std::optional<Error> refusal_of_loss(const contract::Contract& contract,
                                      const std::vector<Event>& events, const Catalog& accepted,
                                      const Catalog& live);
 
+/// The same of tables that could not be asked the contract's `where` any more.
+std::optional<Error> refusal_of_where(const contract::Contract& contract, const Catalog& accepted,
+                                      const Catalog& live);
+
 /// The accepted catalogue with these tables of the primary as they are now; everything else stays.
 /// Throws Failure: a table that neither catalogue has (usage), or another database, whose numbers
 /// cannot stand beside the accepted ones (drift_decision).

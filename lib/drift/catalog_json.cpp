@@ -213,15 +213,6 @@ Enum word(const Fields& fields, const char* name, std::optional<Enum> (*from)(st
   return *found;
 }
 
-std::optional<Engine> engine_from(std::string_view name) {
-  for (const Engine engine : {Engine::postgresql, Engine::sqlite}) {
-    if (name_of(engine) == name) {
-      return engine;
-    }
-  }
-  return std::nullopt;
-}
-
 CatalogColumn read_column(const Fields& fields, Engine engine) {
   fields.expect_only({"name", "identity", "type", "family", "engine", "length", "precision",
                       "scale", "bits", "labels", "padded", "nullable", "generated", "auto_identity",

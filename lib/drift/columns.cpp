@@ -1,6 +1,7 @@
 #include "drift/columns.hpp"
 
 #include "contract/toml_text.hpp"
+#include "core/condition_misfit.hpp"
 #include "drift/contract_line.hpp"
 #include "drift/key_columns.hpp"
 #include "drift/other_key.hpp"
@@ -35,9 +36,9 @@ const std::vector<CatalogColumn>& columns_of(const CatalogTable* table) {
 }
 
 /// A table whose columns have no other identity than their place.
-bool of_sqlite(const CatalogTable& table) {
+bool known_by_place(const CatalogTable& table) {
   return table.kind == TableKind::table && !table.columns.empty() &&
-         table.columns.front().type.engine == Engine::sqlite;
+         !traits(table.columns.front().type.engine).numbers_objects;
 }
 
 class Comparison {
@@ -53,7 +54,7 @@ class Comparison {
       lines_.emplace(column.name, &column);
     }
     note_foreign_keys();
-    if (pair.accepted != nullptr && of_sqlite(*pair.accepted) && of_sqlite(pair.live)) {
+    if (pair.accepted != nullptr && known_by_place(*pair.accepted) && known_by_place(pair.live)) {
       places_.emplace(*pair.accepted, pair.live);
     }
   }
@@ -79,15 +80,17 @@ class Comparison {
   using Column = contract::Column;
   using Found = Trace<CatalogColumn>;
 
-  void add(std::string_view kind, std::string_view column, std::string was, std::string now,
+  void add(EventKind kind, std::string_view column, std::string was, std::string now,
            Verdict verdict, std::string hint) {
-    events_.push_back({std::string{kind}, pair_.contract.name, std::string{column}, std::move(was),
+    events_.push_back({kind, pair_.contract.name, std::string{column}, std::move(was),
                        std::move(now), verdict, std::move(hint)});
   }
 
-  /// What is withheld can change as it likes: nothing of it is read.
-  static Verdict block_if_exported(const Column& column) {
-    return column.exported() ? Verdict::block : Verdict::info;
+  /// What is withheld can change as it likes: nothing of it is read, unless it decides which rows
+  /// leave.
+  [[nodiscard]] bool is_read(const Column& column) const { return pair_.contract.reads(column); }
+  [[nodiscard]] Verdict block_if_read(const Column& column) const {
+    return is_read(column) ? Verdict::block : Verdict::info;
   }
 
   void note_foreign_keys() {
@@ -111,11 +114,11 @@ class Comparison {
     }
     if (const auto* old = column.was.empty() ? nullptr : accepted_.named(column.was);
         old != nullptr && places_->could_be(*old, *found.live)) {
-      return {Trail::found, old, found.live};  // a person has said so, and the place bears it out
+      return {Trail::found, old, found.live};  // a person has said so, and the place confirms it
     }
     if (place == Places::Place::doubtful) {
-      if (column.exported()) {
-        add("shifted_column", column.name, {}, {}, Verdict::block,
+      if (is_read(column)) {
+        add(EventKind::shifted_column, column.name, {}, {}, Verdict::block,
             fmt::format("a column is gone, and {} may be that one under its name; only the values "
                         "can tell: abgleich drift",
                         quoted(column.name)));
@@ -139,12 +142,12 @@ class Comparison {
         break;
       case Trail::unaccepted:
         if (column.exported() && pair_.accepted != nullptr) {
-          add("new_column", column.name, {}, type_text(found.live->type), Verdict::info,
+          add(EventKind::new_column, column.name, {}, type_text(found.live->type), Verdict::info,
               std::string{kAccept});
         }
         break;
       case Trail::renamed_here:
-        if (column.exported()) {
+        if (is_read(column)) {
           report_rename(column, *found.accepted, *found.live);
         }
         break;
@@ -152,8 +155,8 @@ class Comparison {
         report_impostor(column, found);
         break;
       case Trail::remade:
-        add("replaced_column", column.name, type_text(found.accepted->type),
-            type_text(found.live->type), block_if_exported(column), remade_hint(column));
+        add(EventKind::replaced_column, column.name, type_text(found.accepted->type),
+            type_text(found.live->type), block_if_read(column), remade_hint(column));
         break;
       case Trail::moved:
         report_rename(column, *found.accepted, *found.elsewhere);
@@ -162,26 +165,27 @@ class Comparison {
         report_drop(column, *found.accepted);
         break;
       case Trail::announced:
-        add("missing_in_primary", column.name, column.was, {}, block_if_exported(column),
+        add(EventKind::missing_in_primary, column.name, column.was, {}, block_if_read(column),
             fmt::format("the primary still calls it {}: leave its line as it was until the vendor "
                         "has renamed it",
                         quoted(column.was)));
         break;
       case Trail::superseded:
-        add("missing_in_primary", column.name, {}, {}, block_if_exported(column),
+        add(EventKind::missing_in_primary, column.name, {}, {}, block_if_read(column),
             fmt::format("delete the line of {}: by its 'was' another line has taken its place",
                         quoted(column.name)));
         break;
       case Trail::unknown:
-        add("missing_in_primary", column.name, {}, {}, block_if_exported(column),
+        add(EventKind::missing_in_primary, column.name, {}, {}, block_if_read(column),
             fmt::format("correct the name, or delete the line of {} from [tables.{}.columns]",
                         quoted(column.name), contract::toml_key(pair_.contract.name)));
         break;
     }
-    if (found.live != nullptr && column.exported() && !found.live->readable) {
-      add("rights_lost", column.name, {}, {}, Verdict::block,
-          fmt::format("have its owner run: GRANT SELECT ({}) ON {} TO {}", in_sql(column.name),
-                      qualified_table(pair_),
+    if (found.live != nullptr && is_read(column) && !found.live->readable) {
+      add(EventKind::rights_lost, column.name, {}, {}, Verdict::block,
+          fmt::format("have its owner run: GRANT SELECT ({}) ON {} TO {}. All that is missing: "
+                      "abgleich grants --primary",
+                      in_sql(column.name), qualified_table(pair_),
                       pair_.reader.empty() ? "the role that reads" : in_sql(pair_.reader)));
     }
   }
@@ -218,26 +222,29 @@ class Comparison {
   void report_unused_was(const Column& column, const Found& found) {
     if (!column.was.empty() && found.accepted->name == column.name &&
         accepted_.named(column.was) != nullptr) {
-      add("unused_was", column.name, column.was, column.name, Verdict::info,
+      add(EventKind::unused_was, column.name, column.was, column.name, Verdict::info,
           fmt::format("delete was = {} from the line of {}: both names are accepted columns",
                       contract::toml_string(column.was), quoted(column.name)));
     }
   }
 
   void compare_found(const Column& column, const CatalogColumn& was, const CatalogColumn& now) {
-    if (!column.exported()) {
+    if (!is_read(column)) {
       return;
     }
     compare_type(column, was, now);
+    if (!column.exported()) {
+      return;  // of what decides alone, a NULL is one value more
+    }
     if (!was.nullable && now.nullable) {
       const bool key = key_.contains(column.name);
-      add("nullability_loosened", column.name, "not null", "null",
+      add(EventKind::nullability_loosened, column.name, "not null", "null",
           key ? Verdict::block : Verdict::adapt,
           key ? fmt::format("a key cannot be NULL: {}{}", not_null_again(pair_, column.name),
                             or_another_key(pair_))
               : std::string{kAccept});
     } else if (was.nullable && !now.nullable) {
-      add("nullability_tightened", column.name, "null", "not null", Verdict::info,
+      add(EventKind::nullability_tightened, column.name, "null", "not null", Verdict::info,
           std::string{kAccept});
     }
   }
@@ -247,14 +254,12 @@ class Comparison {
       case Retype::none:
         break;
       case Retype::widened:
-        add("type_widened", column.name, type_text(was.type), type_text(now.type), Verdict::adapt,
-            std::string{kAccept});
+        add(EventKind::type_widened, column.name, type_text(was.type), type_text(now.type),
+            Verdict::adapt, std::string{kAccept});
         break;
       case Retype::changed:
-        add("type_changed", column.name, type_text(was.type), type_text(now.type), Verdict::block,
-            fmt::format("the values may have another form now: look at them, then write {} or "
-                        "run: {}",
-                        withhold_line(column.name), kAccept));
+        add(EventKind::type_changed, column.name, type_text(was.type), type_text(now.type),
+            Verdict::block, retype_hint(column));
         break;
     }
     const std::vector<std::string> labels = new_labels(was.type, now.type);
@@ -264,17 +269,34 @@ class Comparison {
     const bool listed = std::ranges::all_of(labels, [&](const std::string& label) {
       return column.codes.empty() || std::ranges::find(column.codes, label) != column.codes.end();
     });
-    add("new_enum_label", column.name, {}, fmt::format("{}", fmt::join(labels, ", ")),
+    add(EventKind::new_enum_label, column.name, {}, fmt::format("{}", fmt::join(labels, ", ")),
         Verdict::info,
         listed ? std::string{kAccept}
                : fmt::format("rows with it are quarantined: add it to the codes of {}, or leave it",
                              quoted(column.name)));
   }
 
+  [[nodiscard]] std::string retype_hint(const Column& column) const {
+    const auto& where = pair_.contract.where;
+    if (pair_.contract.decides(column.name) && misfit_of(*where, pair_.live)) {
+      return fmt::format("'where' decides by it: {}, then run: {}", where_anew(pair_.contract),
+                         kAccept);
+    }
+    return column.exported()
+               ? fmt::format(
+                     "the values may have another form now: look at them, then write {} "
+                     "or run: {}",
+                     withhold_line(column.name), kAccept)
+               : fmt::format(
+                     "'where' decides by it, and its values may have another form now: "
+                     "look at them, then run: {}",
+                     kAccept);
+  }
+
   void report_rename(const Column& column, const CatalogColumn& was, const CatalogColumn& now) {
-    add("renamed_column", column.name, was.name, now.name, block_if_exported(column),
+    add(EventKind::renamed_column, column.name, was.name, now.name, block_if_read(column),
         line_in_place(column, now.name, was.name));
-    if (column.exported()) {
+    if (is_read(column)) {
       compare_type(column, was, now);  // so that a person sees all of it before accepting
     }
   }
@@ -283,8 +305,8 @@ class Comparison {
   [[nodiscard]] std::string line_in_place(const Column& column, std::string_view name,
                                           std::string_view was) const {
     return contract_line(column, name, was) +
-           (column.exported() ? elsewhere_in_table(pair_.contract, column.name, name)
-                              : std::string());
+           (is_read(column) ? elsewhere_in_table(pair_.contract, pair_.live, column.name, name)
+                            : std::string());
   }
 
   void report_impostor(const Column& column, const Found& found) {
@@ -300,33 +322,36 @@ class Comparison {
       hint = line != lines_.end() ? contract_line(*line->second, column.name, found.origin->name)
                                   : withhold_line(column.name);
     }
-    add("replaced_column", column.name, found.origin != nullptr ? found.origin->name : "",
-        found.elsewhere != nullptr ? found.elsewhere->name : "", block_if_exported(column),
+    add(EventKind::replaced_column, column.name, found.origin != nullptr ? found.origin->name : "",
+        found.elsewhere != nullptr ? found.elsewhere->name : "", block_if_read(column),
         std::move(hint));
   }
 
   void report_drop(const Column& column, const CatalogColumn& was) {
     const std::optional<std::string_view> need = needed_for(column, was);
-    const bool block = column.exported() && need.has_value();
+    const bool block = is_read(column) && need.has_value();
     std::string hint;
-    if (!column.exported()) {
+    if (!is_read(column)) {
       hint = fmt::format("delete the line of {} from the contract, then run: {}",
                          quoted(column.name), kAccept);
     } else {
-      const auto otherwise = key_.contains(column.name) ? without_key_column(pair_, column.name)
-                                                        : fmt::format(
-                                                              "delete its line from the "
-                                                              "contract and run: {}",
-                                                              kAccept);
+      const auto otherwise =
+          key_.contains(column.name) ? without_key_column(pair_, column.name)
+          : pair_.contract.decides(column.name)
+              ? fmt::format(
+                    "let 'where' decide without it, delete its line and "
+                    "run: {}",
+                    kAccept)
+              : fmt::format("delete its line from the contract and run: {}", kAccept);
       hint = fmt::format(
           "{}; if it was renamed, {}; otherwise {}",
           block ? fmt::format("it is {}", *need) : std::string{"the secondary keeps its values"},
           rename_to_try(column, was), otherwise);
     }
-    const Verdict verdict = !column.exported() ? Verdict::info
-                            : block            ? Verdict::block
-                                               : Verdict::adapt;
-    add("dropped_column", column.name, type_text(was.type), {}, verdict, std::move(hint));
+    const Verdict verdict = !is_read(column) ? Verdict::info
+                            : block          ? Verdict::block
+                                             : Verdict::adapt;
+    add(EventKind::dropped_column, column.name, type_text(was.type), {}, verdict, std::move(hint));
   }
 
   /// New columns that could hold what this one held, and that no line names.
@@ -370,6 +395,9 @@ class Comparison {
     if (key_.contains(column.name)) {
       return "part of the key";
     }
+    if (pair_.contract.decides(column.name)) {
+      return "what 'where' decides by";
+    }
     if (column.cls == contract::Class::pseudonym) {
       return "what a pseudonym is made of";
     }
@@ -389,11 +417,11 @@ class Comparison {
         by_identity ? accepted_.same_as(column) : unexplained(accepted_.named(column.name));
     const std::string hint = add_command(pair_.contract.name, column.name);
     if (pair_.accepted == nullptr || (origin != nullptr && origin->name == column.name)) {
-      add("not_in_contract", column.name, {}, type_text(column.type), Verdict::info, hint);
+      add(EventKind::not_in_contract, column.name, {}, type_text(column.type), Verdict::info, hint);
     } else if (origin != nullptr) {
-      add("renamed_column", column.name, origin->name, column.name, Verdict::info, hint);
+      add(EventKind::renamed_column, column.name, origin->name, column.name, Verdict::info, hint);
     } else {
-      add("new_column", column.name, {}, type_text(column.type), Verdict::info, hint);
+      add(EventKind::new_column, column.name, {}, type_text(column.type), Verdict::info, hint);
     }
     if (origin != nullptr) {
       explained_.insert(origin);
@@ -407,7 +435,7 @@ class Comparison {
   /// An accepted column that had no line in the contract either and is gone.
   void report_unnamed_loss(const CatalogColumn& column) {
     if (!explained_.contains(&column) && !lines_.contains(column.name)) {
-      add("dropped_column", column.name, type_text(column.type), {}, Verdict::info,
+      add(EventKind::dropped_column, column.name, type_text(column.type), {}, Verdict::info,
           std::string{kAccept});
     }
   }
@@ -426,7 +454,7 @@ class Comparison {
       return;
     }
     const auto& now = pair_.live.primary_key;
-    add("key_changed", {}, fmt::format("{}", fmt::join(lost->columns, ", ")),
+    add(EventKind::key_changed, {}, fmt::format("{}", fmt::join(lost->columns, ", ")),
         now ? fmt::format("{}", fmt::join(now->columns, ", ")) : std::string{}, Verdict::block,
         fmt::format(
             "nothing keeps {0} unique any more, and rows are known by it: have the primary's "

@@ -2,6 +2,7 @@
 
 #include "contract/toml_text.hpp"
 #include "contract/words.hpp"
+#include "core/condition_misfit.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -98,8 +99,8 @@ std::string contract_line(const contract::Column& column, std::string_view name,
   return line + " }";
 }
 
-std::string elsewhere_in_table(const contract::Table& table, std::string_view was,
-                               std::string_view now) {
+std::string elsewhere_in_table(const contract::Table& table, const CatalogTable& live,
+                               std::string_view was, std::string_view now) {
   const auto has = [&](const std::vector<std::string>& names) {
     return std::ranges::find(names, was) != names.end();
   };
@@ -119,10 +120,21 @@ std::string elsewhere_in_table(const contract::Table& table, std::string_view wa
   if (has(table.sensitive)) {
     places.emplace_back("sensitive");
   }
-  return places.empty() ? std::string()
-                        : fmt::format(", and in {} of [tables.{}] write {} in place of {}",
-                                      fmt::join(places, ", "), toml_key(table.name),
-                                      toml_string(now), toml_string(was));
+  const bool decides = table.decides(was);
+  const bool fits = decides && !misfit_of(renamed(*table.where, was, now), live);
+  if (fits) {
+    places.emplace_back("where");
+  }
+  auto text = places.empty() ? std::string()
+                             : fmt::format(", and in {} of [tables.{}] write {} in place of {}",
+                                           fmt::join(places, ", "), toml_key(table.name),
+                                           toml_string(now), toml_string(was));
+  return decides && !fits ? fmt::format("{}, and {}", text, where_anew(table)) : text;
+}
+
+std::string where_anew(const contract::Table& table) {
+  return fmt::format("write 'where' of [tables.{}] for what its columns are now",
+                     toml_key(table.name));
 }
 
 std::string withhold_line(std::string_view name) {

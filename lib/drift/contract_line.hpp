@@ -2,6 +2,7 @@
 #pragma once
 
 #include "contract/contract.hpp"
+#include "core/catalog.hpp"
 
 #include <string>
 #include <string_view>
@@ -19,9 +20,12 @@ std::string withhold_line(std::string_view name);
 /// The command that names a column in the contract, quoted for the shell where it must be.
 std::string add_command(std::string_view table, std::string_view column);
 
-/// What else of the table names a column that is called otherwise now: ", and in key and together
-/// write …"; empty: nothing.
-std::string elsewhere_in_table(const contract::Table& table, std::string_view was,
-                               std::string_view now);
+/// What else of the table (`live`, as the primary has it) names a column that is called otherwise
+/// now: ", and in key and together write …"; empty: nothing.
+std::string elsewhere_in_table(const contract::Table& table, const CatalogTable& live,
+                               std::string_view was, std::string_view now);
+
+/// What is to be done about a condition that the table cannot be asked any more.
+std::string where_anew(const contract::Table& table);
 
 }  // namespace abgleich::drift

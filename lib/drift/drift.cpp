@@ -82,9 +82,9 @@ class CatalogComparison {
     }
   }
 
-  void add(std::string_view kind, std::string_view table, std::string_view was,
-           std::string_view now, Verdict verdict, std::string hint) {
-    events_.push_back({std::string{kind},
+  void add(EventKind kind, std::string_view table, std::string_view was, std::string_view now,
+           Verdict verdict, std::string hint) {
+    events_.push_back({kind,
                        std::string{table},
                        {},
                        std::string{was},
@@ -101,7 +101,7 @@ class CatalogComparison {
       case Trail::found:
         if (!table.was.empty() && found.accepted->name == table.name &&
             accepted_.named(table.was) != nullptr) {
-          add("unused_was", table.name, table.was, table.name, Verdict::info,
+          add(EventKind::unused_was, table.name, table.was, table.name, Verdict::info,
               fmt::format("delete was = {} from {}: both names are accepted tables",
                           contract::toml_string(table.was), header(table.name)));
         }
@@ -110,15 +110,15 @@ class CatalogComparison {
       case Trail::remade:
         // Vendors rebuild tables (copy, drop, rename); then columns have new numbers, and only
         // their names are left to go by.
-        add("replaced_table", table.name, {}, {}, Verdict::info, std::string{kAccept});
+        add(EventKind::replaced_table, table.name, {}, {}, Verdict::info, std::string{kAccept});
         compare_found(table, found.accepted, *found.live);
         return;
       case Trail::unaccepted:
-        add("new_table", table.name, {}, {}, Verdict::info, std::string{kAccept});
+        add(EventKind::new_table, table.name, {}, {}, Verdict::info, std::string{kAccept});
         compare_found(table, nullptr, *found.live);
         return;
       case Trail::renamed_here:
-        add("renamed_table", table.name, found.accepted->name, table.name, Verdict::block,
+        add(EventKind::renamed_table, table.name, found.accepted->name, table.name, Verdict::block,
             fmt::format("add to {}: was = {}", header(table.name),
                         contract::toml_string(found.accepted->name)));
         return;
@@ -126,34 +126,34 @@ class CatalogComparison {
         report_impostor(table, found);
         return;
       case Trail::moved:
-        add("renamed_table", table.name, found.accepted->name, found.elsewhere->name,
+        add(EventKind::renamed_table, table.name, found.accepted->name, found.elsewhere->name,
             Verdict::block, rename_hint(table.name, found.elsewhere->name, found.accepted->name));
         return;
       case Trail::gone:
-        add("dropped_table", table.name, {}, {}, Verdict::block,
+        add(EventKind::dropped_table, table.name, {}, {}, Verdict::block,
             fmt::format("the secondary keeps its rows; if the table was renamed, {}; otherwise "
                         "delete it from the contract",
                         rename_to_try(table, *found.accepted)));
         return;
       case Trail::announced:
-        add("missing_in_primary", table.name, table.was, {}, Verdict::block,
+        add(EventKind::missing_in_primary, table.name, table.was, {}, Verdict::block,
             fmt::format("the primary still calls it '{}': leave the contract as it was until the "
                         "vendor has renamed it",
                         table.was));
         return;
       case Trail::superseded:
-        add("missing_in_primary", table.name, {}, {}, Verdict::block,
+        add(EventKind::missing_in_primary, table.name, {}, {}, Verdict::block,
             fmt::format("delete {}: by its 'was' another table of the contract has taken its place",
                         header(table.name)));
         return;
       case Trail::unknown:
-        add("missing_in_primary", table.name, {}, {}, Verdict::block,
+        add(EventKind::missing_in_primary, table.name, {}, {}, Verdict::block,
             fmt::format("correct the name, or delete {} from the contract", header(table.name)));
         return;
     }
   }
 
-  /// Whether a new table has all that the contract exports of this one.
+  /// Whether a new table has all that is read of this one.
   [[nodiscard]] bool could_be(const CatalogTable& candidate, const contract::Table& table,
                               const CatalogTable& was) const {
     const bool known = named_.contains(candidate.name) ||
@@ -162,7 +162,7 @@ class CatalogComparison {
     return !known && std::ranges::all_of(table.columns, [&](const contract::Column& column) {
       const auto* before = was.find_column(column.name);
       const auto* now = candidate.find_column(column.name);
-      return !column.exported() || before == nullptr ||
+      return !table.reads(column) || before == nullptr ||
              (now != nullptr && compare_types(before->type, now->type) != Retype::changed);
     });
   }
@@ -197,14 +197,14 @@ class CatalogComparison {
           "table's",
           found.origin->name, header(table.name));
     }
-    add("replaced_table", table.name, found.origin != nullptr ? found.origin->name : "",
+    add(EventKind::replaced_table, table.name, found.origin != nullptr ? found.origin->name : "",
         found.elsewhere != nullptr ? found.elsewhere->name : "", Verdict::block, std::move(hint));
   }
 
   void compare_found(const contract::Table& table, const CatalogTable* accepted,
                      const CatalogTable& live) {
     if (live.row_security) {
-      add("row_security_enabled", table.name, {}, {}, Verdict::block,
+      add(EventKind::row_security_enabled, table.name, {}, {}, Verdict::block,
           reader_.empty()
               ? "rows may be hidden, and hidden is not deleted; give the role that reads the "
                 "primary BYPASSRLS"
@@ -236,7 +236,7 @@ class CatalogComparison {
         evidence_ == Evidence::identities ? accepted_.same_as(table) : nullptr;
     if (origin != nullptr) {
       if (origin->name != table.name) {
-        add("renamed_table", table.name, origin->name, table.name, Verdict::info,
+        add(EventKind::renamed_table, table.name, origin->name, table.name, Verdict::info,
             std::string{kAccept});
       }
       return;
@@ -245,7 +245,7 @@ class CatalogComparison {
     const bool known = accepted != nullptr && !explained_.contains(accepted);
     // A partition's rows are its parent's.
     if (!known && table.kind != TableKind::partition) {
-      add("new_table", table.name, {}, {}, Verdict::info, std::string{kAccept});
+      add(EventKind::new_table, table.name, {}, {}, Verdict::info, std::string{kAccept});
     }
   }
 
@@ -264,6 +264,64 @@ class CatalogComparison {
 };
 
 }  // namespace
+
+std::string_view name_of(EventKind kind) {
+  switch (kind) {
+    case EventKind::dropped_column:
+      return "dropped_column";
+    case EventKind::dropped_foreign_key:
+      return "dropped_foreign_key";
+    case EventKind::dropped_table:
+      return "dropped_table";
+    case EventKind::key_changed:
+      return "key_changed";
+    case EventKind::missing_in_primary:
+      return "missing_in_primary";
+    case EventKind::new_column:
+      return "new_column";
+    case EventKind::new_enum_label:
+      return "new_enum_label";
+    case EventKind::new_table:
+      return "new_table";
+    case EventKind::not_in_contract:
+      return "not_in_contract";
+    case EventKind::nullability_loosened:
+      return "nullability_loosened";
+    case EventKind::nullability_tightened:
+      return "nullability_tightened";
+    case EventKind::renamed_column:
+      return "renamed_column";
+    case EventKind::renamed_table:
+      return "renamed_table";
+    case EventKind::replaced_column:
+      return "replaced_column";
+    case EventKind::replaced_table:
+      return "replaced_table";
+    case EventKind::rights_lost:
+      return "rights_lost";
+    case EventKind::row_security_enabled:
+      return "row_security_enabled";
+    case EventKind::secondary_column_dropped:
+      return "secondary_column_dropped";
+    case EventKind::secondary_column_not_null:
+      return "secondary_column_not_null";
+    case EventKind::secondary_column_renamed:
+      return "secondary_column_renamed";
+    case EventKind::secondary_column_retyped:
+      return "secondary_column_retyped";
+    case EventKind::secondary_table_inherited:
+      return "secondary_table_inherited";
+    case EventKind::shifted_column:
+      return "shifted_column";
+    case EventKind::type_changed:
+      return "type_changed";
+    case EventKind::type_widened:
+      return "type_widened";
+    case EventKind::unused_was:
+      return "unused_was";
+  }
+  return {};
+}
 
 std::string_view name_of(Verdict verdict) {
   return kVerdicts.at(static_cast<std::size_t>(verdict));

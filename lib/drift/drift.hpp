@@ -14,9 +14,42 @@ namespace abgleich::drift {
 enum class Verdict : std::uint8_t { info, adapt, block };
 std::string_view name_of(Verdict verdict);
 
+/// What has drifted; schemas/drift-event.schema.json says what each means. In the order of their
+/// names, in which events are told.
+enum class EventKind : std::uint8_t {
+  dropped_column,
+  dropped_foreign_key,
+  dropped_table,
+  key_changed,
+  missing_in_primary,
+  new_column,
+  new_enum_label,
+  new_table,
+  not_in_contract,
+  nullability_loosened,
+  nullability_tightened,
+  renamed_column,
+  renamed_table,
+  replaced_column,
+  replaced_table,
+  rights_lost,
+  row_security_enabled,
+  secondary_column_dropped,
+  secondary_column_not_null,
+  secondary_column_renamed,
+  secondary_column_retyped,
+  secondary_table_inherited,
+  shifted_column,
+  type_changed,
+  type_widened,
+  unused_was,
+};
+/// "new_column"
+std::string_view name_of(EventKind kind);
+
 /// One thing that is no longer as accepted. `was` and `now` are names or types, never values.
 struct Event {
-  std::string kind;    // "new_column", "dropped_table", … (schemas/drift-event.schema.json)
+  EventKind kind = EventKind::new_column;
   std::string table;   // in the primary
   std::string column;  // empty for the table as a whole
   std::string was;

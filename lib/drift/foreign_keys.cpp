@@ -116,7 +116,7 @@ void compare_foreign_keys(const contract::Contract& contract, const Catalog& acc
     const auto is = carried_of(contract, table, *now);
     for (const auto& key : was) {
       if (std::ranges::find(is, key) == is.end() && could_have(live, contract, table, *now, key)) {
-        events.push_back({.kind = "dropped_foreign_key",
+        events.push_back({.kind = EventKind::dropped_foreign_key,
                           .table = table.name,
                           .column = key.columns.size() == 1 ? key.columns.front() : std::string(),
                           .was = text_of(key),

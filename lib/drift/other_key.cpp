@@ -53,13 +53,13 @@ std::string qualified_table(const TablePair& pair) {
 }
 
 std::string not_null_again(const TablePair& pair, std::string_view column) {
-  const bool sqlite =
-      !pair.live.columns.empty() && pair.live.columns.front().type.engine == Engine::sqlite;
-  return sqlite ? fmt::format("have the primary's vendor make '{}' NOT NULL again", column)
-                : fmt::format(
-                      "have the primary's administrator run: ALTER TABLE {} ALTER COLUMN {} "
-                      "SET NOT NULL",
-                      qualified_table(pair), in_sql(column));
+  const bool altered =
+      pair.live.columns.empty() || traits(pair.live.columns.front().type.engine).alters_columns;
+  return !altered ? fmt::format("have the primary's vendor make '{}' NOT NULL again", column)
+                  : fmt::format(
+                        "have the primary's administrator run: ALTER TABLE {} ALTER COLUMN {} "
+                        "SET NOT NULL",
+                        qualified_table(pair), in_sql(column));
 }
 
 std::string or_another_key(const TablePair& pair) {

@@ -1,6 +1,7 @@
 #include "journal/audit.hpp"
 
 #include "journal/head.hpp"
+#include "journal/run_kind.hpp"
 
 #include <fmt/format.h>
 
@@ -96,7 +97,7 @@ class Audit {
     std::optional<db::RunRow> last;
     books_.each_run([&](const db::RunRow& row, bool genuine) {
       follow(last, row);
-      if (genuine && row.kind == kRepair) {
+      if (genuine && is(row.kind, RunKind::repair)) {
         found_.clear();
         accepted_ = row.epoch;
       }
@@ -157,7 +158,7 @@ class Audit {
 
   db::Books& books_;
   const db::HeadRow& head_;
-  std::vector<Damage> found_;
+  std::vector<state::Damage> found_;
   Findings findings_;
   std::int64_t accepted_ = 0;  // epoch of the last repair
 };

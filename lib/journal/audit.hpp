@@ -1,7 +1,8 @@
 // Is the bookkeeping what the runs have left: the chain of runs, the journal, what is open?
 #pragma once
 
-#include "db/books.hpp"
+#include "db/bookkeeping/books.hpp"
+#include "state/latch.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -10,21 +11,9 @@
 
 namespace abgleich::journal {
 
-/// One thing that is not as a run has left it.
-struct Damage {
-  std::string table;  // by its name in the contract; empty: the bookkeeping as a whole
-  std::string what;   // for people, without values
-  std::string hint;
-
-  bool operator==(const Damage&) const = default;
-};
-
-/// The kind of run that accepts all damage before it.
-inline constexpr std::string_view kRepair = "repair";
-
 /// What is damaged of the bookkeeping, and of which parts it is.
 struct Findings {
-  std::vector<Damage> damage;
+  std::vector<state::Damage> damage;
   bool head_forged = false;
   bool seals_forged = false;           // then those of the bases are worth nothing
   bool tables_forged = false;          // nobody can say how the bases are laid out
@@ -33,7 +22,7 @@ struct Findings {
 
 /// Recomputes every run's hash and follows the chain up to the head; checks the MAC of every row
 /// and the seal of every set, the journal's of every run too; looks for what names no tracked
-/// table. What broke the chain before the last run of kind "repair" was accepted by it and is not
+/// table. What broke the chain before the last repair was accepted by it and is not
 /// told again. Of one kind of damage only the first cases are listed. REQUIRES: the books were
 /// opened with Forged::taken.
 Findings audit(db::Books& books, const db::HeadRow& head);

@@ -1,25 +1,17 @@
 #include "journal/head.hpp"
 
 #include "core/error.hpp"
+#include "core/hex.hpp"
 
 #include <fmt/format.h>
 #include <sodium.h>
 
 #include <algorithm>
 #include <array>
-#include <ctime>
 
 namespace abgleich::journal {
 
 namespace {
-
-std::string hex(std::span<const unsigned char> bytes) {
-  std::string text;
-  for (const auto byte : bytes) {
-    text += fmt::format("{:02x}", byte);
-  }
-  return text;
-}
 
 /// Length-prefixed, so that no two sequences of fields have the same bytes.
 void absorb(crypto_hash_sha256_state& state, std::string_view field) {
@@ -28,13 +20,6 @@ void absorb(crypto_hash_sha256_state& state, std::string_view field) {
                             prefix.size());
   crypto_hash_sha256_update(&state, reinterpret_cast<const unsigned char*>(field.data()),
                             field.size());
-}
-
-std::string utc_text(std::time_t moment) {
-  std::tm utc{};
-  gmtime_r(&moment, &utc);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", utc.tm_year + 1900, utc.tm_mon + 1,
-                     utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec);
 }
 
 }  // namespace
@@ -46,7 +31,7 @@ std::string primary_id(const DatabaseIdentity& identity) {
   return fmt::format("{}:{}:{}", name_of(identity.engine), identity.system, identity.database);
 }
 
-bool stands_at(const db::HeadRow& head, const Anchor& anchor) {
+bool stands_at(const db::HeadRow& head, const state::Anchor& anchor) {
   return head.lineage == anchor.lineage && head.epoch == anchor.epoch && head.hash == anchor.hash;
 }
 
@@ -66,7 +51,7 @@ namespace {
 
 /// A secondary with the anchor's history that has gone on from there: another machine's work, or
 /// that of somebody who has a copy.
-void check_successor(const db::HeadRow& head, const Anchor& anchor, const Here& here) {
+void check_successor(const db::HeadRow& head, const state::Anchor& anchor, const Here& here) {
   if (here.hash_of(anchor.epoch) != anchor.hash) {
     other_secondary(
         fmt::format("it stands at run {}, and its run of epoch {} is not the one that was seen "
@@ -82,8 +67,9 @@ void check_successor(const db::HeadRow& head, const Anchor& anchor, const Here& 
 
 }  // namespace
 
-void check_secondary(const std::optional<db::HeadRow>& head, const std::optional<Anchor>& anchor,
-                     const std::optional<Anchor>& intent, const Here& here) {
+void check_secondary(const std::optional<db::HeadRow>& head,
+                     const std::optional<state::Anchor>& anchor,
+                     const std::optional<state::Anchor>& intent, const Here& here) {
   if (!anchor && !intent) {
     return;  // nothing was witnessed here yet
   }
@@ -113,7 +99,7 @@ void check_position(const db::Position& now, const db::Position& then, Engine en
                   "read before",
                   "wait until it has caught up, then run: abgleich sync. Nothing was changed");
   }
-  if (engine == Engine::sqlite) {
+  if (traits(engine).is_file) {
     throw Failure(
         Code::other_primary,
         "this is not the primary as it was: its file is behind what was read before, as an older "
@@ -166,21 +152,6 @@ void chain(const std::optional<db::HeadRow>& head, std::string_view lineage, db:
   crypto_hash_sha256_final(&state, digest.data());
   run.hash = hex(digest);
   run.id = fmt::format("r{}-{}", run.epoch, run.hash.substr(0, 8));
-}
-
-std::string now_utc() {
-  return utc_text(std::time(nullptr));
-}
-
-std::string utc_days_ago(std::int64_t days) {
-  constexpr std::int64_t kSecondsADay = 86'400;
-  return utc_text(std::time(nullptr) - static_cast<std::time_t>(days * kSecondsADay));
-}
-
-std::int64_t seconds_since(std::string_view utc) {
-  std::tm then{};
-  const auto* end = strptime(std::string(utc).c_str(), "%Y-%m-%dT%H:%M:%SZ", &then);
-  return end == nullptr ? 0 : std::max<std::int64_t>(0, std::time(nullptr) - timegm(&then));
 }
 
 }  // namespace abgleich::journal

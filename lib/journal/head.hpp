@@ -2,9 +2,9 @@
 #pragma once
 
 #include "core/catalog.hpp"
-#include "db/books.hpp"
-#include "db/position.hpp"
-#include "journal/state.hpp"
+#include "db/bookkeeping/books.hpp"
+#include "db/engine/position.hpp"
+#include "state/anchor.hpp"
 
 #include <cstdint>
 #include <filesystem>
@@ -21,7 +21,7 @@ std::string primary_id(const DatabaseIdentity& identity);
 /// A fresh lineage: 128 random bits as hexadecimal.
 std::string new_lineage();
 
-bool stands_at(const db::HeadRow& head, const Anchor& anchor);
+bool stands_at(const db::HeadRow& head, const state::Anchor& anchor);
 
 /// What else can be asked of a secondary, where its head alone does not say which one it is.
 struct Here {
@@ -33,8 +33,9 @@ struct Here {
 /// Refuses (Failure{other_secondary}) a secondary that is not the one that the anchor witnessed:
 /// restored from a backup, forked, emptied, or a copy that has gone on by itself. `intent` is what
 /// an interrupted run was about to commit: either state is then the right one.
-void check_secondary(const std::optional<db::HeadRow>& head, const std::optional<Anchor>& anchor,
-                     const std::optional<Anchor>& intent, const Here& here);
+void check_secondary(const std::optional<db::HeadRow>& head,
+                     const std::optional<state::Anchor>& anchor,
+                     const std::optional<state::Anchor>& intent, const Here& here);
 
 /// Refuses (Failure{other_primary}) another database than the one that the last run read.
 void check_primary(const std::optional<db::HeadRow>& head, const std::string& primary_id);
@@ -50,15 +51,5 @@ void check_key(const std::optional<db::HeadRow>& head, std::string_view key_chec
 /// Fills in previous, hash and id of a run, chained to the head before: SHA-256 over the lineage
 /// and every field of the run. The id is "r", the epoch, "-" and the hash's first eight digits.
 void chain(const std::optional<db::HeadRow>& head, std::string_view lineage, db::RunRow& run);
-
-/// "2026-11-23T19:05:53Z", for people.
-std::string now_utc();
-std::string utc_days_ago(std::int64_t days);
-
-/// Seconds since such a time; 0 for one in the future (another machine's clock).
-std::int64_t seconds_since(std::string_view utc);
-/// Who runs this: the person who logged in or called sudo, where the process says so, and not the
-/// service's user; else that user's name, or number.
-std::string operator_name();
 
 }  // namespace abgleich::journal

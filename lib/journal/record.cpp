@@ -139,8 +139,8 @@ NamedValues read_cells(std::string_view text) {
 
 db::ConflictRow to_row(const Conflict& conflict, const SipKey& id_key) {
   Json detail = Json::object();
-  if (!conflict.action.empty()) {
-    detail["action"] = conflict.action;
+  if (conflict.action) {
+    detail["action"] = name_of(*conflict.action);
   }
   if (!conflict.reason.empty()) {
     detail["reason"] = conflict.reason;
@@ -188,7 +188,12 @@ Conflict from_row(const db::ConflictRow& row) {
                     .epoch = row.epoch};
   const auto detail = parse(row.detail);
   try {
-    conflict.action = detail.value("action", "");
+    if (const auto action = detail.find("action"); action != detail.end()) {
+      conflict.action = conflict_action_from(action->get_ref<const std::string&>());
+      if (!conflict.action) {
+        damaged();
+      }
+    }
     conflict.reason = detail.value("reason", "");
     for (const auto& [name, cell] : detail.at("columns").items()) {
       conflict.cells.push_back({.column = name,

@@ -3,8 +3,9 @@
 
 #include "core/digest.hpp"
 #include "core/value.hpp"
-#include "db/books.hpp"
-#include "db/relation.hpp"
+#include "db/bookkeeping/books.hpp"
+#include "db/engine/relation.hpp"
+#include "journal/conflict_action.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -21,6 +22,8 @@ using NamedValues = std::vector<NamedValue>;
 
 /// {"id": "text:p1_…"}: the key's columns by their names in the secondary, in the contract's order.
 std::string key_text(const db::Relation& relation, const Row& row);
+/// In place of a key: there is none that could be known.
+inline constexpr std::string_view kNoKey = "null";  // JSON
 /// The same in ASCII: of a row that is held back the secondary's encoding may lack a character.
 std::string in_ascii(std::string_view key_text);
 /// The cells that the mask does not mark with '0'.
@@ -42,11 +45,7 @@ struct ConflictCell {
 /// The kinds of conflict: merge's fates by name, or this one.
 inline constexpr std::string_view kConstraint = "constraint";
 
-/// Says that the primary's side of a conflict is not known whole: only the next run can decide it
-/// for the primary.
-inline constexpr std::string_view kPartly = "partly";
-
-/// What a constraint of the secondary has against a row: the words of `db::Target::Obstacle`.
+/// What a constraint of the secondary has against a row: the words of `db::Obstacle`.
 struct Obstacle {
   std::string kind;  // empty: not a constraint's conflict, or not known
   std::string constraint;
@@ -59,7 +58,7 @@ struct Conflict {
   std::int64_t tracked = 0;
   std::string key_text;
   std::string kind;
-  std::string action;  // of a constraint: "insert", "update", "delete"; or kPartly
+  std::optional<ConflictAction> action;
   std::string reason;  // of a row that was to be withdrawn: why
   std::vector<ConflictCell> cells;
   std::int64_t epoch = 0;

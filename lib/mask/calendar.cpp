@@ -79,7 +79,7 @@ bool may_hold_date(Kind kind) {
 
 Reason read_date(std::string_view text, Date& date) {
   if (text == "infinity" || text == "-infinity") {
-    return reason::kNoYear;
+    return Cause::no_year;
   }
   constexpr std::string_view kBeforeChrist = " BC";
   const bool before_christ = text.ends_with(kBeforeChrist);
@@ -91,10 +91,10 @@ Reason read_date(std::string_view text, Date& date) {
       !take_number(text, 2, 2, read.month) || !take(text, '-') ||
       !take_number(text, 2, 2, read.day) || !is_time_or_nothing(text) || read.month < 1 ||
       read.month > 12 || read.day < 1 || read.day > days_in(read.year, read.month)) {
-    return reason::kNotDate;
+    return Cause::not_date;
   }
   if (before_christ || read.year < 1) {
-    return reason::kNoYear;
+    return Cause::no_year;
   }
   date = read;
   return std::nullopt;

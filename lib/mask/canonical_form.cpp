@@ -2,6 +2,7 @@
 
 #include "contract/words.hpp"
 #include "mask/ascii.hpp"
+#include "mask/scan.hpp"
 
 #include <utf8proc.h>
 
@@ -32,14 +33,6 @@ std::string_view take_digits(std::string_view& text) {
   const auto digits = text.substr(0, size);
   text.remove_prefix(size);
   return digits;
-}
-
-bool take(std::string_view& text, char wanted) {
-  if (!text.starts_with(wanted)) {
-    return false;
-  }
-  text.remove_prefix(1);
-  return true;
 }
 
 /// A sign and a power of ten; absurd ones are no numbers that anybody joins by.
@@ -224,7 +217,8 @@ bool write(const CanonicalForm& form, int bits, const Value& value, std::string&
   switch (form.of) {
     case Of::written:
       // what SQLite makes of a real that it compares with a text
-      if (!form.refers || kind != Kind::real || bytes.find_first_of(".eNI") != bytes.npos) {
+      if (!form.refers || kind != Kind::real ||
+          bytes.find_first_of(".eNI") != std::string_view::npos) {
         return false;
       }
       out = value.bytes() + ".0";
@@ -263,9 +257,9 @@ CanonicalForm natural_form(const Type& type, std::string_view collation) {
     case Family::integer:
       return {.of = Of::number, .scale = 0};
     case Family::decimal:
-      // SQLite's decimals are of no fixed scale: they are what numbers it makes of them
+      // of no fixed scale where a column makes of them what numbers it can
       return {.of = Of::number,
-              .scale = type.scale && type.engine == Engine::postgresql
+              .scale = type.scale && traits(type.engine).has_strict_types
                            ? std::optional(std::max(*type.scale, 0))
                            : std::nullopt};
     case Family::real:
@@ -284,12 +278,12 @@ CanonicalForm natural_form(const Type& type, std::string_view collation) {
       return {};
   }
   CanonicalForm form{.of = Of::text, .trimmed = type.padded};
-  if (type.engine == Engine::postgresql) {
-    form.fold =
-        type.native == "citext" || type.native.ends_with(".citext") ? Fold::unicode : Fold::none;
-  } else {
+  if (traits(type.engine).has_nocase) {
     form.fold = contract::same_name(collation, "NOCASE") ? Fold::ascii : Fold::none;
     form.trimmed = form.trimmed || contract::same_name(collation, "RTRIM");
+  } else {
+    form.fold =
+        type.native == "citext" || type.native.ends_with(".citext") ? Fold::unicode : Fold::none;
   }
   return form.fold == Fold::none && !form.trimmed ? CanonicalForm{} : form;
 }
@@ -297,7 +291,7 @@ CanonicalForm natural_form(const Type& type, std::string_view collation) {
 bool is_written(const CanonicalForm& form, const Type& type) {
   switch (form.of) {
     case Of::number:
-      return form.scale.has_value() && type.engine == Engine::postgresql;
+      return form.scale.has_value() && traits(type.engine).has_strict_types;
     case Of::text:
       return form.fold == Fold::none && (!form.trimmed || type.padded);
     default:

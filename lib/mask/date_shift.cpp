@@ -1,7 +1,7 @@
 #include "mask/date_shift.hpp"
 
 #include "mask/calendar.hpp"
-#include "mask/hkdf.hpp"
+#include "seal/hkdf.hpp"
 
 #include <fmt/format.h>
 
@@ -21,8 +21,8 @@ DateShift::DateShift(const Keyring& keyring, const Recipe& subject, int most, in
     : subject_(subject),
       most_(most),
       mac_(keyring
-               .shift_key(info_of({"abgleich shift", kShiftVersion, subject.identity,
-                                   versioned_name(subject.normaliser)}),
+               .shift_key(seal::info_of({"abgleich shift", kShiftVersion, subject.identity,
+                                         versioned_name(subject.normaliser)}),
                           epoch)
                .bytes()) {}
 
@@ -46,7 +46,7 @@ Reason DateShift::days(const Value& subject, int& days) {
 Reason DateShift::make(const Value& date, const Value& subject, Value& out) {
   Date moved;
   if (!may_hold_date(date.kind())) {
-    return reason::kNotDate;
+    return Cause::not_date;
   }
   if (auto why = read_date(date.bytes(), moved)) {
     return why;
@@ -57,10 +57,10 @@ Reason DateShift::make(const Value& date, const Value& subject, Value& out) {
   }
   const bool plain = moved.year <= kLastPlainYear;
   if (!shift(moved, by)) {
-    return reason::kNoYear;
+    return Cause::no_year;
   }
   if (plain && moved.year > kLastPlainYear) {
-    return reason::kBeyond;  // a year of five digits is no date to most that reads it
+    return Cause::beyond;  // a year of five digits is no date to most that reads it
   }
   const std::string_view text = date.bytes();
   const auto rest = text.substr(text.find('-') + kMonthAndDay);

@@ -52,7 +52,7 @@ Reason Generaliser::make(const Value& value, Value& out) const {
   using To = contract::Generalisation::To;
   if (generalisation_.to == To::prefix) {
     if (value.kind() != Kind::text && value.kind() != Kind::integer) {
-      return reason::kNotText;
+      return Cause::not_text;
     }
     out.set(Kind::text, first_characters(value.bytes(), generalisation_.n));
     return std::nullopt;
@@ -65,20 +65,29 @@ Reason Generaliser::make(const Value& value, Value& out) const {
     return look_up(value, out);
   }
   if (generalisation_.to == To::round) {
-    const auto kind = value.kind();
-    std::int64_t rounded = 0;
-    if (kind != Kind::integer && kind != Kind::decimal && kind != Kind::real) {
-      return reason::kNotNumber;
-    }
-    if (auto why = round_to(value.bytes(), generalisation_.n, rounded)) {
-      return why;
-    }
-    set(out, Kind::integer, "{}", rounded);
-    return std::nullopt;
+    return rounded(value, out);
   }
+  return part_of_date(value, out);
+}
+
+Reason Generaliser::rounded(const Value& value, Value& out) const {
+  const auto kind = value.kind();
+  if (kind != Kind::integer && kind != Kind::decimal && kind != Kind::real) {
+    return Cause::not_number;
+  }
+  std::int64_t number = 0;
+  if (auto why = round_to(value.bytes(), generalisation_.n, number)) {
+    return why;
+  }
+  set(out, Kind::integer, "{}", number);
+  return std::nullopt;
+}
+
+Reason Generaliser::part_of_date(const Value& value, Value& out) const {
+  using To = contract::Generalisation::To;
   Date date;
   if (!may_hold_date(value.kind())) {
-    return reason::kNotDate;
+    return Cause::not_date;
   }
   const auto local = zone_ ? local_date(*zone_, value.bytes()) : std::nullopt;
   if (auto why = read_date(local ? *local : value.bytes(), date)) {
@@ -96,10 +105,10 @@ Reason Generaliser::make(const Value& value, Value& out) const {
     case To::age_band: {
       const auto age = full_years(date, reference_);
       if (age < 0) {
-        return reason::kAfterReference;
+        return Cause::after_reference;
       }
       if (age > kOldest) {
-        return reason::kImplausible;
+        return Cause::implausible;
       }
       const auto youngest = age / generalisation_.n * generalisation_.n;
       set(out, Kind::text, "{}-{}", youngest, youngest + generalisation_.n - 1);
@@ -119,7 +128,7 @@ Reason Generaliser::look_up(const Value& value, Value& out) const {
   } else if (generalisation_.otherwise) {
     out.set(Kind::text, *generalisation_.otherwise);
   } else {
-    return reason::kNotInMap;
+    return Cause::not_in_map;
   }
   return std::nullopt;
 }
@@ -131,7 +140,7 @@ Reason round_to(std::string_view number, int step, std::int64_t& out) {
     double real = 0;
     const auto read = std::from_chars(number.data(), number.data() + number.size(), real);
     if (read.ec != std::errc{}) {
-      return reason::kTooLarge;
+      return Cause::too_large;
     }
     const auto written =
         std::to_chars(plain.data(), plain.data() + plain.size(), real, std::chars_format::fixed);
@@ -145,10 +154,10 @@ Reason round_to(std::string_view number, int step, std::int64_t& out) {
   constexpr std::string_view kDigits = "0123456789";
   if (whole.empty() || whole.find_first_not_of(kDigits) != std::string_view::npos ||
       fraction.find_first_not_of(kDigits) != std::string_view::npos) {
-    return reason::kNotNumber;
+    return Cause::not_number;
   }
   if (whole.size() > kMostDigits) {
-    return reason::kTooLarge;
+    return Cause::too_large;
   }
   std::int64_t steps = 0;
   std::from_chars(whole.data(), whole.data() + whole.size(), steps);

@@ -28,6 +28,8 @@ class Generaliser {
 
  private:
   Reason look_up(const Value& value, Value& out) const;
+  Reason rounded(const Value& value, Value& out) const;
+  Reason part_of_date(const Value& value, Value& out) const;
 
   contract::Generalisation generalisation_;
   Date reference_;

@@ -49,14 +49,14 @@ Reason IntegerPseudonym::find(std::string_view pseudonym, std::uint64_t& number)
 Reason IntegerPseudonym::walk(Direction direction, std::string_view digits,
                               std::uint64_t& out) const {
   if (!is_canonical_integer(digits)) {
-    return reason::kNotInteger;
+    return Cause::not_integer;
   }
   std::uint64_t number = 0;
   const auto* const end = digits.data() + digits.size();
   const auto read = std::from_chars(digits.data(), end, number);
   if (read.ec != std::errc{} || read.ptr != end || number >= kLongEnd ||
       (domain_ == IntegerDomain::digits_9 && number >= kShortEnd)) {
-    return reason::kOutsideDomain;
+    return Cause::outside_domain;
   }
   const bool is_short = number < kShortEnd;
   const auto& cipher = is_short ? short_ : long_;

@@ -1,6 +1,9 @@
 #include "mask/key_text.hpp"
 
+#include "core/checked_text.hpp"
 #include "core/error.hpp"
+#include "core/hex.hpp"
+#include "core/shell_word.hpp"
 
 #include <fmt/format.h>
 #include <sodium.h>
@@ -16,13 +19,8 @@ namespace {
 constexpr std::string_view kMagic = "abgleich-keyring ";
 constexpr std::string_view kHeader = "abgleich-keyring 1";
 constexpr std::string_view kEpoch = "epoch ";
-constexpr std::string_view kChecksum = "checksum ";
-constexpr std::size_t kChecksumSize = 16;
-constexpr std::string_view kHexDigits = "0123456789abcdef";
 constexpr auto kRestore =
     "restore the file from your backup; a new key would give everybody a new pseudonym";
-
-using Checksum = std::array<std::uint8_t, kChecksumSize>;
 
 [[noreturn]] void refuse(const std::string& name, std::string_view what,
                          std::string hint = kRestore) {
@@ -32,22 +30,14 @@ using Checksum = std::array<std::uint8_t, kChecksumSize>;
 Checksum checksum_of(std::string_view text) {
   std::array<std::uint8_t, crypto_hash_sha256_BYTES> hash;
   crypto_hash_sha256(hash.data(), reinterpret_cast<const unsigned char*>(text.data()), text.size());
-  Checksum checksum;
-  std::copy_n(hash.begin(), checksum.size(), checksum.begin());
-  return checksum;
+  return checksum_from(hash);
 }
 
 /// Takes one hexadecimal field of exactly `out.size()` bytes off the front of `line`.
 bool take_hex(std::string_view& line, std::span<std::uint8_t> out) {
   const auto digits = line.substr(0, 2 * out.size());
-  if (digits.size() != 2 * out.size() ||
-      digits.find_first_not_of(kHexDigits) != std::string_view::npos) {
-    return false;
-  }
   line.remove_prefix(digits.size());
-  // in constant time, unlike a table
-  return sodium_hex2bin(out.data(), out.size(), digits.data(), digits.size(), nullptr, nullptr,
-                        nullptr) == 0;
+  return read_hex(digits, out);
 }
 
 bool take(std::string_view& line, std::string_view prefix) {
@@ -78,17 +68,10 @@ void check_header(std::string_view first, const std::string& name) {
 
 /// The lines between the first and the checksum, which is checked here.
 std::string_view body_of(std::string_view text, const std::string& name) {
-  const auto end_of_body = text.substr(0, text.size() - 1).rfind('\n') + 1;
-  auto last = text.substr(end_of_body, text.size() - 1 - end_of_body);
-  Checksum stored;
-  if (!take(last, kChecksum) || !take_hex(last, stored) || !last.empty()) {
-    refuse(name, "is cut off, or something follows its checksum");
+  auto [body, wrong] = checked_text(text, checksum_of);
+  if (!wrong.empty()) {
+    refuse(name, wrong);
   }
-  const auto computed = checksum_of(text.substr(0, end_of_body));
-  if (sodium_memcmp(stored.data(), computed.data(), stored.size()) != 0) {
-    refuse(name, "is damaged: its checksum is wrong");
-  }
-  auto body = text.substr(0, end_of_body);
   take_line(body);
   return body;
 }
@@ -101,7 +84,8 @@ LockedMemory parse_key_text(std::string_view text, const std::string& name) {
     refuse(name, "is empty");
   }
   if (text.find('\r') != std::string_view::npos) {
-    refuse(name, "has Windows line ends", fmt::format("run `sed -i 's/\\r$//' {}`", name));
+    refuse(name, "has Windows line ends",
+           fmt::format("run `sed -i 's/\\r$//' {}`", in_shell(name)));
   }
   check_header(text.substr(0, text.find('\n')), name);
   if (text.back() != '\n' || std::ranges::count(text, '\n') < 2) {
@@ -135,7 +119,7 @@ LockedMemory parse_key_text(std::string_view text, const std::string& name) {
 
 LockedMemory key_text(std::span<const std::uint8_t> roots) {
   const auto epochs = roots.size() / kEpochSize;
-  auto size = kHeader.size() + 1 + kChecksum.size() + 2 * kChecksumSize + 1;
+  auto size = kHeader.size() + 1 + kChecksumLine;
   for (std::size_t epoch = 1; epoch <= epochs; ++epoch) {
     size += fmt::formatted_size("{}{}\n", kEpoch, epoch) + kRootsOfEpoch * (1 + 2 * kRootSize);
   }
@@ -146,10 +130,9 @@ LockedMemory key_text(std::span<const std::uint8_t> roots) {
     at += part.size();
   };
   const auto put_hex = [&](std::span<const std::uint8_t> bytes) {
-    // straight into the locked text: 2 digits a byte, and sodium's NUL falls on the byte that the
-    // separator or line end then overwrites
-    auto* const to = reinterpret_cast<char*>(text.bytes().data() + at);
-    sodium_bin2hex(to, 2 * bytes.size() + 1, bytes.data(), bytes.size());
+    // straight into the locked text: the NUL falls on the byte that the separator or line end then
+    // overwrites
+    write_hex(bytes, reinterpret_cast<char*>(text.bytes().data() + at));
     at += 2 * bytes.size();
   };
   put(kHeader);
@@ -164,7 +147,7 @@ LockedMemory key_text(std::span<const std::uint8_t> roots) {
   }
   const auto checksum =
       checksum_of({reinterpret_cast<const char*>(std::as_const(text).bytes().data()), at});
-  put(kChecksum);
+  put(kChecksumWord);
   put_hex(checksum);
   put("\n");
   return text;

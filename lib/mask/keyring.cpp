@@ -1,9 +1,10 @@
 #include "mask/keyring.hpp"
 
 #include "core/error.hpp"
-#include "mask/hkdf.hpp"
-#include "mask/key_file.hpp"
+#include "core/hex.hpp"
 #include "mask/key_text.hpp"
+#include "seal/hkdf.hpp"
+#include "seal/secret_file.hpp"
 
 #include <sodium.h>
 
@@ -17,6 +18,11 @@ namespace abgleich::mask {
 
 namespace {
 
+constexpr seal::SecretFile kKeyFile{.called = "key file",
+                                    .setting = "[keys] file",
+                                    .made_by = "abgleich keys generate",
+                                    .changed_by = "abgleich keys rotate",
+                                    .checked_by = "abgleich keys check"};
 constexpr std::string_view kDigestVersion = "1";
 constexpr std::size_t kCheckSize = 8;
 
@@ -47,7 +53,7 @@ struct Keyring::Roots {
 
   [[nodiscard]] LockedSipKey digest_subkey(std::string_view info) const {
     LockedSipKey key;
-    hkdf_sha256(root(digests), {}, info, *key);
+    seal::hkdf_sha256(root(digests), {}, info, *key);
     return key;
   }
 };
@@ -57,17 +63,17 @@ void Keyring::generate(const std::filesystem::path& file) {
   LockedMemory roots(kEpochSize);
   randombytes_buf(roots.bytes().data(), roots.bytes().size());
   const auto text = key_text(roots.bytes());
-  write_key_file(file, text.bytes());
+  seal::write_secret_file(kKeyFile, file, text.bytes());
 }
 
 int Keyring::rotate(const std::filesystem::path& file) {
-  const auto roots = parse_key_text(as_text(read_key_file(file)), file.string());
+  const auto roots = parse_key_text(as_text(seal::read_secret_file(kKeyFile, file)), file.string());
   LockedMemory more(roots.bytes().size() + kEpochSize);
   std::ranges::copy(roots.bytes(), more.bytes().begin());
   const auto fresh = more.bytes().last(kEpochSize);
   randombytes_buf(fresh.data(), fresh.size());
   const auto text = key_text(more.bytes());
-  replace_key_file(file, text.bytes());
+  seal::replace_secret_file(kKeyFile, file, text.bytes());
   return static_cast<int>(more.bytes().size() / kEpochSize);
 }
 
@@ -83,7 +89,7 @@ Keyring Keyring::until(int epoch) const {
 }
 
 Keyring Keyring::read(const std::filesystem::path& file) {
-  return parse(as_text(read_key_file(file)), file.string());
+  return parse(as_text(seal::read_secret_file(kKeyFile, file)), file.string());
 }
 
 Keyring Keyring::parse(std::string_view text, const std::string& name) {
@@ -103,7 +109,7 @@ int Keyring::epoch() const {
 
 Subkey Keyring::pseudonym_key(std::string_view info) const {
   Subkey key;
-  hkdf_sha256(roots_->root(Roots::pseudonyms), {}, info, key.bytes());
+  seal::hkdf_sha256(roots_->root(Roots::pseudonyms), {}, info, key.bytes());
   return key;
 }
 
@@ -111,16 +117,17 @@ Subkey Keyring::shift_key(std::string_view info, int epoch) const {
   Subkey key;
   const auto at = static_cast<std::size_t>(std::clamp(epoch, 1, this->epoch()) - 1);
   const auto roots = std::as_const(roots_->all).bytes().subspan(at * kEpochSize, kEpochSize);
-  hkdf_sha256(roots.subspan(Roots::date_shifts * kRootSize, kRootSize), {}, info, key.bytes());
+  seal::hkdf_sha256(roots.subspan(Roots::date_shifts * kRootSize, kRootSize), {}, info,
+                    key.bytes());
   return key;
 }
 
 LockedSipKey Keyring::digest_key(std::string_view table, std::string_view column) const {
-  return roots_->digest_subkey(info_of({"abgleich digest", kDigestVersion, table, column}));
+  return roots_->digest_subkey(seal::info_of({"abgleich digest", kDigestVersion, table, column}));
 }
 
 LockedSipKey Keyring::purpose_key(std::string_view purpose) const {
-  return roots_->digest_subkey(info_of({"abgleich purpose", kDigestVersion, purpose}));
+  return roots_->digest_subkey(seal::info_of({"abgleich purpose", kDigestVersion, purpose}));
 }
 
 std::optional<int> Keyring::epoch_of(std::string_view check_value) const {
@@ -134,10 +141,9 @@ std::optional<int> Keyring::epoch_of(std::string_view check_value) const {
 
 std::string Keyring::check_value() const {
   std::array<std::uint8_t, kCheckSize> check{};
-  hkdf_sha256(roots_->all.bytes(), {}, info_of({"abgleich check", kDigestVersion}), check);
-  std::array<char, 2 * kCheckSize + 1> text{};
-  sodium_bin2hex(text.data(), text.size(), check.data(), check.size());
-  return {text.data(), 2 * kCheckSize};
+  seal::hkdf_sha256(roots_->all.bytes(), {}, seal::info_of({"abgleich check", kDigestVersion}),
+                    check);
+  return hex(check);
 }
 
 }  // namespace abgleich::mask

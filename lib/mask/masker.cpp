@@ -117,14 +117,14 @@ class Masker::Column {
   Reason try_mask(const Value& raw, const Value* subject, Value& out) {
     if (raw.is_null()) {
       out.set_null();
-      return part_ == Part::key ? Reason(reason::kKeyIsNull) : std::nullopt;
+      return part_ == Part::key ? Reason(Cause::key_is_null) : std::nullopt;
     }
     if (is_free_text(raw.kind()) && !is_ascii(raw.bytes()) && !is_utf8(raw.bytes())) {
-      return reason::kNotUtf8;
+      return Cause::not_utf8;
     }
     if (auto* const pseudonymiser = std::get_if<Pseudonymiser>(&way_)) {
       if (!allows(raw)) {
-        return reason::kNotInCodes;
+        return Cause::not_in_codes;
       }
       if (!padded_) {
         return pseudonymiser->make(raw, out);
@@ -143,15 +143,15 @@ class Masker::Column {
     } else {
       out.set(raw.kind(), raw.bytes());
     }
-    return allows(out) ? std::nullopt : Reason(reason::kNotInCodes);
+    return allows(out) ? std::nullopt : Reason(Cause::not_in_codes);
   }
 
   Reason move(DateShift& shift, const Value& raw, const Value& subject, Value& out) {
     if (subject.is_null()) {
-      return reason::kNoSubject;
+      return Cause::no_subject;
     }
     if (is_free_text(subject.kind()) && !is_ascii(subject.bytes()) && !is_utf8(subject.bytes())) {
-      return reason::kNotUtf8;
+      return Cause::not_utf8;
     }
     if (!padded_subject_) {
       return shift.make(raw, subject, out);
@@ -223,7 +223,7 @@ Masker::Outcome Masker::mask(const RawRow& raw, Row& row) {
         row.cells[other].set_null();
       }
     }
-    return {Refusal{.column = i, .reason = std::string(*why)}, key_is_whole};
+    return {Refusal{.column = i, .reason = std::string(text_of(*why))}, key_is_whole};
   }
   return {};
 }

@@ -38,7 +38,7 @@ Reason decompose(std::string_view text, int options, std::vector<std::int32_t>& 
     const auto count = utf8proc_decompose(
         start, size, points.data(), static_cast<utf8proc_ssize_t>(points.size()), option(options));
     if (count == UTF8PROC_ERROR_NOTASSIGNED) {
-      return reason::kUnassigned;
+      return Cause::unassigned;
     }
     if (count < 0) {
       throw Failure(Code::bug, "text that is not UTF-8 was to be normalised");
@@ -140,7 +140,7 @@ Reason check_email(std::string_view address) {
   if (at == std::string_view::npos || at == 0 || at + 1 == address.size() ||
       address.find('@', at + 1) != std::string_view::npos ||
       address.find(' ') != std::string_view::npos) {
-    return reason::kNotEmail;
+    return Cause::not_email;
   }
   return std::nullopt;
 }

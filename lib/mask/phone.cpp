@@ -135,7 +135,7 @@ bool has_plausible_length(std::string_view e164) {
 
 Reason normalise_phone(std::string_view text, std::string_view country, std::string& out) {
   if (!take_digits(text, out)) {
-    return reason::kNotPhone;
+    return Cause::not_phone;
   }
   if (!make_german(country, out)) {
     const auto& numbers = *PhoneNumberUtil::GetInstance();
@@ -145,22 +145,22 @@ Reason normalise_phone(std::string_view text, std::string_view country, std::str
     if (out.starts_with("000") || may_be_local(numbers, out, region) ||
         numbers.Parse(out, region, &number) != PhoneNumberUtil::NO_PARSING_ERROR ||
         numbers.IsPossibleNumberWithReason(number) != PhoneNumberUtil::IS_POSSIBLE) {
-      return reason::kNotPhone;
+      return Cause::not_phone;
     }
     numbers.Format(number, PhoneNumberUtil::E164, &out);
     // a number that reads as another one when it is read again is nobody's
     std::string again = out;
     if (!make_german(country, again)) {
       if (numbers.Parse(out, region, &number) != PhoneNumberUtil::NO_PARSING_ERROR) {
-        return reason::kNotPhone;
+        return Cause::not_phone;
       }
       numbers.Format(number, PhoneNumberUtil::E164, &again);
     }
     if (again != out) {
-      return reason::kNotPhone;
+      return Cause::not_phone;
     }
   }
-  return has_plausible_length(out) ? std::nullopt : Reason(reason::kNotPhone);
+  return has_plausible_length(out) ? std::nullopt : Reason(Cause::not_phone);
 }
 
 bool is_country(std::string_view code) {

@@ -1,11 +1,11 @@
 #include "mask/pseudonym.hpp"
 
+#include "core/base32.hpp"
 #include "core/error.hpp"
-#include "mask/base32.hpp"
 #include "mask/canonical_form.hpp"
-#include "mask/hkdf.hpp"
 #include "mask/masker.hpp"
 #include "mask/uuid.hpp"
+#include "seal/hkdf.hpp"
 
 #include <fmt/format.h>
 
@@ -25,8 +25,8 @@ constexpr std::size_t kBytes = 16;
 Pseudonymiser::Pseudonymiser(const Keyring& keyring, const Recipe& recipe)
     : format_(recipe.format), normal_form_(recipe), prefix_(fmt::format("p{}_", keyring.epoch())) {
   const auto key = keyring.pseudonym_key(
-      info_of({"abgleich pseudonym", kPseudonymVersion, recipe.identity,
-               versioned_name(recipe.normaliser), contract::name_of(recipe.format)}));
+      seal::info_of({"abgleich pseudonym", kPseudonymVersion, recipe.identity,
+                     versioned_name(recipe.normaliser), contract::name_of(recipe.format)}));
   if (format_ == contract::Format::integer) {
     integers_.emplace(key.bytes(), recipe.identity, recipe.domain);
   } else {
@@ -48,7 +48,7 @@ Reason NormalForm::make(const Value& value, std::string_view& out) {
   }
   const bool any_text = value.kind() != Kind::bytes && normaliser_ == Normaliser::text;
   if (!any_text && value.kind() != Kind::text && value.kind() != Kind::integer) {
-    return reason::kNotText;
+    return Cause::not_text;
   }
   if (auto why = normalise(normaliser_, out, normal_, scratch_, country_)) {
     return why;
@@ -63,7 +63,7 @@ Reason Pseudonymiser::make(const Value& value, Value& out) {
     return why;
   }
   if (format_ == contract::Format::integer) {
-    return value.kind() == Kind::bytes ? reason::kNotInteger : make_integer(bytes, out);
+    return value.kind() == Kind::bytes ? Cause::not_integer : make_integer(bytes, out);
   }
   const auto hash = mac_->of(value.kind() == Kind::bytes ? kBytesClass : kTextClass, bytes);
   const auto digits = std::span(hash).first<kBytes>();
@@ -96,7 +96,7 @@ Value pseudonym(const Keyring& keyring, std::string_view identity, contract::For
     return {};
   }
   if (value.kind() != Kind::bytes && !is_utf8(value.bytes())) {
-    throw Failure(Code::usage, fmt::format("the value is {}", reason::kNotUtf8));
+    throw Failure(Code::usage, fmt::format("the value is {}", text_of(Cause::not_utf8)));
   }
   if (format == contract::Format::automatic) {
     format = value.kind() == Kind::uuid ? contract::Format::uuid : contract::Format::text;
@@ -105,8 +105,8 @@ Value pseudonym(const Keyring& keyring, std::string_view identity, contract::For
                               {.identity = identity, .format = format, .normaliser = normaliser});
   Value out;
   if (const auto why = pseudonymiser.make(value, out)) {
-    throw Failure(Code::usage,
-                  fmt::format("the value has no pseudonym of identity '{}': {}", identity, *why));
+    throw Failure(Code::usage, fmt::format("the value has no pseudonym of identity '{}': {}",
+                                           identity, text_of(*why)));
   }
   return out;
 }

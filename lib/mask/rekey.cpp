@@ -1,10 +1,10 @@
 #include "mask/rekey.hpp"
 
-#include "mask/base32.hpp"
+#include "core/base32.hpp"
 #include "mask/canonical_form.hpp"
-#include "mask/hkdf.hpp"
 #include "mask/reader.hpp"
 #include "mask/uuid.hpp"
+#include "seal/hkdf.hpp"
 
 #include <fmt/format.h>
 #include <sodium.h>
@@ -27,8 +27,8 @@ Recipe wide(Recipe recipe) {
 }
 
 std::string info_of_recipe(std::string_view purpose, const Recipe& recipe) {
-  return info_of({purpose, kRekeyVersion, recipe.identity, versioned_name(recipe.normaliser),
-                  contract::name_of(recipe.format)});
+  return seal::info_of({purpose, kRekeyVersion, recipe.identity, versioned_name(recipe.normaliser),
+                        contract::name_of(recipe.format)});
 }
 
 }  // namespace

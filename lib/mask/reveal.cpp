@@ -1,6 +1,6 @@
 #include "mask/reveal.hpp"
 
-#include "mask/base32.hpp"
+#include "core/base32.hpp"
 #include "mask/masker.hpp"
 #include "mask/reader.hpp"
 #include "mask/uuid.hpp"

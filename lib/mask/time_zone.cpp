@@ -2,6 +2,7 @@
 
 #include "mask/ascii.hpp"
 #include "mask/calendar.hpp"
+#include "mask/scan.hpp"
 
 #include <fmt/format.h>
 
@@ -96,14 +97,6 @@ std::optional<Header> header_at(std::string_view bytes) {
     at += 4;
   }
   return header.types == 0 ? std::nullopt : std::optional(header);
-}
-
-bool take(std::string_view& text, char c) {
-  if (!text.starts_with(c)) {
-    return false;
-  }
-  text.remove_prefix(1);
-  return true;
 }
 
 std::optional<int> take_number(std::string_view& text) {
@@ -273,7 +266,7 @@ std::int64_t TimeZone::moment_of(const Change& change, std::int64_t year, std::i
       // the first such weekday of the month, and so many weeks later; 5 is the last
       const auto first = days_to(year, change.month);
       const auto weekday = ((first + 4) % 7 + 7) % 7;  // 1 January 1970 was a Thursday
-      day = first + (change.day - weekday + 7) % 7 + 7 * (change.week - 1);
+      day = first + (change.day - weekday + 7) % 7 + std::int64_t{7} * (change.week - 1);
       const auto next = change.month == 12 ? days_to(year + 1, 1) : days_to(year, change.month + 1);
       day -= day >= next ? 7 : 0;
       break;

@@ -22,9 +22,9 @@ bool changed(const Rules& rules, Digests base, Digests side, Owner uncounted) {
   return false;
 }
 
-/// The fate of a row that is on all three sides. A change of the primary in a cell that belongs to
+/// The case of a row that is on all three sides. A change of the primary in a cell that belongs to
 /// the secondary is none: there the primary counts as holding the base.
-Fate fate_of_present(const Rules& rules, const Three<Digests>& row) {
+Case fate_of_present(const Rules& rules, const Three<Digests>& row) {
   bool primary_changed = false;
   bool secondary_changed = false;
   bool alike = true;
@@ -35,12 +35,12 @@ Fate fate_of_present(const Rules& rules, const Three<Digests>& row) {
     alike = alike && primary == row.secondary[i];
   }
   if (!primary_changed) {
-    return secondary_changed ? Fate::secondary_updated : Fate::unchanged;
+    return secondary_changed ? Case::secondary_updated : Case::unchanged;
   }
   if (!secondary_changed) {
-    return Fate::primary_updated;
+    return Case::primary_updated;
   }
-  return alike ? Fate::updated_alike : Fate::both_updated;
+  return alike ? Case::updated_alike : Case::both_updated;
 }
 
 /// Calls `visit` with every cell of the unit that `first` opens: the cell alone, or its group.
@@ -109,7 +109,7 @@ CellAction advance_cell(const Digest& base, const Digest& primary, const Digest&
 void merge_present(const Rules& rules, const Three<Digests>& row, Decision& decision) {
   const std::size_t cells = rules.cells.size();
   decision.cells.assign(cells, CellAction::keep);
-  decision.fate = fate_of_present(rules, row);
+  decision.happened = fate_of_present(rules, row);
   if (!rules.reassert && std::ranges::equal(row.primary, row.base)) {
     return;  // by far the most rows: whatever the secondary did stands
   }
@@ -150,19 +150,19 @@ void merge_present(const Rules& rules, const Three<Digests>& row, Decision& deci
 void merge_secondary_deleted(const Rules& rules, Digests base, Digests primary,
                              Decision& decision) {
   if (changed(rules, base, primary, Owner::secondary)) {
-    decision.fate = Fate::updated_and_deleted;
+    decision.happened = Case::updated_and_deleted;
     decision.action = RowAction::conflict;
     decision.conflict = true;
     return;
   }
-  decision.fate = Fate::secondary_deleted;
+  decision.happened = Case::secondary_deleted;
   decision.cells.assign(rules.cells.size(), CellAction::keep);
 }
 
 void merge_primary_deleted(const Rules& rules, Digests base, Digests secondary,
                            Decision& decision) {
   const bool edited = changed(rules, base, secondary, Owner::primary);
-  decision.fate = edited ? Fate::deleted_and_updated : Fate::primary_deleted;
+  decision.happened = edited ? Case::deleted_and_updated : Case::primary_deleted;
   switch (rules.on_delete) {
     case OnDelete::keep:
       decision.action = RowAction::forget;
@@ -181,17 +181,17 @@ void merge_both_inserted(const Rules& rules, Digests primary, Digests secondary,
                          Decision& decision) {
   const std::size_t cells = rules.cells.size();
   decision.cells.assign(cells, CellAction::converge);
-  decision.fate = Fate::inserted_alike;
+  decision.happened = Case::inserted_alike;
   decision.action = RowAction::agree;
   for (std::size_t i = 0; i < cells; ++i) {
     if (primary[i] == secondary[i]) {
       continue;
     }
-    decision.fate = Fate::both_inserted;
+    decision.happened = Case::both_inserted;
     switch (rules.cells[i].owner) {
       case Owner::both:
         if (rules.adopt == Adopt::ask) {
-          // Without a base nobody can say which side is right, and half a row is nobody's row.
+          // Without a base nobody can say which side is right, and half a row belongs to nobody.
           decision.cells.clear();
           decision.action = RowAction::conflict;
           decision.conflict = true;
@@ -228,7 +228,7 @@ bool another_subject(const Rules& rules, Digests base, Digests primary) {
 void merge_another_subject(const Rules& rules, Digests base, Digests primary,
                            const std::optional<Digests>& secondary, Decision& decision) {
   if (!secondary) {
-    decision.fate = Fate::primary_inserted;
+    decision.happened = Case::primary_inserted;
     decision.action = RowAction::insert;
     decision.base.assign(primary.begin(), primary.end());
     return;
@@ -259,7 +259,7 @@ void merge_row(const Rules& rules, const Three<Cells>& row, Decision& decision) 
   check_width(rules, row.base);
   check_width(rules, row.primary);
   check_width(rules, row.secondary);
-  decision.fate = Fate::unchanged;
+  decision.happened = Case::unchanged;
   decision.action = RowAction::nothing;
   decision.conflict = false;
   decision.replaces = false;
@@ -275,16 +275,16 @@ void merge_row(const Rules& rules, const Three<Cells>& row, Decision& decision) 
   } else if (row.base && row.secondary) {
     merge_primary_deleted(rules, *row.base, *row.secondary, decision);
   } else if (row.base) {
-    decision.fate = Fate::both_deleted;
+    decision.happened = Case::both_deleted;
     decision.action = RowAction::forget;
   } else if (row.primary && row.secondary) {
     merge_both_inserted(rules, *row.primary, *row.secondary, decision);
   } else if (row.primary) {
-    decision.fate = Fate::primary_inserted;
+    decision.happened = Case::primary_inserted;
     decision.action = RowAction::insert;
     decision.base.assign(row.primary->begin(), row.primary->end());
   } else if (row.secondary) {
-    decision.fate = Fate::secondary_only;
+    decision.happened = Case::secondary_only;
     decision.cells.assign(rules.cells.size(), CellAction::keep);
   } else {
     throw Failure{Code::bug, "a row that is nowhere cannot be merged"};

@@ -21,7 +21,7 @@ struct Three {
 };
 
 /// The fourteen patterns of presence and equality, primary's side first.
-enum class Fate : std::uint8_t {
+enum class Case : std::uint8_t {
   unchanged,            // in all three, all equal
   secondary_updated,    // P unchanged, S updated
   secondary_deleted,    // P unchanged, S deleted
@@ -38,11 +38,11 @@ enum class Fate : std::uint8_t {
   both_inserted,   // both inserted, different
 };
 
-inline constexpr std::size_t kFates = 14;
-std::string_view name_of(Fate fate);
+inline constexpr std::size_t kCases = 14;
+std::string_view name_of(Case happened);
 
 /// Classifies one row (or one cell) by presence and equality. REQUIRES: at least one is present.
-Fate classify(const Three<std::optional<Digest>>& digests);
+Case classify(const Three<std::optional<Digest>>& digests);
 
 enum class Owner : std::uint8_t { both, primary, secondary };
 enum class OnDelete : std::uint8_t { remove, keep, erase };
@@ -86,7 +86,7 @@ enum class RowAction : std::uint8_t {
 /// update, agree or nothing, and is empty otherwise. `base` is the row's base afterwards (empty: no
 /// base row afterwards, or, with conflict and nothing, the base as it was).
 struct Decision {
-  Fate fate = Fate::unchanged;
+  Case happened = Case::unchanged;
   RowAction action = RowAction::nothing;
   bool conflict = false;  // the row, or at least one of its cells
   bool replaces = false;  // with remove: the primary's row, another subject's, comes in its place
@@ -95,8 +95,8 @@ struct Decision {
 };
 
 /// Merges one row. Each side is absent or has one digest an exported column (rules.cells.size()).
-/// `fate` in the result is the row's after the owners have been considered: a change that does not
-/// count as one (owner rules) is not one. Reuses `decision`'s memory.
+/// `happened` in the result is the row's after the owners have been considered: a change that does
+/// not count as one (owner rules) is not one. Reuses `decision`'s memory.
 using Cells = std::optional<std::span<const Digest>>;
 void merge_row(const Rules& rules, const Three<Cells>& row, Decision& decision);
 

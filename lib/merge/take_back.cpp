@@ -59,7 +59,7 @@ Undo updated(const Record& record, const Today& today) {
     }
   }
   if (!undo.cells.empty()) {
-    undo.conflict = now ? Fate::both_updated : Fate::updated_and_deleted;
+    undo.conflict = now ? Case::both_updated : Case::updated_and_deleted;
   }
   if (undo.mask.find('1') != std::string::npos) {
     undo.action = UndoAction::update;
@@ -75,7 +75,7 @@ Undo inserted(const Record& record, const Today& today, const std::vector<std::s
   }
   auto undo = today.base != record.was ? move_base(record.was) : Undo{};
   if (today.secondary && today.base) {
-    undo.conflict = Fate::both_inserted;
+    undo.conflict = Case::both_inserted;
     undo.cells = all_cells(record.after->size());
   }
   return undo;
@@ -90,7 +90,7 @@ Undo deleted(const Record& record, const Today& today, const std::vector<std::si
   }
   auto undo = move_base(record.was);
   if (!same(*today.secondary, *record.before, keys)) {
-    undo.conflict = Fate::deleted_and_updated;
+    undo.conflict = Case::deleted_and_updated;
     undo.cells = all_cells(record.before->size());
   }
   return undo;

@@ -44,7 +44,7 @@ struct Undo {
   UndoAction action = UndoAction::nothing;
   std::string mask;  // of an update; '1': the cell is written
   Image base;        // afterwards, unless the action is `nothing`
-  std::optional<Fate> conflict;
+  std::optional<Case> conflict;
   std::vector<std::size_t> cells;  // in conflict
 };
 

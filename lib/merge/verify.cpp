@@ -28,7 +28,7 @@ Standing standing_of(Owner owner) {
 }
 
 /// What needs the word of a base that cannot be believed.
-Standing doubtful(const Evidence& evidence) {
+Standing unproven(const Evidence& evidence) {
   return evidence.trust == Trust::sealed ? Standing::pending : Standing::unexplained;
 }
 
@@ -58,14 +58,14 @@ Standing Explainer::cell(const Three<Cells>& row, const Evidence& evidence, std:
     case CellAction::converge:
       // of a refused row the base waits until all of it can be written
       return evidence.refused && decision_.action == RowAction::update ? Standing::agrees
-                                                                       : doubtful(evidence);
+                                                                       : unproven(evidence);
     case CellAction::override_:
-      return evidence.refused ? Standing::conflict : doubtful(evidence);
+      return evidence.refused ? Standing::conflict : unproven(evidence);
     case CellAction::conflict:
       if (equal) {
         return Standing::agrees;  // in conflict only for the sake of its group
       }
-      return open || evidence.refused ? Standing::conflict : doubtful(evidence);
+      return open || evidence.refused ? Standing::conflict : unproven(evidence);
   }
   throw Failure{Code::bug, "a cell's action that is none"};
 }
@@ -79,7 +79,7 @@ void Explainer::explain_cells(const Three<Cells>& row, const Evidence& evidence)
     const bool open = evidence.row_conflict || evidence.refused;
     for (std::size_t i = 0; i < columns; ++i) {
       if ((*row.primary)[i] != (*row.secondary)[i]) {
-        cells[i] = replaced ? Standing::pending : open ? Standing::conflict : doubtful(evidence);
+        cells[i] = replaced ? Standing::pending : open ? Standing::conflict : unproven(evidence);
       }
     }
   } else {
@@ -91,7 +91,7 @@ void Explainer::explain_cells(const Three<Cells>& row, const Evidence& evidence)
   const bool refused = evidence.refused && decision_.action == RowAction::update;
   if (!row.base && decision_.action != RowAction::conflict && !refused) {
     // to be adopted, even where every cell that differs belongs to one side
-    explanation_.row = std::max(explanation_.row, doubtful(evidence));
+    explanation_.row = std::max(explanation_.row, unproven(evidence));
   }
 }
 
@@ -101,7 +101,7 @@ const Explanation& Explainer::explain(const Three<Cells>& row, const Evidence& e
   decision_.action = RowAction::nothing;
   decision_.conflict = false;
   decision_.replaces = false;
-  if (evidence.held) {
+  if (evidence.held_back) {
     explanation_.row = evidence.base_unreadable ? Standing::unexplained : Standing::quarantined;
     return explanation_;
   }
@@ -127,11 +127,11 @@ const Explanation& Explainer::explain(const Three<Cells>& row, const Evidence& e
                                           : Standing::pending;
       break;
     case RowAction::forget:
-      explanation_.row = row.secondary ? Standing::pending : doubtful(evidence);
+      explanation_.row = row.secondary ? Standing::pending : unproven(evidence);
       break;
     case RowAction::conflict:
       explanation_.row =
-          evidence.row_conflict || evidence.refused ? Standing::conflict : doubtful(evidence);
+          evidence.row_conflict || evidence.refused ? Standing::conflict : unproven(evidence);
       break;
     default:
       explanation_.row = evidence.refused ? Standing::conflict : Standing::pending;
@@ -144,9 +144,10 @@ bool Explainer::wants_conflict() const {
          decision_.action == RowAction::update || decision_.action == RowAction::remove;
 }
 
-std::vector<Digest> mend(const Three<Cells>& row, const Evidence& evidence, std::size_t columns) {
+std::vector<Digest> corrected_base(const Three<Cells>& row, const Evidence& evidence,
+                                   std::size_t columns) {
   std::vector<Digest> base;
-  if (!row.primary && !row.secondary && !evidence.held) {
+  if (!row.primary && !row.secondary && !evidence.held_back) {
     return base;
   }
   for (std::size_t i = 0; i < columns; ++i) {

@@ -41,7 +41,7 @@
 
 namespace abgleich::merge {
 
-/// How a cell or a row stands, the more pressing the later: a row stands as its most pressing cell.
+/// How a cell or a row stands, the more urgent the later: a row stands as its most urgent cell.
 enum class Standing : std::uint8_t {
   agrees,
   owner_secondary,  // differs, and is the secondary's by contract
@@ -68,7 +68,7 @@ enum class Trust : std::uint8_t {
 /// What is known of a row besides its digests.
 struct Evidence {
   Trust trust = Trust::sealed;
-  bool held = false;                 // the primary has the row, but it is held back
+  bool held_back = false;            // the primary has the row, but it is held back
   bool base_unreadable = false;      // there is a base row, but it is not one digest a column
   bool refused = false;              // an open conflict says that the constraints refuse the row
   bool row_conflict = false;         // an open conflict is about the row as a whole
@@ -109,6 +109,7 @@ class Explainer {
 /// accident; else a digest that is neither side's, so that both count as changed and the next run
 /// shows a conflict. Empty where neither side has the row and it is not held back: the base row is
 /// to go.
-std::vector<Digest> mend(const Three<Cells>& row, const Evidence& evidence, std::size_t columns);
+std::vector<Digest> corrected_base(const Three<Cells>& row, const Evidence& evidence,
+                                   std::size_t columns);
 
 }  // namespace abgleich::merge

@@ -33,7 +33,7 @@ std::string subject(const Event& event) {
 }
 
 std::string message(const Event& event) {
-  auto text = fmt::format("{} {} {}", name_of(event.verdict), event.kind, subject(event));
+  auto text = fmt::format("{} {} {}", name_of(event.verdict), name_of(event.kind), subject(event));
   if (!event.was.empty() || !event.now.empty()) {
     text += fmt::format(": {} -> {}", event.was.empty() ? "(nothing)" : visible(event.was),
                         event.now.empty() ? "(nothing)" : visible(event.now));
@@ -76,8 +76,8 @@ std::string github(const std::vector<Event>& events, const contract::Contract& c
 
 /// The same for the same drift in every run: GitLab tells new findings from old ones by it.
 std::string fingerprint(const Event& event) {
-  const auto text = fmt::format("{}\n{}\n{}\n{}\n{}", event.kind, event.table, event.column,
-                                event.was, event.now);
+  const auto text = fmt::format("{}\n{}\n{}\n{}\n{}", name_of(event.kind), event.table,
+                                event.column, event.was, event.now);
   return fmt::format(
       "{:016x}",
       siphash(SipKey{}, {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()}));
@@ -89,7 +89,7 @@ std::string gitlab(const std::vector<Event>& events, const contract::Contract& c
   for (const auto& event : events) {
     report.push_back(
         {{"description", fmt::format("{}; {}", message(event), visible(event.hint))},
-         {"check_name", event.kind},
+         {"check_name", name_of(event.kind)},
          {"fingerprint", fingerprint(event)},
          {"severity", event.verdict == Verdict::block   ? "critical"
                       : event.verdict == Verdict::adapt ? "minor"
@@ -141,10 +141,11 @@ std::string junit(const std::vector<Event>& events) {
     const auto hint = xml_text(event.hint);
     const auto body = event.verdict == Verdict::block
                           ? fmt::format("<failure type=\"{}\" message=\"{}\">{}</failure>",
-                                        xml_text(event.kind), said, hint)
+                                        xml_text(name_of(event.kind)), said, hint)
                           : fmt::format("<system-out>{}; {}</system-out>", said, hint);
     out += fmt::format("    <testcase classname=\"{}\" name=\"{}\">{}</testcase>\n",
-                       xml_text(event.table), xml_text(event.kind + " " + subject(event)), body);
+                       xml_text(event.table),
+                       xml_text(std::string(name_of(event.kind)) + " " + subject(event)), body);
   }
   return out + "  </testsuite>\n</testsuites>\n";
 }

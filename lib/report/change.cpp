@@ -24,7 +24,7 @@ std::string settled_by(const Change& change) {
   if (kind.empty()) {
     return {};
   }
-  if (change.action == "delete") {
+  if (change.action == journal::ConflictAction::remove) {
     return "when what refers to the row in the secondary is gone or refers to another; or keep the "
            "row: --take secondary";
   }

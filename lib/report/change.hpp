@@ -4,6 +4,7 @@
 #include "core/error.hpp"
 #include "core/value.hpp"
 #include "drift/drift.hpp"
+#include "journal/conflict_action.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -29,13 +30,12 @@ struct Change {
   std::vector<std::pair<std::string, Value>> key;
   Fate fate = Fate::update;
   std::vector<CellChange> cells;
-  std::string id;         // of a conflict
-  std::string kind;       // of a conflict
-  bool partly = false;    // of a conflict: the primary's side is known after the next run only
+  std::string id;                                 // of a conflict
+  std::string kind;                               // of a conflict
+  std::optional<journal::ConflictAction> action;  // of a conflict
   std::string reason;     // of a quarantined row, or of a conflict about one that was withdrawn
   std::int64_t rows = 1;  // of a quarantine that is told by its number only
   // Of a conflict of kind "constraint":
-  std::string action;          // "insert", "update", "delete": what the secondary does not take
   std::string obstacle;        // what kind of constraint it is
   std::string constraint;      // its name, or its columns; empty: not known
   std::string blocking_table;  // of the row in the way, or that is missing; in the secondary
@@ -66,6 +66,12 @@ std::string_view name_of(Result result);
 
 enum class Run : std::uint8_t { real, dry };
 
+/// An open conflict, by its name only.
+struct OpenConflict {
+  std::string table;
+  std::string id;
+};
+
 /// What one run did, for the last line of `sync`.
 struct Outcome {
   std::optional<std::string> run;
@@ -75,6 +81,7 @@ struct Outcome {
   Run kind = Run::real;
   std::vector<TableCounts> tables;
   std::int64_t open_conflicts = 0;
+  std::vector<OpenConflict> conflicts;  // all of these, where they are not too many to list
   std::int64_t open_quarantined = 0;
   std::vector<drift::Event> drift;
   std::vector<std::string> notes;    // for people, to stderr

@@ -1,5 +1,6 @@
 #include "report/json.hpp"
 
+#include "core/hex.hpp"
 #include "report/run_counts.hpp"
 
 #include <nlohmann/json.hpp>
@@ -19,15 +20,9 @@ std::string dump(const Json& json) {
   return json.dump(-1, ' ', false, nlohmann::detail::error_handler_t::replace);
 }
 
-std::string hex(std::string_view bytes) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string text = "\\x";
-  for (const char c : bytes) {
-    const auto byte = static_cast<unsigned char>(c);
-    text += kDigits[byte >> 4U];
-    text += kDigits[byte & 0x0fU];
-  }
-  return text;
+/// As PostgreSQL writes them.
+std::string bytes_text(std::string_view bytes) {
+  return "\\x" + hex({reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()});
 }
 
 Json json_of(const Value& value) {
@@ -58,15 +53,15 @@ Json json_of(const Value& value) {
       return digits;
     }
     case Kind::bytes:
-      return hex(value.bytes());
+      return bytes_text(value.bytes());
     default:
       // what is no UTF-8 (SQLite takes any bytes for text) is shown as the bytes that it is
-      return is_utf8(value.bytes()) ? value.bytes() : hex(value.bytes());
+      return is_utf8(value.bytes()) ? value.bytes() : bytes_text(value.bytes());
   }
 }
 
 Json json_of(const drift::Event& event) {
-  return {{"kind", event.kind},
+  return {{"kind", name_of(event.kind)},
           {"table", event.table},
           {"column", event.column.empty() ? Json(nullptr) : Json(event.column)},
           {"was", event.was.empty() ? Json(nullptr) : Json(event.was)},

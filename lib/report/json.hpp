@@ -1,7 +1,7 @@
 // The JSON that other programs rely on (schemas/*.schema.json): one object a line.
 #pragma once
 
-#include "db/books.hpp"
+#include "db/bookkeeping/books.hpp"
 #include "report/change.hpp"
 #include "report/verification.hpp"
 

@@ -97,6 +97,19 @@ std::string held_back(const Privacy& privacy) {
                      privacy.rare - privacy.still_there, counted(privacy.still_there, "is", "are"));
 }
 
+/// "which rows leave is decided by 'district' (withheld: that a row is there tells of it)"
+std::vector<std::string> deciding(const PrivacyTable& table) {
+  std::string names;
+  for (const auto& name : table.decided_by) {
+    const auto column = std::ranges::find(table.columns, name, &PrivacyColumn::name);
+    const bool hidden = column == table.columns.end() || column->cls == contract::Class::withhold;
+    names += fmt::format("{}'{}'{}", names.empty() ? "" : ", ", name,
+                         hidden ? " (withheld: that a row is there tells of it)" : "");
+  }
+  return names.empty() ? std::vector<std::string>()
+                       : std::vector{"which rows leave is decided by " + names};
+}
+
 std::string escaped(std::string_view text) {
   std::string out;
   for (const char c : text) {
@@ -127,6 +140,9 @@ std::string text_of(const Privacy& privacy) {
         text += fmt::format("    {:{}}  {}{}\n", visible(column.name), width, visible(what(column)),
                             column.as == column.name ? "" : ", as " + visible(column.as));
       }
+    }
+    for (const auto& line : deciding(table)) {
+      text += "  " + visible(line) + "\n";
     }
     for (const auto& line : findings(table, privacy.min_k)) {
       text += "  " + visible(line) + "\n";
@@ -161,6 +177,9 @@ std::string markdown_of(const Privacy& privacy) {
                           table.unnamed == 1 ? "it" : "them");
     }
     text += "\n";
+    for (const auto& line : deciding(table)) {
+      text += "- " + escaped(line) + "\n";
+    }
     for (const auto& line : findings(table, privacy.min_k)) {
       text += "- " + escaped(line) + "\n";
     }
@@ -210,6 +229,7 @@ std::string json_line(const Privacy& privacy) {
     tables[table.name] = {{"target", table.target},
                           {"columns", columns},
                           {"unnamed", table.unnamed},
+                          {"decided_by", table.decided_by},
                           {"subject", table.subject.empty() ? Json() : Json(table.subject)},
                           {"quasi_identifiers", table.quasi_identifiers},
                           {"sensitive", table.sensitive},

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "contract/contract.hpp"
-#include "db/anonymity.hpp"
+#include "db/secondary/anonymity.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -25,7 +25,8 @@ struct PrivacyTable {
   std::string target;
   std::vector<PrivacyColumn> columns;
   std::int64_t unnamed = 0;  // columns of the accepted catalogue that the contract does not name
-  std::string subject;       // in the secondary, as all below; empty: each row is one
+  std::vector<std::string> decided_by;  // columns of `where`, in the primary; empty: all rows leave
+  std::string subject;                  // in the secondary, as all below; empty: each row is one
   std::vector<std::string> quasi_identifiers;
   std::vector<std::string> sensitive;
   std::optional<db::Anonymity> anonymity;    // empty: not asked for, or not there yet

@@ -1,7 +1,7 @@
 // What a run's record in the secondary says it did, table by table.
 #pragma once
 
-#include "db/books.hpp"
+#include "db/bookkeeping/books.hpp"
 
 #include <nlohmann/json.hpp>
 

@@ -1,6 +1,8 @@
 #include "report/text.hpp"
 
 #include "core/visible_text.hpp"
+#include "journal/record.hpp"
+#include "report/local_time.hpp"
 #include "report/run_counts.hpp"
 
 #include <fmt/format.h>
@@ -163,10 +165,11 @@ std::string cell_line(const Change& change, const CellChange& cell) {
       return fmt::format("    {}: {} -> {}\n", visible(cell.column), shown(cell.secondary),
                          shown(cell.primary));
     default:
-      return fmt::format(
-          "    {}: primary {} | secondary {}\n", visible(cell.column),
-          change.partly && !cell.primary ? "(the next sync reads it)" : shown(cell.primary),
-          shown(cell.secondary));
+      return fmt::format("    {}: primary {} | secondary {}\n", visible(cell.column),
+                         change.action == journal::ConflictAction::partly && !cell.primary
+                             ? "(the next sync reads it)"
+                             : shown(cell.primary),
+                         shown(cell.secondary));
   }
 }
 
@@ -188,7 +191,9 @@ std::string what_was_done(const Outcome& outcome) {
   return open ? "nothing was written\n" : "nothing to do: the secondary is up to date\n";
 }
 
-std::string what_is_open(const Outcome& outcome) {
+}  // namespace
+
+std::string open_text(const Outcome& outcome) {
   std::string text;
   const auto conflicts = fmt::format("{} {}", outcome.open_conflicts,
                                      outcome.open_conflicts == 1 ? "conflict" : "conflicts");
@@ -207,8 +212,6 @@ std::string what_is_open(const Outcome& outcome) {
   const auto blocked = blocked_text(outcome.drift);
   return text + (blocked.empty() ? "" : blocked + "look at it: abgleich drift\n");
 }
-
-}  // namespace
 
 std::vector<std::string> blocked_tables(const std::vector<drift::Event>& events) {
   std::vector<std::string> tables;
@@ -281,7 +284,8 @@ std::string why_text(const Change& change) {
   auto text = fmt::format("    constraint: {}{}\n", change.obstacle,
                           change.constraint.empty() ? "" : fmt::format(" '{}'", change.constraint));
   if (!change.blocking_table.empty()) {
-    const bool missing = change.obstacle == "foreign_key" && change.action != "delete";
+    const bool missing =
+        change.obstacle == "foreign_key" && change.action != journal::ConflictAction::remove;
     text += fmt::format("    {}: {} {}\n", missing ? "missing" : "in the way",
                         change.blocking_table, key_of(change.blocking_key));
   }
@@ -291,7 +295,7 @@ std::string why_text(const Change& change) {
 }  // namespace
 
 std::string conflict_text(const Change& change, Colour colour) {
-  if (change.partly) {
+  if (change.action == journal::ConflictAction::partly) {
     return text_of(change, colour) +
            fmt::format(
                "    decide: abgleich resolve {0} --take secondary\n"
@@ -300,11 +304,11 @@ std::string conflict_text(const Change& change, Colour colour) {
   }
   auto text = text_of(change, colour) + why_text(change);
   if (!change.since.empty()) {
-    text += fmt::format("    open since: {}\n", change.since);
+    text += fmt::format("    open since: {}\n", with_local(change.since));
   }
-  if (change.kind == "constraint") {
+  if (change.kind == journal::kConstraint) {
     return text + fmt::format("    decide: abgleich resolve {} --take secondary\n", change.id) +
-           (change.action == "delete" || change.obstacle == "waits"
+           (change.action == journal::ConflictAction::remove || change.obstacle == "waits"
                 ? std::string()
                 : fmt::format("        or: abgleich resolve {} --set COLUMN=VALUE\n", change.id));
   }
@@ -326,7 +330,7 @@ std::string text_of(const drift::Event& event, Colour colour) {
                     : event.verdict == drift::Verdict::adapt ? kYellow
                                                              : kBold;
   auto text = fmt::format("{} {} {}{}\n", paint(drift::name_of(event.verdict), code, colour),
-                          event.kind, where, change);
+                          name_of(event.kind), where, change);
   if (!event.hint.empty()) {
     text += fmt::format("    hint: {}\n", visible(event.hint));
   }
@@ -343,7 +347,7 @@ std::string_view words_of(std::string_view count) {
 }  // namespace
 
 std::string text_of(const db::RunRow& run) {
-  auto text = fmt::format("{}  {}  {}  {}", visible(run.id), visible(run.finished),
+  auto text = fmt::format("{}  {}  {}  {}", visible(run.id), visible(with_local(run.finished)),
                           visible(run.kind), visible(run.operator_));
   if (run.reason) {
     text += fmt::format("  \"{}\"", visible(*run.reason));
@@ -387,7 +391,7 @@ std::string text_of(const Outcome& outcome, Colour colour) {
     }
     text += "\n";
   }
-  return text + what_was_done(outcome) + what_is_open(outcome);
+  return text + what_was_done(outcome) + open_text(outcome);
 }
 
 std::string text_of(const Difference& difference, Colour colour) {

@@ -1,7 +1,7 @@
 // The same for people: `+ - ~ !` lines, counts, hints; colour where it is wanted.
 #pragma once
 
-#include "db/books.hpp"
+#include "db/bookkeeping/books.hpp"
 #include "report/change.hpp"
 #include "report/verification.hpp"
 
@@ -38,6 +38,8 @@ std::string age_text(std::int64_t seconds);
 
 /// The counts a run ends with: one line a table that has something to say, and one in all.
 std::string text_of(const Outcome& outcome, Colour colour);
+/// Of these, the lines that say what is open.
+std::string open_text(const Outcome& outcome);
 
 /// A row that does not agree: a mark, the table, the key, why, and a line a cell.
 std::string text_of(const Difference& difference, Colour colour);

@@ -46,7 +46,7 @@ struct VerifiedTable {
 
 struct Verification {
   std::vector<VerifiedTable> tables;
-  std::vector<journal::Damage> damage;
+  std::vector<state::Damage> damage;
   std::vector<drift::Event> drift;
   std::vector<std::string> notes;  // for people, to stderr
   Code code = Code::done;          // integrity, drift_decision or done

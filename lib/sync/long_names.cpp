@@ -13,37 +13,44 @@ namespace abgleich::sync {
 
 namespace {
 
-constexpr std::size_t kMostBytes = 63;  // NAMEDATALEN - 1
-
-/// What PostgreSQL keeps of a name: whole characters.
-std::string cut(std::string_view name) {
-  auto size = kMostBytes;
+/// What a database keeps of a name: whole characters.
+std::string cut(std::string_view name, std::size_t size) {
   while (size > 0 && !is_utf8(name.substr(0, size))) {
     --size;
   }
   return std::string(name.substr(0, size));
 }
 
-[[noreturn]] void refuse(const contract::Place& place, std::string_view what,
-                         const std::string& name, std::string hint) {
+/// What a name is for, in words, and where it is written.
+struct Named {
+  const contract::Place& place;
+  std::string_view what;
+  const std::string& name;
+};
+
+[[noreturn]] void refuse(const EngineTraits& engine, const Named& named, std::string hint) {
   throw Failure(Code::configuration,
-                fmt::format("{}: {} {} has {} bytes, and PostgreSQL keeps {} of a name",
-                            place.text(), what, contract::in_quotes(name), name.size(), kMostBytes),
+                fmt::format("{}: {} {} has {} bytes, and {} keeps {} of a name", named.place.text(),
+                            named.what, contract::in_quotes(named.name), named.name.size(),
+                            engine.title, engine.most_name_bytes),
                 std::move(hint));
 }
 
-void in_primary(const contract::Place& place, std::string_view what, const std::string& name) {
-  if (name.size() > kMostBytes) {
-    refuse(place, what, name,
+bool is_too_long(const EngineTraits& engine, const std::string& name) {
+  return engine.most_name_bytes != 0 && name.size() > engine.most_name_bytes;
+}
+
+void in_primary(const EngineTraits& engine, const Named& named) {
+  if (is_too_long(engine, named.name)) {
+    refuse(engine, named,
            fmt::format("write the name that it has there: {}; nothing was changed",
-                       contract::in_quotes(cut(name))));
+                       contract::in_quotes(cut(named.name, engine.most_name_bytes))));
   }
 }
 
-void in_secondary(const contract::Place& place, std::string_view what, std::string_view word,
-                  const std::string& name) {
-  if (name.size() > kMostBytes) {
-    refuse(place, what, name,
+void in_secondary(const EngineTraits& engine, const Named& named, std::string_view word) {
+  if (is_too_long(engine, named.name)) {
+    refuse(engine, named,
            fmt::format("give it a shorter one in the secondary: {} = \"NAME\"; nothing was changed",
                        word));
   }
@@ -52,18 +59,16 @@ void in_secondary(const contract::Place& place, std::string_view what, std::stri
 }  // namespace
 
 void refuse_long_names(const contract::Config& config, const contract::Contract& contract) {
+  const auto& primary = traits(config.primary.engine);
+  const auto& secondary = traits(config.secondary.engine);
   for (const auto& table : contract.tables) {
-    if (config.primary.engine == Engine::postgresql) {
-      in_primary(table.place, "table", table.name);
-      for (const auto& column : table.columns) {
-        in_primary(column.place, "column", column.name);
-      }
+    in_primary(primary, {table.place, "table", table.name});
+    for (const auto& column : table.columns) {
+      in_primary(primary, {column.place, "column", column.name});
     }
-    if (config.secondary.engine == Engine::postgresql) {
-      in_secondary(table.place, "table", "target", table.target);
-      for (const auto* column : table.exported()) {
-        in_secondary(column->place, "column", "as", column->as);
-      }
+    in_secondary(secondary, {table.place, "table", table.target}, "target");
+    for (const auto* column : table.exported()) {
+      in_secondary(secondary, {column->place, "column", column->as}, "as");
     }
   }
 }

@@ -1,5 +1,6 @@
 #include "sync/pairing.hpp"
 
+#include "contract/include.hpp"
 #include "drift/catalog_file.hpp"
 #include "sync/long_names.hpp"
 
@@ -11,6 +12,9 @@ namespace abgleich::sync {
 contract::Config load_config(const std::filesystem::path& config, contract::Trust trust) {
   if (trust == contract::Trust::needed) {
     contract::expect_own(config, "the configuration");
+    if (const auto shared = contract::find_include(contract::read_text(config), config)) {
+      contract::expect_own(*shared, "the included configuration");
+    }
   }
   auto read = contract::read_config(config);
   if (trust == contract::Trust::needed) {

@@ -45,7 +45,7 @@ std::string bytes_of(Pairing& pairing) {
 
 void check_untouched(Pairing& pairing, const std::string& before, int exit) {
   for (const auto& words :
-       {std::vector<std::string>{"sync", "--json"}, {"sync", "-q"}, {"sync", "--full", "-q"}}) {
+       {std::vector<std::string>{"sync", "--json"}, {"sync"}, {"sync", "--full"}}) {
     const auto ran = pairing.run(words);
     CHECK_MESSAGE(ran.exit == exit, ran.err);
     CHECK(ran.err.find("othing was changed") != std::string::npos);
@@ -83,7 +83,7 @@ TEST_CASE("exit 20: a primary that is truncated or half restored leaves the seco
 }
 
 TEST_CASE("exit 20, 21 or 23: a primary that another, empty one replaces") {
-  for (const auto secondary : {On::sqlite, On::postgresql}) {
+  for (const auto secondary : kEngines) {
     CAPTURE(name_of(secondary));
     {
       Pairing pairing(On::sqlite, secondary, kContract);

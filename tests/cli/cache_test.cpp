@@ -336,7 +336,7 @@ TEST_CASE("a dry run and diff read the cache and leave it alone") {
 }
 
 TEST_CASE("an empty table is refused with the cache as without it") {
-  for (const auto engine : {On::sqlite, On::postgresql}) {
+  for (const auto engine : kEngines) {
     Cached pairing(engine, On::sqlite);
     pairing.primary.run("DELETE FROM person");
     CHECK(pairing.sync()["exit"] == 20);

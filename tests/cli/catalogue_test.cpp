@@ -125,7 +125,7 @@ TEST_CASE("catalogue: another one than the last run used counts once it is accep
 }
 
 TEST_CASE("catalogue: SQLite: a name that stands elsewhere in the table is another column's") {
-  for (const auto secondary : {On::sqlite, On::postgresql}) {
+  for (const auto secondary : kEngines) {
     CAPTURE(name_of(secondary));
     People pairing(On::sqlite, secondary);
     REQUIRE(pairing.run({"drift", "accept"}).exit == 0);

@@ -66,7 +66,7 @@ struct Scene : Pairing {
 
 template <class Test>
 void on_both(const Test& test) {
-  for (const auto secondary : {On::sqlite, On::postgresql}) {
+  for (const auto secondary : kEngines) {
     CAPTURE(name_of(secondary));
     test(secondary);
   }

@@ -91,7 +91,7 @@ struct Scene : Pairing {
 
 template <class Test>
 void on_both(const Test& test) {
-  for (const auto engine : {On::sqlite, On::postgresql}) {
+  for (const auto engine : kEngines) {
     CAPTURE(name_of(engine));
     test(engine);
   }

@@ -1,6 +1,7 @@
 // Bad input and bad surroundings: every exit code, what is said with it, and that the secondary is
 // as it was.
 #include "support/pairing.hpp"
+#include "support/places.hpp"
 
 #include <doctest/doctest.h>
 
@@ -62,7 +63,7 @@ void check_refused(Pairing& pairing, const Refusal& expected,
   std::vector<std::string> words{"sync", "--json"};
   words.insert(words.end(), more.begin(), more.end());
   const auto json = pairing.run(words);
-  words[1] = "-q";
+  words.erase(words.begin() + 1);
   const auto text = pairing.run(words);
   CAPTURE(json.out);
   CAPTURE(json.err);
@@ -123,8 +124,7 @@ struct Synced : Pairing {
 };
 
 Ran shell(const Pairing& pairing, const std::string& script) {
-  return run_program({"/bin/sh", "-c", script, "sh", ABGLEICH_BINARY},
-                     pairing.directory.path().string());
+  return run_program({"/bin/sh", "-c", script, "sh", kProgram}, pairing.directory.path().string());
 }
 
 }  // namespace
@@ -148,7 +148,7 @@ TEST_CASE("exit 12: another run holds the lock") {
 }
 
 TEST_CASE("exit 13: where it is paused, nothing is done until it is resumed") {
-  for (const auto secondary : {On::sqlite, On::postgresql}) {
+  for (const auto secondary : kEngines) {
     Synced pairing(On::sqlite, secondary);
     pairing.secondary.run("DELETE FROM person WHERE tag = 'a'");
     REQUIRE(pairing.run({"revert", "latest", "--reason", "restore test"}).exit == 0);
@@ -238,7 +238,7 @@ TEST_CASE("exit 20: the contract's limits of a table go before the configuration
 }
 
 TEST_CASE("exit 21: another database answers behind the primary's URL") {
-  for (const auto secondary : {On::sqlite, On::postgresql}) {
+  for (const auto secondary : kEngines) {
     Pairing pairing(On::postgresql, secondary, kContract);
     std::optional<TemporaryDatabase> vendor(std::in_place);
     const auto make = [&] {
@@ -298,7 +298,7 @@ TEST_CASE("exit 22: the secondary's file was put back from a copy") {
 }
 
 TEST_CASE("exit 22: a secondary that lost its history") {
-  for (const auto secondary : {On::sqlite, On::postgresql}) {
+  for (const auto secondary : kEngines) {
     Synced pairing(On::sqlite, secondary);
     if (secondary == On::postgresql) {
       pairing.secondary.run("DROP SCHEMA abgleich CASCADE");
@@ -554,7 +554,7 @@ TEST_CASE("exit 26: a secondary that would not take the data unchanged") {
 }
 
 TEST_CASE("exit 26: a bookkeeping that another version has made is no damaged one") {
-  for (const auto secondary : {On::sqlite, On::postgresql}) {
+  for (const auto secondary : kEngines) {
     Synced pairing(On::sqlite, secondary);
     const std::string books = secondary == On::sqlite ? "abgleich_" : "abgleich.";
     pairing.primary.run("UPDATE person SET status = 'case' WHERE id = 1");
@@ -640,7 +640,7 @@ TEST_CASE("exit 30 or 26: a file that is no database is left as it is") {
 }
 
 TEST_CASE("exit 41: damaged bookkeeping is said so, and nothing is written over it") {
-  for (const auto secondary : {On::sqlite, On::postgresql}) {
+  for (const auto secondary : kEngines) {
     const std::string books = secondary == On::sqlite ? "abgleich_" : "abgleich.";
     const std::string cells = secondary == On::sqlite ? "x'0102'" : "'\\x0102'";
     for (const auto& [damage, way_out] : std::vector<std::pair<std::string, std::string>>{
@@ -800,7 +800,7 @@ TEST_CASE("the configuration is looked for in --config, $ABGLEICH_CONFIG, then h
   const auto config = (pairing.directory / "abgleich.toml").string();
   const auto run_in = [&](std::vector<std::string> words,
                           const std::vector<std::string>& environment = {}) {
-    words.insert(words.begin(), ABGLEICH_BINARY);
+    words.insert(words.begin(), kProgram);
     return run_program(words, elsewhere.path().string(), environment);
   };
   auto ran = run_in({"status"});
@@ -909,7 +909,7 @@ Words listed(const std::string& help, const std::string& heading) {
 
 /// The help of this command and of all that are inside it, by what they are called.
 void collect_help(const Words& words, std::map<std::string, std::string>& helps) {
-  Words call{ABGLEICH_BINARY};
+  Words call{kProgram};
   std::string called = "abgleich";
   for (const auto& word : words) {
     call.push_back(word);
@@ -946,7 +946,7 @@ TEST_CASE("every command's --help names it and lists the exit codes; --version i
       CHECK(help.find("  " + code + " ") != std::string::npos);
     }
   }
-  const auto version = run_program({ABGLEICH_BINARY, "--version"}, "/");
+  const auto version = run_program({kProgram, "--version"}, "/");
   CHECK(version.exit == 0);
   CHECK(version.out.starts_with("abgleich "));
   CHECK(std::ranges::count(version.out, '\n') == 1);
@@ -955,7 +955,7 @@ TEST_CASE("every command's --help names it and lists the exit codes; --version i
 TEST_CASE("the manual page has every command and option of the help, and the exit codes") {
   std::map<std::string, std::string> helps;
   collect_help({}, helps);
-  const auto manual = run_program({ABGLEICH_BINARY, "manual"}, "/");
+  const auto manual = run_program({kProgram, "manual"}, "/");
   CHECK(manual.exit == 0);
   CHECK(manual.err.empty());
   CHECK(manual.out.starts_with(".TH ABGLEICH 1 "));

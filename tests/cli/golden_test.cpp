@@ -17,6 +17,7 @@
 //
 // ABGLEICH_GOLDEN=write writes `expected` anew; look at `git diff` then.
 #include "support/pairing.hpp"
+#include "support/places.hpp"
 
 #include <doctest/doctest.h>
 
@@ -32,7 +33,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const fs::path kGolden = fs::path(ABGLEICH_SOURCE_DIR) / "tests" / "cli" / "golden";
+const fs::path kGolden = fs::path(kSourceTree) / "tests" / "cli" / "golden";
 
 std::string key_text() {
   return "abgleich-keyring 1\nepoch 1 " + std::string(64, '1') + " " + std::string(64, '2') + " " +
@@ -99,7 +100,7 @@ class Scene {
   }
 
   std::string command(const std::string& words) {
-    const auto path = fs::path(ABGLEICH_BINARY).parent_path().string() + ":/usr/bin:/bin";
+    const auto path = fs::path(kProgram).parent_path().string() + ":/usr/bin:/bin";
     const auto ran = run_program({"/bin/sh", "-c", words}, pairing_.directory.path().string(),
                                  {"PATH=" + path, "PRIMARY=" + pairing_.primary.url(),
                                   "SECONDARY=" + pairing_.secondary.url(), "LC_ALL=C.UTF-8"});
@@ -130,6 +131,9 @@ class Scene {
         {std::regex(R"(\b[0-9a-f]{64}\b)"), "HASH"},
         {std::regex(R"(\b[0-9]+ (second|minute|hour|day)s? ago\b)"), "AGE ago"},
         {std::regex(R"re("age_seconds":[0-9]+)re"), R"("age_seconds":AGE)"},
+        {std::regex(R"re("(worst_)?seconds":[0-9.]+)re"), R"("$1seconds":AGE)"},
+        {std::regex(R"(the last of all within [0-9]+ (second|minute|hour)s?\b)"),
+         "the last of all within AGE"},
         {std::regex(R"(\b[0-9]+ MiB free\b)"), "N MiB free"},
         {std::regex(R"(\bsqlite 3[0-9.]+)"), "sqlite VERSION"},
         {std::regex(R"(^abgleich [0-9.]+\n$)"), "abgleich VERSION\n"},
@@ -168,7 +172,7 @@ void check_case(const fs::path& directory) {
   const auto expected = directory / "expected";
   const bool sqlite_only = ("\n" + read_file(scene)).find("\nonly sqlite\n") != std::string::npos;
   const char* mode = std::getenv("ABGLEICH_GOLDEN");
-  for (const auto engine : {On::sqlite, On::postgresql}) {
+  for (const auto engine : kEngines) {
     if (engine == On::postgresql && sqlite_only) {
       continue;
     }

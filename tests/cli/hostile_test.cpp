@@ -368,7 +368,7 @@ TEST_CASE("hostile values arrive as they are, as keys and as data, and are told 
 }
 
 TEST_CASE("a NUL in a text goes to SQLite as it is and to PostgreSQL not at all") {
-  for (const auto secondary : {On::sqlite, On::postgresql}) {
+  for (const auto secondary : kEngines) {
     CAPTURE(name_of(secondary));
     Pairing pairing(On::sqlite, secondary,
                     "[tables.t]\nkey = [\"id\"]\n[tables.t.columns]\n"
@@ -403,7 +403,7 @@ TEST_CASE("a NUL in a text goes to SQLite as it is and to PostgreSQL not at all"
 }
 
 TEST_CASE("texts that are not UTF-8 are held back, in a key without a name, and mended later") {
-  for (const auto secondary : {On::sqlite, On::postgresql}) {
+  for (const auto secondary : kEngines) {
     CAPTURE(name_of(secondary));
     Pairing pairing(On::sqlite, secondary,
                     "[tables.t]\nkey = [\"id\"]\n[tables.t.columns]\n"
@@ -443,7 +443,7 @@ TEST_CASE("texts that are not UTF-8 are held back, in a key without a name, and 
 TEST_CASE(
     "a cell of the secondary that is no UTF-8 is merged, journalled and decided like any other") {
   // only SQLite takes such bytes for text
-  for (const auto primary : {On::sqlite, On::postgresql}) {
+  for (const auto primary : kEngines) {
     CAPTURE(name_of(primary));
     Pairing pairing(
         primary, On::sqlite,

@@ -104,7 +104,7 @@ const std::vector<Link> kSqlite{
 }  // namespace
 
 TEST_CASE("a foreign key of the primary joins in the secondary whatever the two types are") {
-  for (const auto secondary : {On::sqlite, On::postgresql}) {
+  for (const auto secondary : kEngines) {
     CAPTURE(name_of(secondary));
     expect_joins(On::postgresql, secondary, kPostgresql);
     expect_joins(On::sqlite, secondary, kSqlite);

@@ -1,6 +1,7 @@
 // What --json prints is what the schemas say, command by command.
 #include "support/json_schema.hpp"
 #include "support/pairing.hpp"
+#include "support/places.hpp"
 
 #include <doctest/doctest.h>
 
@@ -100,6 +101,7 @@ void before_the_first_run(Scene& scene) {
   CHECK(!scene.lines({"contract", "diff"}, kCommands + "contract_diff").empty());
   CHECK(scene.line({"drift", "accept"}, kCommands + "drift_accept")["tables"].empty());
   CHECK(scene.lines({"diff"}, kChange).size() == 5);
+  CHECK(scene.line({"diff", "--stat"}, kCommands + "stat")["inserted"] == 5);
   CHECK(scene.line({"keys", "check"}, kCommands + "keys_check")["secondary"] ==
         "no pseudonyms yet");
   CHECK(scene.line({"sync"}, kSync)["tables"]["person"]["inserted"] == 5);
@@ -107,6 +109,7 @@ void before_the_first_run(Scene& scene) {
 
 void without_changes(Scene& scene) {
   CHECK(!scene.lines({"check"}, kCommands + "check").empty());
+  CHECK(scene.line({"grants"}, kCommands + "grants").size() == 3);
   CHECK(scene.line({"status"}, kStatus)["tables"] == Json({"person"}));
   CHECK(scene.lines({"log"}, kCommands + "run").size() == 1);
   CHECK(!scene.lines({"show", "latest"}, kChange).empty());
@@ -216,14 +219,26 @@ void first_files(Scene& scene) {
   const auto made = scene.line({"init", "--primary", scene.primary.url(), "--secondary",
                                 scene.secondary.url(), "--directory", directory},
                                kCommands + "init");
+  scene.line({"--config", made["config"], "init", "--again"}, kCommands + "init");
   fs::remove(made["key"].get<std::string>());
   scene.line({"--config", made["config"], "keys", "generate"}, kCommands + "keys_generate");
+  // and another node
+  const auto other = scene.line({"--config", made["config"], "peer", "init", "--name", "other"},
+                                kCommands + "peer_init");
+  CHECK(scene.line({"--config", made["config"], "peer", "card"}, kCommands + "peer_card")["name"] ==
+        "other");
+  const std::vector<std::string> add{
+      "peer", "add", other["file"], "--fingerprint", other["fingerprint"], "--as", "office"};
+  CHECK(scene.line(add, kCommands + "peer_add")["added"] == true);
+  CHECK(scene.line(add, kCommands + "peer_add")["added"] == false);
+  CHECK(scene.lines({"peer", "list"}, kCommands + "peer_list").size() == 1);
+  CHECK(scene.lines({"peer", "card"}, kCommands + "peer_card", 25).empty());  // an error
 }
 
 }  // namespace
 
 TEST_CASE("every line of --json is what its schema says") {
-  for (const auto engine : {On::sqlite, On::postgresql}) {
+  for (const auto engine : kEngines) {
     CAPTURE(name_of(engine));
     Scene scene(engine);
     before_the_first_run(scene);
@@ -237,13 +252,14 @@ TEST_CASE("every line of --json is what its schema says") {
     first_files(scene);
     // and no command was left out
     const auto commands =
-        Json::parse(read_file(ABGLEICH_SOURCE_DIR "/schemas/commands.schema.json"));
+        Json::parse(read_file(std::string(kSourceTree) + "/schemas/commands.schema.json"));
     std::set<std::string> named;
     for (const auto& one : commands["anyOf"]) {
       named.insert("commands.schema.json" + one["$ref"].get<std::string>());
     }
     for (const auto& [name, unused] : commands["$defs"].items()) {
-      CHECK((name == "reason" || named.contains(kCommands + name)));
+      CHECK((name == "reason" || name == "rights" || name == "peer_name" ||
+             named.contains(kCommands + name)));
     }
     for (const auto& name : named) {
       CHECK_MESSAGE(scene.used.contains(name), name);

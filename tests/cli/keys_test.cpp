@@ -241,7 +241,7 @@ TEST_CASE("check tells beforehand that the secondary does not tell some keys apa
     CHECK_MESSAGE(checked.out.find("takes different keys for the same") != std::string::npos,
                   checked.out);
   }
-  for (const auto engine : {On::sqlite, On::postgresql}) {
+  for (const auto engine : kEngines) {
     Scene scene(engine, {"none", engine, "", "varchar(40)", "a", "b"});
     const auto checked = scene.run({"check"});
     CHECK(checked.out.find("takes different keys for the same") == std::string::npos);
@@ -249,7 +249,7 @@ TEST_CASE("check tells beforehand that the secondary does not tell some keys apa
 }
 
 TEST_CASE("keys that only the padding of the secondary's char(n) makes equal are held back") {
-  for (const auto primary : {On::sqlite, On::postgresql}) {
+  for (const auto primary : kEngines) {
     CAPTURE(name_of(primary));
     Scene scene(primary, {"char", On::postgresql, "", "char(10)", "Bob", "Bob "});
     scene.primary.run(insert("Bob", "a") + insert("else", "b"));
@@ -270,7 +270,7 @@ TEST_CASE("keys that only the padding of the secondary's char(n) makes equal are
 
 TEST_CASE("a primary that does not tell keys apart still names each by its bytes") {
   for (const auto& fold : folds()) {
-    for (const auto secondary : {On::sqlite, On::postgresql}) {
+    for (const auto secondary : kEngines) {
       CAPTURE(fold.name);
       CAPTURE(name_of(secondary));
       Pairing pairing(fold.engine, secondary, kPerson, kLimits);

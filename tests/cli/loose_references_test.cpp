@@ -48,7 +48,7 @@ struct Scene : Pairing {
 
 template <class Test>
 void on_both(const Test& test) {
-  for (const auto secondary : {On::sqlite, On::postgresql}) {
+  for (const auto secondary : kEngines) {
     for (const auto* const id : {kPlain, kPseudonym}) {
       CAPTURE(name_of(secondary));
       CAPTURE(id);
@@ -128,7 +128,7 @@ TEST_CASE("a foreign key under a collation that folds holds nobody's row back") 
 }
 
 TEST_CASE("a foreign key between times with and without a zone depends on whose zone is meant") {
-  for (const auto secondary : {On::sqlite, On::postgresql}) {
+  for (const auto secondary : kEngines) {
     CAPTURE(name_of(secondary));
     Scene scene(secondary, kPseudonym);
     scene.primary.run(

@@ -2,6 +2,7 @@
 // nothing that the contract withholds is in any byte that abgleich wrote. Skips, saying so, where
 // the data is not there: it is not part of the project.
 #include "support/pairing.hpp"
+#include "support/places.hpp"
 
 #include <doctest/doctest.h>
 
@@ -18,7 +19,7 @@ using Json = nlohmann::json;
 std::filesystem::path data_directory() {
   const char* given = std::getenv("ABGLEICH_SHARED_DATA");
   return (given != nullptr ? std::filesystem::path(given)
-                           : std::filesystem::path(ABGLEICH_SOURCE_DIR) / "../shared/data") /
+                           : std::filesystem::path(kSourceTree) / "../shared/data") /
          "outbreak";
 }
 
@@ -206,11 +207,11 @@ std::string secondary_bytes(Pairing& pairing) {
   return bytes;
 }
 
-std::string everything(Pairing& pairing, const std::string& but = "") {
+std::string everything(Pairing& pairing, const std::set<std::string>& but = {}) {
   auto bytes = secondary_bytes(pairing);
   for (const auto& entry :
        std::filesystem::recursive_directory_iterator(pairing.directory.path() / "state")) {
-    const bool looked_at = entry.is_regular_file() && entry.path().filename() != but;
+    const bool looked_at = entry.is_regular_file() && !but.contains(entry.path().filename());
     bytes += looked_at ? read_file(entry.path()) : "";
   }
   return bytes;
@@ -269,11 +270,12 @@ void arrive(On primary, On secondary) {
   CHECK(second["outcome"] == "unchanged");
   const bool untouched = secondary_bytes(pairing) == before;  // for a message without both
   CHECK(untouched);
-  // the second run may note in its cache how it has read; the third has nothing to note, but how
-  // far the primary's log has got, which goes on with whatever else its server does
-  const auto settled = everything(pairing, "anchor.json");
+  // the second run may note in its cache how it has read; the third has nothing to note, but that
+  // it ran, and how far the primary's log has got, which goes on with whatever else its server does
+  const std::set<std::string> goes_on{"anchor.json", "attempts"};
+  const auto settled = everything(pairing, goes_on);
   run({"sync"}, 0);
-  const bool still_so = everything(pairing, "anchor.json") == settled;
+  const bool still_so = everything(pairing, goes_on) == settled;
   CHECK(still_so);
 
   pairing.primary.run(

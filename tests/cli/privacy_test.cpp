@@ -369,7 +369,7 @@ district_id = { class = "pseudonym", identity = "district" }
 }
 
 TEST_CASE("a lookup table's identity is judged by all of its columns, and init's guess passes") {
-  for (const auto engine : {On::sqlite, On::postgresql}) {
+  for (const auto engine : kEngines) {
     CAPTURE(name_of(engine));
     Pairing pairing(engine, engine, R"(
 [tables.sex]
@@ -421,7 +421,7 @@ sex_id = { class = "pseudonym", identity = "sex" }
 }
 
 TEST_CASE("check refuses a pseudonym of few values, at its line, unless there is a reason") {
-  for (const auto engine : {On::sqlite, On::postgresql}) {
+  for (const auto engine : kEngines) {
     CAPTURE(name_of(engine));
     Pairing pairing(engine, engine, kContract);
     pairing.primary.run(

@@ -82,6 +82,145 @@ TEST_CASE("privileges: rights on the exported columns are enough, and nothing el
   CHECK(pairing.secondary.rows("SELECT count(*) FROM person") == "2");
 }
 
+TEST_CASE("privileges: `grants` gives the role that reads exactly what the contract needs") {
+  Pairing pairing(On::postgresql, On::postgresql, kContract);
+  fill(pairing.primary);
+  const Role reader(pairing.primary, "reader");
+  const Role team(pairing.primary, "team");
+  const auto& me = reader.name();
+  configure(pairing, reader.url(), pairing.secondary.url());
+  pairing.primary.run(
+      "REVOKE ALL ON SCHEMA public FROM PUBLIC; CREATE SCHEMA \"o\"\"ther\";"
+      "CREATE TABLE \"o\"\"ther\".\"sec ret\" (a int, b int); CREATE TABLE visit (id int, note "
+      "text);"
+      "CREATE VIEW people AS SELECT name FROM person");
+
+  SUBCASE("nothing granted yet") {}
+  SUBCASE("the whole table, another table, a view, and to write") {
+    pairing.primary.run("GRANT USAGE ON SCHEMA public, \"o\"\"ther\" TO " + me +
+                        "; GRANT SELECT, INSERT, UPDATE ON person TO " + me +
+                        "; GRANT SELECT (status), UPDATE (name) ON person TO " + me +
+                        "; GRANT SELECT (a, b), INSERT (a) ON \"o\"\"ther\".\"sec ret\" TO " + me +
+                        "; GRANT SELECT ON people TO " + me + "; GRANT ALL ON visit TO " + me);
+    const auto checked = pairing.run({"check"});
+    CHECK_MESSAGE(checked.out.find("WARN rights in the primary") != std::string::npos, checked.out);
+    CHECK(checked.out.find("INSERT on o\"ther.sec ret.a") != std::string::npos);
+  }
+  SUBCASE("a column that is withheld") {
+    pairing.primary.run("GRANT SELECT (id, name), REFERENCES (id) ON person TO " + me);
+  }
+  SUBCASE("everything, by a role of the server") {
+    pairing.primary.run("GRANT pg_read_all_data, pg_write_all_data TO " + me);
+  }
+
+  const auto grants = [&] {
+    const auto ran = pairing.run({"grants", "--primary", "--json"});
+    REQUIRE_MESSAGE(ran.exit == 0, ran.err);
+    return nlohmann::json::parse(ran.out)["primary"];
+  };
+  const auto text = pairing.run({"grants", "--primary"}).out;  // as an administrator pipes it
+  pairing.primary.run(text);
+  const auto after = grants();
+  CHECK_MESSAGE(after["statements"].empty(), after.dump());
+  CHECK(after["surplus"].empty());
+  CHECK(after["remarks"].empty());
+  CHECK(pairing.run({"grants", "--primary"}).out == "-- primary: " + me + " has what it needs\n");
+  // what the server itself says
+  CHECK(pairing.primary.rows("SELECT string_agg(a.attname, ' ' ORDER BY a.attname) FROM "
+                             "pg_attribute a JOIN pg_class c ON "
+                             "c.oid = a.attrelid WHERE c.relnamespace IN ('public'::regnamespace, "
+                             "'\"o\"\"ther\"'::regnamespace) AND c.relkind IN ('r', 'v') AND "
+                             "has_column_privilege('" +
+                             me + "', c.oid, a.attnum, 'SELECT')") == "ctid id status xmin");
+  CHECK(pairing.primary.rows(
+            "SELECT count(*) FROM pg_class c, unnest(ARRAY['INSERT', 'UPDATE', 'REFERENCES']) r "
+            "WHERE "
+            "c.relkind IN ('r', 'v') AND c.relnamespace NOT IN (SELECT oid FROM pg_namespace WHERE "
+            "nspname IN ('pg_catalog', 'information_schema')) AND has_any_column_privilege('" +
+            me + "', c.oid, r)") == "0");
+  CHECK(pairing.sync()["exit"] == 0);
+  const auto checked = pairing.run({"check"});
+  CHECK_MESSAGE(checked.exit == 0, checked.out);
+  CHECK(checked.out.find("rights in the primary") == std::string::npos);
+
+  // rights from elsewhere are named, and no statement for this role pretends to take them
+  pairing.primary.run("GRANT SELECT ON visit TO PUBLIC; GRANT SELECT ON people TO " + team.name() +
+                      "; GRANT " + team.name() + " TO " + me +
+                      "; ALTER TABLE \"o\"\"ther\".\"sec ret\" OWNER TO " + me);
+  const auto elsewhere = grants();
+  CHECK(elsewhere["statements"].empty());
+  CHECK(elsewhere["remarks"].size() == 3);
+  CHECK(elsewhere["surplus"].size() == 3);
+}
+
+TEST_CASE("privileges: what a `where` decides by is read, and nothing else of what is withheld") {
+  Pairing pairing(On::postgresql, On::postgresql,
+                  "[tables.person]\nkey = [\"id\"]\nwhere = \"status = 'open'\"\n"
+                  "[tables.person.columns]\nid = { class = \"pseudonym\", identity = \"person\" "
+                  "}\nstatus = \"withhold\"\nname = \"withhold\"\n");
+  fill(pairing.primary);
+  const Role reader(pairing.primary, "reader");
+  configure(pairing, reader.url(), pairing.secondary.url());
+  pairing.primary.run("REVOKE ALL ON SCHEMA public FROM PUBLIC");
+  const auto grants = pairing.run({"grants", "--primary"});
+  CHECK_MESSAGE(grants.out.find("status") != std::string::npos, grants.out, grants.err);
+  CHECK(grants.out.find("name") == std::string::npos);
+  pairing.primary.run(grants.out);
+  CHECK(pairing.sync()["exit"] == 0);
+  CHECK(pairing.secondary.rows("SELECT count(*) FROM person") == "1");
+  pairing.primary.run("REVOKE SELECT (status) ON person FROM " + reader.name());
+  CHECK(pairing.run({"sync"}).exit == 24);
+  CHECK(pairing.secondary.rows("SELECT count(*) FROM person") == "1");
+}
+
+TEST_CASE("privileges: `grants` gives the role that writes what a run needs, and takes the rest") {
+  Pairing pairing(On::postgresql, On::postgresql, kContract);
+  fill(pairing.primary);
+  const Role writer(pairing.secondary, "writer");
+  const auto& me = writer.name();
+  const auto database = pairing.secondary.rows("SELECT current_database()");
+  configure(pairing, pairing.primary.url(), writer.url());
+  pairing.secondary.run("REVOKE ALL ON SCHEMA public FROM PUBLIC; REVOKE ALL ON DATABASE " +
+                        database + " FROM PUBLIC; GRANT CONNECT ON DATABASE " + database + " TO " +
+                        me + "; CREATE TABLE theirs (a int); GRANT SELECT, DELETE ON theirs TO " +
+                        me);
+  CHECK(pairing.run({"check"}).exit == 26);
+  pairing.secondary.run(pairing.run({"grants", "--secondary"}).out);
+  CHECK(pairing.run({"grants", "--secondary"}).out ==
+        "-- secondary: " + me + " has what it needs\n");
+  CHECK(pairing.sync()["exit"] == 0);
+  CHECK(pairing.run({"grants", "--secondary"}).out ==
+        "-- secondary: " + me + " has what it needs\n");
+  // an administrator took too much
+  pairing.secondary.run("ALTER SCHEMA abgleich OWNER TO CURRENT_USER; REASSIGN OWNED BY " + me +
+                        " TO CURRENT_USER; REVOKE ALL ON SCHEMA public FROM " + me);
+  CHECK(pairing.run({"sync"}).exit == 26);
+  const auto lost = pairing.run({"grants", "--secondary"});
+  REQUIRE_MESSAGE(lost.exit == 0, lost.err);
+  pairing.secondary.run(lost.out);
+  pairing.primary.run("UPDATE person SET status = 'new' WHERE id = 1");
+  const auto line = pairing.sync();
+  CHECK_MESSAGE(line["exit"] == 0, line.dump(), lost.out);
+  CHECK(pairing.secondary.rows("SELECT has_table_privilege('" + me + "', 'theirs', 'SELECT')") ==
+        "f");
+}
+
+TEST_CASE("privileges: where there are no roles, and for a superuser, `grants` says so") {
+  on_every_pairing([](On primary, On secondary) {
+    Pairing pairing(primary, secondary, kContract);
+    fill(pairing.primary);
+    const auto ran = pairing.run({"grants"});
+    CHECK(ran.exit == 0);
+    const auto said = [&](const std::string& database, On on) {
+      return ran.out.find("-- " + database +
+                          (on == On::sqlite ? ": no roles" : ": postgres is a superuser")) !=
+             std::string::npos;
+    };
+    CHECK_MESSAGE(said("primary", primary), ran.out);
+    CHECK_MESSAGE(said("secondary", secondary), ran.out);
+  });
+}
+
 TEST_CASE("privileges: the rights of the README are enough in the secondary") {
   Pairing pairing(On::postgresql, On::postgresql, kContract);
   fill(pairing.primary);

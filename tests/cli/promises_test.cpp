@@ -1,6 +1,7 @@
 // Small promises of the command line that are easily broken: what a contract's slip of the pen is
 // called, what a dry run and `status` say, and that a hint can be pasted.
 #include "support/pairing.hpp"
+#include "support/places.hpp"
 
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
@@ -38,7 +39,7 @@ bool says(const std::string& text, const std::string& part) {
 }  // namespace
 
 TEST_CASE("a name in the contract that nobody knows is an error with its place, and no drift") {
-  for (const auto engine : {On::sqlite, On::postgresql}) {
+  for (const auto engine : kEngines) {
     Accepted pairing(engine);
     struct Slip {
       std::string contract;
@@ -67,7 +68,7 @@ TEST_CASE("a name in the contract that nobody knows is an error with its place, 
 }
 
 TEST_CASE("a dropped column stays drift of its table: while its line is there it is not accepted") {
-  for (const auto engine : {On::sqlite, On::postgresql}) {
+  for (const auto engine : kEngines) {
     Accepted pairing(engine, std::string(kContract) + "note = \"plain\"\n");
     pairing.primary.run("ALTER TABLE person DROP COLUMN note");
     CHECK(pairing.sync()["exit"] == 11);
@@ -80,7 +81,7 @@ TEST_CASE("a dropped column stays drift of its table: while its line is there it
 }
 
 TEST_CASE("a run that drift has stopped says so in its closing line") {
-  for (const auto engine : {On::sqlite, On::postgresql}) {
+  for (const auto engine : kEngines) {
     Accepted pairing(engine);
     pairing.primary.run("ALTER TABLE person RENAME TO people");
     for (const auto& kind : std::vector<std::vector<std::string>>{{}, {"--dry-run"}}) {
@@ -111,7 +112,7 @@ TEST_CASE("status tells the rest where the primary cannot be asked") {
 }
 
 TEST_CASE("a dry run is refused as the run would be, at any loudness; diff looks beyond it") {
-  for (const auto engine : {On::sqlite, On::postgresql}) {
+  for (const auto engine : kEngines) {
     Pairing bare(engine, engine, kContract);
     bare.configure("", "manage_schema = false\n");
     bare.primary.run(kRows);
@@ -131,7 +132,7 @@ TEST_CASE("a dry run is refused as the run would be, at any loudness; diff looks
 }
 
 TEST_CASE("a hint that names a table can be pasted, whatever the table is called") {
-  for (const auto engine : {On::sqlite, On::postgresql}) {
+  for (const auto engine : kEngines) {
     Pairing pairing(engine, engine,
                     "[tables.\"my 'visits'\"]\nkey = [\"id\"]\n"
                     "[tables.\"my 'visits'\".columns]\nid = \"plain\"\n");
@@ -148,7 +149,7 @@ TEST_CASE("a hint that names a table can be pasted, whatever the table is called
     REQUIRE(at != std::string::npos);
     const auto line = refused.err.substr(at + begin.size());
     const auto pasted = line.substr(0, line.find(". Nothing"));
-    const auto ran = run_program({"/bin/sh", "-c", "\"$0\" " + pasted, ABGLEICH_BINARY},
+    const auto ran = run_program({"/bin/sh", "-c", "\"$0\" " + pasted, kProgram},
                                  pairing.directory.path().string());
     CAPTURE(pasted);
     CHECK(ran.exit == 0);
@@ -207,7 +208,7 @@ TEST_CASE("with --json no command prints anything else") {
 
 TEST_CASE(
     "bookkeeping that has lost a table or its last run is damaged, not refused by the secondary") {
-  for (const auto engine : {On::sqlite, On::postgresql}) {
+  for (const auto engine : kEngines) {
     const std::string books = engine == On::sqlite ? "abgleich_" : "abgleich.";
     for (const auto& [damage, named] : std::vector<std::pair<std::string, std::string>>{
              {"DROP TABLE " + books + "journal", books + "journal"},
@@ -227,7 +228,7 @@ TEST_CASE(
 }
 
 TEST_CASE("a table that was dropped in the secondary is nobody's delete of its rows") {
-  for (const auto engine : {On::sqlite, On::postgresql}) {
+  for (const auto engine : kEngines) {
     Accepted pairing(engine);
     pairing.secondary.run("DROP TABLE person");
     for (const auto& command : {"sync", "diff", "check"}) {

@@ -1,5 +1,6 @@
 // README.md and the quickstart: what they show is what happens.
 #include "support/pairing.hpp"
+#include "support/places.hpp"
 
 #include <doctest/doctest.h>
 
@@ -11,7 +12,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const fs::path kTop = ABGLEICH_SOURCE_DIR;
+const fs::path kTop = kSourceTree;
 
 /// The code blocks of the README (indented by four spaces) under a heading, from the first that
 /// contains `words`, without the indentation.
@@ -57,7 +58,7 @@ void replace_word(std::string& text, const std::string& word, const std::string&
 TEST_CASE("the quickstart keeps what it promises, and the README's transcript is a part of it") {
   const TemporaryDirectory directory;
   const auto ran = run_program({(kTop / "examples/quickstart/run").string(), directory / "demo"},
-                               "/", {"QUICKSTART_BINARY=" ABGLEICH_BINARY, "NO_COLOR=1"});
+                               "/", {std::string("QUICKSTART_BINARY=") + kProgram, "NO_COLOR=1"});
   REQUIRE_MESSAGE(ran.exit == 0, ran.out, ran.err);
   const auto out = steady(ran.out);
   std::istringstream parts(steady(readme_block("What it looks like", "$ abgleich diff")));

@@ -78,7 +78,7 @@ struct Scene : Pairing {
 }  // namespace
 
 TEST_CASE("reveal leads from a pseudonym to the key, and is logged before it answers") {
-  for (const auto engine : {On::sqlite, On::postgresql}) {
+  for (const auto engine : kEngines) {
     CAPTURE(name_of(engine));
     Scene scene(engine);
     const auto id = scene.id("a");
@@ -146,7 +146,7 @@ TEST_CASE("a pseudonym that reveals nobody is told apart: epoch, identity, forma
 }
 
 TEST_CASE("token gives the pseudonym that the secondary has, from standard input") {
-  for (const auto engine : {On::sqlite, On::postgresql}) {
+  for (const auto engine : kEngines) {
     CAPTURE(name_of(engine));
     Scene scene(engine);
     // whether the catalogue has been accepted or not

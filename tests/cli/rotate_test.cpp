@@ -276,7 +276,7 @@ TEST_CASE("a rotation changes every pseudonym and nothing else, on every pairing
 }
 
 TEST_CASE("a rotation that is killed anywhere is done by the next run, in every pseudonym") {
-  for (const auto engine : {On::sqlite, On::postgresql}) {
+  for (const auto engine : kEngines) {
     CAPTURE(name_of(engine));
     Pairing pairing(engine, engine, kContract, kLimits);
     auto& secondary = pairing.secondary;
@@ -334,7 +334,7 @@ TEST_CASE("a rotation that is killed anywhere is done by the next run, in every 
 }
 
 TEST_CASE("a rotation that stands is told, whatever becomes of the sync behind it") {
-  for (const auto engine : {On::sqlite, On::postgresql}) {
+  for (const auto engine : kEngines) {
     CAPTURE(name_of(engine));
     Pairing pairing(engine, engine, kContract, "[limits]\nmax_deleted = 0\n");
     fill(pairing.primary, 20);
@@ -424,7 +424,7 @@ TEST_CASE("an older key file is the wrong key after a rotation") {
 }
 
 TEST_CASE("keys check says whether the secondary's pseudonyms are of this key") {
-  for (const auto engine : {On::sqlite, On::postgresql}) {
+  for (const auto engine : kEngines) {
     CAPTURE(name_of(engine));
     Pairing pairing(engine, engine, kContract, kLimits);
     fill(pairing.primary, 10);

@@ -1,6 +1,7 @@
 // A machine that is short of something: the code says which (31, 30), the hint what to do about it,
 // and nobody is told to look at owners and rights. What was there before is there afterwards.
 #include "support/pairing.hpp"
+#include "support/places.hpp"
 
 #include <doctest/doctest.h>
 
@@ -22,7 +23,7 @@ struct Short : Pairing {
   }
   /// Runs a command in a shell that has set a limit before.
   [[nodiscard]] Ran limited(const std::string& limit, const std::string& words) const {
-    return run_program({"/bin/sh", "-c", limit + "; exec \"$1\" " + words, "sh", ABGLEICH_BINARY},
+    return run_program({"/bin/sh", "-c", limit + "; exec \"$1\" " + words, "sh", kProgram},
                        directory.path().string());
   }
   /// Names of what is in the pairing's directory.
@@ -71,6 +72,17 @@ TEST_CASE("exit 31: a limit of file sizes is told as that, wherever a file is wr
   CHECK(pairing.secondary.rows("SELECT count(*) FROM person WHERE status = 'case'") == "1");
 }
 
+TEST_CASE("exit 31: a card that finds no room is told as that") {
+  Short pairing;
+  const auto none = pairing.files();
+  check_short(pairing.limited("ulimit -f 0", "peer init --name ga-north"), 31, "ulimit -f");
+  CHECK(pairing.files() == none);
+  REQUIRE(pairing.run({"peer", "init", "--name", "ga-north"}).exit == 0);
+  const auto before = pairing.files();
+  check_short(pairing.limited("ulimit -f 0", "peer card other.card"), 31, "ulimit -f");
+  CHECK(pairing.files() == before);
+}
+
 TEST_CASE("a first load that finds no room here goes the ordinary way, says so and loses nothing") {
   const Pairing pairing(On::postgresql, On::postgresql, kContract);
   PlainConnection(pairing.primary.url())
@@ -78,7 +90,7 @@ TEST_CASE("a first load that finds no room here goes the ordinary way, says so a
           "CREATE TABLE person (id integer PRIMARY KEY, status text);"
           "INSERT INTO person SELECT i, repeat('x', 200) || i FROM generate_series(1, 50000) i");
   const auto ran =
-      run_program({"/bin/sh", "-c", "ulimit -f 2000; exec \"$1\" sync", "sh", ABGLEICH_BINARY},
+      run_program({"/bin/sh", "-c", "ulimit -f 2000; exec \"$1\" sync", "sh", kProgram},
                   pairing.directory.path().string());
   CHECK_MESSAGE(ran.exit == 0, ran.err);
   CHECK_MESSAGE(ran.err.find("could not wait here to be sorted") != std::string::npos, ran.err);
@@ -94,7 +106,7 @@ TEST_CASE("exit 31: a process that may open no more files says so") {
   bool told = false;
   for (int files = 3; files < 12; ++files) {
     CAPTURE(files);
-    const auto ran = pairing.limited("ulimit -n " + std::to_string(files), "sync -q");
+    const auto ran = pairing.limited("ulimit -n " + std::to_string(files), "sync");
     // so few that the program itself cannot be loaded, or that SQLite has no file: not ours to say
     if (ran.exit == 0 || ran.exit == 127 || ran.exit == 30) {
       continue;

@@ -103,7 +103,7 @@ TEST_CASE("a person's note on the old subject is a conflict and never stands on 
 }
 
 TEST_CASE("with erase the old subject goes though it was edited, and with keep it stays") {
-  for (const auto engine : {On::sqlite, On::postgresql}) {
+  for (const auto engine : kEngines) {
     CAPTURE(name_of(engine));
     Pairing erasing(engine, engine, contract_with("on_delete = \"erase\"\n"), kAnyChange);
     make_persons(erasing.primary);
@@ -142,7 +142,7 @@ TEST_CASE("a row that people deleted comes again for another subject") {
 }
 
 TEST_CASE("what refers to a number stays when another subject has it") {
-  for (const auto engine : {On::sqlite, On::postgresql}) {
+  for (const auto engine : kEngines) {
     CAPTURE(name_of(engine));
     Pairing pairing(engine, engine,
                     contract_with("") +

@@ -739,7 +739,7 @@ TEST_CASE("types: what SQLite stores arrives in PostgreSQL unaltered or is held 
 }
 
 TEST_CASE("types: key columns of every usable type pair their rows") {
-  for (const auto secondary : {On::postgresql, On::sqlite}) {
+  for (const auto secondary : kEngines) {
     CAPTURE(name_of(secondary));
     std::string text;
     std::vector<const PostgresType*> keys;

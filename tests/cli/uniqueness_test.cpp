@@ -37,7 +37,7 @@ struct Scene : Pairing {
 
 template <class Test>
 void on_both(const Test& test) {
-  for (const auto secondary : {On::sqlite, On::postgresql}) {
+  for (const auto secondary : kEngines) {
     CAPTURE(name_of(secondary));
     test(secondary);
   }
@@ -137,7 +137,7 @@ TEST_CASE("keys over expressions, over some of the rows, or of another order of 
 }
 
 TEST_CASE("a view repeats a key that its table does not") {
-  for (const auto primary : {On::sqlite, On::postgresql}) {
+  for (const auto primary : kEngines) {
     on_both([&](On secondary) {
       CAPTURE(name_of(primary));
       Scene scene(primary, secondary);
@@ -341,7 +341,7 @@ TEST_CASE("a table WITHOUT ROWID keeps its key, and nothing else, unique") {
 
 TEST_CASE(
     "tables that inherit from one of the secondary's block it, and nothing of them is changed") {
-  for (const auto primary : {On::sqlite, On::postgresql}) {
+  for (const auto primary : kEngines) {
     CAPTURE(name_of(primary));
     Scene scene(primary, On::postgresql);
     scene.primary.run(

@@ -1,6 +1,7 @@
 // Values as people have them: what cannot be used, what only looks odd, and days that depend on
 // where one lives.
 #include "support/pairing.hpp"
+#include "support/places.hpp"
 
 #include <doctest/doctest.h>
 
@@ -62,7 +63,7 @@ TEST_CASE("on_unusable is for codes, dates and maps as well, and not for keys") 
 }
 
 TEST_CASE("a zone says of which day a moment is, on either engine") {
-  for (const auto primary : {On::sqlite, On::postgresql}) {
+  for (const auto primary : kEngines) {
     CAPTURE(name_of(primary));
     const auto seen = [&](const std::string& zone) {
       const auto to = [&](const std::string& name, const std::string& word) {
@@ -170,7 +171,7 @@ TEST_CASE("a SQLite column whose type's name only holds the letters INT is not o
 }
 
 TEST_CASE("init proposes nothing that its own check refuses: parts of a key") {
-  for (const auto engine : {On::sqlite, On::postgresql}) {
+  for (const auto engine : kEngines) {
     CAPTURE(name_of(engine));
     Pairing pairing(engine, On::sqlite, "");
     pairing.primary.run(
@@ -233,20 +234,18 @@ TEST_CASE("token takes a line for what it says, ended as on any system") {
   for (const std::string typed : {"4711", "4711\n", "4711\r\n"}) {
     CAPTURE(typed);
     write_file(pairing.directory.path() / "typed", typed);
-    const auto made =
-        run_program({"/bin/sh", "-c",
-                     std::string("exec ") + ABGLEICH_BINARY + " token --identity person < typed"},
-                    pairing.directory.path().string());
+    const auto made = run_program(
+        {"/bin/sh", "-c", std::string("exec ") + kProgram + " token --identity person < typed"},
+        pairing.directory.path().string());
     CHECK_MESSAGE(made.exit == 0, made.err);
     CHECK(made.out == pseudonym);
   }
   // what ends no line is a part of the value, and two lines are no value
   for (const auto& [typed, exit] : {std::pair{"4711\r", 0}, std::pair{"4711\r\n4712\r\n", 64}}) {
     write_file(pairing.directory.path() / "typed", typed);
-    const auto made =
-        run_program({"/bin/sh", "-c",
-                     std::string("exec ") + ABGLEICH_BINARY + " token --identity person < typed"},
-                    pairing.directory.path().string());
+    const auto made = run_program(
+        {"/bin/sh", "-c", std::string("exec ") + kProgram + " token --identity person < typed"},
+        pairing.directory.path().string());
     CHECK_MESSAGE(made.exit == exit, made.err);
     CHECK(made.out != pseudonym);
   }

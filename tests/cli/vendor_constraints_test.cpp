@@ -183,7 +183,7 @@ TEST_CASE("constraints follow: a replaced foreign key is replaced, with its tabl
 }
 
 TEST_CASE("constraints follow: a foreign key that people made, or dropped, stays so") {
-  for (const auto secondary : {On::sqlite, On::postgresql}) {
+  for (const auto secondary : kEngines) {
     CAPTURE(name_of(secondary));
     Scene scene(On::sqlite, secondary, kToPerson);
     scene.secondary.run(
@@ -205,7 +205,7 @@ TEST_CASE("constraints follow: a foreign key that people made, or dropped, stays
 }
 
 TEST_CASE("constraints follow: while its other table is blocked, a foreign key stays") {
-  for (const auto secondary : {On::sqlite, On::postgresql}) {
+  for (const auto secondary : kEngines) {
     CAPTURE(name_of(secondary));
     Scene scene(On::postgresql, secondary, kToPerson);
     scene.expect(0);
@@ -324,7 +324,7 @@ TEST_CASE(
 }
 
 TEST_CASE("constraints follow: a table of SQLite's with AUTOINCREMENT stays one, and counts on") {
-  for (const auto primary : {On::sqlite, On::postgresql}) {
+  for (const auto primary : kEngines) {
     CAPTURE(name_of(primary));
     Scene scene(primary, On::sqlite, kToPerson);
     scene.secondary.run(

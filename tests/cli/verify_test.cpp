@@ -1,6 +1,7 @@
 // `verify`: every difference in its class, every kind of damage found and latched, and a repair
 // after which nobody's edit is lost; on both engines.
 #include "support/pairing.hpp"
+#include "support/places.hpp"
 
 #include <doctest/doctest.h>
 
@@ -151,7 +152,7 @@ struct Synced : Pairing {
 };
 
 void on_both_engines(const std::function<void(On)>& test) {
-  for (const auto engine : {On::sqlite, On::postgresql}) {
+  for (const auto engine : kEngines) {
     CAPTURE(name_of(engine));
     test(engine);
   }
@@ -192,7 +193,8 @@ TEST_CASE("verify: both sides agree, and nothing is written anywhere") {
 }
 
 TEST_CASE("verify: the published schema names every class that is counted") {
-  const auto schema = Json::parse(read_file(ABGLEICH_SOURCE_DIR "/schemas/verify.schema.json"));
+  const auto schema =
+      Json::parse(read_file(std::string(kSourceTree) + "/schemas/verify.schema.json"));
   Synced pairing(On::sqlite);
   const auto line = pairing.verify(0).line;
   std::vector<std::string> counted;

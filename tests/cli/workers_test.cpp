@@ -23,8 +23,6 @@ struct Left {
   std::vector<std::string> outcomes;
   std::vector<std::string> secondaries;
   std::vector<std::map<std::string, std::uintmax_t>> caches;  // sizes, by the beginning of a name
-
-  bool operator==(const Left&) const = default;
 };
 
 /// `key` is the first history's, and then that of all.
@@ -50,7 +48,11 @@ Left history(int workers, std::string& key) {
     auto& sizes = left.caches.emplace_back();
     for (const auto& file :
          std::filesystem::directory_iterator(pairing.directory.path() / "state" / "cache")) {
-      sizes[file.path().filename().string().substr(0, 4)] += file.file_size();
+      // Which rows are looked at twice (touched_…) depends on when other transactions of the
+      // server end, those of other tests too.
+      if (const auto name = file.path().filename().string(); !name.starts_with("touched_")) {
+        sizes[name.substr(0, 4)] += file.file_size();
+      }
     }
   };
   pairing.primary.run(
@@ -80,7 +82,17 @@ TEST_CASE("any number of workers makes the same secondary, and the same cache") 
   CHECK(one.caches[0].at("rows") > 1'000'000);
   for (const int workers : {2, 5}) {
     CAPTURE(workers);
-    CHECK(history(workers, key) == one);
+    const auto many = history(workers, key);
+    CHECK(many.outcomes == one.outcomes);
+    CHECK(many.secondaries == one.secondaries);
+    for (std::size_t i = 0; i < one.caches.size(); ++i) {
+      CAPTURE(i);
+      for (const auto& [name, size] : one.caches[i]) {
+        CAPTURE(name);
+        CHECK(many.caches[i].at(name) == size);
+      }
+      CHECK(many.caches[i].size() == one.caches[i].size());
+    }
   }
 }
 

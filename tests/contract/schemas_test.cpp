@@ -1,6 +1,7 @@
 // The JSON Schemas say the same as the parsers: the same keys, the same words.
 
 #include "contract/words.hpp"
+#include "support/places.hpp"
 
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
@@ -16,7 +17,7 @@ using nlohmann::json;
 namespace {
 
 json schema(const std::string& name) {
-  std::ifstream file(std::string(ABGLEICH_SOURCE_DIR "/schemas/") + name);
+  std::ifstream file(std::string(abgleich::test::kSourceTree) + "/schemas/" + name);
   REQUIRE(file.good());
   return json::parse(file);
 }
@@ -74,6 +75,7 @@ TEST_CASE("the schema of the configuration has the parser's keys") {
   CHECK(keys(sections.at("limits")) == sorted(kLimitsKeys));
   CHECK(keys(sections.at("journal")) == sorted(kJournalKeys));
   CHECK(keys(sections.at("privacy")) == sorted(kPrivacyKeys));
+  CHECK(keys(sections.at("alert")) == sorted(kAlertKeys));
   check_references(config, config);
 }
 

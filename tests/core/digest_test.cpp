@@ -181,6 +181,24 @@ TEST_CASE("key bytes of composite keys do not run into one another") {
   CHECK(bytes("", "abc") != bytes("abc", ""));
 }
 
+TEST_CASE("key cells are read back from key bytes, and nothing is from bytes that are cut off") {
+  std::string bytes;
+  const std::vector<Value> cells{{Kind::text, "ab"}, {Kind::integer, ""}, {}};
+  for (const auto& cell : cells) {
+    append_key_bytes(cell, bytes);
+  }
+  std::string_view rest = bytes;
+  for (const auto& cell : cells) {
+    CHECK(take_key_cell(rest) == cell);
+  }
+  CHECK(rest.empty());
+  for (std::size_t size = 0; size < 7; ++size) {
+    rest = std::string_view(bytes).substr(0, size);
+    CHECK_FALSE(take_key_cell(rest).has_value());
+    CHECK(rest.size() == size);
+  }
+}
+
 TEST_CASE("digests are packed little endian, eight bytes each") {
   const std::vector<Digest> digests{{0x0807060504030201U}, {0xffU}};
   CHECK(pack(digests) == std::string("\1\2\3\4\5\6\7\10\xff\0\0\0\0\0\0\0", 16));

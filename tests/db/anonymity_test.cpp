@@ -1,4 +1,4 @@
-#include "db/anonymity.hpp"
+#include "db/secondary/anonymity.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,4 +1,4 @@
-#include "db/base_move.hpp"
+#include "db/bookkeeping/base_move.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,4 +1,4 @@
-#include "db/books.hpp"
+#include "db/bookkeeping/books.hpp"
 #include "support/postgres.hpp"
 #include "support/sqlite_file.hpp"
 #include "support/temporary_directory.hpp"

@@ -1,4 +1,4 @@
-#include "db/position.hpp"
+#include "db/engine/position.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,4 +1,4 @@
-#include "db/real.hpp"
+#include "db/engine/real.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,4 +1,4 @@
-#include "db/retry.hpp"
+#include "db/engine/retry.hpp"
 
 #include <doctest/doctest.h>
 

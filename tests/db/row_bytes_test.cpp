@@ -1,8 +1,8 @@
-#include "db/row_bytes.hpp"
+#include "db/secondary/row_bytes.hpp"
 
-#include "db/base_statements.hpp"
 #include "db/postgresql/column_types.hpp"
 #include "db/postgresql/postgresql.hpp"
+#include "db/secondary/base_statements.hpp"
 #include "support/postgres.hpp"
 
 #include <doctest/doctest.h>
@@ -26,7 +26,7 @@ Relation relation_of(const std::vector<std::pair<std::string, std::string>>& typ
     relation.columns.push_back({.source = "c" + std::to_string(relation.columns.size()),
                                 .name = "c" + std::to_string(relation.columns.size()),
                                 .type = type,
-                                .held = type});
+                                .stored = type});
   }
   return relation;
 }
@@ -63,7 +63,7 @@ TEST_CASE("row bytes: what is made of a row's cells is what COPY hands over, wha
       "INSERT INTO made SELECT repeat('x', n) || chr(n) || repeat('y', 30 - n), n FROM"
       " generate_series(4, 40) n");
   RowBytes bytes(postgresql::dialect(), relation);
-  REQUIRE(bytes.as_copied());
+  REQUIRE(bytes.lines() != nullptr);
 
   const Names names{.data = "made", .base = {}, .stage = {}, .plan = {}, .gone = {}};
   std::vector<std::string> copied;
@@ -80,7 +80,8 @@ TEST_CASE("row bytes: what is made of a row's cells is what COPY hands over, wha
   connection->read("SELECT * FROM made", [&](std::span<const Cell> cells) {
     Row row;
     for (std::size_t i = 0; i < cells.size(); ++i) {
-      const auto value = postgresql::dialect().decode(relation.columns[i].held, cells[i], scratch);
+      const auto value =
+          postgresql::dialect().decode(relation.columns[i].stored, cells[i], scratch);
       row.cells.emplace_back(value.kind, std::string(value.bytes));
     }
     CHECK(bytes.of(row) == copied.at(at++));
@@ -94,7 +95,7 @@ TEST_CASE("row bytes: another row has other bytes, however its cells are cut") {
                                        {"int4", "integer"},
                                        {type == std::string("text") ? "text" : "float8", type}});
     RowBytes bytes(postgresql::dialect(), relation);
-    CHECK(bytes.as_copied() == (std::string(type) == "text"));
+    CHECK((bytes.lines() != nullptr) == (std::string(type) == "text"));
     std::vector<std::string> all;
     for (const auto& [first, last] :
          std::vector<std::pair<Value, Value>>{{{}, {}},

@@ -1,4 +1,4 @@
-#include "db/row_versions.hpp"
+#include "db/postgresql/row_versions.hpp"
 
 #include <doctest/doctest.h>
 
@@ -47,6 +47,8 @@ TEST_CASE("row versions are not compared over more xids than have an order") {
 }
 
 TEST_CASE("row versions are asked for with the xid as the server's rows have it") {
+  using postgresql::recent;
+  using postgresql::recent_or_at;
   CHECK(recent(kEpoch + 7) == recent(7));
   CHECK(recent(7).find("'7'") != std::string::npos);
   CHECK(recent_or_at(7, {}) == recent(7));

@@ -1,4 +1,4 @@
-#include "db/sorted_rows.hpp"
+#include "db/secondary/sorted_rows.hpp"
 
 #include <doctest/doctest.h>
 

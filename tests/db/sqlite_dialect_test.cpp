@@ -1,7 +1,7 @@
 #include "core/value.hpp"
-#include "db/dialect.hpp"
-#include "db/soci/declared_type.hpp"
-#include "db/soci/sqlite.hpp"
+#include "db/engine/dialect.hpp"
+#include "db/sqlite/declared_type.hpp"
+#include "db/sqlite/sqlite.hpp"
 #include "support/sqlite_file.hpp"
 #include "support/temporary_directory.hpp"
 

@@ -1,4 +1,4 @@
-#include "db/soci/database_file.hpp"
+#include "db/sqlite/database_file.hpp"
 #include "support/sqlite_file.hpp"
 #include "support/temporary_directory.hpp"
 

@@ -1,4 +1,4 @@
-#include "db/soci/text_forms.hpp"
+#include "db/sqlite/text_forms.hpp"
 
 #include <doctest/doctest.h>
 #include <sqlite3.h>

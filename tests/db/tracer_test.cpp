@@ -1,4 +1,4 @@
-#include "db/tracer.hpp"
+#include "db/engine/tracer.hpp"
 
 #include <doctest/doctest.h>
 

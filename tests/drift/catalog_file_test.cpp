@@ -2,6 +2,7 @@
 
 #include "core/error.hpp"
 #include "drift/vendor.hpp"
+#include "support/places.hpp"
 
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
@@ -301,7 +302,7 @@ TEST_CASE("a file that cannot be read or written is named") {
 
 TEST_CASE("every field of a catalogue is in its schema, and none that it does not write") {
   const Json schema =
-      Json::parse(read(fs::path{ABGLEICH_SOURCE_DIR} / "schemas/catalog.schema.json"));
+      Json::parse(read(fs::path{abgleich::test::kSourceTree} / "schemas/catalog.schema.json"));
   const Json json = Json::parse(catalog_to_json(everything()));
   const auto covers = [](const Json& properties, const Json& objects) {
     Json seen = Json::object();

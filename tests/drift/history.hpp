@@ -169,7 +169,8 @@ inline contract::Contract everything(const Catalog& catalog, const Catalog& acce
 inline Expected words(const std::vector<Event>& events) {
   Expected found;
   for (const Event& event : events) {
-    found.insert({event.kind, event.table, event.column, std::string{name_of(event.verdict)}});
+    found.insert({std::string{name_of(event.kind)}, event.table, event.column,
+                  std::string{name_of(event.verdict)}});
   }
   return found;
 }

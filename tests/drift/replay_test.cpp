@@ -3,6 +3,7 @@
 #include "drift/drift.hpp"
 #include "drift/history.hpp"
 #include "drift/vendor.hpp"
+#include "support/places.hpp"
 
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
@@ -187,7 +188,7 @@ void execute(Vendor& vendor, std::string_view text) {
 template <class Visit>
 bool replay(Visit visit) {
   const std::filesystem::path file =
-      std::filesystem::path{ABGLEICH_SOURCE_DIR} / "../shared/data/drift-steps.jsonl";
+      std::filesystem::path{abgleich::test::kSourceTree} / "../shared/data/drift-steps.jsonl";
   std::ifstream in(file);
   if (!in) {
     MESSAGE("skipped: there is no ../shared/data/drift-steps.jsonl");
@@ -252,9 +253,10 @@ TEST_CASE("accepting the renames of a real history leaves no event about them") 
     for (const Event& event : compare(contract, before, vendor.catalog())) {
       CAPTURE(event.table);
       CAPTURE(event.column);
-      const bool about_names = event.kind.starts_with("renamed_") ||
-                               event.kind == "missing_in_primary" || event.kind == "unused_was" ||
-                               (event.kind == "replaced_column" && remade.count(event.column) == 0);
+      const bool about_names =
+          name_of(event.kind).starts_with("renamed_") ||
+          event.kind == EventKind::missing_in_primary || event.kind == EventKind::unused_was ||
+          (event.kind == EventKind::replaced_column && remade.count(event.column) == 0);
       // Tables without a key are not in the contract, and only inform.
       CHECK_FALSE((about_names && event.verdict == Verdict::block));
     }

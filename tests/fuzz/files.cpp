@@ -2,16 +2,17 @@
 #include "contract/contract.hpp"
 #include "contract/edit.hpp"
 #include "contract/endpoint_url.hpp"
+#include "contract/parse_condition.hpp"
 #include "core/error.hpp"
 #include "core/value.hpp"
-#include "db/books.hpp"
+#include "db/bookkeeping/books.hpp"
 #include "db/postgresql/password_file.hpp"
 #include "drift/catalog_file.hpp"
 #include "fuzz/parser.hpp"
-#include "journal/latch.hpp"
 #include "journal/record.hpp"
-#include "journal/state.hpp"
 #include "mask/key_text.hpp"
+#include "state/anchor.hpp"
+#include "state/latch.hpp"
 #include "support/temporary_directory.hpp"
 
 #include <algorithm>
@@ -23,7 +24,7 @@ namespace abgleich::fuzz {
 
 namespace {
 
-constexpr const char* kContract = R"(format = 1
+constexpr const char* kContract = R"toml(format = 1
 
 [tables.person]
 key       = ["id"]
@@ -35,6 +36,7 @@ max_updated = "12.5%"
 was = "people"
 quasi_identifiers = ["plz", "sex"]
 sensitive = ["status"]
+where = "sex = '08' AND NOT plz IS NULL OR status IN ('a', 'b')"
 
 [tables.person.columns]
 id         = { class = "pseudonym", identity = "person", format = "uuid" }
@@ -57,7 +59,7 @@ status_date = "plain"
 [tables."Zürich.fälle"]
 key = ["a", "b"]
 columns = { a = "plain", b.class = "plain", c.class = "withhold" }
-)";
+)toml";
 
 constexpr const char* kConfig = R"(contract = "contract.toml"
 catalog  = "catalog.json"
@@ -86,6 +88,11 @@ max_updated = 50
 
 [privacy]
 min_k = 5
+
+[alert]
+max_age = "30m"
+metrics = "abgleich.prom"
+ping = "https://hc-ping.com/a1b2"
 )";
 
 /// Runs `parse`: it understands, or refuses with one of these codes, one line of message and one of
@@ -114,6 +121,35 @@ Outcome take_contract(std::string_view bytes) {
   return refused_at_worst(
       {Code::configuration},
       [&] { static_cast<void>(contract::parse_contract(bytes, "contract.toml")); },
+      "contract.toml:");
+}
+
+/// What is understood is written the same way again and again, and is no more than it says: outside
+/// of its quotes there is nothing that begins a comment, ends a statement or calls a function.
+Outcome take_condition(std::string_view bytes) {
+  constexpr std::size_t kAnyDepth = 20;  // a condition may take more brackets than it came with
+  const contract::Place place{.file = "contract.toml", .line = 1, .column = 1};
+  return refused_at_worst(
+      {Code::configuration},
+      [&] {
+        const auto condition = contract::parse_condition(bytes, "person", place);
+        const auto text = text_of(condition);
+        char quote = 0;
+        std::size_t brackets = 0;
+        std::string bare;
+        for (const char c : text) {
+          quote = quote == 0 && (c == '\'' || c == '"') ? c : quote == c ? char{0} : quote;
+          bare += quote == 0 ? c : '_';
+          brackets += quote == 0 && c == '(' ? 1U : 0U;
+        }
+        promise(quote == 0, "a quote is left open");
+        for (const auto* part : {";", "--", "/*", "_("}) {
+          promise(bare.find(part) == std::string::npos, "a condition says more than it may");
+        }
+        promise(
+            brackets > kAnyDepth || contract::parse_condition(text, "person", place) == condition,
+            "a condition is not read as it was written");
+      },
       "contract.toml:");
 }
 
@@ -212,10 +248,10 @@ Outcome take_anchor(std::string_view bytes) {
   static const OneFile file("anchor.json");
   return refused_at_worst({Code::integrity, Code::configuration}, [&] {
     file.with(bytes);
-    const auto anchor = journal::read_anchor(file.directory());
+    const auto anchor = state::read_anchor(file.directory());
     promise(anchor.has_value(), "a file was taken for none");
-    journal::write_anchor(file.directory(), *anchor);
-    promise(journal::read_anchor(file.directory()) == anchor,
+    state::write_anchor(file.directory(), *anchor);
+    promise(state::read_anchor(file.directory()) == anchor,
             "an anchor is not read as it was written");
   });
 }
@@ -224,7 +260,7 @@ Outcome take_anchor(std::string_view bytes) {
 Outcome take_latch(std::string_view bytes) {
   static const OneFile file("damaged");
   file.with(bytes);
-  promise(refused_at_worst({Code::integrity}, [&] { journal::check_latch(file.directory()); }) ==
+  promise(refused_at_worst({Code::integrity}, [&] { state::check_latch(file.directory()); }) ==
               Outcome::refused,
           "a latch was passed");
   return Outcome::understood;
@@ -295,6 +331,10 @@ std::string catalog_seed() {
 std::vector<Parser> file_parsers() {
   return {
       {"contract", {kContract}, take_contract},
+      {"condition",
+       {"district = '08435'", "a IN ('x', 'it''s') OR NOT (\"my b\" <= -1.5 AND c IS NOT NULL)",
+        "on_day NOT BETWEEN '2020-01-01' AND '2020-12-31' AND name LIKE '08\\%_%' AND d = TRUE"},
+       take_condition},
       {"config", {kConfig}, take_config},
       {"contract-add", {kContract}, take_edit},
       {"url",

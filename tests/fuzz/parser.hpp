@@ -32,11 +32,14 @@ inline void promise(bool holds, const char* what) {
 
 std::vector<Parser> file_parsers();   // files that people or abgleich itself write
 std::vector<Parser> value_parsers();  // what databases hand over
+std::vector<Parser> peer_parsers();   // what other nodes send, and this one's own file
 
 inline std::vector<Parser> all_parsers() {
   auto all = file_parsers();
-  for (auto& parser : value_parsers()) {
-    all.push_back(std::move(parser));
+  for (auto* const more : {value_parsers, peer_parsers}) {
+    for (auto& parser : more()) {
+      all.push_back(std::move(parser));
+    }
   }
   return all;
 }

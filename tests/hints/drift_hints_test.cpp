@@ -38,7 +38,7 @@ struct Persons : Scene {
 };
 
 void on_both_primaries(const std::function<void(On)>& test) {
-  for (const auto primary : {On::sqlite, On::postgresql}) {
+  for (const auto primary : kEngines) {
     CAPTURE(name_of(primary));
     test(primary);
   }
@@ -210,7 +210,7 @@ TEST_CASE("hints: a key that lost its constraint goes on once the statement was 
 
 TEST_CASE(
     "hints: a key that lost its constraint blocks its table only, whatever its type becomes") {
-  for (const auto secondary : {On::sqlite, On::postgresql}) {
+  for (const auto secondary : kEngines) {
     for (const std::string type : {"integer", "text", "numeric", "json", "xml", "point"}) {
       CAPTURE(name_of(secondary));
       CAPTURE(type);

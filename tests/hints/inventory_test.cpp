@@ -1,6 +1,7 @@
 // No hint without a scene: every text of the program that tells a reader what to run is named in
 // `inventory`, with the scene that follows it or the reason why there is none.
 #include "support/pairing.hpp"
+#include "support/places.hpp"
 
 #include <doctest/doctest.h>
 
@@ -71,23 +72,22 @@ std::vector<std::string> literals_of(const std::string& source) {
 bool is_hint(const std::string& text) {
   static const std::regex kCommand(
       "abgleich (sync|drift|adopt|check|verify|resolve|resume|revert|keys|contract|diff|conflicts|"
-      "quarantine|log|status|init|privacy|reveal|token|rekey)\\b|[Nn]othing was changed");
+      "quarantine|log|status|init|privacy|reveal|token|rekey|grants|peer)\\b|[Nn]othing was "
+      "changed");
   return std::regex_search(text, kCommand);
 }
 
 std::vector<Text> hints() {
   std::vector<Text> found;
   for (const auto* directory : {"lib", "cmd"}) {
-    for (const auto& entry :
-         fs::recursive_directory_iterator(fs::path(ABGLEICH_SOURCE_DIR) / directory)) {
+    for (const auto& entry : fs::recursive_directory_iterator(fs::path(kSourceTree) / directory)) {
       const auto extension = entry.path().extension();
       if (extension != ".cpp" && extension != ".hpp") {
         continue;
       }
       for (auto& text : literals_of(read_file(entry.path()))) {
         if (is_hint(text)) {
-          found.push_back(
-              {fs::relative(entry.path(), ABGLEICH_SOURCE_DIR).string(), std::move(text)});
+          found.push_back({fs::relative(entry.path(), kSourceTree).string(), std::move(text)});
         }
       }
     }
@@ -105,7 +105,7 @@ struct Entry {
 
 std::vector<Entry> inventory() {
   std::vector<Entry> entries;
-  std::istringstream lines(read_file(fs::path(ABGLEICH_SOURCE_DIR) / "tests/hints/inventory"));
+  std::istringstream lines(read_file(fs::path(kSourceTree) / "tests/hints/inventory"));
   for (std::string line; std::getline(lines, line);) {
     if (line.empty() || line.starts_with('#')) {
       continue;
@@ -122,8 +122,7 @@ std::vector<Entry> inventory() {
 
 std::string all_tests() {
   std::string text;
-  for (const auto& entry :
-       fs::recursive_directory_iterator(fs::path(ABGLEICH_SOURCE_DIR) / "tests")) {
+  for (const auto& entry : fs::recursive_directory_iterator(fs::path(kSourceTree) / "tests")) {
     if (entry.path().extension() == ".cpp") {
       for (const auto& literal : literals_of(read_file(entry.path()))) {
         text += "\n" + literal;

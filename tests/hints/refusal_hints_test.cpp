@@ -113,7 +113,7 @@ TEST_CASE("hints: another primary, and a secondary that was put back, are adopte
 }
 
 TEST_CASE("hints: a table that the secondary has lost is made and filled anew") {
-  for (const auto secondary : {On::sqlite, On::postgresql}) {
+  for (const auto secondary : kEngines) {
     Persons pairing(On::sqlite, secondary);
     pairing.secondary.run("DROP TABLE person");
     const auto hint = pairing.refusal(22);
@@ -125,7 +125,7 @@ TEST_CASE("hints: a table that the secondary has lost is made and filled anew") 
 }
 
 TEST_CASE("hints: what is paused is resumed") {
-  for (const auto secondary : {On::sqlite, On::postgresql}) {
+  for (const auto secondary : kEngines) {
     Persons pairing(On::sqlite, secondary);
     pairing.primary.run("UPDATE person SET status = 'new' WHERE id = 1");
     const std::string run = pairing.sync()["run"];
@@ -160,7 +160,7 @@ TEST_CASE("hints: the right key file is put back, and checked") {
 }
 
 TEST_CASE("hints: a damaged base is seen, repaired, and no run is refused any more") {
-  for (const auto secondary : {On::sqlite, On::postgresql}) {
+  for (const auto secondary : kEngines) {
     Persons pairing(On::sqlite, secondary);
     pairing.secondary.run("DELETE FROM " + pairing.own("base_1"));
     const auto seen = pairing.run({"verify"});
@@ -184,7 +184,7 @@ TEST_CASE("hints: a damaged base is seen, repaired, and no run is refused any mo
 }
 
 TEST_CASE("hints: an owner runs the statements that are printed, then sync goes on") {
-  for (const auto secondary : {On::sqlite, On::postgresql}) {
+  for (const auto secondary : kEngines) {
     Scene pairing(On::sqlite, secondary, kContract);
     pairing.configure("", "manage_schema = false\n");
     Persons::fill(pairing.primary);
@@ -208,7 +208,7 @@ TEST_CASE("hints: rights that the reader has lost are given back by the statemen
   write_file(pairing.directory.path() / "abgleich.toml",
              toml.replace(toml.find("user=postgres"), 13, "user=" + role));
   const auto hint = pairing.refusal(24);
-  pairing.primary.run(Scene::between(hint, "have its owner run: ", ". Nothing"));
+  pairing.primary.run(Scene::between(hint, "have its owner run: ", ". All that"));
   pairing.all_is_well();
   pairing.primary.run("DROP OWNED BY " + role + "; DROP ROLE " + role);
 }

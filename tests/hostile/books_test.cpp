@@ -1,6 +1,7 @@
 // Whoever may write to the secondary's bookkeeping puts words into our mouth: nothing of it is
 // done, it is told what is forged, and there is a way on.
 #include "support/pairing.hpp"
+#include "support/places.hpp"
 
 #include <doctest/doctest.h>
 
@@ -107,7 +108,7 @@ struct Attack {
 
 void expect_all(
     const std::vector<Attack>& attacks, const std::function<void(Scene&)>& before = [](Scene&) {}) {
-  for (const auto engine : {On::sqlite, On::postgresql}) {
+  for (const auto engine : kEngines) {
     CAPTURE(name_of(engine));
     for (const auto& attack : attacks) {
       CAPTURE(attack.sql);
@@ -202,7 +203,7 @@ TEST_CASE("a head that somebody else has written is not believed") {
 }
 
 TEST_CASE("a pause that somebody else has lifted is one still") {
-  for (const auto engine : {On::sqlite, On::postgresql}) {
+  for (const auto engine : kEngines) {
     CAPTURE(name_of(engine));
     Scene scene(engine);
     REQUIRE(scene.run(kRevert).exit == 10);
@@ -215,7 +216,7 @@ TEST_CASE("a pause that somebody else has lifted is one still") {
 }
 
 TEST_CASE("a key check of an epoch that is over makes no second rotation") {
-  for (const auto engine : {On::sqlite, On::postgresql}) {
+  for (const auto engine : kEngines) {
     CAPTURE(name_of(engine));
     Scene scene(engine);
     const auto old = scene.secondary.rows("SELECT key_check FROM " + scene.own("head"));
@@ -230,7 +231,7 @@ TEST_CASE("a key check of an epoch that is over makes no second rotation") {
 }
 
 TEST_CASE("what was true once and is put back is not believed: a conflict with its seal") {
-  for (const auto engine : {On::sqlite, On::postgresql}) {
+  for (const auto engine : kEngines) {
     CAPTURE(name_of(engine));
     Scene scene(engine);
     scene.secondary.run("CREATE TABLE old_conflict AS SELECT * FROM " + scene.own("conflict"));
@@ -247,7 +248,7 @@ TEST_CASE("what was true once and is put back is not believed: a conflict with i
 }
 
 TEST_CASE("what was true once and is put back is not believed: what left, and the layout") {
-  for (const auto engine : {On::sqlite, On::postgresql}) {
+  for (const auto engine : kEngines) {
     for (const std::string table : {"fact", "tracked"}) {
       CAPTURE(name_of(engine));
       CAPTURE(table);
@@ -270,14 +271,14 @@ TEST_CASE("what was true once and is put back is not believed: what left, and th
 }
 
 TEST_CASE("what is older than the journal keeps goes by its age, and the rest stays sealed") {
-  for (const auto engine : {On::sqlite, On::postgresql}) {
+  for (const auto engine : kEngines) {
     CAPTURE(name_of(engine));
     Pairing pairing(engine, engine, kContract, kLimits);  // keeps 90 days
     const auto sync_days_ago = [&](int days) {
-      return run_program(
-          pairing.command({"sync"}), pairing.directory.path().string(),
-          {"LD_PRELOAD=" ABGLEICH_ANOTHER_DAY, "ABGLEICH_TEST_DAYS_AGO=" + std::to_string(days),
-           "ASAN_OPTIONS=verify_asan_link_order=0"});
+      return run_program(pairing.command({"sync"}), pairing.directory.path().string(),
+                         {std::string("LD_PRELOAD=") + kAnotherDay,
+                          "ABGLEICH_TEST_DAYS_AGO=" + std::to_string(days),
+                          "ASAN_OPTIONS=verify_asan_link_order=0"});
     };
     const std::string own = engine == On::sqlite ? "abgleich_" : "abgleich.";
     const auto kept = [&](int epoch) {
@@ -311,7 +312,7 @@ TEST_CASE("what is older than the journal keeps goes by its age, and the rest st
 }
 
 TEST_CASE("what is erased for good stays sealed, and so does what is purged") {
-  for (const auto engine : {On::sqlite, On::postgresql}) {
+  for (const auto engine : kEngines) {
     CAPTURE(name_of(engine));
     Scene scene(engine);
     auto contract = std::string(kContract);
@@ -335,7 +336,7 @@ TEST_CASE("what is erased for good stays sealed, and so does what is purged") {
 }
 
 TEST_CASE("with another key nothing is written, whatever the command") {
-  for (const auto engine : {On::sqlite, On::postgresql}) {
+  for (const auto engine : kEngines) {
     CAPTURE(name_of(engine));
     Scene scene(engine);
     REQUIRE(scene.run(kRevert).exit == 10);

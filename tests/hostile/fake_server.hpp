@@ -2,17 +2,10 @@
 // (https://www.postgresql.org/docs/current/protocol-message-formats.html).
 #pragma once
 
-#include <doctest/doctest.h>
+#include "support/local_server.hpp"
 
-#include <arpa/inet.h>
-#include <array>
-#include <atomic>
 #include <functional>
-#include <netinet/in.h>
 #include <string>
-#include <sys/socket.h>
-#include <thread>
-#include <unistd.h>
 #include <vector>
 
 namespace abgleich::test {
@@ -23,27 +16,10 @@ class FakeServer {
   using Answer = std::function<std::string(const std::string& sql)>;
 
   explicit FakeServer(Answer answer)
-      : answer_(std::move(answer)), socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    REQUIRE(::bind(socket_, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
-    socklen_t size = sizeof address;
-    REQUIRE(::getsockname(socket_, reinterpret_cast<sockaddr*>(&address), &size) == 0);
-    REQUIRE(::listen(socket_, 16) == 0);
-    port_ = ntohs(address.sin_port);
-    thread_ = std::thread([this] { serve(); });
-  }
-  FakeServer(const FakeServer&) = delete;
-  FakeServer& operator=(const FakeServer&) = delete;
-  ~FakeServer() {
-    ::shutdown(socket_, SHUT_RDWR);
-    thread_.join();
-    ::close(socket_);
-  }
+      : answer_(std::move(answer)), server_([this](int client) { talk(client); }) {}
 
   [[nodiscard]] std::string url() const {
-    return "postgresql://reader@127.0.0.1:" + std::to_string(port_) + "/kpm?sslmode=disable";
+    return "postgresql://reader@" + server_.address() + "/kpm?sslmode=disable";
   }
 
   /// Rows of text columns.
@@ -116,27 +92,6 @@ class FakeServer {
     }
     return length;
   }
-  static void send(int client, const std::string& bytes) {
-    (void)::send(client, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-  }
-
-  void serve() {
-    std::vector<std::thread> sessions;
-    for (;;) {
-      const int client = ::accept4(socket_, nullptr, nullptr, SOCK_CLOEXEC);
-      if (client < 0) {
-        break;
-      }
-      sessions.emplace_back([this, client] {
-        talk(client);
-        ::close(client);
-      });
-    }
-    for (auto& session : sessions) {
-      session.join();
-    }
-  }
-
   void talk(int client) {
     std::string bytes;
     if (!take(client, bytes, 4) || !take(client, bytes, length_of(bytes, 0) - 4)) {
@@ -144,11 +99,12 @@ class FakeServer {
     }
     char state = 'I';
     const auto ready = [&] { return message('Z', std::string(1, state)); };
-    send(client, message('R', number(4, 0)) + parameter("server_version", "15.4") +
-                     parameter("server_encoding", "UTF8") + parameter("client_encoding", "UTF8") +
-                     parameter("standard_conforming_strings", "on") +
-                     parameter("integer_datetimes", "on") +
-                     message('K', number(4, 1) + number(4, 2)) + ready());
+    LocalServer::send(client, message('R', number(4, 0)) + parameter("server_version", "15.4") +
+                                  parameter("server_encoding", "UTF8") +
+                                  parameter("client_encoding", "UTF8") +
+                                  parameter("standard_conforming_strings", "on") +
+                                  parameter("integer_datetimes", "on") +
+                                  message('K', number(4, 1) + number(4, 2)) + ready());
     std::string parsed;
     for (;;) {
       if (!take(client, bytes, 5)) {
@@ -167,20 +123,18 @@ class FakeServer {
       };
       if (type == 'Q') {
         const auto text = answer(bytes.c_str());
-        send(client, text + ready());
+        LocalServer::send(client, text + ready());
       } else if (type == 'P') {
         parsed = bytes.c_str() + bytes.find('\0') + 1;
       } else if (type == 'S') {
         const auto text = answer(parsed);
-        send(client, message('1', "") + message('2', "") + text + ready());
+        LocalServer::send(client, message('1', "") + message('2', "") + text + ready());
       }
     }
   }
 
   Answer answer_;
-  int socket_;
-  int port_ = 0;
-  std::thread thread_;
+  LocalServer server_;
 };
 
 }  // namespace abgleich::test

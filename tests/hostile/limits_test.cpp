@@ -2,6 +2,7 @@
 // the end of the process. And what others on the machine can see.
 #include "support/child.hpp"
 #include "support/pairing.hpp"
+#include "support/places.hpp"
 #include "support/thorough.hpp"
 
 #include <doctest/doctest.h>
@@ -43,7 +44,7 @@ TEST_CASE("JSON nested 200,000 deep in the books is damage, not a crash") {
   // the control: read and written as if nobody could have made it, the stack is not enough
   CHECK(ends_well([] { (void)nlohmann::json::parse(deep(200)).dump(); }));
   CHECK(!ends_well([] { (void)nlohmann::json::parse(deep(200'000)).dump(); }));
-  for (const auto engine : {On::sqlite, On::postgresql}) {
+  for (const auto engine : kEngines) {
     CAPTURE(name_of(engine));
     Pairing pairing(On::sqlite, engine, kPerson, kLimits);
     pairing.primary.run(
@@ -104,8 +105,8 @@ TEST_CASE("JSON nested 200,000 deep in the books is damage, not a crash") {
 TEST_CASE(
     "a value that is too large is held back by name, and a large one costs a small multiple") {
   const long megabytes = thorough() ? 200 : 50;
-  for (const auto from : {On::sqlite, On::postgresql}) {
-    for (const auto to : {On::sqlite, On::postgresql}) {
+  for (const auto from : kEngines) {
+    for (const auto to : kEngines) {
       CAPTURE(name_of(from));
       CAPTURE(name_of(to));
       Pairing pairing(from, to, kPerson, kLimits);
@@ -156,7 +157,7 @@ TEST_CASE(
 }
 
 TEST_CASE("many large values at once take no more memory than a few") {
-  for (const auto engine : {On::sqlite, On::postgresql}) {
+  for (const auto engine : kEngines) {
     CAPTURE(name_of(engine));
     Pairing pairing(engine, engine, kPerson, kLimits);
     const bool sqlite = engine == On::sqlite;
@@ -184,7 +185,7 @@ TEST_CASE("many large values at once take no more memory than a few") {
 }
 
 TEST_CASE("a row that only the journal makes too large is held back, and the others go on") {
-  for (const auto engine : {On::sqlite, On::postgresql}) {
+  for (const auto engine : kEngines) {
     CAPTURE(name_of(engine));
     Pairing pairing(engine, engine,
                     "[tables.person]\nkey = [\"id\"]\n[tables.person.columns]\nid = \"plain\"\n"
@@ -289,7 +290,7 @@ TEST_CASE("check says where memory for keys cannot be locked") {
   const auto ran =
       run_program({"/bin/sh", "-c",
                    "ulimit -l 0; exec setpriv --bounding-set=-ipc_lock --inh-caps=-ipc_lock \"$@\"",
-                   "sh", ABGLEICH_BINARY, "check"},
+                   "sh", kProgram, "check"},
                   pairing.directory.path().string());
   CHECK_MESSAGE(ran.exit == 11, ran.out, ran.err);
   CHECK_MESSAGE(ran.out.find("cannot be locked") != std::string::npos, ran.out);

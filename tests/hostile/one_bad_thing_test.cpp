@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <map>
 #include <string>
 
 namespace abgleich::test {
@@ -13,6 +14,10 @@ const char* const kPerson =
     "[tables.person]\nkey = [\"id\"]\n[tables.person.columns]\n"
     "id = \"plain\"\nname = \"plain\"\n[tables.visit]\nkey = [\"id\"]\n[tables.visit.columns]\n"
     "id = \"plain\"\n";
+const char* const kPersonWithMore =
+    "[tables.person]\nkey = [\"id\"]\n[tables.person.columns]\n"
+    "id = \"plain\"\nname = \"plain\"\ncode = \"plain\"\nnote = \"plain\"\ntags = \"plain\"\npair "
+    "= \"plain\"\n";
 const char* const kLimits = "[limits]\nmax_deleted = \"100%\"\nmax_updated = \"100%\"\n";
 
 /// A pairing whose primary's database is in another encoding.
@@ -37,7 +42,7 @@ struct Encoded {
 }  // namespace
 
 TEST_CASE("an invalid byte in a SQL_ASCII primary holds its row back, and nothing else") {
-  for (const auto engine : {On::sqlite, On::postgresql}) {
+  for (const auto engine : kEngines) {
     CAPTURE(name_of(engine));
     Encoded scene("SQL_ASCII", engine);
     scene.primary.run(
@@ -63,6 +68,53 @@ TEST_CASE("an invalid byte in a SQL_ASCII primary holds its row back, and nothin
     CHECK(scene.pairing.run({"drift"}).exit == 0);
     CHECK(scene.pairing.run({"drift", "accept"}).exit == 0);
     CHECK(scene.pairing.sync()["open"]["quarantined"] == 1);
+  }
+}
+
+TEST_CASE("a byte that is no character of the primary's encoding holds its row back") {
+  const std::map<std::string, std::string> none_of{{"WIN1252", "\x81"}, {"ISO_8859_7", "\xae"}};
+  for (const auto& [encoding, none] : none_of) {
+    for (const auto engine : kEngines) {
+      CAPTURE(encoding);
+      CAPTURE(name_of(engine));
+      Encoded scene(encoding, engine);
+      scene.primary.run(
+          "ALTER TABLE person ADD COLUMN code char(4), ADD COLUMN note json, ADD COLUMN tags "
+          "text[];"
+          "INSERT INTO person VALUES ('a', 'plain \xa3', 'x', '{\"k\": \"\xa3\"}', '{\"\xa3 "
+          "1\",NULL}'), "
+          "('b', '" +
+          none +
+          "', NULL, NULL, NULL), "
+          "('c" +
+          none +
+          "', 'x', NULL, NULL, NULL), ('d', NULL, NULL, NULL, NULL), "
+          "('e', '', '" +
+          none + "', NULL, NULL), ('f', '', '', '{\"k\": \"" + none +
+          "\"}', NULL), "
+          "('g', '', '', NULL, '{" +
+          none +
+          "}');"
+          // of these only the last one IS NOT NULL, and none of them is NULL
+          "CREATE TYPE pair AS (a text, b int); ALTER TABLE person ADD COLUMN pair pair;"
+          "UPDATE person SET pair = ROW('\xa3', NULL) WHERE id = 'a';"
+          "UPDATE person SET pair = ROW(NULL, NULL) WHERE id = 'd';"
+          "UPDATE person SET pair = ROW('x', 1) WHERE id = 'b'");
+      scene.pairing.set_contract(kPersonWithMore);
+      for (int turn = 0; turn < 2; ++turn) {
+        const auto line = scene.pairing.sync(turn == 0 ? std::vector<std::string>{}
+                                                       : std::vector<std::string>{"--full"});
+        CHECK_MESSAGE(line["exit"] == 11, line.dump());
+        CHECK(line["open"]["quarantined"] == 5);
+        CHECK(scene.pairing.secondary.rows(
+                  "SELECT id, name, code, note, tags, pair FROM person ORDER BY id") ==
+              "a|plain \xc2\xa3|x   |{\"k\": \"\xc2\xa3\"}|{\"\xc2\xa3 "
+              "1\",NULL}|(\xc2\xa3,)\nd|NULL|NULL|NULL|NULL|(,)");
+      }
+      CHECK(scene.pairing.run({"verify"}).exit == 0);
+      scene.primary.run("UPDATE person SET name = 'mended' WHERE id = 'b'");
+      CHECK(scene.pairing.sync()["open"]["quarantined"] == 4);
+    }
   }
 }
 
@@ -182,7 +234,7 @@ TEST_CASE("names that PostgreSQL would cut are refused by name, with what to wri
 }
 
 TEST_CASE("a replaced column's old values keep a name of their own, however long it was") {
-  for (const auto from : {On::sqlite, On::postgresql}) {
+  for (const auto from : kEngines) {
     const std::string name(62, 'n');
     Pairing pairing(from, On::postgresql,
                     "[tables.person]\nkey = [\"id\"]\n[tables.person.columns]\nid = \"plain\"\n" +
@@ -203,7 +255,7 @@ TEST_CASE("a replaced column's old values keep a name of their own, however long
 }
 
 TEST_CASE("a character that the secondary's encoding lacks holds its row back, and nothing else") {
-  for (const auto engine : {On::sqlite, On::postgresql}) {
+  for (const auto engine : kEngines) {
     for (const std::string encoding : {"LATIN1", "WIN1252", "EUC_JP"}) {
       CAPTURE(name_of(engine));
       CAPTURE(encoding);
@@ -247,11 +299,11 @@ TEST_CASE("a character that the secondary's encoding lacks holds its row back, a
   }
 }
 
-TEST_CASE("a byte that stands for no character in the primary's encoding ends in a refusal") {
-  Encoded scene("WIN1252");
-  scene.primary.run("INSERT INTO person VALUES ('a', 'M\xfcller')");
+TEST_CASE("bytes that are no character of an encoding of several end in a refusal") {
+  Encoded scene("EUC_JP");
+  scene.primary.run("INSERT INTO person VALUES ('a', '\xc6\xfc')");
   CHECK(scene.pairing.sync()["exit"] == 0);
-  scene.primary.run("INSERT INTO person VALUES ('b', 'x\x81'); INSERT INTO visit VALUES (2)");
+  scene.primary.run("INSERT INTO person VALUES ('b', 'x\xa9\xa1'); INSERT INTO visit VALUES (2)");
   const auto refused = scene.pairing.run({"sync"});
   CHECK_MESSAGE(refused.exit == 24, refused.exit, refused.err);
   CHECK_MESSAGE(refused.err.find("does not exist in the database's encoding") != std::string::npos,
@@ -259,7 +311,7 @@ TEST_CASE("a byte that stands for no character in the primary's encoding ends in
   CHECK(scene.pairing.secondary.rows("SELECT count(*) FROM visit") == "1");
   scene.primary.run("UPDATE person SET name = 'x' WHERE id = 'b'");
   CHECK(scene.pairing.sync()["exit"] == 0);
-  CHECK(scene.pairing.secondary.rows("SELECT name FROM person ORDER BY id") == "M\xc3\xbcller\nx");
+  CHECK(scene.pairing.secondary.rows("SELECT name FROM person ORDER BY id") == "\xe6\x97\xa5\nx");
 }
 
 }  // namespace abgleich::test

@@ -199,7 +199,7 @@ void check_findings(Database& secondary, const std::string& findings) {
 }  // namespace
 
 TEST_CASE("order tells nothing: a first load, ten thousand inserts, findings, and a rotation") {
-  for (const auto engine : {On::sqlite, On::postgresql}) {
+  for (const auto engine : kEngines) {
     CAPTURE(name_of(engine));
     Pairing pairing(engine, engine, kContract, kAnything);
     put_key(pairing, 1);
@@ -273,7 +273,7 @@ TEST_CASE("order tells nothing: a first load, ten thousand inserts, findings, an
 }
 
 TEST_CASE("a table that is filled later, and all that is printed, tell no order either") {
-  for (const auto engine : {On::sqlite, On::postgresql}) {
+  for (const auto engine : kEngines) {
     CAPTURE(name_of(engine));
     Pairing pairing(engine, engine, kContract, kAnything);
     put_key(pairing, 1);
@@ -316,7 +316,7 @@ TEST_CASE("a table that is filled later, and all that is printed, tell no order 
 }
 
 TEST_CASE("a secondary that lies in the primary's order is laid down anew on demand") {
-  for (const auto engine : {On::sqlite, On::postgresql}) {
+  for (const auto engine : kEngines) {
     CAPTURE(name_of(engine));
     Pairing pairing(engine, engine, kContract, kAnything);
     put_key(pairing, 1);

@@ -1,6 +1,7 @@
 // What others have written reaches a terminal, a mail or a log only spelled out: values, the
 // vendor's names, what stands in the books, file names, command lines.
 #include "support/pairing.hpp"
+#include "support/places.hpp"
 
 #include <doctest/doctest.h>
 
@@ -194,7 +195,7 @@ TEST_CASE("nor does anything before a connection is made") {
   const auto named = directory / kEvil;
   const auto run = [&](const std::vector<std::string>& words) {
     auto all = words;
-    all.insert(all.begin(), ABGLEICH_BINARY);
+    all.insert(all.begin(), kProgram);
     const auto ran = run_program(all, directory.path().string());
     CAPTURE(ran.err);
     CHECK(ran.exit != 0);
@@ -235,15 +236,15 @@ TEST_CASE("the contract that init writes hides nothing from whoever reviews it")
   primary.run("CREATE TABLE " + in_sql("t" + kEvil) + " (id integer PRIMARY KEY, " +
               in_sql("c\u202e\u2066\u200b\U000e0041") + " text)");
   Database secondary(On::sqlite, directory / "secondary.db");
-  const auto ran = run_program({ABGLEICH_BINARY, "init", "--primary", "sqlite:primary.db",
-                                "--secondary", "sqlite:secondary.db", "--directory", "made"},
+  const auto ran = run_program({kProgram, "init", "--primary", "sqlite:primary.db", "--secondary",
+                                "sqlite:secondary.db", "--directory", "made"},
                                directory.path().string());
   CHECK_MESSAGE(ran.exit == 0, ran.err);
   const auto text = read_file(directory / "made" / "contract.toml");
   CHECK(steering(text) == "");
   CHECK(text.find("\\U000e0041") != std::string::npos);
-  const auto check = run_program({ABGLEICH_BINARY, "--config", "made/abgleich.toml", "check"},
-                                 directory.path().string());
+  const auto check =
+      run_program({kProgram, "--config", "made/abgleich.toml", "check"}, directory.path().string());
   CHECK_MESSAGE(check.exit == 0, check.out);
 }
 

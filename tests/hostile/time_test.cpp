@@ -102,7 +102,7 @@ class File {
 
 template <class Test>
 void on_every_secondary(const Test& test) {
-  for (const auto secondary : {On::sqlite, On::postgresql}) {
+  for (const auto secondary : kEngines) {
     CAPTURE(name_of(secondary));
     test(secondary);
   }

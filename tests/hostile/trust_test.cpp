@@ -1,6 +1,7 @@
 // Who may say what leaves: files that decide it and that somebody else could have written.
 #include "support/child.hpp"
 #include "support/pairing.hpp"
+#include "support/places.hpp"
 
 #include <doctest/doctest.h>
 
@@ -126,6 +127,23 @@ TEST_CASE("a directory on the way that others may write is refused, and the stic
   scene.check_fine();
 }
 
+TEST_CASE("what a configuration includes is asked for the same: it decides as much") {
+  Scene scene;
+  const auto common = scene.file("common.toml");
+  write_file(common, "[limits]\nmax_deleted = 3\n");
+  write_file(scene.file("abgleich.toml"),
+             "include = \"common.toml\"\n" + read_file(scene.file("abgleich.toml")));
+  scene.check_fine();
+  REQUIRE(::chmod(common.c_str(), 0666) == 0);
+  scene.check_refused({"the included configuration", "may be written by others", "chmod go-w "});
+  // whatever it says
+  write_file(common, "no TOML at all");
+  scene.check_refused({"the included configuration", "may be written by others"});
+  write_file(common, "[limits]\nmax_deleted = 3\n");
+  REQUIRE(::chmod(common.c_str(), 0644) == 0);
+  scene.check_fine();
+}
+
 TEST_CASE("a key's directory, a state directory that others may write are refused") {
   Scene scene;
   const auto keys = scene.file("keys");
@@ -185,7 +203,7 @@ TEST_CASE("the working directory's abgleich.toml of another user is never taken"
   write_file(directory / "abgleich.toml",
              "[primary]\nurl = \"sqlite:a\"\n[secondary]\nurl = \"sqlite:b\"\n");
   REQUIRE(::chown((directory / "abgleich.toml").c_str(), kNobody, kNobody) == 0);
-  const auto ran = run_program({ABGLEICH_BINARY, "keys", "generate"}, directory.path().string());
+  const auto ran = run_program({kProgram, "keys", "generate"}, directory.path().string());
   CHECK(ran.exit == 25);
   CHECK(ran.err.find("abgleich.toml' belongs to another user") != std::string::npos);
   CHECK(ran.err.find("--config FILE") != std::string::npos);
@@ -202,7 +220,7 @@ TEST_CASE("what init makes is its user's alone to write, whatever the umask") {
        "umask 000; \"$0\" init --primary sqlite:primary.db --secondary sqlite:secondary.db "
        "--directory made && \"$0\" --config made/abgleich.toml drift accept && "
        "\"$0\" --config made/abgleich.toml sync",
-       ABGLEICH_BINARY},
+       kProgram},
       directory.path().string());
   CHECK_MESSAGE(ran.exit == 0, ran.err);
   for (const std::string name : {"", "abgleich.toml", "contract.toml", "catalog.json"}) {

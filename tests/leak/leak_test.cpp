@@ -2,6 +2,7 @@
 // in, and then looked for, in every form, in every byte that it has left anywhere.
 #include "core/digest.hpp"
 #include "support/pairing.hpp"
+#include "support/places.hpp"
 #include "traces.hpp"
 #include "witness.hpp"
 
@@ -302,7 +303,7 @@ class Scene {
 
   /// What is said on a terminal: progress, colours and all.
   void run_on_terminal(std::vector<std::string> words) {
-    words.insert(words.begin(), ABGLEICH_BINARY);
+    words.insert(words.begin(), kProgram);
     const auto said = on_terminal(words, home().string());
     CHECK(said.size() > 10);
     said_ += said;
@@ -324,7 +325,7 @@ class Scene {
 
  private:
   std::unique_ptr<Program> start(std::vector<std::string> words, const std::string& input) {
-    words.insert(words.begin(), ABGLEICH_BINARY);
+    words.insert(words.begin(), kProgram);
     auto program = std::make_unique<Program>(
         words, home().string(),
         std::vector<std::string>{"TMPDIR=" + (home() / "tmp").string(), "HOME=" + home().string()},
@@ -760,7 +761,7 @@ TEST_CASE("stolen state: a dictionary of all raw values recovers none without th
 }
 
 TEST_CASE("control: a contract that lets a name out is caught, on both engines") {
-  for (const auto engine : {On::sqlite, On::postgresql}) {
+  for (const auto engine : kEngines) {
     CAPTURE(name_of(engine));
     Scene scene(engine, engine, "\"plain\"");
     CHECK(scene.run({"sync", "-vv"}).exit == 0);

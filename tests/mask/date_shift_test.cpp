@@ -32,7 +32,7 @@ std::string moved(DateShift& shift, const Value& value, const Value& subject) {
   const auto why = shift.make(value, subject, out);
   if (why) {
     CHECK(out == text("left over"));
-    return "!" + std::string(*why);
+    return "!" + std::string(text_of(*why));
   }
   CHECK(out.kind() == value.kind());
   return out.bytes();

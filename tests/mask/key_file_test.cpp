@@ -1,5 +1,3 @@
-#include "mask/key_file.hpp"
-
 #include "core/error.hpp"
 #include "mask/keyring.hpp"
 #include "mask/known_keyring.hpp"

@@ -3,6 +3,7 @@
 #include "mask/known_keyring.hpp"
 #include "mask/normalise.hpp"
 #include "mask/pseudonym.hpp"
+#include "support/places.hpp"
 
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
@@ -58,7 +59,7 @@ std::optional<std::string> computed(const Json& line, const std::string& of) {
 }  // namespace
 
 TEST_CASE("every vector on the page of pseudonyms is what the program computes") {
-  std::ifstream page(ABGLEICH_SOURCE_DIR "/schemas/pseudonyms.md");
+  std::ifstream page(std::string(test::kSourceTree) + "/schemas/pseudonyms.md");
   int vectors = 0;
   for (std::string text; std::getline(page, text);) {
     if (!text.starts_with("{\"")) {

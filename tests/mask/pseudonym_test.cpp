@@ -181,18 +181,18 @@ TEST_CASE("integers outside the domain have no integer pseudonym") {
          {"-1", "-42", "1000000000000000000", "9223372036854775807", "-9223372036854775808",
           "18446744073709551616", "100000000000000000000000000"}) {
       CAPTURE(digits);
-      CHECK(refusal(domain, integer(std::string(digits))) == reason::kOutsideDomain);
+      CHECK(refusal(domain, integer(std::string(digits))) == Cause::outside_domain);
     }
     for (const std::string_view other : {"", " ", "x", "042", "4.2", "+42", "-", "-0", " 42"}) {
       CAPTURE(other);
-      CHECK(refusal(domain, text(std::string(other))) == reason::kNotInteger);
+      CHECK(refusal(domain, text(std::string(other))) == Cause::not_integer);
     }
-    CHECK(refusal(domain, {Kind::bytes, "42"}) == reason::kNotInteger);
+    CHECK(refusal(domain, {Kind::bytes, "42"}) == Cause::not_integer);
     CHECK_FALSE(refusal(domain, integer("0")).has_value());
     CHECK_FALSE(refusal(domain, integer("999999999")).has_value());
   }
-  CHECK(refusal(IntegerDomain::digits_9, integer("1000000000")) == reason::kOutsideDomain);
-  CHECK(refusal(IntegerDomain::digits_9, integer("2147483647")) == reason::kOutsideDomain);
+  CHECK(refusal(IntegerDomain::digits_9, integer("1000000000")) == Cause::outside_domain);
+  CHECK(refusal(IntegerDomain::digits_9, integer("2147483647")) == Cause::outside_domain);
   CHECK_FALSE(refusal(IntegerDomain::digits_18, integer("999999999999999999")).has_value());
 }
 
@@ -268,11 +268,11 @@ TEST_CASE("normalisers take text and integers only, text anything but bytes") {
     return Pseudonymiser(keyring, {.identity = "p", .normaliser = normaliser}).make(value, out);
   };
   for (const auto normaliser : {Normaliser::name, Normaliser::email, Normaliser::phone}) {
-    CHECK(refusal(normaliser, {Kind::bytes, "0531123456"}) == reason::kNotText);
-    CHECK(refusal(normaliser, {Kind::real, "0.5"}) == reason::kNotText);
-    CHECK(refusal(normaliser, {Kind::date, "1980-05-17"}) == reason::kNotText);
+    CHECK(refusal(normaliser, {Kind::bytes, "0531123456"}) == Cause::not_text);
+    CHECK(refusal(normaliser, {Kind::real, "0.5"}) == Cause::not_text);
+    CHECK(refusal(normaliser, {Kind::date, "1980-05-17"}) == Cause::not_text);
   }
-  CHECK(refusal(Normaliser::text, {Kind::bytes, "a"}) == reason::kNotText);
+  CHECK(refusal(Normaliser::text, {Kind::bytes, "a"}) == Cause::not_text);
   CHECK_FALSE(refusal(Normaliser::text, {Kind::date, "1980-05-17"}).has_value());
   CHECK_FALSE(refusal(Normaliser::none, {Kind::bytes, "\xff"}).has_value());
 }

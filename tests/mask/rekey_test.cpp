@@ -1,6 +1,6 @@
 #include "mask/rekey.hpp"
 
-#include "mask/base32.hpp"
+#include "core/base32.hpp"
 #include "mask/known_keyring.hpp"
 #include "mask/masker.hpp"
 #include "mask/uuid.hpp"

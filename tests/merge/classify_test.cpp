@@ -28,41 +28,41 @@ Three<std::optional<Digest>> sides(std::string_view letters) {
 }  // namespace
 
 TEST_CASE("each of the fourteen patterns of presence and equality has its fate") {
-  constexpr std::array<std::pair<std::string_view, Fate>, kFates> patterns{{
-      {"aaa", Fate::unchanged},
-      {"aab", Fate::secondary_updated},
-      {"aa-", Fate::secondary_deleted},
-      {"aba", Fate::primary_updated},
-      {"abb", Fate::updated_alike},
-      {"abc", Fate::both_updated},
-      {"ab-", Fate::updated_and_deleted},
-      {"a-a", Fate::primary_deleted},
-      {"a-b", Fate::deleted_and_updated},
-      {"a--", Fate::both_deleted},
-      {"-a-", Fate::primary_inserted},
-      {"--a", Fate::secondary_only},
-      {"-aa", Fate::inserted_alike},
-      {"-ab", Fate::both_inserted},
+  constexpr std::array<std::pair<std::string_view, Case>, kCases> patterns{{
+      {"aaa", Case::unchanged},
+      {"aab", Case::secondary_updated},
+      {"aa-", Case::secondary_deleted},
+      {"aba", Case::primary_updated},
+      {"abb", Case::updated_alike},
+      {"abc", Case::both_updated},
+      {"ab-", Case::updated_and_deleted},
+      {"a-a", Case::primary_deleted},
+      {"a-b", Case::deleted_and_updated},
+      {"a--", Case::both_deleted},
+      {"-a-", Case::primary_inserted},
+      {"--a", Case::secondary_only},
+      {"-aa", Case::inserted_alike},
+      {"-ab", Case::both_inserted},
   }};
-  std::set<Fate> seen;
+  std::set<Case> seen;
   for (const auto& [pattern, fate] : patterns) {
     CAPTURE(pattern);
     CHECK(classify(sides(pattern)) == fate);
     seen.insert(fate);
   }
-  CHECK(seen.size() == kFates);
+  CHECK(seen.size() == kCases);
 }
 
 TEST_CASE("every fate has a name of its own") {
   std::set<std::string_view> names;
-  for (std::size_t i = 0; i < kFates; ++i) {
-    names.insert(name_of(static_cast<Fate>(i)));
+  for (std::size_t i = 0; i < kCases; ++i) {
+    names.insert(name_of(static_cast<Case>(i)));
   }
-  CHECK(names.size() == kFates);
+  CHECK(names.size() == kCases);
   CHECK(names.count("") == 0);
-  CHECK(name_of(Fate::unchanged) == "unchanged");
-  CHECK(name_of(Fate::updated_and_deleted) == "updated_and_deleted");
-  CHECK(name_of(Fate::both_inserted) == "both_inserted");
+  CHECK(name_of(Case::unchanged) == "unchanged");
+  CHECK(name_of(Case::updated_and_deleted) == "updated_and_deleted");
+  CHECK(name_of(Case::both_inserted) == "both_inserted");
 }
 
 TEST_CASE("a row that is nowhere is a bug of the caller") {

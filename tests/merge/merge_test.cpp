@@ -77,7 +77,7 @@ Decision decide(const Rules& how, std::string_view base, std::string_view primar
 
 TEST_CASE("a row on which nobody worked stays") {
   const Decision decision = decide(rules("bb"), "aa", "aa", "aa");
-  CHECK(decision.fate == Fate::unchanged);
+  CHECK(decision.happened == Case::unchanged);
   CHECK(decision.action == RowAction::nothing);
   CHECK(text(decision.cells) == "kk");
   CHECK(decision.base.empty());
@@ -86,7 +86,7 @@ TEST_CASE("a row on which nobody worked stays") {
 
 TEST_CASE("a change of the primary is taken, cell by cell") {
   const Decision decision = decide(rules("bbb"), "aaa", "aba", "aaa");
-  CHECK(decision.fate == Fate::primary_updated);
+  CHECK(decision.happened == Case::primary_updated);
   CHECK(decision.action == RowAction::update);
   CHECK(text(decision.cells) == "ktk");
   CHECK(text(decision.base) == "aba");
@@ -94,7 +94,7 @@ TEST_CASE("a change of the primary is taken, cell by cell") {
 
 TEST_CASE("an edit of the secondary is kept and its base does not move") {
   const Decision decision = decide(rules("bb"), "aa", "aa", "ab");
-  CHECK(decision.fate == Fate::secondary_updated);
+  CHECK(decision.happened == Case::secondary_updated);
   CHECK(decision.action == RowAction::nothing);
   CHECK(text(decision.cells) == "kk");
   CHECK(decision.base.empty());
@@ -102,7 +102,7 @@ TEST_CASE("an edit of the secondary is kept and its base does not move") {
 
 TEST_CASE("changes on both sides to different cells merge") {
   const Decision decision = decide(rules("bb"), "aa", "ba", "ac");
-  CHECK(decision.fate == Fate::both_updated);
+  CHECK(decision.happened == Case::both_updated);
   CHECK(decision.action == RowAction::update);
   CHECK(text(decision.cells) == "tk");
   CHECK(text(decision.base) == "ba");
@@ -111,7 +111,7 @@ TEST_CASE("changes on both sides to different cells merge") {
 
 TEST_CASE("the same change on both sides converges and only the base advances") {
   const Decision decision = decide(rules("bb"), "aa", "ab", "ab");
-  CHECK(decision.fate == Fate::updated_alike);
+  CHECK(decision.happened == Case::updated_alike);
   CHECK(decision.action == RowAction::agree);
   CHECK(text(decision.cells) == "kc");
   CHECK(text(decision.base) == "ab");
@@ -119,7 +119,7 @@ TEST_CASE("the same change on both sides converges and only the base advances") 
 
 TEST_CASE("a cell that both changed conflicts, the other cells of the row merge") {
   const Decision decision = decide(rules("bbb"), "aaa", "bba", "caa");
-  CHECK(decision.fate == Fate::both_updated);
+  CHECK(decision.happened == Case::both_updated);
   CHECK(decision.action == RowAction::update);
   CHECK(decision.conflict);
   CHECK(text(decision.cells) == "!tk");
@@ -143,7 +143,7 @@ TEST_CASE("a conflict closes by itself when both sides come to agree") {
 
 TEST_CASE("where the primary owns a cell its change wins over an edit") {
   const Decision decision = decide(rules("pb"), "aa", "ba", "ca");
-  CHECK(decision.fate == Fate::both_updated);
+  CHECK(decision.happened == Case::both_updated);
   CHECK(decision.action == RowAction::update);
   CHECK(text(decision.cells) == "ok");
   CHECK(text(decision.base) == "ba");
@@ -159,7 +159,7 @@ TEST_CASE("an edit of a cell that the primary owns stays until the primary chang
 
 TEST_CASE("where the secondary owns a cell the primary's changes are ignored") {
   const Decision decision = decide(rules("sb"), "aa", "ba", "aa");
-  CHECK(decision.fate == Fate::unchanged);
+  CHECK(decision.happened == Case::unchanged);
   CHECK(decision.action == RowAction::nothing);
   CHECK(text(decision.cells) == "kk");
   CHECK(decision.base.empty());
@@ -203,21 +203,21 @@ TEST_CASE("columns that merge together are taken, kept or in conflict as one") {
 TEST_CASE("what the secondary deleted is never resurrected") {
   SUBCASE("unchanged in the primary: nothing, and the base stands") {
     const Decision decision = decide(rules("b"), "a", "a", "-");
-    CHECK(decision.fate == Fate::secondary_deleted);
+    CHECK(decision.happened == Case::secondary_deleted);
     CHECK(decision.action == RowAction::nothing);
     CHECK(decision.base.empty());
   }
   SUBCASE("updated in the primary: a conflict of the row") {
     const Decision decision = decide(rules("b"), "a", "b", "-");
-    CHECK(decision.fate == Fate::updated_and_deleted);
+    CHECK(decision.happened == Case::updated_and_deleted);
     CHECK(decision.action == RowAction::conflict);
     CHECK(decision.conflict);
     CHECK(decision.cells.empty());
     CHECK(decision.base.empty());
   }
   SUBCASE("a change of a cell that the secondary owns is no update") {
-    CHECK(decide(rules("sb"), "aa", "ba", "-").fate == Fate::secondary_deleted);
-    CHECK(decide(rules("pb"), "aa", "ba", "-").fate == Fate::updated_and_deleted);
+    CHECK(decide(rules("sb"), "aa", "ba", "-").happened == Case::secondary_deleted);
+    CHECK(decide(rules("pb"), "aa", "ba", "-").happened == Case::updated_and_deleted);
   }
 }
 
@@ -227,7 +227,7 @@ TEST_CASE("what the primary deleted goes, stays or conflicts as the contract say
   CHECK(decide(rules("b", OnDelete::erase), "a", "-", "a").action == RowAction::remove);
 
   const Decision edited = decide(rules("b"), "a", "-", "b");
-  CHECK(edited.fate == Fate::deleted_and_updated);
+  CHECK(edited.happened == Case::deleted_and_updated);
   CHECK(edited.action == RowAction::conflict);
   CHECK(edited.conflict);
   CHECK(decide(rules("b", OnDelete::keep), "a", "-", "b").action == RowAction::forget);
@@ -244,30 +244,30 @@ TEST_CASE("against a delete only the edits of cells count that the primary does 
 
 TEST_CASE("a row that both deleted is forgotten") {
   const Decision decision = decide(rules("b"), "a", "-", "-");
-  CHECK(decision.fate == Fate::both_deleted);
+  CHECK(decision.happened == Case::both_deleted);
   CHECK(decision.action == RowAction::forget);
 }
 
 TEST_CASE("a row of the primary alone is inserted, one of the secondary alone is not touched") {
   const Decision inserted = decide(rules("bps"), "-", "abc", "-");
-  CHECK(inserted.fate == Fate::primary_inserted);
+  CHECK(inserted.happened == Case::primary_inserted);
   CHECK(inserted.action == RowAction::insert);
   CHECK(text(inserted.base) == "abc");
 
   const Decision foreign = decide(rules("bps"), "-", "-", "abc");
-  CHECK(foreign.fate == Fate::secondary_only);
+  CHECK(foreign.happened == Case::secondary_only);
   CHECK(foreign.action == RowAction::nothing);
   CHECK(foreign.base.empty());
 }
 
 TEST_CASE("a row that both inserted is adopted where equal and conflicts where different") {
   const Decision equal = decide(rules("bps"), "-", "abc", "abc");
-  CHECK(equal.fate == Fate::inserted_alike);
+  CHECK(equal.happened == Case::inserted_alike);
   CHECK(equal.action == RowAction::agree);
   CHECK(text(equal.base) == "abc");
 
   const Decision different = decide(rules("bps"), "-", "abc", "xyz");
-  CHECK(different.fate == Fate::both_inserted);
+  CHECK(different.happened == Case::both_inserted);
   CHECK(different.action == RowAction::conflict);
   CHECK(different.conflict);
   CHECK(different.cells.empty());

@@ -198,7 +198,7 @@ TEST_CASE("what a later run has made of a row is not undone with an earlier one"
   const auto again = merge::take_back(removal, {now, std::nullopt}, {});
   CHECK(again.action == UndoAction::base_only);
   CHECK(again.base == old);
-  CHECK(again.conflict == merge::Fate::deleted_and_updated);
+  CHECK(again.conflict == merge::Case::deleted_and_updated);
   CHECK(again.cells == std::vector<std::size_t>{0, 1});
   // a key that is spelt otherwise is no edit
   CHECK_FALSE(merge::take_back(removal, {now, std::nullopt}, {0}).conflict);

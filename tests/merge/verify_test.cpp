@@ -190,10 +190,10 @@ TEST_CASE("a row that is held back stands so, unless its base row cannot even be
   for (const std::string_view pattern : {"a-a", "a-b", "a--", "--a"}) {
     for (const auto trust : {Trust::sealed, Trust::altered, Trust::incomplete}) {
       CAPTURE(pattern);
-      CHECK(stands(pattern, Owner::both, OnDelete::remove, {.trust = trust, .held = true}) ==
+      CHECK(stands(pattern, Owner::both, OnDelete::remove, {.trust = trust, .held_back = true}) ==
             "quarantined");
       CHECK(stands(pattern, Owner::both, OnDelete::remove,
-                   {.trust = trust, .held = true, .base_unreadable = true}) == "unexplained");
+                   {.trust = trust, .held_back = true, .base_unreadable = true}) == "unexplained");
     }
   }
 }
@@ -229,7 +229,7 @@ TEST_CASE("a group is in conflict as one, but cells of it that agree are no diff
   CHECK(found.cells == std::vector{Standing::conflict, Standing::conflict, Standing::agrees});
 }
 
-TEST_CASE("after a mend nobody's value is lost: the next run is quiet or shows a conflict") {
+TEST_CASE("after a correction nobody's value is lost: the next run is quiet or shows a conflict") {
   for_all([](const std::string& pattern, Owner owner, OnDelete on_delete) {
     for (const bool unreadable : {false, true}) {
       CAPTURE(unreadable);
@@ -243,7 +243,7 @@ TEST_CASE("after a mend nobody's value is lost: the next run is quiet or shows a
       if (explainer.explain(row.three(), evidence).row != Standing::unexplained) {
         continue;
       }
-      const auto base = mend(row.three(), evidence, 1);
+      const auto base = corrected_base(row.three(), evidence, 1);
       if (!row.primary && !row.secondary) {
         CHECK(base.empty());
         continue;
@@ -254,7 +254,7 @@ TEST_CASE("after a mend nobody's value is lost: the next run is quiet or shows a
       merge_row(how, row.three(), decision);
       if (row.primary && row.secondary) {
         if (row.primary == row.secondary) {
-          CHECK(decision.fate == Fate::unchanged);
+          CHECK(decision.happened == Case::unchanged);
         } else if (owner == Owner::both) {
           CHECK(decision.conflict);
         } else {
@@ -274,9 +274,9 @@ TEST_CASE("after a mend nobody's value is lost: the next run is quiet or shows a
   });
 }
 
-TEST_CASE("a mended base keeps what a digest proves: that one side has not changed") {
+TEST_CASE("a corrected base keeps what a digest proves: that one side has not changed") {
   const Sides row("abc", "axd", "bbe");
-  const auto base = mend(row.three(), {.trust = Trust::altered}, 3);
+  const auto base = corrected_base(row.three(), {.trust = Trust::altered}, 3);
   CHECK(base[0] == Digest{'a'});  // the primary's
   CHECK(base[1] == Digest{'b'});  // the secondary's
   CHECK(base[2] != Digest{'c'});  // neither's

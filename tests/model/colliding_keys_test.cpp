@@ -434,7 +434,7 @@ class History {
 /// Histories that all ways to fold share.
 void play(Folding where, const Seeds& seeds) {
   int failures = 0;
-  for (const auto other : {On::sqlite, On::postgresql}) {
+  for (const auto other : kEngines) {
     for (std::size_t f = 0; f < folds().size(); ++f) {
       const auto& fold = folds()[f];
       const auto primary = where == Folding::secondary ? other : fold.engine;

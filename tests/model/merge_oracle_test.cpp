@@ -278,7 +278,7 @@ bool agrees(const World& before, const Outcome& after, const merge::Decision& de
   using merge::RowAction;
   const World applied = apply(decision, before);
   if (applied.secondary != after.secondary || applied.base != after.base ||
-      merge::name_of(decision.fate) != after.fate ||
+      merge::name_of(decision.happened) != after.fate ||
       decision.conflict != (after.row_conflict || !after.conflicts.empty())) {
     return false;
   }
@@ -482,7 +482,7 @@ TEST_CASE("every row of up to three cells merges as the oracle says") {
   }
   CAPTURE(first_wrong);
   CHECK(wrong == 0);
-  CHECK(fates.size() == merge::kFates);
+  CHECK(fates.size() == merge::kCases);
   CHECK(cases > 2'000'000);
 }
 
@@ -520,7 +520,7 @@ TEST_CASE("classify agrees with the oracle for every combination of three values
       }
     }
   }
-  CHECK(seen.size() == merge::kFates);
+  CHECK(seen.size() == merge::kCases);
 }
 
 TEST_CASE("merging again changes nothing and finds the same conflicts") {

@@ -475,11 +475,11 @@ class Office {
 // One contract, which an operator keeps up to date by the hints alone, through every version: the
 // verdicts are those of the list, and no value gets lost or under a wrong name.
 TEST_CASE("every version on a server: from version 2 on, into PostgreSQL") {
-  Office(On::postgresql).live(2, thorough() ? 170 : 110);
+  Office(On::postgresql).live(2, thorough() ? 170 : 80);
 }
 
 TEST_CASE("every version on a server: up to version 372, into SQLite") {
-  Office(On::sqlite).live(thorough() ? 171 : 280, 372);
+  Office(On::sqlite).live(thorough() ? 171 : 310, 372);
 }
 
 }  // namespace abgleich::test

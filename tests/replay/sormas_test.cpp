@@ -1,6 +1,7 @@
 // The example contract for SORMAS, held against what its vendor did in 181 versions: nothing of a
 // labelled column gets out, whoever decides what.
 #include "replay/vendor_history.hpp"
+#include "support/places.hpp"
 
 #include <doctest/doctest.h>
 
@@ -15,8 +16,7 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr int kFirst = 191;
-const std::filesystem::path kExample =
-    std::filesystem::path(ABGLEICH_SOURCE_DIR) / "examples/sormas";
+const std::filesystem::path kExample = std::filesystem::path(kSourceTree) / "examples/sormas";
 const std::vector<std::string> kCore{"person",       "location", "cases",  "contact",
                                      "samples",      "visit",    "events", "eventparticipant",
                                      "pathogentest", "symptoms"};

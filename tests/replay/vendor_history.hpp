@@ -3,6 +3,7 @@
 #pragma once
 
 #include "support/pairing.hpp"
+#include "support/places.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -17,7 +18,7 @@
 namespace abgleich::test {
 
 inline std::optional<std::ifstream> shared_data(const std::string& name) {
-  std::ifstream in(std::string(ABGLEICH_SOURCE_DIR) + "/../shared/data/" + name);
+  std::ifstream in(std::string(kSourceTree) + "/../shared/data/" + name);
   if (!in) {
     MESSAGE("skipped: there is no ../shared/data/", name);
     return std::nullopt;

@@ -2,11 +2,13 @@
 #pragma once
 
 #include "support/fork_order.hpp"
+#include "support/places.hpp"
 #include "support/program.hpp"
 
 #include <array>
 #include <cstring>
 #include <string>
+#include <string_view>
 #include <sys/socket.h>
 #include <vector>
 
@@ -30,9 +32,9 @@ class ForkServer {
   /// Like `run_program`; `arguments[0]` is the same in every run.
   Ran run(const std::vector<std::string>& arguments, const std::string& directory,
           const std::vector<std::string>& environment = {}) {
-#ifndef ABGLEICH_FORK_SERVER
-    return run_program(arguments, directory, environment);
-#else
+    if (std::string_view(kForkServer).empty()) {
+      return run_program(arguments, directory, environment);
+    }
     if (pid_ < 0) {
       start(arguments.front());
     }
@@ -58,11 +60,9 @@ class ForkServer {
     ran.exit = exit_code(answer.status);
     ran.peak_kib = answer.peak_kib;
     return ran;
-#endif
   }
 
  private:
-#ifdef ABGLEICH_FORK_SERVER
   void start(const std::string& program) {
     std::array<int, 2> ends{};
     REQUIRE(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) == 0);
@@ -72,7 +72,7 @@ class ForkServer {
       const int socket = ::dup(ends[1]);  // stays open
       forget_settings();
       ::setenv("ABGLEICH_FORK_SERVER", std::to_string(socket).c_str(), 1);
-      ::setenv("LD_PRELOAD", ABGLEICH_FORK_SERVER, 1);
+      ::setenv("LD_PRELOAD", kForkServer, 1);
       ::setenv("LD_BIND_NOW", "1", 1);  // here, and not in every run
       ::execl(program.c_str(), program.c_str(), nullptr);
       ::_exit(127);
@@ -97,7 +97,6 @@ class ForkServer {
     REQUIRE(::sendmsg(socket_, &message, MSG_NOSIGNAL) == static_cast<ssize_t>(order.size()));
   }
 
-#endif
   pid_t pid_ = -1;
   int socket_ = -1;
 };

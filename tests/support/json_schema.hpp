@@ -3,6 +3,8 @@
 // what the program prints has to be written down.
 #pragma once
 
+#include "support/places.hpp"
+
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
@@ -31,7 +33,7 @@ class JsonSchemas {
   const Json& file(const std::string& name) {
     auto found = files_.find(name);
     if (found == files_.end()) {
-      std::ifstream in(std::string(ABGLEICH_SOURCE_DIR "/schemas/") + name);
+      std::ifstream in(std::string(kSourceTree) + "/schemas/" + name);
       REQUIRE_MESSAGE(in.good(), name);
       found = files_.emplace(name, Json::parse(in)).first;
     }

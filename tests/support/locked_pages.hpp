@@ -6,6 +6,15 @@
 
 namespace abgleich::test {
 
+/// AddressSanitizer takes mlock's place, and locks nothing.
+constexpr bool locks_pages() {
+#ifdef __SANITIZE_ADDRESS__
+  return false;
+#else
+  return true;
+#endif
+}
+
 inline long locked_kib() {
   std::ifstream status("/proc/self/status");
   for (std::string line; std::getline(status, line);) {

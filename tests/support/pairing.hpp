@@ -3,6 +3,7 @@
 #pragma once
 
 #include "support/fork_server.hpp"
+#include "support/places.hpp"
 #include "support/postgres.hpp"
 #include "support/program.hpp"
 #include "support/temporary_directory.hpp"
@@ -11,6 +12,7 @@
 #include <nlohmann/json.hpp>
 #include <sqlite3.h>
 
+#include <array>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -22,6 +24,9 @@
 namespace abgleich::test {
 
 enum class On { sqlite, postgresql };
+
+/// Every engine: what a test asks of one of them, it asks of all. A new one gets its place here.
+inline constexpr std::array kEngines{On::sqlite, On::postgresql};
 
 inline std::string name_of(On engine) {
   return engine == On::sqlite ? "SQLite" : "PostgreSQL";
@@ -134,7 +139,7 @@ class Pairing {
   }
 
   [[nodiscard]] std::vector<std::string> command(std::vector<std::string> words) const {
-    words.insert(words.begin(), ABGLEICH_BINARY);
+    words.insert(words.begin(), kProgram);
     return words;
   }
   [[nodiscard]] Ran run(const std::vector<std::string>& words,
@@ -189,8 +194,8 @@ class Pairing {
 /// Calls `test(primary engine, secondary engine)` for all four pairings.
 template <class Test>
 void on_every_pairing(const Test& test) {
-  for (const auto primary : {On::sqlite, On::postgresql}) {
-    for (const auto secondary : {On::sqlite, On::postgresql}) {
+  for (const auto primary : kEngines) {
+    for (const auto secondary : kEngines) {
       CAPTURE(name_of(primary));
       CAPTURE(name_of(secondary));
       test(primary, secondary);

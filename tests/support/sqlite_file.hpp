@@ -3,7 +3,7 @@
 #pragma once
 
 #include "core/endpoint.hpp"
-#include "db/session.hpp"
+#include "db/engine/session.hpp"
 
 #include <sqlite3.h>
 

@@ -1,7 +1,7 @@
 // Several connections that read one table of the primary at once.
 #include "core/error.hpp"
-#include "db/connection.hpp"
-#include "db/source.hpp"
+#include "db/engine/connection.hpp"
+#include "db/primary/source.hpp"
 #include "mask/reader.hpp"
 #include "support/postgres.hpp"
 
@@ -64,7 +64,7 @@ struct Seen {
 Seen read(Source& source, const std::function<void(std::size_t)>& during = {},
           const std::string& where = {}) {
   const auto* table =
-      source.fence({{.table = "person", .columns = {"id", "a", "b"}}}).find_table("person");
+      source.lock_schema({{.table = "person", .columns = {"id", "a", "b"}}}).find_table("person");
   REQUIRE(table != nullptr);
   std::vector<const CatalogColumn*> columns;
   for (const char* name : {"a", "b", "id"}) {
@@ -234,7 +234,7 @@ TEST_CASE("readers: nobody who waits for the table is waited for") {
   const TemporaryDatabase database;
   make_table(database);
   Source source(endpoint_of(database.url(), 3));
-  source.fence({{.table = "person", .columns = {"id", "a", "b"}}});
+  source.lock_schema({{.table = "person", .columns = {"id", "a", "b"}}});
   std::jthread vendor([&] { database.run("ALTER TABLE person ADD c integer"); });
   while (database.run("SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = "
                       "'person'::regclass") == "0") {

@@ -34,7 +34,7 @@ bool cancel_soon(PGconn* connection) noexcept {
     if (!asked->cancel) {
       return false;
     }
-    // libpq connects anew for this, and waits for the server without a limit
+    // libpq makes another connection for this, and waits for the server without a limit
     std::thread([asked] {
       std::array<char, 256> why{};
       PQcancel(asked->cancel.get(), why.data(), static_cast<int>(why.size()));

@@ -5,7 +5,7 @@
 
 namespace abgleich::db::postgresql {
 
-/// Cancels the statement at hand, if the server is willing; what it does not cancel it ends by
+/// Cancels the current statement, if the server is willing; what it does not cancel it ends by
 /// itself. False where it does not answer for some seconds.
 bool cancel_soon(PGconn* connection) noexcept;
 

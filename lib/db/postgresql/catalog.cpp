@@ -2,7 +2,7 @@
 
 #include "core/shallow_json.hpp"
 #include "core/value.hpp"
-#include "db/cell_values.hpp"
+#include "db/engine/cell_values.hpp"
 #include "db/postgresql/column_types.hpp"
 #include "db/postgresql/postgresql.hpp"
 

@@ -57,7 +57,7 @@ constexpr const char* kPinnedSettings =
     " OR (name = 'client_connection_check_interval' AND version() LIKE '%linux%')";
 
 /// How long a statement may run, a lock may be waited for, and a transaction may wait for us, who
-/// may hang or be stopped: what we read and hold is others' too.
+/// may not answer or be stopped: what we read and hold is others' too.
 std::string limits_of(const Endpoint& endpoint) {
   return fmt::format(
       "SET statement_timeout = '{0}s'; SET lock_timeout = '{1}s';"
@@ -259,21 +259,11 @@ std::string tried(const Options& options) {
   return text;
 }
 
-Raw open_raw(const Endpoint& endpoint, const Peer& peer) {
-  const Options given(PQconninfoParse(endpoint.url.c_str(), nullptr));
-  if (!given) {
-    throw Failure(Code::configuration,
-                  fmt::format("the url of the {} is not a libpq URI", name_of(peer.role)),
-                  "write url = \"postgresql://user@host:port/database\"");
-  }
-  PasswordFile password;
-  if (!endpoint.password_file.empty()) {
-    read_password_file(endpoint.password_file, peer.role, password);
-  }
-
-  // What stands before the URL gives way to it, what stands behind overrides it.
+/// Refers to what it is given, which outlives it.
+Parameters parameters_of(const Endpoint& endpoint, const PasswordFile& password, const Wire& wire) {
+  // The URL overrides what stands before it; what stands behind overrides the URL.
   Parameters parameters;
-  const auto default_timeout = std::to_string(kDefaultTimeoutSeconds);
+  static const auto default_timeout = std::to_string(kDefaultTimeoutSeconds);
   if (std::getenv("PGCONNECT_TIMEOUT") == nullptr) {
     parameters.add("connect_timeout", default_timeout.c_str());
   }
@@ -285,7 +275,6 @@ Raw open_raw(const Endpoint& endpoint, const Peer& peer) {
   parameters.add("tcp_user_timeout", "60000");
   parameters.add("dbname", endpoint.url.c_str());
   parameters.add("client_encoding", "UTF8");
-  const auto wire = wire_of(endpoint.url);
   const auto protect = [&](const char* keyword, const std::string& value) {
     if (!value.empty()) {
       parameters.add(keyword, value.c_str());
@@ -302,6 +291,41 @@ Raw open_raw(const Endpoint& endpoint, const Peer& peer) {
     }
   }
   parameters.add(nullptr, nullptr);
+  return parameters;
+}
+
+/// Why a connection that was asked for is none.
+Fault not_connected(PGconn* raw, const Peer& peer, const Wire& wire, Attempt attempt,
+                    const std::string& where) {
+  auto state = sqlstate_in(PQerrorMessage(raw));
+  auto reason =
+      attempt == Attempt::timed_out
+          ? Reason{Code::try_again, "no answer in time",
+                   "check host and port, and the network between", Fault::Cause::unreachable}
+      : state.empty() ? reason_of(raw, PQerrorMessage(raw), wire)
+                      : reason_of(peer, state);
+  auto message =
+      fmt::format("cannot connect to the {}: {} (tried {}{})", name_of(peer.role), reason.text,
+                  where, state.empty() ? "" : fmt::format(", SQLSTATE {}", state));
+  return {
+      reason.cause, state.empty() ? "08001" : std::move(state),
+      Error{.code = reason.code, .message = std::move(message), .hint = std::move(reason.hint)}};
+}
+
+Raw open_raw(const Endpoint& endpoint, const Peer& peer) {
+  const Options given(PQconninfoParse(endpoint.url.c_str(), nullptr));
+  if (!given) {
+    throw Failure(Code::configuration,
+                  fmt::format("the url of the {} is not a libpq URI", name_of(peer.role)),
+                  "write url = \"postgresql://user@host:port/database\"");
+  }
+  PasswordFile password;
+  if (!endpoint.password_file.empty()) {
+    read_password_file(endpoint.password_file, peer.role, password);
+  }
+
+  const auto wire = wire_of(endpoint.url);
+  const auto parameters = parameters_of(endpoint, password, wire);
 
   Raw raw(PQconnectStartParams(parameters.keywords.data(), parameters.values.data(), 1));
   if (!raw) {
@@ -320,32 +344,25 @@ Raw open_raw(const Endpoint& endpoint, const Peer& peer) {
     return raw;
   }
 
-  auto state = sqlstate_in(PQerrorMessage(raw.get()));
-  auto reason =
-      attempt == Attempt::timed_out
-          ? Reason{Code::try_again, "no answer in time",
-                   "check host and port, and the network between", Fault::Cause::unreachable}
-      : state.empty() ? reason_of(raw.get(), PQerrorMessage(raw.get()), wire)
-                      : reason_of(peer, state);
-  auto message =
-      fmt::format("cannot connect to the {}: {} (tried {}{})", name_of(peer.role), reason.text,
-                  tried(in_use), state.empty() ? "" : fmt::format(", SQLSTATE {}", state));
-  throw Fault(
-      reason.cause, state.empty() ? "08001" : std::move(state),
-      Error{.code = reason.code, .message = std::move(message), .hint = std::move(reason.hint)});
+  throw not_connected(raw.get(), peer, wire, attempt, tried(in_use));
 }
 
 /// A database in SQL_ASCII knows no encoding and holds any bytes. For a client that wants UTF-8 the
 /// server would end the whole statement over one value that is none; this way we find it ourselves,
 /// in its row.
 void take_bytes_as_they_are(PostgresConnection& connection) {
-  const char* const encoding = PQparameterStatus(connection.raw(), "server_encoding");
-  if (encoding != nullptr && std::string_view(encoding) == "SQL_ASCII") {
+  if (server_encoding(connection) == "SQL_ASCII") {
     connection.execute("SET client_encoding = 'SQL_ASCII'");
   }
 }
 
 }  // namespace
+
+std::string_view server_encoding(Connection& connection) {
+  const char* const encoding =
+      PQparameterStatus(dynamic_cast<PostgresConnection&>(connection).raw(), "server_encoding");
+  return encoding == nullptr ? std::string_view() : std::string_view(encoding);
+}
 
 std::unique_ptr<Connection> connect(const Endpoint& endpoint, Access access) {
   const Peer peer{.role = endpoint.role, .access = access};

@@ -2,7 +2,7 @@
 // as good as their text. Pure.
 #pragma once
 
-#include "db/connection.hpp"
+#include "db/engine/connection.hpp"
 
 #include <array>
 #include <cstdint>

@@ -2,7 +2,7 @@
 // escapes, \N for NULL. Pure.
 #pragma once
 
-#include "db/connection.hpp"
+#include "db/engine/connection.hpp"
 
 #include <span>
 #include <string>

@@ -10,7 +10,7 @@ namespace {
 
 constexpr int kFirstRows = 64;  // before anything is known about their width
 constexpr int kMostRows = 2000;
-constexpr std::size_t kFetchBytes = std::size_t{1} << 20U;  // and as much that is on its way
+constexpr std::size_t kFetchBytes = std::size_t{1} << 20U;  // and as much again that is being sent
 constexpr int kPumpEvery = 16;
 // However wide the next rows may be, by those that were sent: what is paired is two of them.
 constexpr std::size_t kMostBytes = std::size_t{64} << 20U;

@@ -1,6 +1,6 @@
 #include "db/postgresql/datetime.hpp"
 
-#include "db/misfit.hpp"
+#include "db/engine/misfit.hpp"
 
 #include <fmt/format.h>
 

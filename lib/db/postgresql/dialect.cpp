@@ -1,11 +1,19 @@
-#include "db/dialect.hpp"
+#include "db/engine/dialect.hpp"
 
+#include "db/engine/real.hpp"
+#include "db/engine/relation.hpp"
+#include "db/postgresql/copy_text.hpp"
+#include "db/postgresql/encoding.hpp"
 #include "db/postgresql/fit.hpp"
 #include "db/postgresql/hex.hpp"
 #include "db/postgresql/postgresql.hpp"
-#include "db/real.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
 
 namespace abgleich::db::postgresql {
 
@@ -83,8 +91,24 @@ Kind kind_of(Family family) {
   return Kind::text;
 }
 
+/// What can hold text of the user's. (A label of an enumeration is a name of the catalogue.)
+bool holds_text(const Type& type) {
+  return type.labels.empty() && (type.family == Family::text || type.family == Family::json ||
+                                 type.family == Family::other);
+}
+
+/// Of these, equal values have the same text; of citext, say, they need not.
+bool is_of_one_text(std::string_view native) {
+  constexpr std::array<std::string_view, 5> exact{"text", "uuid", "smallint", "integer", "bigint"};
+  return std::ranges::find(exact, native) != exact.end() || native.starts_with("character varying");
+}
+
+constexpr RowLines kRowLines{.append = append_copy_line, .split = split_copy_line};
+
 class PostgresDialect final : public Dialect {
  public:
+  explicit PostgresDialect(const PartialEncoding* encoding = nullptr) : encoding_(encoding) {}
+
   [[nodiscard]] Engine engine() const override { return Engine::postgresql; }
 
   [[nodiscard]] std::string table(std::string_view schema, std::string_view name) const override {
@@ -93,6 +117,20 @@ class PostgresDialect final : public Dialect {
 
   [[nodiscard]] std::string own_table(std::string_view name) const override {
     return fmt::format("abgleich.{}", quote(name));
+  }
+
+  [[nodiscard]] std::string_view own_prefix() const override { return "abgleich."; }
+
+  [[nodiscard]] std::string temporary_table(std::string_view name) const override {
+    return fmt::format("pg_temp.{}", name);
+  }
+
+  [[nodiscard]] std::string operation(std::string_view symbol) const override {
+    return fmt::format("OPERATOR(pg_catalog.{})", symbol);
+  }
+
+  [[nodiscard]] std::string function(std::string_view name) const override {
+    return fmt::format("pg_catalog.{}", name);
   }
 
   [[nodiscard]] std::string column_type(const Type& type) const override {
@@ -106,8 +144,19 @@ class PostgresDialect final : public Dialect {
                                                                              : type.family);
   }
 
+  [[nodiscard]] std::string_view blob_type() const override { return "bytea"; }
+  [[nodiscard]] std::string_view key_text_type() const override { return "text COLLATE \"C\""; }
+
   [[nodiscard]] std::string select_expression(std::string_view column,
-                                              const Type& /*type*/) const override {
+                                              const Type& type) const override {
+    if (encoding_ != nullptr && holds_text(type)) {
+      // concat() gives the type's own text, in which char(n) keeps its blanks; IS NULL would be
+      // true of a composite value of NULLs, too
+      return fmt::format(
+          "CASE WHEN pg_catalog.num_nulls({0}) = 0 THEN "
+          "pg_catalog.convert_to(pg_catalog.concat({0}), '{1}') END",
+          column, encoding_->name());
+    }
     return std::string(column);  // under the pinned settings every type's own text is exact
   }
 
@@ -115,6 +164,14 @@ class PostgresDialect final : public Dialect {
                                std::string& scratch) const override {
     if (cell.storage == Cell::Storage::null) {
       return {};
+    }
+    if (encoding_ != nullptr && holds_text(type)) {
+      std::string bytes;
+      encoding_->to_utf8(cell.storage == Cell::Storage::blob || !bytes_from_hex(cell.bytes, bytes)
+                             ? cell.bytes
+                             : std::string_view(bytes),
+                         scratch);
+      return {kind_of(type.family), scratch};
     }
     if (cell.storage == Cell::Storage::blob) {
       return {Kind::bytes, cell.bytes};
@@ -146,6 +203,145 @@ class PostgresDialect final : public Dialect {
                                                     Value& value) const override {
     return postgresql::fit(column, value);
   }
+
+  [[nodiscard]] std::string text_literal(std::string_view text, const Type& type) const override {
+    // what is sent to such a server is in its own encoding, and what is written here is not
+    const bool ascii = std::ranges::all_of(
+        text, [](char c) { return (static_cast<unsigned char>(c) & 0x80U) == 0; });
+    if (encoding_ == nullptr || ascii) {
+      return Dialect::text_literal(text, type);
+    }
+    auto converted = fmt::format("pg_catalog.convert_from({}, 'UTF8')", blob_literal(text));
+    if (!type.labels.empty()) {
+      return fmt::format("CAST({} AS {})", converted, type.native);
+    }
+    return type.padded ? fmt::format("CAST({} AS pg_catalog.bpchar)", converted) : converted;
+  }
+
+  /// By bytes: a collation that takes different texts for the same has no LIKE at all.
+  [[nodiscard]] std::string like(std::string_view text, std::string_view pattern) const override {
+    return fmt::format("{} COLLATE pg_catalog.\"C\" LIKE {}", text, text_literal(pattern, {}));
+  }
+
+  [[nodiscard]] std::string blob_literal(std::string_view bytes) const override {
+    std::string digits;
+    for (const char c : bytes) {
+      digits += fmt::format("{:02x}", static_cast<unsigned char>(c));
+    }
+    return "CAST('\\x" + digits + "' AS bytea)";
+  }
+
+  [[nodiscard]] std::optional<std::string> unused_value(const RelationColumn& column,
+                                                        std::string_view data) const override {
+    const auto name = quote(column.name);
+    switch (column.stored.family) {
+      case Family::integer:
+      case Family::decimal:
+        return fmt::format("(SELECT pg_catalog.min(o.{}) FROM {} o) OPERATOR(pg_catalog.-) p.n",
+                           name, data);
+      case Family::text:
+      case Family::dynamic:
+        return "'~' OPERATOR(pg_catalog.||) CAST(p.n AS pg_catalog.text)";
+      case Family::uuid:
+        return "CAST(pg_catalog.md5(CAST(p.n AS pg_catalog.text)) AS pg_catalog.uuid)";
+      case Family::date:
+        return fmt::format(
+            "(SELECT pg_catalog.min(o.{}) FROM {} o) OPERATOR(pg_catalog.-) CAST(p.n AS integer)",
+            name, data);
+      default:
+        return std::nullopt;
+    }
+  }
+
+  [[nodiscard]] std::string_view byte_collation() const override { return "\"C\""; }
+
+  [[nodiscard]] std::string bytewise(std::string_view text) const override {
+    return fmt::format("{} COLLATE \"C\"", text);
+  }
+
+  [[nodiscard]] std::string_view byte_order(const Type& stored) const override {
+    return stored.family == Family::text && stored.labels.empty() ? " COLLATE \"C\"" : "";
+  }
+
+  [[nodiscard]] std::string bytes_of(const RelationColumn& column,
+                                     std::string_view theirs) const override {
+    switch (column.equality.by) {
+      case Equality::By::bytes:
+        return std::string(theirs);
+      case Equality::By::collation:
+        return fmt::format("{} COLLATE pg_catalog.\"C\"", theirs);
+      case Equality::By::type:
+        break;
+    }
+    // of bpchar a cast would take the blanks from the end
+    return column.stored.native == "bpchar"
+               ? fmt::format("pg_catalog.textin(pg_catalog.bpcharout({})) COLLATE pg_catalog.\"C\"",
+                             theirs)
+               : text_bytes(theirs);
+  }
+
+  [[nodiscard]] std::string text_bytes(std::string_view theirs) const override {
+    return fmt::format("CAST({} AS pg_catalog.text) COLLATE pg_catalog.\"C\"", theirs);
+  }
+
+  /// Of identity columns that are GENERATED ALWAYS.
+  [[nodiscard]] std::string_view overriding() const override { return "OVERRIDING SYSTEM VALUE "; }
+  [[nodiscard]] std::string_view row_lock() const override { return " FOR UPDATE"; }
+  [[nodiscard]] std::string_view temporary_end() const override { return " ON COMMIT DROP"; }
+
+  [[nodiscard]] std::string between(std::string_view number, std::int64_t first,
+                                    std::int64_t last) const override {
+    return fmt::format("{0} OPERATOR(pg_catalog.>=) {1} AND {0} OPERATOR(pg_catalog.<=) {2}",
+                       number, first, last);
+  }
+
+  [[nodiscard]] std::string among(std::string_view number,
+                                  std::span<const std::int64_t> numbers) const override {
+    return fmt::format("{} OPERATOR(pg_catalog.=) ANY (CAST('{{{}}}' AS bigint[]))", number,
+                       fmt::join(numbers, ","));
+  }
+
+  [[nodiscard]] std::string delete_joined(std::string_view data, std::string_view plan,
+                                          std::string_view condition) const override {
+    return fmt::format("DELETE FROM {} AS t USING {} p WHERE {}", data, plan, condition);
+  }
+
+  [[nodiscard]] std::string all_in_one(std::span<const std::string> updates) const override {
+    std::string with;
+    std::string sum;
+    for (std::size_t i = 0; i < updates.size(); ++i) {
+      with += fmt::format("{}u{} AS ({} RETURNING 1)", with.empty() ? "" : ", ", i, updates[i]);
+      sum += fmt::format("{}(SELECT pg_catalog.count(*) FROM u{})",
+                         sum.empty() ? "" : " OPERATOR(pg_catalog.+) ", i);
+    }
+    return fmt::format("WITH {} SELECT {}", with, sum);
+  }
+
+  [[nodiscard]] RowPlace row_place() const override {
+    return {.selected = "CAST(ctid AS text)", .compared = "ctid"};
+  }
+
+  [[nodiscard]] std::string analyze(std::string_view table,
+                                    std::string_view columns) const override {
+    return columns.empty() ? fmt::format("ANALYZE {}", table)
+                           : fmt::format("ANALYZE {} ({})", table, columns);
+  }
+
+  /// It joins by hash, and needs to know the size, and nothing of what is not joined by.
+  [[nodiscard]] std::string ready_to_join(std::string_view table, std::string_view /*key*/,
+                                          std::string_view known) const override {
+    return analyze(table, known);
+  }
+
+  [[nodiscard]] bool stores_as_sent() const override { return true; }
+  [[nodiscard]] bool has_one_text(const Type& stored) const override {
+    return is_of_one_text(stored.native);
+  }
+  /// COPY hands rows over as text, which needs not be taken apart.
+  [[nodiscard]] const RowLines* row_lines() const override { return &kRowLines; }
+
+ private:
+  const PartialEncoding* encoding_;
 };
 
 }  // namespace
@@ -153,6 +349,18 @@ class PostgresDialect final : public Dialect {
 const Dialect& dialect() {
   static const PostgresDialect kDialect;
   return kDialect;
+}
+
+const Dialect& dialect_to_read(std::string_view server_encoding) {
+  static const auto kDialects = [] {
+    std::map<std::string_view, PostgresDialect> dialects;
+    for (const auto& encoding : PartialEncoding::all()) {
+      dialects.try_emplace(encoding.name(), &encoding);
+    }
+    return dialects;
+  }();
+  const auto found = kDialects.find(server_encoding);
+  return found == kDialects.end() ? dialect() : found->second;
 }
 
 }  // namespace abgleich::db::postgresql

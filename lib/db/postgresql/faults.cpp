@@ -109,7 +109,8 @@ std::string_view hint_of(Cause cause, std::string_view state, Access access) {
   }
   switch (cause) {
     case Cause::rights:
-      return "run 'abgleich check': it lists the rights that this role needs";
+      return "see the rights that this role needs: abgleich grants; and whether that is all: "
+             "abgleich check";
     case Cause::missing:
       return access == Access::read ? "run 'abgleich drift': the schema may have changed"
                                     : "run 'abgleich check'";

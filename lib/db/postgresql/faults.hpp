@@ -3,10 +3,10 @@
 #pragma once
 
 #include "core/endpoint.hpp"
-#include "db/connection.hpp"
-#include "db/fault_code.hpp"
+#include "db/engine/connection.hpp"
+#include "db/engine/fault_code.hpp"
+#include "db/engine/session.hpp"
 #include "db/postgresql/known_names.hpp"
-#include "db/session.hpp"
 
 #include <libpq-fe.h>
 

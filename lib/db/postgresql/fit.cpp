@@ -1,10 +1,10 @@
 #include "db/postgresql/fit.hpp"
 
-#include "db/misfit.hpp"
+#include "db/engine/misfit.hpp"
+#include "db/engine/real.hpp"
 #include "db/postgresql/datetime.hpp"
 #include "db/postgresql/decimal.hpp"
 #include "db/postgresql/json_text.hpp"
-#include "db/real.hpp"
 
 #include <algorithm>
 #include <array>

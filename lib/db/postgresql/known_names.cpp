@@ -10,7 +10,7 @@ namespace {
 // Somebody who makes up a name a row is not asked about for ever.
 constexpr std::size_t kMostAsked = 1'000;
 
-std::string quoted(std::string_view name) {
+std::string in_double_quotes(std::string_view name) {
   std::string text = "\"";
   for (const char c : name) {
     text += c == '"' ? "\"\"" : std::string(1, c);
@@ -54,7 +54,7 @@ bool has(PGconn* connection, KnownNames::Kind kind, const std::string& name) {
 }  // namespace
 
 bool KnownNames::knows(PGconn* connection, Kind kind, const std::string& name) {
-  if (statement_.find(quoted(name)) != std::string::npos) {
+  if (statement_.find(in_double_quotes(name)) != std::string::npos) {
     return true;
   }
   const auto key = std::pair(kind, name);

@@ -1,4 +1,4 @@
-// Who is in the way: whom the operator has to talk to when a lock was waited for in vain.
+// Who is in the way: whom the operator has to talk to when a lock was not given in time.
 #pragma once
 
 #include <libpq-fe.h>

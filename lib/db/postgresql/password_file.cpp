@@ -1,6 +1,7 @@
 #include "db/postgresql/password_file.hpp"
 
 #include "core/error.hpp"
+#include "core/shell_word.hpp"
 
 #include <fmt/format.h>
 
@@ -61,7 +62,7 @@ void read_password_file(const std::filesystem::path& file, Role role, PasswordFi
             fmt::format("the password file '{}' of the {} {}", file.string(), name_of(role), why),
             std::move(hint)};
   };
-  const auto how = fmt::format("chmod 600 '{}'", file.string());
+  const auto how = fmt::format("chmod 600 {}", in_shell(file.string()));
 
   const Descriptor descriptor(file);
   struct stat about {};

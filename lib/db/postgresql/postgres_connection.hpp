@@ -2,7 +2,8 @@
 // libpqxx owns.
 #pragma once
 
-#include "db/connection.hpp"
+#include "db/engine/connection.hpp"
+#include "db/engine/tracer.hpp"
 #include "db/postgresql/background.hpp"
 #include "db/postgresql/copy_binary.hpp"
 #include "db/postgresql/copy_sender.hpp"
@@ -10,7 +11,6 @@
 #include "db/postgresql/pqxx_connection.hpp"
 #include "db/postgresql/result.hpp"
 #include "db/postgresql/stall_watch.hpp"
-#include "db/tracer.hpp"
 
 #include <atomic>
 #include <chrono>
@@ -59,7 +59,7 @@ class PostgresConnection final : public Connection {
 
   /// Sends a query and does not wait. `awaited` outlives it, or `withdraw` is called.
   void send(const std::string& sql, Awaited& awaited);
-  /// Takes off the wire what has come of it so far, so that the server does not wait for room.
+  /// Reads what has arrived of it so far, so that the server does not wait for room.
   void pump();
   /// Its rows. Throws Fault. REQUIRES: it was sent, and the result was not taken yet.
   Result take(Awaited& awaited);
@@ -96,7 +96,7 @@ class PostgresConnection final : public Connection {
   }
   [[nodiscard]] std::size_t widest_sent() const { return widest_sent_; }
 
-  /// Whether a lock that is waited for in vain is worth looking for who holds it.
+  /// Whether a lock that is waited for too long is worth a look at who holds it.
   enum class LockHolders : std::uint8_t { named, unnamed };
   void set_lock_holders(LockHolders holders) { lock_holders_ = holders; }
 
@@ -110,7 +110,7 @@ class PostgresConnection final : public Connection {
   }
   /// Waits for what was sent.
   void arrive() noexcept;
-  /// Of the statement at hand; or of the one that was sent before it, and has spoilt the
+  /// Of the current statement; or of the one that was sent before it, and has failed the
   /// transaction for it.
   [[nodiscard]] Fault fault(const PGresult* result);
   Result run_at_once(const std::string& sql, ExecStatusType expected);
@@ -121,7 +121,7 @@ class PostgresConnection final : public Connection {
                 const std::function<void(std::span<char>)>& row);
   void stop_copy() noexcept;
 
-  /// Takes every result that is left of the statement at hand.
+  /// Takes every result that is left of the current statement.
   template <class Take>
   void take_results(const Take& take);
   [[nodiscard]] int next_copy_row(char** row);
@@ -130,7 +130,7 @@ class PostgresConnection final : public Connection {
   Peer peer_;
   StallWatch watch_;
   LockHolders lock_holders_ = LockHolders::named;
-  KnownNames names_;  // of the statement at hand
+  KnownNames names_;  // of the current statement
   std::int64_t cursors_ = 0;
   Tracer tracer_;
   std::atomic<std::size_t> widest_sent_ = 0;  // bytes

@@ -3,17 +3,29 @@
 
 #include "core/catalog.hpp"
 #include "core/endpoint.hpp"
-#include "db/connection.hpp"
-#include "db/dialect.hpp"
-#include "db/session.hpp"
+#include "db/engine/connection.hpp"
+#include "db/engine/dialect.hpp"
+#include "db/engine/engine.hpp"
+#include "db/engine/session.hpp"
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 namespace abgleich::db::postgresql {
 
 std::unique_ptr<Connection> connect(const Endpoint& endpoint, Access access);
+const Backend& backend();
 const Dialect& dialect();
+/// The file of migrations/.
+std::string_view books_ddl();
+
+/// To read a database in this encoding with: as `dialect()`, but where not every byte is a
+/// character, texts are fetched as the bytes that they are.
+const Dialect& dialect_to_read(std::string_view server_encoding);
+/// Empty: the server does not say.
+std::string_view server_encoding(Connection& connection);
+
 Catalog read_catalog(Connection& connection, const std::string& schema);
 
 /// Which database this is, as far as this role may know.

@@ -1,7 +1,7 @@
 // A libpq result that frees itself, and its rows as cells.
 #pragma once
 
-#include "db/connection.hpp"
+#include "db/engine/connection.hpp"
 
 #include <libpq-fe.h>
 

@@ -13,7 +13,7 @@
 
 namespace abgleich::db::postgresql {
 
-/// Cuts a connection off when an exchange does not get on for longer than `limit`: what waits for
+/// Cuts a connection off when an exchange makes no progress for longer than `limit`: what waits for
 /// it returns at once, with the connection lost.
 class StallWatch {
  public:
@@ -23,7 +23,7 @@ class StallWatch {
   StallWatch& operator=(const StallWatch&) = delete;
   ~StallWatch() = default;
 
-  /// While one lives, the server is waited for. A new one, or `moved`, begins the time anew.
+  /// While one lives, the server is waited for. A new one, or `moved`, begins the time again.
   class Exchange {
    public:
     explicit Exchange(StallWatch& watch) : watch_(watch) { watch_.beat(); }

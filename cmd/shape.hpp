@@ -1,0 +1,38 @@
+// The program's commands and options as data: what --help, completions and manual pages are made
+// of, so that they cannot differ.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace CLI {
+class App;
+}  // namespace CLI
+
+namespace abgleich::cmd {
+
+/// An option, or an argument that is known by its place.
+struct OptionShape {
+  std::vector<std::string> names;  // "-q", "--quiet"; of an argument: "TABLE"
+  std::string description;
+  std::string value;               // what it takes: "FILE"; empty: nothing
+  std::vector<std::string> words;  // it takes one of these only
+  std::string variable;            // of the environment, that stands for it
+  bool argument = false;
+  bool required = false;
+  bool several = false;  // an argument that may be given again
+};
+
+struct CommandShape {
+  std::string name;
+  std::string description;
+  std::string more;  // what its help says behind the options, without what all have
+  std::vector<OptionShape> options;
+  std::vector<CommandShape> commands;
+  bool needs_command = false;  // alone it does nothing
+};
+
+/// Of a command with all that it has; what is hidden is left out.
+CommandShape shape_of(const CLI::App& app);
+
+}  // namespace abgleich::cmd

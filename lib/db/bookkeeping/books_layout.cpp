@@ -1,0 +1,119 @@
+// Of the bookkeeping: whether it is there, and laid out as this program lays it out.
+#include "core/error.hpp"
+#include "db/bookkeeping/books.hpp"
+#include "db/engine/cell_values.hpp"
+#include "db/engine/engine.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace abgleich::db {
+
+namespace {
+
+/// What another layout means, and what to do about it.
+[[noreturn]] void refuse_layout(std::string message) {
+  throw Failure(Code::secondary_refuses, std::move(message),
+                "another version of abgleich has made it: go on with that one, or give this one a "
+                "secondary of its own (which version this is: abgleich --version). If a person has "
+                "altered these tables, undo that or restore the secondary from its backup. Nothing "
+                "was changed");
+}
+
+}  // namespace
+
+BooksLayout books_layout(std::string_view ddl, std::string_view prefix) {
+  constexpr std::string_view kTable = "CREATE TABLE ";
+  BooksLayout layout;
+  std::set<std::string>* columns = nullptr;
+  while (!ddl.empty()) {
+    const auto end = std::min(ddl.find('\n'), ddl.size());
+    auto line = ddl.substr(0, end);
+    ddl.remove_prefix(std::min(end + 1, ddl.size()));
+    if (line.starts_with(kTable)) {
+      line.remove_prefix(kTable.size() + prefix.size());
+      columns = &layout[std::string(line.substr(0, line.find(' ')))];
+    } else if (line.starts_with(')')) {
+      columns = nullptr;
+    } else if (columns != nullptr && line.size() > 2 && line[2] >= 'a' && line[2] <= 'z') {
+      // columns are written small, constraints in capitals
+      line.remove_prefix(2);
+      columns->emplace(line.substr(0, line.find(' ')));
+    }
+  }
+  return layout;
+}
+
+std::string_view Books::ddl() const {
+  return session_.backend->books_ddl();
+}
+
+BooksLayout Books::layout() {
+  BooksLayout found;
+  session_.connection->query(
+      session_.backend->select_books_layout(), {},
+      [&](std::span<const Cell> cells) { found[text(cells[0])].insert(text(cells[1])); });
+  return found;
+}
+
+bool Books::exist() {
+  if (read_.there) {
+    return true;
+  }
+  const auto found = layout();
+  if (!found.contains("head")) {
+    return false;
+  }
+  expect_layout(found);
+  read_.there = true;
+  return true;
+}
+
+void Books::expect_layout(const BooksLayout& found) {
+  if (found.at("head").contains("format")) {
+    auto format = kFormat;
+    session_.connection->query(fmt::format("SELECT format FROM {}", own("head")), {},
+                               [&](std::span<const Cell> cells) { format = number(cells[0]); });
+    if (format != kFormat) {
+      refuse_layout(fmt::format(
+          "the bookkeeping in the secondary is of format {}, and this abgleich knows format {}",
+          format, kFormat));
+    }
+  }
+  for (const auto& [table, columns] : books_layout(ddl(), session_.dialect->own_prefix())) {
+    const auto there = found.find(table);
+    if (there == found.end()) {
+      continue;  // gone: damage, see `missing`
+    }
+    const auto name = fmt::format("{}{}", session_.dialect->own_prefix(), table);
+    for (const auto& column : columns) {
+      if (!there->second.contains(column)) {
+        refuse_layout(
+            fmt::format("the bookkeeping in the secondary is not as this abgleich makes "
+                        "it: '{}' has no column '{}'",
+                        name, column));
+      }
+    }
+    if (there->second.size() > columns.size()) {
+      refuse_layout(
+          fmt::format("the bookkeeping in the secondary is not as this abgleich makes "
+                      "it: '{}' has {} columns, and {} are known",
+                      name, there->second.size(), columns.size()));
+    }
+  }
+}
+
+std::vector<std::string> Books::missing() {
+  const auto found = layout();
+  std::vector<std::string> gone;
+  for (const auto& [table, columns] : books_layout(ddl(), session_.dialect->own_prefix())) {
+    if (!found.contains(table)) {
+      gone.push_back(fmt::format("{}{}", session_.dialect->own_prefix(), table));
+    }
+  }
+  return gone;
+}
+
+}  // namespace abgleich::db

@@ -1,0 +1,131 @@
+// What the statements on data, base and temporary tables are made of: names, and lists of a
+// relation's columns in all their forms. Pure. Identifiers go through the dialect's quoting; values
+// are never part of the text.
+//
+// Temporary tables of a run, one set a relation (N is the relation's number), with
+// `temporary_name`'s prefix:
+//   stage_N  what the primary has: c0…cn (typed as the secondary's columns), cells (its digests;
+//            NULL: the row is held back, only its key counts), mark (its fingerprints and place)
+//   gone_N   what the primary may no longer have: k0…kn, mark; only where the primary was not read
+//            whole
+//   fill_N   of a first load: c0…cn and cells, as they come from the primary, until they are laid
+//            down in the order of their keys
+//   plan_N   what is to be done: n, action, mask, c0…cn, cells (the base afterwards; NULL: no row
+//            in it), fate, key_text, before, after, and what the journal is to know of the base:
+//            moved, base_before, base_after (where not all cells moved; otherwise `cells` is it)
+#pragma once
+
+#include "db/engine/dialect.hpp"
+#include "db/engine/relation.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace abgleich::db {
+
+/// The name of a temporary table of a relation.
+std::string temporary_name(const Dialect& dialect, std::string_view what, std::int64_t relation);
+/// The same without the schema, for what must not say it.
+std::string_view unqualified(std::string_view temporary);
+/// The name of a relation's base, among the bookkeeping's own tables.
+std::string base_name(const Relation& relation);
+
+/// The names that a run uses for one relation: real tables, or temporary stand-ins for tables that
+/// do not exist yet (a dry run creates nothing).
+struct Names {
+  std::string data;
+  std::string base;
+  std::string stage;
+  std::string plan;
+  std::string gone;
+  std::string fill;
+};
+
+/// What stage_N.mark says of a row that is held back for being rare.
+inline constexpr std::string_view kRareMark = "rare";
+
+enum class Lifetime : std::uint8_t { lasting, temporary };
+
+/// "a, b, c" of what `item` gives for 0 … count-1.
+template <class Item>
+std::string list(std::size_t count, const Item& item, std::string_view separator = ", ") {
+  std::string text;
+  for (std::size_t i = 0; i < count; ++i) {
+    if (i != 0) {
+      text += separator;
+    }
+    text += item(i);
+  }
+  return text;
+}
+
+/// What closes a CREATE TABLE's list.
+std::string table_end(const Dialect& dialect, Lifetime lifetime);
+
+// Lists. `alias` is put before every name as it is (`b.`), or without its dot where select
+// expressions are made of the columns (`b`).
+
+/// A column of stage and plan; all of them; those of the key; and each with its type.
+std::string cell(std::size_t column);
+std::string columns_of(std::string_view alias, const Relation& relation);
+std::string key_columns(std::string_view alias, const Relation& relation);
+std::string typed_columns(const Dialect& dialect, const Relation& relation);
+/// The type and collation of a column that is to be compared with the secondary's own. Where the
+/// collations were different, no index could be used.
+std::string stored_type(const Dialect& dialect, const RelationColumn& column);
+/// The type of a key's column where it is ours: compared by its bytes.
+std::string key_type(const Dialect& dialect, const RelationColumn& column);
+/// A column of stage or plan as a value for the secondary's own.
+std::string value_for(std::string_view alias, const Relation& relation, std::size_t column);
+std::string values_for(std::string_view alias, const Relation& relation);
+/// What goes behind a type that is written otherwise.
+std::string collate(const Dialect& dialect, const RelationColumn& column);
+/// The key as the base names it: by its place in the key, so that other columns may come and go.
+std::string base_key(std::string_view alias, const Relation& relation);
+/// The secondary's own names: of all columns, and of the key's.
+std::string quoted_columns(const Dialect& dialect, const Relation& relation);
+std::string quoted_key(const Dialect& dialect, std::string_view alias, const Relation& relation);
+
+/// What the key is ordered by: its bytes, whatever people's column thinks of them, since what a run
+/// writes is to lie in an order that tells nothing but masked keys. Of stage or plan, of the base,
+/// and of the secondary's own row.
+std::string key_order(const Dialect& dialect, std::string_view alias, const Relation& relation);
+std::string base_key_order(const Dialect& dialect, std::string_view alias,
+                           const Relation& relation);
+std::string data_key_order(const Dialect& dialect, std::string_view alias,
+                           const Relation& relation);
+
+/// Canonical values: of the secondary's row, of stage or plan, of their key, and of the base's key.
+std::string data_columns(const Dialect& dialect, std::string_view alias, const Relation& relation);
+std::string selected_columns(const Dialect& dialect, std::string_view alias,
+                             const Relation& relation);
+std::string selected_key(const Dialect& dialect, std::string_view alias, const Relation& relation);
+std::string selected_base_key(const Dialect& dialect, std::string_view alias,
+                              const Relation& relation);
+
+// In statements that write data, names and operators could be somebody's own: these are the
+// server's, wherever the search path leads.
+std::string equal(const Dialect& dialect);
+std::string unequal(const Dialect& dialect);
+
+/// A value of ours (a column of stage, plan or base, or a parameter) is that of a column of the
+/// secondary: in its bytes, and so that an index of the column can be used.
+std::string same_value(const Dialect& dialect, const RelationColumn& column, std::string_view ours,
+                       std::string_view theirs);
+/// That the secondary would take one value of ours for another.
+std::string taken_for(const Dialect& dialect, const RelationColumn& column, std::string_view ours,
+                      std::string_view other);
+
+/// "s.c0 = b.k0 AND …" over the key: stage or plan on the left, base on the right.
+std::string key_equal(std::string_view left, std::string_view base, const Relation& relation);
+/// "b.k0 = t.id AND …" over the key: base on the left, the secondary's own names on the right.
+std::string base_equal_data(const Dialect& dialect, std::string_view base, std::string_view data,
+                            const Relation& relation);
+/// "s.c0 = t.id AND …" over the key: stage or plan on the left, the secondary's own names on the
+/// right.
+std::string key_equal_data(const Dialect& dialect, std::string_view left, std::string_view right,
+                           const Relation& relation);
+
+}  // namespace abgleich::db

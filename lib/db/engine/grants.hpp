@@ -1,0 +1,23 @@
+// The rights of the role that connects: what it needs, what it has, and the statements between the
+// two.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace abgleich::db {
+
+struct Grants {
+  std::string role;                     // as the server calls it
+  bool superuser = false;               // it may do everything, and no statement changes that
+  std::vector<std::string> statements;  // GRANT and REVOKE: after them it may do what it needs
+  std::vector<std::string> surplus;     // what it may do beyond that: "SELECT on public.visit"
+  std::vector<std::string> remarks;  // where rights come from that a REVOKE from it does not take
+};
+
+/// By the name of a table of the data's schema: the columns that are read.
+using ReadColumns = std::map<std::string, std::set<std::string>>;
+
+}  // namespace abgleich::db

@@ -1,0 +1,22 @@
+// Which rights a role has in a PostgreSQL database, from the catalogue, which every role may read.
+#pragma once
+
+#include "core/catalog.hpp"
+#include "db/engine/grants.hpp"
+#include "db/engine/session.hpp"
+
+#include <set>
+#include <string>
+#include <vector>
+
+namespace abgleich::db::postgresql {
+
+/// For a role that reads these columns and does nothing else. The system columns that row versions
+/// need are added for tables that have them.
+Grants grants_to_read(Session& session, const Catalog& catalog, const ReadColumns& needed);
+
+/// What the session's role may do with tables that are not these, nor the bookkeeping: for a role
+/// that writes `tables` of the data's schema. `statements` holds REVOKEs only.
+Grants grants_beyond(Session& session, const std::set<std::string>& tables);
+
+}  // namespace abgleich::db::postgresql

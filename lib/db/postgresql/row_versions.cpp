@@ -1,0 +1,169 @@
+#include "db/postgresql/row_versions.hpp"
+
+#include "db/engine/cell_values.hpp"
+#include "db/primary/source_statements.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace abgleich::db::postgresql {
+
+namespace {
+
+constexpr std::uint64_t kXids = std::uint64_t{1} << 32U;
+constexpr int kFirstOfUsers = 16384;  // FirstNormalObjectId: what initdb has made is below
+
+}  // namespace
+
+RowVersions row_versions(Session& session, const VersionedTable& asked) {
+  RowVersions versions;
+  const auto& table = asked.table;
+  if (table.kind != TableKind::table && table.kind != TableKind::partitioned) {
+    return versions;
+  }
+  auto& connection = *session.connection;
+  // reads nothing, and keeps its lock; LOCK TABLE would ask for rights on the whole table
+  connection.execute(select_unknown(*session.dialect, session.schema, table.name,
+                                    {asked.columns.front()}, {}, "false"));
+  if (!asked.may_ask_facts) {
+    return versions;
+  }
+  bool standby = true;
+  connection.query(select_server_facts(), {}, [&](std::span<const Cell> row) {
+    standby = row[0].bytes != "f";
+    versions.facts = asked.database.system + " " + asked.database.database + " " +
+                     std::string(row[1].bytes) + " ";
+    versions.horizon = number<std::uint64_t>(row[2].bytes);
+    versions.next = number<std::uint64_t>(row[3].bytes);
+  });
+  connection.query(select_table_facts(table.identity, asked.columns), {},
+                   [&](std::span<const Cell> row) {
+                     versions.usable = row[0].bytes == "t";
+                     versions.moved = row[1].bytes == "t";
+                     versions.facts += row[2].bytes;
+                   });
+  if (versions.moved) {
+    throw Fault(Fault::Cause::serialization, "55000",
+                Error{.code = Code::try_again,
+                      .message = "table '" + table.name +
+                                 "' of the primary was replaced while it was to be read",
+                      .hint = "run the same command again. Nothing was changed"});
+  }
+  versions.usable = versions.usable && !standby && !asked.database.system.empty();
+  return versions;
+}
+
+std::string may_select_server_facts() {
+  return "has_table_privilege('pg_stat_archiver', 'SELECT')"
+         " AND has_table_privilege('pg_database', 'SELECT')"
+         " AND has_function_privilege('pg_walfile_name(pg_lsn)', 'EXECUTE')"
+         " AND has_function_privilege('pg_current_wal_lsn()', 'EXECUTE')";
+}
+
+std::string select_server_facts() {
+  return "SELECT pg_is_in_recovery(), "
+         "concat_ws(' ', current_setting('server_version_num'), "
+         "CASE WHEN NOT pg_is_in_recovery() THEN "
+         "substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) END, "
+         "pg_postmaster_start_time(), (SELECT stats_reset FROM pg_stat_archiver), "
+         "(SELECT xmin FROM pg_database WHERE datname = current_database())), "
+         "txid_snapshot_xmin(txid_current_snapshot()), txid_snapshot_xmax(txid_current_snapshot())";
+}
+
+namespace {
+
+/// SQL: whether the rows of the table (an alias of pg_class) lie on other servers: it is one of
+/// Citus, whose shell here looks as any other table does. Who may not read the list is told yes.
+std::string is_distributed(std::string_view table) {
+  return fmt::format(
+      "EXISTS (SELECT FROM pg_class d JOIN pg_namespace n ON n.oid = d.relnamespace "
+      "JOIN pg_attribute a ON a.attrelid = d.oid AND a.attname = 'logicalrel' "
+      "AND a.atttypid = 'pg_catalog.regclass'::pg_catalog.regtype "
+      "WHERE d.relname = 'pg_dist_partition' AND d.relkind = 'r' AND "
+      "CASE WHEN has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(d.oid, 'SELECT') "
+      "THEN CAST(query_to_xml(format("
+      "'SELECT 1 FROM %I.%I WHERE logicalrel = %s', n.nspname, d.relname, {}.oid), "
+      "false, false, '') AS text) LIKE '%<row%' ELSE true END)",
+      table);
+}
+
+}  // namespace
+
+std::string select_table_facts(std::int64_t table,
+                               const std::vector<const CatalogColumn*>& columns) {
+  std::vector<std::int64_t> numbers;
+  numbers.reserve(columns.size());
+  for (const auto* column : columns) {
+    numbers.push_back(column->identity);
+  }
+  return fmt::format(
+      "WITH member AS (SELECT CAST({0} AS oid) AS oid UNION "
+      "SELECT CAST(relid AS oid) FROM pg_partition_tree(CAST({0} AS oid))), "
+      "fact AS (SELECT c.oid, "
+      "c.relkind IN ('r', 'p') AND c.relpersistence = 'p' AND "
+      "(c.relkind = 'p' OR (NOT c.relhassubclass AND am.amname = 'heap')) AND NOT {3} AND NOT "
+      "EXISTS ("
+      "SELECT FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid "
+      "JOIN pg_type b ON b.oid = CASE t.typtype WHEN 'd' THEN t.typbasetype ELSE t.oid END "
+      "WHERE a.attrelid = c.oid AND a.attname IN (SELECT attname FROM pg_attribute "
+      "WHERE attrelid = {0} AND attnum IN ({1})) AND (a.attgenerated = 'v' OR NOT "
+      "(b.typtype = 'e' OR (b.typtype = 'b' AND b.oid < {2} "
+      "AND b.typname !~ '^_?(reg|aclitem)')))) AS usable, "
+      "c.relkind = 'r' AND c.relfilenode IS DISTINCT FROM pg_relation_filenode(c.oid) AS moved, "
+      "concat_ws(' ', c.oid, c.relkind, c.relam, c.relfilenode, c.relrowsecurity, "
+      "(SELECT string_agg(concat_ws(' ', a.attnum, quote_literal(a.attname), a.atttypid, "
+      "a.atttypmod, "
+      "a.attisdropped, a.attgenerated, a.atthasmissing), ';' ORDER BY a.attnum) "
+      "FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0), "
+      "(SELECT string_agg(concat_ws(' ', e.oid, quote_literal(e.enumlabel)), ';' ORDER BY e.oid) "
+      "FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid "
+      "JOIN pg_enum e ON e.enumtypid = ANY (ARRAY[t.oid, t.typelem, t.typbasetype]) "
+      "WHERE a.attrelid = c.oid)) AS text "
+      "FROM member JOIN pg_class c ON c.oid = member.oid LEFT JOIN pg_am am ON am.oid = c.relam) "
+      "SELECT bool_and(usable) AND has_column_privilege(CAST({0} AS oid), 'xmin', 'SELECT') AND "
+      "has_column_privilege(CAST({0} AS oid), 'ctid', 'SELECT'), bool_or(moved), "
+      "md5(string_agg(text, E'\\n' ORDER BY oid)) FROM "
+      "fact",
+      table, fmt::join(numbers, ", "), kFirstOfUsers, is_distributed("c"));
+}
+
+std::string select_lying_elsewhere(const std::vector<std::int64_t>& tables) {
+  return fmt::format(
+      "SELECT DISTINCT t.relname FROM pg_class t CROSS JOIN LATERAL "
+      "(SELECT t.oid UNION SELECT CAST(relid AS oid) FROM pg_partition_tree(t.oid)) m (oid) "
+      "JOIN pg_class c ON c.oid = m.oid LEFT JOIN pg_am am ON am.oid = c.relam "
+      "WHERE t.oid IN ({}) AND (c.relkind = 'f' OR (c.relkind = 'r' AND am.amname <> 'heap') "
+      "OR {}) ORDER BY 1",
+      fmt::join(tables, ", "), is_distributed("c"));
+}
+
+std::string recent(std::uint64_t horizon) {
+  // a subquery without a table is run once, not once a row
+  return fmt::format("age(xmin) <= (SELECT age(CAST('{}' AS xid)))", horizon % kXids);
+}
+
+std::string place() {
+  return "CAST(ctid AS text)";
+}
+
+std::string recent_place(std::uint64_t horizon) {
+  return fmt::format("CASE WHEN {} THEN '+' ELSE '' END || {}", recent(horizon), place());
+}
+
+std::string recent_or_at(std::uint64_t horizon, const std::vector<std::string>& places) {
+  if (places.empty()) {
+    return recent(horizon);
+  }
+  std::string list;
+  for (const auto& place : places) {
+    // "(block,row)" of the server's own making; anything else would be a quoted text too
+    std::string quoted = place;
+    std::erase(quoted, '\'');
+    std::erase(quoted, '"');
+    list += fmt::format("{}\"{}\"", list.empty() ? "" : ",", quoted);
+  }
+  return fmt::format("{} OR ctid = ANY (CAST('{{{}}}' AS tid[]))", recent(horizon), list);
+}
+
+}  // namespace abgleich::db::postgresql

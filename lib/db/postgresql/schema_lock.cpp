@@ -1,0 +1,174 @@
+#include "db/postgresql/schema_lock.hpp"
+
+#include "db/engine/cell_values.hpp"
+#include "db/postgresql/lock_holder.hpp"
+#include "db/postgresql/postgres_connection.hpp"
+#include "db/postgresql/postgresql.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <functional>
+#include <map>
+#include <utility>
+
+namespace abgleich::db::postgresql {
+
+namespace {
+
+// Shorter than the server's deadlock_timeout (1 s), so that a vendor's transaction that we are in
+// the way of is never the one that is ended; whoever waits longer starts again without any lock.
+constexpr std::string_view kShortWait = "200ms";
+
+// Tables that this transaction has locked (partitions and what is behind views too) and that have
+// other files now than in the snapshot, or were not there yet. The left side is what is committed,
+// pg_class is what the snapshot sees.
+constexpr const char* kOtherFiles =
+    "SELECT count(*) FROM pg_locks l LEFT JOIN pg_class c ON c.oid = l.relation"
+    " WHERE l.pid = pg_backend_pid() AND l.locktype = 'relation'"
+    " AND (c.oid IS NULL OR (c.relkind IN ('r', 'm') AND c.relfilenode <> 0"
+    "  AND c.relfilenode IS DISTINCT FROM pg_relation_filenode(c.oid)))";
+
+// In the snapshot. Of a domain the client is told the type behind it, so it is not compared.
+constexpr const char* kTypes =
+    "SELECT a.attnum, a.atttypid FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid"
+    " WHERE a.attrelid = $1::oid AND a.attnum > 0 AND NOT a.attisdropped AND t.typtype <> 'd'";
+
+std::vector<const CatalogColumn*> found_columns(const CatalogTable& table, const Reading& reading) {
+  std::vector<const CatalogColumn*> found;
+  for (const auto& name : reading.columns) {
+    if (const auto* column = table.find_column(name); column != nullptr && column->readable) {
+      found.push_back(column);
+    }
+  }
+  return found;
+}
+
+/// Selects no row: what counts is the lock, and what the names mean to the server now.
+Result touch(PostgresConnection& connection, const std::string& schema, const std::string& table,
+             const std::vector<const CatalogColumn*>& columns) {
+  const auto& names = dialect();
+  std::string list;
+  for (const auto* column : columns) {
+    list += (list.empty() ? "" : ", ") + names.quote(column->name);
+  }
+  return connection.run(fmt::format("SELECT {} FROM {} LIMIT 0", list, names.table(schema, table)),
+                        PGRES_TUPLES_OK);
+}
+
+/// Of a view the client is told nothing: its columns come from elsewhere.
+bool names_itself(const CatalogTable& table) {
+  return table.kind != TableKind::view;
+}
+
+bool same_columns(PostgresConnection& connection, const Result& touched, const CatalogTable& table,
+                  const std::vector<const CatalogColumn*>& columns) {
+  std::map<std::int64_t, std::int64_t> types;
+  const auto oid = std::to_string(table.identity);
+  const Cell parameter = text_cell(oid);
+  connection.query(kTypes, {&parameter, 1}, [&](std::span<const Cell> row) {
+    types.emplace(number(row[0]), number(row[1]));
+  });
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    const auto at = static_cast<int>(i);
+    const auto type = types.find(columns[i]->identity);
+    if (names_itself(table) && (std::cmp_not_equal(PQftable(touched.get(), at), table.identity) ||
+                                PQftablecol(touched.get(), at) != columns[i]->identity)) {
+      return false;
+    }
+    if (type != types.end() && std::cmp_not_equal(PQftype(touched.get(), at), type->second)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+/// Does something at the end, whichever way it is reached.
+class Finally {
+ public:
+  explicit Finally(std::function<void()> work) : work_(std::move(work)) {}
+  Finally(const Finally&) = delete;
+  Finally& operator=(const Finally&) = delete;
+  ~Finally() { work_(); }
+
+ private:
+  std::function<void()> work_;
+};
+
+/// How long in this transaction.
+void wait_for_locks(PostgresConnection& connection, std::string_view time) {
+  const Cell parameter = text_cell(time);
+  connection.execute("SELECT set_config('lock_timeout', $1, true)", {&parameter, 1});
+}
+
+bool shows_loss(const Fault& fault) {
+  return fault.cause() == Fault::Cause::missing || fault.cause() == Fault::Cause::rights ||
+         fault.state() == "42809";  // another kind of object has the name
+}
+
+}  // namespace
+
+SchemaLock hold(Connection& connection, const Catalog& catalog,
+                const std::vector<Reading>& readings, Gone gone) {
+  auto& server = dynamic_cast<PostgresConnection&>(connection);
+  std::string usual_wait;
+  server.query("SELECT current_setting('lock_timeout')", {},
+               [&](std::span<const Cell> row) { usual_wait = row[0].bytes; });
+  wait_for_locks(server, kShortWait);
+  server.set_lock_holders(PostgresConnection::LockHolders::unnamed);
+  const Finally named([&] { server.set_lock_holders(PostgresConnection::LockHolders::named); });
+  std::string name;
+  try {
+    for (const auto& reading : readings) {
+      name = reading.table;
+      const auto* table = catalog.find_table(reading.table);
+      if (table == nullptr || table->row_security) {
+        continue;  // what is not there or would not be whole is not read either
+      }
+      const auto columns = found_columns(*table, reading);
+      if (columns.empty()) {
+        continue;
+      }
+      const auto touched = touch(server, catalog.schema, table->name, columns);
+      if (!same_columns(server, touched, *table, columns)) {
+        return {.hold = Hold::moved, .table = name};
+      }
+    }
+  } catch (const Fault& fault) {
+    if (fault.state() == kLockNotAvailable) {
+      return {.hold = Hold::locked, .table = name};
+    }
+    if (fault.cause() == Fault::Cause::serialization ||
+        (gone == Gone::by_ddl && shows_loss(fault))) {
+      return {.hold = Hold::moved, .table = name};
+    }
+    throw;
+  }
+  std::int64_t others = 0;
+  server.query(kOtherFiles, {}, [&](std::span<const Cell> row) { others = number(row[0]); });
+  wait_for_locks(server, usual_wait);
+  return {.hold = others == 0 ? Hold::held : Hold::moved, .table = {}};
+}
+
+Fault locked(Connection& connection, const std::string& table) {
+  const auto holder = lock_holder(dynamic_cast<PostgresConnection&>(connection).raw());
+  return {
+      Fault::Cause::unreachable, std::string(kLockNotAvailable),
+      Error{.code = Code::try_again,
+            .message = fmt::format("'{}' of the primary is locked by {} (SQLSTATE {})", table,
+                                   holder.empty() ? "somebody else" : holder, kLockNotAvailable),
+            .hint = "an update of the vendor's does so for a while; run the same command again "
+                    "when it is through. Who waits for whom: SELECT * FROM pg_stat_activity on "
+                    "that server. Nothing was changed"}};
+}
+
+std::string labels_mark(Connection& connection) {
+  std::string mark;
+  connection.query(
+      "SELECT coalesce(md5(string_agg(e.oid || ':' || e.enumlabel, ',' ORDER BY e.oid)), '')"
+      " FROM pg_enum e",
+      {}, [&](std::span<const Cell> row) { mark = std::string(row[0].bytes); });
+  return mark;
+}
+
+}  // namespace abgleich::db::postgresql

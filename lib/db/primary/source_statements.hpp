@@ -1,0 +1,29 @@
+// The text of the statements that read a table of the primary: named columns only. Pure.
+#pragma once
+
+#include "core/catalog.hpp"
+#include "db/engine/dialect.hpp"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace abgleich::db {
+
+// With the place of each row in front, and of some rows only; `place` and `where` are SQL, or
+// empty.
+std::string select_unknown(const Dialect& dialect, const std::string& schema,
+                           const std::string& table,
+                           const std::vector<const CatalogColumn*>& columns,
+                           const std::string& place, const std::string& where);
+
+// At most so many rows.
+std::string select_some(const Dialect& dialect, const std::string& schema, const std::string& table,
+                        const std::vector<const CatalogColumn*>& columns, const std::string& where,
+                        std::int64_t rows);
+
+// How many rows there are.
+std::string count_all(const Dialect& dialect, const std::string& schema, const std::string& table,
+                      const std::string& where);
+
+}  // namespace abgleich::db

@@ -1,0 +1,57 @@
+// The secondary's tables: which of them hold the relations of a run, what is missing of them, and
+// what makes it.
+#pragma once
+
+#include "core/catalog.hpp"
+#include "db/engine/relation.hpp"
+#include "db/secondary/adaptation.hpp"
+#include "db/secondary/located_relation.hpp"
+
+#include <string>
+#include <vector>
+
+namespace abgleich::db {
+
+class Target;
+
+/// Several, in the order in which they were asked for.
+struct LocatedRelations {
+  std::vector<LocatedRelation> relations;
+  /// The DDL that the secondary lacks for them and their bases, in order.
+  std::vector<std::string> missing_ddl;
+};
+
+/// By the catalogue that the target has loaded.
+class SecondarySchema {
+ public:
+  explicit SecondarySchema(Target& target) : target_(target) {}
+
+  /// Throws Failure{secondary_refuses} where an existing table cannot serve (a generated column, no
+  /// unique key over the contract's key).
+  [[nodiscard]] LocatedRelations locate(std::vector<Relation> relations) const;
+  [[nodiscard]] LocatedRelation locate(const Relation& relation) const;
+  /// The same table by another key, which need not be unique in it yet. REQUIRES: `now` begins with
+  /// the columns of `before`, or with some of them, in the same order.
+  [[nodiscard]] LocatedRelation by_another_key(const LocatedRelation& before, Relation now) const;
+
+  /// The statements that would take back `missing_ddl` on the data's tables, as they are now; of
+  /// the bookkeeping nothing.
+  [[nodiscard]] std::vector<std::string> undo_ddl(const LocatedRelations& located) const;
+
+  /// For a dry run: temporary stand-ins for the tables, columns and bases that are missing, and
+  /// for what the run would take constraints off, which a rehearsal cannot. `released`: a foreign
+  /// key that refers to the table is to go.
+  void stand_in(const LocatedRelation& relation, bool released);
+
+ private:
+  /// The relation's table, under the name that it has now; null where there is none yet.
+  [[nodiscard]] const CatalogTable* holding_table(const Relation& relation) const;
+  [[nodiscard]] Adaptation hold_existing(const CatalogTable& table, Relation& relation) const;
+  [[nodiscard]] Relation with_possible_foreign_keys(const Relation& relation,
+                                                    const std::vector<Relation>& all) const;
+  [[nodiscard]] std::vector<std::string> widen_base(const Relation& relation) const;
+
+  Target& target_;
+};
+
+}  // namespace abgleich::db

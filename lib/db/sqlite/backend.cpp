@@ -1,0 +1,152 @@
+#include "db/engine/engine.hpp"
+#include "db/sqlite/declared.hpp"
+#include "db/sqlite/lay_down.hpp"
+#include "db/sqlite/sqlite.hpp"
+#include "db/sqlite/table_keys.hpp"
+#include "db/sqlite/watch.hpp"
+
+#include <algorithm>
+#include <array>
+#include <sys/stat.h>
+#include <utility>
+
+namespace abgleich::db::sqlite {
+
+namespace {
+
+// The word has no other place in the grammar; where it stands in a comment a proposal is missed.
+constexpr std::string_view kAutoincrement =
+    "SELECT name FROM sqlite_schema WHERE type = 'table' AND upper(sql) LIKE '%AUTOINCREMENT%'";
+
+constexpr std::array<std::pair<std::string_view, std::string_view>, 7> kBroken{{
+    {"SQLITE_CONSTRAINT_UNIQUE", "unique"},
+    {"SQLITE_CONSTRAINT_PRIMARYKEY", "unique"},
+    {"SQLITE_CONSTRAINT_ROWID", "unique"},
+    {"SQLITE_CONSTRAINT_NOTNULL", "not_null"},
+    {"SQLITE_CONSTRAINT_CHECK", "check"},
+    {"SQLITE_CONSTRAINT_FOREIGNKEY", "foreign_key"},
+    {"SQLITE_CONSTRAINT_TRIGGER", "trigger"},
+}};
+
+class SqliteBackend final : public Backend {
+ public:
+  [[nodiscard]] const Dialect& dialect() const override { return sqlite::dialect(); }
+
+  [[nodiscard]] std::unique_ptr<Connection> connect(const Endpoint& endpoint,
+                                                    Access access) const override {
+    return sqlite::connect(endpoint, access);
+  }
+  /// It holds schema and data alike. BEGIN alone takes no snapshot; the first read does.
+  void begin_snapshot(Session& session) const override {
+    session.connection->execute("BEGIN");
+    session.connection->execute("SELECT count(*) FROM sqlite_schema");
+  }
+  void begin_write(Session& session) const override {
+    session.connection->execute("BEGIN IMMEDIATE");
+  }
+  void begin_rehearsal(Session& session) const override { session.connection->execute("BEGIN"); }
+  /// The disk failed while the journal that decides was deleted. A lock that SQLite did not get is
+  /// no such fault: its transaction is still open.
+  [[nodiscard]] bool hides_outcome(const Fault& fault) const override {
+    return fault.state().starts_with("SQLITE_IOERR");
+  }
+  [[nodiscard]] bool may_pass(std::string_view /*state*/) const override { return false; }
+
+  [[nodiscard]] Catalog read_catalog(Session& session) const override {
+    return sqlite::read_catalog(*session.connection);
+  }
+  [[nodiscard]] std::string identity_of(Session& session) const override {
+    std::string file;
+    session.connection->query("SELECT file FROM pragma_database_list WHERE name = 'main'", {},
+                              [&](std::span<const Cell> row) { file = row[0].bytes; });
+    // not with the device's number, which many systems change at every start
+    struct stat status {};
+    return ::stat(file.c_str(), &status) == 0 ? "sqlite:" + std::to_string(status.st_ino)
+                                              : std::string();
+  }
+  [[nodiscard]] std::unique_ptr<Watch> watch() const override {
+    return std::make_unique<FileWatch>();
+  }
+  /// Those with a rowid, but for AUTOINCREMENT.
+  [[nodiscard]] std::set<std::string> reused_keys(Session& session,
+                                                  const Catalog& catalog) const override {
+    std::set<std::string> tables;
+    for (const auto& table : catalog.tables) {
+      if (std::ranges::any_of(table.columns, &CatalogColumn::auto_identity)) {
+        tables.insert(table.name);
+      }
+    }
+    session.connection->query(kAutoincrement, {}, [&](std::span<const Cell> cells) {
+      tables.erase(std::string(cells[0].bytes));
+    });
+    return tables;
+  }
+
+  [[nodiscard]] std::string_view books_ddl() const override { return sqlite::books_ddl(); }
+  [[nodiscard]] std::string_view select_books_layout() const override {
+    return "SELECT substr(t.name, 10), c.name FROM sqlite_schema t "
+           "JOIN pragma_table_info(t.name) c "
+           "WHERE t.type = 'table' AND substr(t.name, 1, 9) = 'abgleich_'";
+  }
+  [[nodiscard]] bool has_own_table(const Session& session, std::string_view name) const override {
+    const auto whole = std::string(dialect().own_prefix()) + std::string(name);
+    const Cell cells[] = {text_cell(whole)};
+    bool found = false;
+    session.connection->query("SELECT 1 FROM sqlite_schema WHERE name = $1", cells,
+                              [&](std::span<const Cell>) { found = true; });
+    return found;
+  }
+
+  [[nodiscard]] Equalities read_equalities(Session& /*session*/,
+                                           const Catalog& catalog) const override {
+    return sqlite::read_equalities(catalog);
+  }
+  [[nodiscard]] Dependants read_dependants(Session& session,
+                                           const Catalog& catalog) const override {
+    return sqlite::read_dependants(session, catalog);
+  }
+  void query_uniques(Session& session, const std::string& table,
+                     const Connection::OnRow& row) const override {
+    sqlite::query_uniques(session, table, row);
+  }
+  [[nodiscard]] std::string_view broken_by(std::string_view state) const override {
+    const auto* const found =
+        std::ranges::find(kBroken, state, &std::pair<std::string_view, std::string_view>::first);
+    return found == kBroken.end() ? std::string_view() : found->second;
+  }
+
+  [[nodiscard]] bool is_ours(const Session& session, const std::string& table,
+                             const CatalogForeignKey& key) const override {
+    return sqlite::is_ours(session, table, key);
+  }
+  [[nodiscard]] std::vector<std::string> add_key(const Session& session, const Relation& relation,
+                                                 const RelationForeignKey& key) const override {
+    return sqlite::add_key(session, relation, key);
+  }
+  [[nodiscard]] std::vector<std::string> drop_keys(const Session& session,
+                                                   const TableKeys& keys) const override {
+    return sqlite::drop_keys(session, keys);
+  }
+  /// `drop_keys` has done it.
+  [[nodiscard]] std::vector<std::string> drop_outgrown_key(
+      const Session& /*session*/, const TableKeys& /*keys*/) const override {
+    return {};
+  }
+  [[nodiscard]] std::vector<std::string> put_back_keys(const Session& session,
+                                                       const TableKeys& keys) const override {
+    return sqlite::put_back_keys(session, keys);
+  }
+
+  [[nodiscard]] std::string lay_down(Session& session, const RowsToLayDown& rows) const override {
+    return sqlite::lay_down(session, rows);
+  }
+};
+
+}  // namespace
+
+const Backend& backend() {
+  static const SqliteBackend kBackend;
+  return kBackend;
+}
+
+}  // namespace abgleich::db::sqlite

@@ -1,0 +1,86 @@
+// One open database file: SOCI's session, and SQLite's handle inside it for what SOCI cannot carry.
+#pragma once
+
+#include "core/endpoint.hpp"
+#include "db/engine/session.hpp"
+#include "db/sqlite/confined_files.hpp"
+#include "db/sqlite/faults.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <sys/types.h>
+
+struct sqlite3;
+
+namespace abgleich::db::sqlite {
+
+/// How the database keeps its texts.
+enum class Encoding : std::uint8_t { utf8, utf16 };
+
+class DatabaseFile {
+ public:
+  /// Opens an existing regular file and pins the settings. Throws Fault.
+  DatabaseFile(const Endpoint& endpoint, Access access);
+  DatabaseFile(const DatabaseFile&) = delete;
+  DatabaseFile& operator=(const DatabaseFile&) = delete;
+  ~DatabaseFile();
+
+  /// Runs one plain statement by SOCI: no parameters, no rows. Throws Fault.
+  void run(const std::string& sql);
+
+  [[nodiscard]] sqlite3* raw() const { return raw_; }
+  [[nodiscard]] const Peer& peer() const { return peer_; }
+  [[nodiscard]] Encoding encoding() const { return encoding_; }
+  [[nodiscard]] bool in_transaction() const;
+
+  using Clock = std::chrono::steady_clock;
+  /// When a statement that begins now has to have ended.
+  [[nodiscard]] Clock::time_point deadline() const;
+  /// The deadline of the statement that SQLite works on from here on: views and triggers are
+  /// programs, and some never end.
+  void work_until(Clock::time_point deadline) { deadline_ = deadline; }
+
+  /// What SQLite last said, as a Fault. A constraint whose failure took the whole transaction with
+  /// it (ON CONFLICT ROLLBACK, RAISE(ROLLBACK)) is no constraint that a caller may step around.
+  [[nodiscard]] Fault fault(bool was_in_transaction);
+
+ private:
+  /// The one text that a statement answers.
+  std::string ask(const std::string& sql);
+  void harden();
+  /// What SQLite calls while it works: whether it has to stop.
+  static int look_up(void* self);
+
+  enum class Stopped : std::uint8_t { no, too_long, too_large };
+  struct Session;  // keeps SOCI's headers to one file
+
+  Peer peer_;
+  std::chrono::seconds statement_timeout_;
+  std::unique_ptr<ConfinedFiles> files_;  // outlives the session
+  std::unique_ptr<Session> session_;
+  Clock::time_point deadline_ = Clock::time_point::max();
+  Stopped stopped_ = Stopped::no;
+  sqlite3* raw_ = nullptr;
+  Encoding encoding_ = Encoding::utf8;
+};
+
+/// Who a file or directory belongs to, and who may write to it.
+struct Ownership {
+  uid_t user = 0;
+  gid_t group = 0;
+  mode_t mode = 0;
+};
+
+/// Whether the owner of `file` could write to a file that a process of `user` and `group` makes
+/// beside it, in `directory`, with the same mode. Reading a database in WAL mode makes two such
+/// files; its owner's programs fail where they cannot write to them.
+bool owner_could_write(const Ownership& file, const Ownership& directory, uid_t user, gid_t group);
+
+/// The path as a URI that SQLite's own parser, and SOCI's parser of connection strings, leave as it
+/// is: everything but unreserved characters and '/' as %XX. REQUIRES: `path` is absolute.
+std::string file_uri(std::string_view path);
+
+}  // namespace abgleich::db::sqlite

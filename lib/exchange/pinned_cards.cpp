@@ -1,0 +1,178 @@
+#include "exchange/pinned_cards.hpp"
+
+#include "contract/trust.hpp"
+#include "core/error.hpp"
+#include "core/replace_file.hpp"
+#include "core/shell_word.hpp"
+#include "core/shortage.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <system_error>
+#include <unistd.h>
+#include <utility>
+
+namespace abgleich::exchange {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kExtension = ".card";
+constexpr std::string_view kTrusted = "the peers' card";
+
+/// Puts the card of a peer that is there by that name in the place of a file that is none any more.
+std::string pin_again(const fs::path& file, const std::string& name) {
+  return fmt::format(
+      "take it away and pin the peer's card again: `rm {}`, then `abgleich peer add "
+      "FILE --fingerprint DIGITS --as {}`",
+      in_shell(file.string()), name);
+}
+
+[[noreturn]] void refuse_pin(std::string message, std::string hint) {
+  throw Failure(Code::key_or_trust, std::move(message), std::move(hint));
+}
+
+[[noreturn]] void cannot(const fs::path& directory, int error) {
+  const auto shortage = shortage_of(error);
+  throw Failure(shortage ? shortage->code : Code::key_or_trust,
+                fmt::format("the directory of cards '{}' cannot be used: {}", directory.string(),
+                            std::generic_category().message(error)),
+                shortage ? std::string(shortage->hint)
+                         : fmt::format("look at [exchange] cards in abgleich.toml, and `ls -ld {}`",
+                                       in_shell(directory.string())));
+}
+
+/// Keeps a second `peer add` out while one looks and writes.
+class DirectoryLock {
+ public:
+  explicit DirectoryLock(const fs::path& directory)
+      : number_(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
+    if (number_ < 0 || ::flock(number_, LOCK_EX) != 0) {
+      const auto error = errno;
+      if (number_ >= 0) {
+        ::close(number_);
+      }
+      cannot(directory, error);
+    }
+  }
+  DirectoryLock(const DirectoryLock&) = delete;
+  DirectoryLock& operator=(const DirectoryLock&) = delete;
+  ~DirectoryLock() { ::close(number_); }
+
+  void sync() const {
+    // EINVAL: a file system that cannot sync directories, and needs none
+    if (::fsync(number_) != 0 && errno != EINVAL) {
+      throw std::system_error(errno, std::generic_category());
+    }
+  }
+
+ private:
+  int number_;
+};
+
+PinnedCard read_pinned(const fs::path& file) {
+  const auto name = file.stem().string();
+  if (!is_peer_name(name)) {
+    refuse_pin(fmt::format("'{}' is not named as a peer can be", file.string()),
+               fmt::format("{}.card; rename the file, or take it away: `rm {}`", kPeerNameRule,
+                           in_shell(file.string())));
+  }
+  contract::expect_own(file, kTrusted);
+  const auto remedy = pin_again(file, name);
+  const auto text = read_card_file(
+      file.string(), "only cards belong into the directory of cards: move it elsewhere");
+  return {.name = name,
+          .file = file,
+          .card = parse_card(text, file.string(), remedy),
+          .fingerprint = fingerprint_of_card(text)};
+}
+
+/// What two cards have in common that only one may have; empty: nothing.
+std::string_view shared(const Card& a, const Card& b) {
+  return a.id == b.id         ? "is of the same node"
+         : a.signs == b.signs ? "has the same key to sign"
+         : a.seals == b.seals ? "has the same key to seal to"
+                              : "";
+}
+
+void expect_no_other(const std::vector<PinnedCard>& all, const Card& card, const NewCard& fresh) {
+  for (const auto& pinned : all) {
+    if (const auto what = shared(pinned.card, card); !what.empty()) {
+      refuse_pin(fmt::format("'{}' {} as the pinned peer '{}', and is another card", fresh.file,
+                             what, pinned.name),
+                 fmt::format("ask them what has happened; if they have new keys, take the old card "
+                             "away (`rm {}`) and add the new one",
+                             in_shell(pinned.file.string())));
+    }
+  }
+}
+
+}  // namespace
+
+std::vector<PinnedCard> pinned_cards(const fs::path& directory) {
+  contract::expect_own(directory, "the directory of the peers' cards");
+  std::vector<PinnedCard> all;
+  std::error_code error;
+  for (fs::directory_iterator entry(directory, error), end; !error && entry != end;
+       entry.increment(error)) {
+    if (entry->path().extension() == kExtension) {
+      all.push_back(read_pinned(entry->path()));
+    }
+  }
+  if (error && error != std::errc::no_such_file_or_directory) {
+    cannot(directory, error.value());
+  }
+  std::ranges::sort(all, {}, &PinnedCard::name);
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    for (std::size_t other = i + 1; other < all.size(); ++other) {
+      if (const auto what = shared(all[i].card, all[other].card); !what.empty()) {
+        refuse_pin(
+            fmt::format("'{}' {} as '{}'", all[other].file.string(), what, all[i].file.string()),
+            fmt::format("a peer is pinned once: take one of the two away, `rm {}` or `rm {}`",
+                        in_shell(all[other].file.string()), in_shell(all[i].file.string())));
+      }
+    }
+  }
+  return all;
+}
+
+Pin pin_card(const fs::path& directory, const NewCard& fresh, const std::optional<Card>& own) {
+  auto card = parse_card(fresh.text, fresh.file);
+  if (own && !shared(*own, card).empty()) {
+    refuse_pin(fmt::format("'{}' is this node's own card, or has one of its keys", fresh.file),
+               "add the card that the peer has sent you");
+  }
+  const auto name = fresh.name.value_or(card.name);
+  const auto file = directory / (name + std::string(kExtension));
+  if (::mkdir(directory.c_str(), S_IRWXU) != 0 && errno != EEXIST) {
+    cannot(directory, errno);
+  }
+  const DirectoryLock lock(directory);
+  const auto all = pinned_cards(directory);
+  const auto fingerprint = fingerprint_of_card(fresh.text);
+  const auto same = std::ranges::find(all, fingerprint, &PinnedCard::fingerprint);
+  if (same != all.end()) {
+    return {.pinning = Pinning::was_there, .card = *same};
+  }
+  expect_no_other(all, card, fresh);
+  if (std::ranges::find(all, name, &PinnedCard::name) != all.end()) {
+    refuse_pin(fmt::format("another peer is pinned as '{}'", name),
+               "names are yours to give: repeat it with --as and another name");
+  }
+  try {
+    replace_file(file, fresh.text, S_IRUSR | S_IWUSR | S_IRGRP | S_IROTH);
+    lock.sync();
+  } catch (const std::system_error& error) {
+    cannot(directory, error.code().value());
+  }
+  return {
+      .card = {.name = name, .file = file, .card = std::move(card), .fingerprint = fingerprint}};
+}
+
+}  // namespace abgleich::exchange

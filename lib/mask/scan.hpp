@@ -1,0 +1,17 @@
+// Reading a text from its front.
+#pragma once
+
+#include <string_view>
+
+namespace abgleich::mask {
+
+/// Takes this character off the front. False where another one, or none, stands there.
+inline bool take(std::string_view& text, char wanted) {
+  if (!text.starts_with(wanted)) {
+    return false;
+  }
+  text.remove_prefix(1);
+  return true;
+}
+
+}  // namespace abgleich::mask

@@ -1,0 +1,62 @@
+// Ed25519 (RFC 8032) over what was hashed, for one purpose each: a signature of one kind of thing
+// is none of another.
+#pragma once
+
+#include "core/locked_memory.hpp"
+
+#include <sodium.h>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace abgleich::seal {
+
+/// SHA-512.
+using Hash = std::array<std::uint8_t, 64>;
+using Signature = std::array<std::uint8_t, 64>;
+/// A public key.
+using Verifier = std::array<std::uint8_t, 32>;
+
+/// SHA-512 of bytes that come in parts.
+class Hasher {
+ public:
+  Hasher();
+  void add(std::span<const std::uint8_t> bytes);
+  void add(std::string_view text);
+  /// REQUIRES: nothing is added any more.
+  Hash finish();
+
+ private:
+  crypto_hash_sha512_state state_;
+};
+
+Hash hash_of(std::string_view text);
+
+/// A secret key, in locked memory. Movable, not copyable.
+class SigningKey {
+ public:
+  static constexpr std::size_t kSeedSize = 32;
+
+  static SigningKey generate();
+  /// The key of a seed (RFC 8032, section 5.1.5: the private key).
+  explicit SigningKey(std::span<const std::uint8_t, kSeedSize> seed);
+
+  [[nodiscard]] const Verifier& verifier() const { return verifier_; }
+  [[nodiscard]] std::span<const std::uint8_t, kSeedSize> seed() const;
+  /// Signs `purpose` ‖ `hash`.
+  [[nodiscard]] Signature sign(std::string_view purpose, const Hash& hash) const;
+
+ private:
+  LockedMemory secret_;  // the seed, and the public key behind it
+  Verifier verifier_;
+};
+
+/// Whether the key's owner has signed that hash for that purpose. False, too, for keys of small
+/// order and signatures that are not canonical.
+bool verify(const Verifier& verifier, std::string_view purpose, const Hash& hash,
+            const Signature& signature);
+
+}  // namespace abgleich::seal
