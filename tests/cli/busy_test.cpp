@@ -2,6 +2,7 @@
 // bounds and from the start, never waits without a limit, and never applies anything twice.
 #include "support/pairing.hpp"
 #include "support/server.hpp"
+#include "support/waiting.hpp"
 
 #include <doctest/doctest.h>
 
@@ -124,9 +125,7 @@ TEST_CASE("exit 30: a primary without a free connection is tried again within bo
   const auto refused = [&] { return read_file(log).size(); };
   const auto before = refused();
   auto program = pairing.start();
-  while (refused() == before) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
-  }
+  wait_until("the server has refused it", [&] { return refused() != before; });
   others.clear();
   CHECK(program.wait().exit == 0);
   pairing.check_applied_once();
@@ -168,13 +167,15 @@ TEST_CASE("a standby that ends a reading for its recovery is read again from the
   pairing.secondary.run("BEGIN IMMEDIATE");
   auto program = pairing.start();
   wait_for(standby.url(), ours + " AND xact_start IS NOT NULL AND backend_xmin IS NOT NULL", "1");
-  server.sql("UPDATE person SET note = 'new' WHERE id = 2; DELETE FROM person WHERE id = 3");
-  server.sql("VACUUM person");
-  // the run may be connected again already
-  while (read_file(standby.directory() + "/data/log").find("conflict with recovery") ==
-         std::string::npos) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
-  }
+  server.sql("DELETE FROM person WHERE id = 3");
+  // the snapshot may be another one than the one that was waited for, and newer than a change; the
+  // session that was ended is no longer there, for the run may be connected again already
+  wait_until("the run's reading has been ended", [&] {
+    server.sql("UPDATE person SET note = 'new' WHERE id = 2");
+    server.sql("VACUUM person");
+    return read_file(standby.directory() + "/data/log").find("conflict with recovery") !=
+           std::string::npos;
+  });
   pairing.secondary.run("COMMIT");
   const auto ran = program.wait();
   CHECK_MESSAGE(ran.exit == 0, ran.err);

@@ -1,6 +1,7 @@
 // The local cache: a run that uses it ends as one that compares everything, and one that it is no
 // good for ignores it, says so at -v, and makes it anew.
 #include "support/pairing.hpp"
+#include "support/waiting.hpp"
 
 #include <doctest/doctest.h>
 
@@ -216,9 +217,9 @@ TEST_CASE("a run that is killed between its commit and its cache leaves none tha
     const auto gate = pairing.cache() / "index.new";
     REQUIRE(::mkfifo(gate.c_str(), 0600) == 0);
     Program program(pairing.command({"sync"}), pairing.directory.path().string());
-    while (pairing.secondary.rows("SELECT count(*) FROM person WHERE status = 'case'") != "2") {
-      ::usleep(5'000);
-    }
+    wait_until("the run has committed", [&] {
+      return pairing.secondary.rows("SELECT count(*) FROM person WHERE status = 'case'") == "2";
+    });
     program.kill(SIGKILL);
     CHECK(program.wait().exit == 128 + SIGKILL);
     std::filesystem::remove(gate);

@@ -6,6 +6,7 @@
 #include "support/places.hpp"
 #include "support/prometheus_text.hpp"
 #include "support/smtp_server.hpp"
+#include "support/waiting.hpp"
 
 #include <doctest/doctest.h>
 
@@ -74,14 +75,6 @@ struct Watched : Pairing {
   void take_away() { primary.run("ALTER TABLE person RENAME TO gone"); }
   void bring_back() { primary.run("ALTER TABLE gone RENAME TO person"); }
 };
-
-/// Waits for the thing itself, however long this machine takes.
-template <class Holds>
-void wait_until(const Holds& holds) {
-  while (!holds()) {
-    ::usleep(1'000);
-  }
-}
 
 bool contains(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
@@ -204,7 +197,7 @@ TEST_CASE("heartbeat: a run that was killed is seen as such, by status and by th
                   {std::string("LD_PRELOAD=") + kAnotherDay,
                    "ABGLEICH_TEST_TIME=" + std::to_string(kMonday + 300),
                    "ASAN_OPTIONS=verify_asan_link_order=0"});
-  wait_until([&] { return contains(read_file(pairing.state("attempts")), "\"at work\""); });
+  wait_until("a run is at work", [&] { return contains(read_file(pairing.state("attempts")), "\"at work\""); });
   auto beat = pairing.beat(360);
   CHECK(beat["at_work_since"] == "2025-12-01T00:05:00Z");
   CHECK(beat["last_attempt"]["exit"] == 0);
@@ -233,7 +226,7 @@ TEST_CASE("heartbeat: a killed run is what status tells of, until another one ha
   pairing.secondary.run("BEGIN IMMEDIATE");
   {
     const Program program(pairing.command({"sync"}), pairing.directory.path().string());
-    wait_until([&] { return contains(read_file(pairing.state("attempts")), "\"at work\""); });
+    wait_until("a run is at work", [&] { return contains(read_file(pairing.state("attempts")), "\"at work\""); });
   }  // its end is SIGKILL
   pairing.secondary.run("ROLLBACK");
   const auto ran = pairing.run({"status", "--exit-code"});

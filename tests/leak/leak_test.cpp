@@ -3,6 +3,7 @@
 #include "core/digest.hpp"
 #include "support/pairing.hpp"
 #include "support/places.hpp"
+#include "support/waiting.hpp"
 #include "traces.hpp"
 #include "witness.hpp"
 
@@ -254,10 +255,10 @@ class Scene {
                       ? "BEGIN IMMEDIATE"
                       : "BEGIN; LOCK TABLE abgleich.head IN ACCESS EXCLUSIVE MODE");
     auto program = start({"sync", "-vv"}, {});
-    // no core dump can hold a secret either; and it waits in vain if that is never so
-    while (look_at(*program).find(kNoCore) == std::string::npos && program->is_running()) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    }
+    // no core dump can hold a secret either
+    wait_until("no core dump is left of a run", [&] {
+      return look_at(*program).find(kNoCore) != std::string::npos || !program->is_running();
+    });
     secondary.run("COMMIT");
     const auto ran = program->wait();
     CHECK_MESSAGE(ran.exit <= 11, ran.err);
@@ -824,12 +825,10 @@ TEST_CASE("control: what is in an unlinked file, in a statement or on a terminal
         PQconnectdb((server.url() + "&application_name=abgleich").c_str()), PQfinish);
     const std::unique_ptr<PGresult, void (*)(PGresult*)> result(
         PQexec(session.get(), "SELECT 'Jürgen-Öz'"), PQclear);
-    while (search.in(unlinked_files_of(spilling.pid()), "").empty()) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    }
-    for (const auto now = witness.looks(); witness.looks() < now + 3;) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    }
+    wait_until("it has spilt",
+               [&] { return !search.in(unlinked_files_of(spilling.pid()), "").empty(); });
+    const auto looks = witness.looks();
+    wait_until("the witness has looked again", [&] { return witness.looks() >= looks + 3; });
     witness.stop();
     CHECK(search.in(witness.unlinked_files(), "").size() >= 1);
     CHECK(search.in(witness.statements(), "").size() >= 1);

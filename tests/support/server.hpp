@@ -5,26 +5,19 @@
 #include "support/postgres.hpp"
 #include "support/program.hpp"
 #include "support/temporary_directory.hpp"
+#include "support/waiting.hpp"
 
 #include <doctest/doctest.h>
 
-#include <chrono>
 #include <fstream>
 #include <string>
-#include <thread>
 
 namespace abgleich::test {
 
 /// Waits until a query's first value is this one; a test that waits in vain fails.
 inline void wait_for(const std::string& url, const std::string& sql, const std::string& value) {
   PlainConnection connection(url);
-  for (int tries = 0; tries < 12'000; ++tries) {
-    if (connection.run(sql) == value) {
-      return;
-    }
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
-  }
-  FAIL("waited in vain for ", value, " from ", sql);
+  wait_until("it is " + value + ": " + sql, [&] { return connection.run(sql) == value; });
 }
 
 class Server {
@@ -70,17 +63,13 @@ class Server {
   /// Ends it; the server throws out all sessions, recovers and goes on under the same postmaster.
   void crash_one(const std::string& process) const {
     run("kill -KILL " + process);
-    for (int tries = 0; tries < 12'000; ++tries) {
+    wait_until("the server has recovered", [&] {
       const std::unique_ptr<PGconn, void (*)(PGconn*)> connection(PQconnectdb(url().c_str()),
                                                                   PQfinish);
       const std::unique_ptr<PGresult, void (*)(PGresult*)> now(PQexec(connection.get(), kWalWriter),
                                                                PQclear);
-      if (PQntuples(now.get()) == 1 && PQgetvalue(now.get(), 0, 0) != process) {
-        return;
-      }
-      std::this_thread::sleep_for(std::chrono::milliseconds(10));
-    }
-    FAIL("the server did not recover");
+      return PQntuples(now.get()) == 1 && PQgetvalue(now.get(), 0, 0) != process;
+    });
   }
   /// Ends all its processes at once.
   void crash() const {

@@ -4,6 +4,7 @@
 #include "db/primary/source.hpp"
 #include "mask/reader.hpp"
 #include "support/postgres.hpp"
+#include "support/waiting.hpp"
 
 #include <doctest/doctest.h>
 
@@ -18,6 +19,7 @@ using namespace abgleich;
 using namespace abgleich::db;
 using abgleich::test::PlainConnection;
 using abgleich::test::TemporaryDatabase;
+using abgleich::test::wait_until;
 
 namespace {
 
@@ -236,10 +238,11 @@ TEST_CASE("readers: nobody who waits for the table is waited for") {
   Source source(endpoint_of(database.url(), 3));
   source.lock_schema({{.table = "person", .columns = {"id", "a", "b"}}});
   std::jthread vendor([&] { database.run("ALTER TABLE person ADD c integer"); });
-  while (database.run("SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = "
-                      "'person'::regclass") == "0") {
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  }
+  wait_until("the vendor waits for the table", [&] {
+    return database.run(
+               "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = "
+               "'person'::regclass") != "0";
+  });
   const auto* table = source.catalog().find_table("person");
   std::size_t rows = 0;
   const auto began = std::chrono::steady_clock::now();

@@ -4,11 +4,11 @@
 #include "support/postgres.hpp"
 #include "support/sqlite_file.hpp"
 #include "support/temporary_directory.hpp"
+#include "support/waiting.hpp"
 
 #include <doctest/doctest.h>
 
 #include <atomic>
-#include <chrono>
 #include <string>
 #include <thread>
 #include <unistd.h>
@@ -18,6 +18,7 @@ using namespace abgleich;
 using namespace abgleich::db;
 using abgleich::test::PlainConnection;
 using abgleich::test::TemporaryDatabase;
+using abgleich::test::wait_until;
 
 namespace {
 
@@ -127,11 +128,11 @@ TEST_CASE("fence: behind it no DDL gets through before the snapshot ends") {
         "ALTER TABLE person RENAME t TO b");
     changed = true;
   });
-  while (database.run("SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = "
-                      "'person'::regclass") == "0" &&
-         !changed) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  }
+  wait_until("the vendor waits for the table", [&] {
+    return changed || database.run(
+                          "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = "
+                          "'person'::regclass") != "0";
+  });
   CHECK_FALSE(changed);
   CHECK(rows(source, catalog) == "1|a1|b1| 2|a2|b2| ");
   source.finish();
