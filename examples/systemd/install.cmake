@@ -1,0 +1,15 @@
+# Runs while `cmake --install` does: the units and what they start, with the places of this
+# installation in them.
+set(library ${CMAKE_INSTALL_PREFIX}/lib/systemd/system)
+foreach(unit abgleich@.service abgleich@.timer abgleich-mail@.service)
+  file(READ ${CMAKE_CURRENT_LIST_DIR}/${unit} text)
+  string(REPLACE /etc/systemd/system ${library} text "${text}")
+  string(REPLACE /usr/local/bin/abgleich-mail ${CMAKE_INSTALL_PREFIX}/lib/abgleich/abgleich-mail text "${text}")
+  string(REPLACE /usr/local ${CMAKE_INSTALL_PREFIX} text "${text}")
+  file(WRITE ${built}/${unit} "${text}")
+  file(INSTALL ${built}/${unit} DESTINATION ${library} TYPE FILE)
+endforeach()
+file(READ ${CMAKE_CURRENT_LIST_DIR}/abgleich-mail text)
+string(REPLACE /usr/local/bin ${CMAKE_INSTALL_PREFIX}/lib/abgleich text "${text}")
+file(WRITE ${built}/abgleich-mail "${text}")
+file(INSTALL ${built}/abgleich-mail DESTINATION ${CMAKE_INSTALL_PREFIX}/lib/abgleich TYPE PROGRAM)
