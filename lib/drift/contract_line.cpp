@@ -70,6 +70,12 @@ void append_generalisation(std::string& line, const Generalisation& generalisati
   if (generalisation.to == Generalisation::To::constant) {
     append_text(line, "value", generalisation.value);
   }
+  if (!generalisation.zone.empty()) {
+    append_text(line, "zone", generalisation.zone);
+  }
+  if (generalisation.shift_epoch != 1) {
+    line += fmt::format(", shift_epoch = {}", generalisation.shift_epoch);
+  }
 }
 
 }  // namespace
@@ -77,7 +83,9 @@ void append_generalisation(std::string& line, const Generalisation& generalisati
 std::string contract_line(const contract::Column& column, std::string_view name,
                           std::string_view was) {
   if (!column.exported()) {
-    return withhold_line(name);
+    return column.erase
+               ? fmt::format("{} = {{ class = \"withhold\", erase = true }}", toml_key(name))
+               : withhold_line(name);
   }
   std::string line =
       fmt::format("{} = {{ class = {}", toml_key(name), toml_string(name_of(column.cls)));
@@ -85,6 +93,12 @@ std::string contract_line(const contract::Column& column, std::string_view name,
     append_pseudonym(line, column);
   } else if (column.cls == contract::Class::generalise) {
     append_generalisation(line, column.generalisation);
+  }
+  if (!column.accept_record_date.empty()) {
+    append_text(line, "accept_record_date", column.accept_record_date);
+  }
+  if (!column.because.empty()) {
+    append_text(line, "because", column.because);
   }
   if (!column.as.empty() && column.as != column.name) {
     append_text(line, "as", column.as);
@@ -94,6 +108,10 @@ std::string contract_line(const contract::Column& column, std::string_view name,
   }
   if (!column.codes.empty()) {
     line += fmt::format(", codes = {}", contract::toml_list(column.codes));
+  }
+  if (column.on_unusable != contract::OnUnusable::hold) {
+    append_text(line, "on_unusable",
+                contract::kOnUnusables.at(static_cast<std::size_t>(column.on_unusable)));
   }
   append_text(line, "was", was);
   return line + " }";
@@ -110,6 +128,9 @@ std::string elsewhere_in_table(const contract::Table& table, const CatalogTable&
   }
   if (std::ranges::any_of(table.together, has)) {
     places.emplace_back("together");
+  }
+  if (has(table.fixed)) {
+    places.emplace_back("fixed");
   }
   if (table.subject == was && !(table.key.size() == 1 && table.key.front() == was)) {
     places.emplace_back("subject");

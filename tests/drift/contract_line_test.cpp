@@ -1,10 +1,16 @@
 #include "drift/contract_line.hpp"
 
 #include "contract/contract.hpp"
+#include "support/places.hpp"
 
 #include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
 
+#include <fstream>
+#include <regex>
+#include <set>
 #include <string>
+#include <string_view>
 
 using namespace abgleich;
 using namespace abgleich::drift;
@@ -14,7 +20,8 @@ namespace {
 /// A table whose second column is written like this.
 contract::Contract contract_with(const std::string& line) {
   return contract::parse_contract(
-      "format = 1\n[tables.person]\nkey = [\"id\"]\n[tables.person.columns]\nid = \"plain\"\n" +
+      "format = 1\n[tables.person]\nkey = [\"id\"]\n[tables.person.columns]\nid = { class = "
+      "\"pseudonym\", identity = \"person\" }\n" +
           line + "\n",
       "contract.toml");
 }
@@ -86,6 +93,41 @@ TEST_CASE("the line of a renamed column is one that the contract takes") {
       CHECK(now.generalisation == was.generalisation);
       CHECK(now.codes == was.codes);
     }
+  }
+}
+
+TEST_CASE("the line of a renamed column forgets no option that the format has") {
+  std::set<std::string> seen;
+  for (
+      const char* line :
+      {R"(x = { class = "plain", because = "so", as = "y", owner = "primary", codes = ["a"], )"
+       R"(on_unusable = "null", was = "x" })",
+       R"(x = { class = "pseudonym", identity = "p", format = "text", normalise = "phone", )"
+       R"(country = "AT", accept_low_entropy = "so", was = "x" })",
+       R"(x = { class = "generalise", to = "map", map = { a = "b" }, otherwise = "c", was = "x" })",
+       R"(x = { class = "generalise", to = "const", value = "v", was = "x" })",
+       R"(x = { class = "generalise", to = "age-band:5", reference = "2024-01-01", )"
+       R"(zone = "Europe/Berlin", was = "x" })",
+       R"(x = { class = "generalise", to = "shift:30", shift_epoch = 2, )"
+       R"(accept_record_date = "so", was = "x" })",
+       R"(x = { class = "withhold", erase = true })"}) {
+    CAPTURE(line);
+    auto without = std::string(line);
+    if (const auto was = without.find(", was = \"x\""); was != std::string::npos) {
+      without.erase(was, std::string_view(", was = \"x\"").size());
+    }
+    const contract::Contract contract = contract_with(without);
+    CHECK(contract_line(contract.tables[0].columns[1], "x", "x") == line);
+    const std::regex option("([a-z_]+) = ");
+    for (std::sregex_iterator at(without.begin(), without.end(), option), end; at != end; ++at) {
+      seen.insert(at->str(1));
+    }
+  }
+  std::ifstream schema(std::string(test::kSourceTree) + "/schemas/contract.schema.json");
+  const auto& options =
+      nlohmann::json::parse(schema).at("$defs").at("column_options").at("properties");
+  for (const auto& [option, description] : options.items()) {
+    CHECK_MESSAGE((seen.contains(option) || option == "was"), option);
   }
 }
 
