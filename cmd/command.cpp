@@ -30,7 +30,7 @@ namespace {
                 "look at where the output goes, such as a full disk");
 }
 
-/// In one piece, for several threads call this.
+/// Written in one piece, because several threads call this.
 void tell_statement(const TracedStatement& statement) {
   complain(fmt::format("sql: {}: {}: {:.1f} ms, {} {}\n", name_of(statement.role), statement.text,
                        static_cast<double>(statement.took.count()) / 1000, statement.rows,

@@ -1,5 +1,5 @@
-// What every command is made of: options parsed in `setup_…`, work done in the function that it
-// hands to `Cli`. One file a command.
+// What every command is made of: options are declared in `setup_…`, and the work is done in the
+// function that it stores in `Context::run`. One file for each command.
 #pragma once
 
 #include "command_line.hpp"
@@ -37,12 +37,12 @@ struct Context {
 
   /// What the chosen command does; returns the exit code.
   std::function<Code()> run;
-  /// How the chosen command reports a failure on stdout as well; empty: it does not. Says whether
-  /// stderr is to be told, too.
+  /// Whether a failure is to be reported on stderr too.
   enum class OnStderr : std::uint8_t { told, silent };
+  /// Reports a failure of the chosen command on stdout as well; empty: it does not.
   std::function<OnStderr(const Error&)> failed;
-  /// The run that the chosen command has applied, and the exit code that it earns: both stand, even
-  /// where that cannot be printed.
+  /// The run that the chosen command has applied (may be empty), and its exit code. Both stay as
+  /// they are even where the result cannot be printed.
   struct Applied {
     std::string run;
     Code code = Code::done;
@@ -58,7 +58,7 @@ struct Context {
   [[nodiscard]] OnStatement on_statement() const;
 };
 
-/// For Context::failed: the closing line of a command whose JSON ends with an outcome.
+/// For Context::failed: the last line of a command whose JSON ends with an outcome.
 std::function<Context::OnStderr(const Error&)> failed_line(const Context& context,
                                                            std::string_view schema,
                                                            report::Run kind);
@@ -66,23 +66,23 @@ std::function<Context::OnStderr(const Error&)> failed_line(const Context& contex
 /// Throws Failure{usage}, with the nearest name, where the contract has no such table.
 void expect_table(const sync::Pairing& pairing, const std::string& table);
 
-/// Thrown where whoever read standard output has gone (`abgleich log | head -1`).
+/// Thrown where the reader of standard output has gone (`abgleich log | head -1`).
 class ReaderGone : public std::exception {};
 
-// These three are the only places that write to a terminal or a log. What others have written (the
+// Only `print`, `complain` and `redraw` write to a terminal or a log. What others have written (the
 // vendor, the secondary's people, a server, the command line) goes through `visible` there.
 
 /// To stdout. Throws Failure{out_of_space} where it cannot be written, or ReaderGone.
 void print(std::string_view text);
-/// What the command prints may be long: on a terminal a pager shows it once the command is done,
-/// unless --no-pager, --json, -q or -vv say otherwise. A pager that is quit early is no error.
+/// For a command whose output may be long: on a terminal a pager shows it once the command is done,
+/// unless --no-pager, --json, -q or -vv say otherwise. It is no error to quit the pager early.
 void page(const Context& context);
-/// The same, as one line. Bytes that are no UTF-8 are replaced: JSON stays JSON.
+/// Prints JSON as one line. Bytes that are not UTF-8 are replaced, so that it stays JSON.
 void print_json(const nlohmann::ordered_json& json);
-/// What was printed and is still kept or buffered; throws like `print`. REQUIRES: no database is
-/// open, for a person may read for an hour.
+/// Writes or shows what was printed and is still kept or buffered; throws like `print`. REQUIRES:
+/// no database is open, since a person may read for an hour.
 void finish_output();
-/// To stderr; behind what waits for a pager, where there is something.
+/// To stderr; where text waits for a pager, only after that was shown.
 void complain(std::string_view text);
 /// Puts one line in the place of the one that was drawn before, on stderr; an empty one clears it.
 /// REQUIRES: stderr is a terminal.

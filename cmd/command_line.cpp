@@ -17,7 +17,7 @@ namespace abgleich::cmd {
 
 namespace {
 
-/// The variable of every option would drown the options; the footer tells of them all.
+/// Leaves the environment variables out of the list of options; the footer explains them.
 class HelpFormatter : public CLI::Formatter {
  public:
   std::string make_option_opts(const CLI::Option* option) const override {
@@ -32,7 +32,7 @@ class HelpFormatter : public CLI::Formatter {
 
 constexpr std::size_t kWidth = 80;
 
-/// Where the text begins that the line's further lines are to stand below.
+/// The column in which further lines begin when this line is broken: that of its text.
 std::size_t hanging(std::string_view line) {
   const auto begin = line.find_first_not_of(' ');
   if (const auto gap = line.find("  ", begin); gap != std::string_view::npos) {
@@ -41,7 +41,7 @@ std::size_t hanging(std::string_view line) {
   return begin;
 }
 
-/// A line that is too long as several, broken between words.
+/// The line, broken between words where it is too long.
 std::string folded(const std::string& line) {
   const auto margin = line.size() > kWidth ? hanging(line) : 0;
   const auto end = line.size() > kWidth ? line.rfind(' ', kWidth) : std::string::npos;
@@ -52,13 +52,13 @@ std::string folded(const std::string& line) {
          folded(std::string(margin, ' ') + line.substr(line.find_first_not_of(' ', end)));
 }
 
-/// For a screen of 80 columns: what is indented keeps its lines, other text is filled anew where a
-/// line is too long.
+/// Fits a text to 80 columns: indented lines stay lines, other paragraphs are filled anew where one
+/// of their lines is too long.
 std::string fitted(const std::string& text) {
   std::string all;
   std::string paragraph;
   bool too_long = false;
-  std::string kept;  // the same, with its lines
+  std::string kept;  // the paragraph, with its lines as they are
   const auto end_paragraph = [&] {
     all += too_long ? folded(paragraph) : kept;
     paragraph.clear();
@@ -72,7 +72,7 @@ std::string fitted(const std::string& text) {
       all += folded(line);
       continue;
     }
-    if (line.starts_with("Usage: ")) {  // stands right below what the command is about
+    if (line.starts_with("Usage: ")) {  // comes right after the description
       end_paragraph();
     }
     paragraph += (paragraph.empty() ? "" : " ") + line;
@@ -83,7 +83,7 @@ std::string fitted(const std::string& text) {
   return all;
 }
 
-/// `--dry-run` as its variable is called: ABGLEICH_DRY_RUN.
+/// The environment variable of `--dry-run`: ABGLEICH_DRY_RUN.
 std::string variable_of(std::string_view option) {
   std::string name = "ABGLEICH_";
   for (const char c : option) {
@@ -92,7 +92,7 @@ std::string variable_of(std::string_view option) {
   return name;
 }
 
-/// Gives every long option its variable, those of the commands too.
+/// Gives every long option its environment variable, also those of the commands.
 void mirror_in_environment(CLI::App& app) {
   for (auto* option : app.get_options()) {
     const auto& names = option->get_lnames();
@@ -105,7 +105,8 @@ void mirror_in_environment(CLI::App& app) {
   }
 }
 
-/// Every `--reason` may come from standard input; `token` finds its value there.
+/// Every `--reason` may come from standard input, except that of `token`, whose value comes from
+/// there.
 void read_reasons_from_input(CLI::App& app) {
   auto* const option = app.get_option_no_throw("--reason");
   if (option != nullptr && app.get_name() != "token") {
@@ -124,7 +125,7 @@ void read_reasons_from_input(CLI::App& app) {
   }
 }
 
-/// CLI11's messages in our words, and the help that goes with what was typed.
+/// A parse error of CLI11 as a Failure in our words, with the command whose help to read.
 Failure typed_wrong(const CLI::App& app, const CLI::ParseError& error) {
   std::string command = "abgleich";
   const CLI::App* inner = &app;
@@ -315,7 +316,7 @@ std::string Parser::help(const std::vector<std::string>& command) const {
     found = inner.front();
     typed += " " + found->get_name();
   }
-  // its own help() would be that of the command which was typed
+  // App::help() would give the help of the command that was typed
   return fitted(found->get_formatter()->make_help(found, typed, CLI::AppFormatMode::Normal));
 }
 

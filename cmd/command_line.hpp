@@ -1,6 +1,6 @@
-// What a command declares of itself: its name, options and arguments. Handles on the parser, copied
-// freely; the parser's own header, most of the work of compiling a command, stays in one source
-// file.
+// How a command declares its name, options and arguments. The classes are handles on the parser,
+// and cheap to copy. The parser's own header, which is most of the work of compiling a command, is
+// not needed here.
 #pragma once
 
 #include "manual_page.hpp"
@@ -30,9 +30,9 @@ class Option {
   /// What stands for its value in the help; empty: nothing.
   Option type_name(const std::string& name);
   Option one_of(const std::vector<std::string>& words);
-  /// `wrong` says what is wrong with a value, or nothing.
+  /// `wrong` returns what is wrong with a value; empty: nothing.
   Option check(std::function<std::string(const std::string&)> wrong);
-  /// A list: given once for each value.
+  /// For a list: the option is given once for each value.
   Option one_at_a_time();
   Option needs(const Option& other);
   Option excludes(const Option& other);
@@ -41,7 +41,8 @@ class Option {
   CLI::Option* option_;
 };
 
-/// A command, or the whole program. Where the parsed values go has to live as long as the parser.
+/// A command, or the whole program. The variables that take the parsed values have to live as long
+/// as the parser.
 class CommandLine {
  public:
   explicit CommandLine(CLI::App* app) : app_(app) {}
@@ -52,12 +53,12 @@ class CommandLine {
   void require_subcommand(Subcommand how = Subcommand::required);
   /// Leaves it out of the help.
   void hide();
-  /// Options of the command around it may stand behind it.
+  /// Options of the enclosing command may also be given after this one.
   void fallthrough();
   void footer(const std::string& text);
-  /// Puts a text before the footer, which a command has from the one around it.
+  /// Puts a text before the footer, which a command inherits from the enclosing one.
   void explain(const std::string& text);
-  /// Is called when the command, or one inside it, was given.
+  /// `given` is called when the command, or one inside it, was typed.
   void callback(std::function<void()> given);
   [[nodiscard]] bool subcommand_given() const;
 
@@ -73,15 +74,15 @@ class CommandLine {
   Option add_option(const std::string& names, std::vector<std::string>& values,
                     const std::string& description);
   Option add_flag(const std::string& names, bool& given, const std::string& description);
-  /// Counts how often.
+  /// Counts how often the flag was given.
   Option add_flag(const std::string& names, int& times, const std::string& description);
 
  private:
   CLI::App* app_;
 };
 
-/// The parser of the whole program. A variable of the environment stands for every option that has
-/// a long name: ABGLEICH_DRY_RUN for --dry-run.
+/// The parser of the whole program. Every option with a long name can also be set by an environment
+/// variable: ABGLEICH_DRY_RUN for --dry-run.
 class Parser {
  public:
   Parser(const std::string& name, const std::string& description, const std::string& version);
@@ -90,10 +91,12 @@ class Parser {
   Parser& operator=(const Parser&) = delete;
 
   CommandLine top();
-  /// Calls back what was given. The text of --help or --version where it was asked for, and nothing
-  /// is called then. Throws Failure{usage}, with a hint at what was meant.
+  /// Parses, and calls the callbacks of the commands that were typed. Returns the text of --help or
+  /// --version where that was asked for; then no callback is called. Throws Failure{usage}, with a
+  /// hint at what was probably meant.
   std::optional<std::string> parse(int argc, char** argv);
-  /// The help of a command; without words, of the program. Throws Failure{usage}.
+  /// The help of a command, given by its words; of the program where there are none. Throws
+  /// Failure{usage} for an unknown command.
   [[nodiscard]] std::string help(const std::vector<std::string>& command) const;
   [[nodiscard]] CommandShape shape() const;
   /// See manual_page.hpp.

@@ -1,5 +1,5 @@
-// `abgleich complete`, which shells ask: names that can stand on the command line, a line each. It
-// never fails, says nothing else, and never prints a value.
+// `abgleich complete`, which shells call: prints names that can come next on the command line, one
+// per line. It never fails, prints nothing else, and never prints a value.
 #include "command.hpp"
 #include "contract/config.hpp"
 #include "sync/history/history.hpp"
@@ -18,11 +18,12 @@ namespace abgleich::cmd {
 
 namespace {
 
-// Whoever presses the key waits no longer, in seconds.
+// The longest time that a person who has pressed Tab waits, in seconds.
 constexpr unsigned kPatience = 3;
 constexpr std::int64_t kRuns = 50;
 
-/// What a shell takes for one word, and the program for no option; others have to be typed.
+/// Whether a shell takes the name for one word and the program does not take it for an option.
+/// Other names have to be typed.
 bool is_word(const std::string& name) {
   return !name.empty() && name.front() != '-' && std::ranges::all_of(name, [](char c) {
     const auto byte = static_cast<unsigned char>(c);
@@ -90,7 +91,7 @@ void setup_complete(CommandLine app, Context& context) {
       try {
         tell(context, *kind);
       } catch (const std::exception&) {
-        return Code::done;  // nothing to offer is nothing to complain of
+        return Code::done;  // it is no error that there is nothing to offer
       }
       return Code::done;
     };

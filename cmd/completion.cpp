@@ -15,8 +15,8 @@ namespace abgleich::cmd {
 
 namespace {
 
-/// What stands for a value: a kind of name that `abgleich complete` prints, "file", "directory",
-/// "=" and a choice of words, or nothing.
+/// What can complete a value: a kind of name that `abgleich complete` prints, "file", "directory",
+/// "commands", "=" followed by words to choose from, or nothing.
 std::string kind_of(const OptionShape& option) {
   using Kind = std::pair<std::string_view, std::string_view>;
   constexpr std::array<Kind, 2> kOfOption{
@@ -40,7 +40,7 @@ std::string kind_of(const OptionShape& option) {
   return found == kOfValue.end() ? std::string() : std::string(found->second);
 }
 
-/// In single quotes, for each of the three.
+/// In single quotes, as all three shells read them.
 std::string quoted(std::string_view text) {
   std::string out = "'";
   for (const char c : text) {
@@ -180,7 +180,7 @@ _abgleich_words() {
 }
 )";
 
-/// Bash and zsh read the same functions; what differs is how they are asked and how they answer.
+/// The functions that bash and zsh have in common.
 std::string functions_of(const CommandShape& program) {
   return "# what a command has: options, values (of options), arguments, commands\n"
          "_abgleich_table() {\n"
@@ -302,7 +302,7 @@ std::string fish_values(const std::string& kind) {
   return fmt::format(" -x -a '(__abgleich_names {})'", kind);
 }
 
-/// Arguments of one command, by their place behind it.
+/// The arguments of one command, by their position after it.
 std::string fish_arguments(const std::string& path, const CommandShape& command) {
   std::string text;
   std::size_t place = 0;
@@ -347,7 +347,7 @@ std::string fish_options(const std::string& path, const CommandShape& command) {
   return text;
 }
 
-/// What fish runs while a command is typed; `{}`: the options that take a value.
+/// What fish runs while a command is typed. `{}` stands for the options that take a value.
 constexpr std::string_view kFishFunctions =
     R"(# fish completion of abgleich, made by: abgleich completion fish
 

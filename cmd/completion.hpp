@@ -1,4 +1,4 @@
-// What the shells complete: a script for each, made of the program's own commands and options.
+// Scripts for completion in shells, one for each, made from the program's own commands and options.
 #pragma once
 
 #include "shape.hpp"

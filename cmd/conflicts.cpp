@@ -41,7 +41,7 @@ std::pair<std::string, std::string> value_of(std::string_view text) {
   return {std::string(text.substr(0, at)), std::string(text.substr(at + 1))};
 }
 
-/// `-`: lines of COLUMN=VALUE on standard input; COLUMN=-: the value is there.
+/// "-" stands for lines of COLUMN=VALUE on standard input, COLUMN=- for a value that is there.
 Values values_of(const Arguments& arguments) {
   Values values;
   for (const auto& text : arguments.set) {
@@ -79,7 +79,8 @@ Code list_conflicts(const Context& context) {
   return Code::done;
 }
 
-/// The command that tells whose a row is that is held back, where its key is a pseudonym.
+/// The command that tells whom a row that is held back is about, where its key is a pseudonym; else
+/// empty.
 std::string reveal_line(const contract::Contract& contract, const report::Change& change) {
   const auto* table = contract.find_table(change.table);
   for (const auto& [name, value] : change.key) {

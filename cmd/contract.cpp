@@ -1,4 +1,5 @@
-// `abgleich contract`: names columns in it, changes their lines, and says and decides what leaves.
+// `abgleich contract`: adds columns, changes their lines, shows what leaves, and records who
+// decided that more may leave.
 #include "contract/contract.hpp"
 
 #include "command.hpp"
@@ -33,7 +34,7 @@ std::string read_text(const std::filesystem::path& file) {
   return text.str();
 }
 
-/// A full disk leaves the old contract whole.
+/// Where the disk is full, the old contract stays whole.
 void replace_contract(const std::filesystem::path& file, std::string_view text) {
   struct stat status {};
   ::stat(file.c_str(), &status);

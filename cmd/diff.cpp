@@ -19,7 +19,7 @@ struct Arguments {
   bool stat = false;
 };
 
-/// What a screen holds: where more would be told, the counts come first.
+/// Rows that fit on a screen. Where there are more, the counts are printed first.
 constexpr std::int64_t kMuch = 20;
 
 bool is_much(const report::Outcome& outcome) {

@@ -44,7 +44,7 @@ Catalog live_catalog(const sync::Pairing& pairing) {
   return source.catalog();
 }
 
-/// Relative to where the program runs, as a forge names the files of a repository.
+/// Relative to the working directory, as a forge names the files of a repository.
 std::string contract_name(const sync::Pairing& pairing) {
   const auto& file = pairing.config.contract;
   const auto relative = std::filesystem::proximate(file);
@@ -79,7 +79,7 @@ void print_script(const sync::SchemaDdl& script) {
   statements("and back again", script.back);
 }
 
-/// As a run would judge them: where only the values can tell, by the values.
+/// The drift as a run would judge it: where only the values can tell, by the values.
 std::vector<drift::Event> weighed_events(const Context& context, const sync::Pairing& pairing,
                                          const Catalog& live) {
   auto events = drift::compare(pairing.contract, *pairing.accepted, live,
@@ -90,7 +90,7 @@ std::vector<drift::Event> weighed_events(const Context& context, const sync::Pai
   return events;
 }
 
-/// And what people have done to the secondary's tables, where it can be looked at.
+/// Adds what people have done to the secondary's tables; warns where that cannot be found out.
 void add_secondary(const Context& context, const sync::Pairing& pairing, const Catalog& live,
                    std::vector<drift::Event>& events) {
   auto look = sync::look_at_secondary(pairing, live, events);
@@ -107,8 +107,8 @@ Code show(const Context& context, const Arguments& arguments) {
   if (arguments.sql && !arguments.format.empty()) {
     throw Failure(Code::usage, "--sql and --format do not go together", "leave one of them out");
   }
-  // with a catalogue from a file nothing is read and nothing leaves, and a forge's checkout may be
-  // anybody's
+  // with a catalogue from a file no database is read and nothing leaves, so the files may belong to
+  // anybody, as in a forge's checkout
   const auto pairing = context.pairing(
       arguments.catalog.empty() ? contract::Trust::needed : contract::Trust::beside_the_point);
   const auto live =
@@ -163,7 +163,7 @@ Code accept(const Context& context, const Arguments& arguments) {
         throw Failure(*error);
       }
     };
-    // where the accepted one is lost, all that is left is what the file says
+    // where the catalogue that was last accepted is lost, only the file is left to compare with
     const auto events = sync::counts(weighing)
                             ? weighed_events(context, weighing, accepting)
                             : drift::compare(pairing.contract, *accepted, accepting);

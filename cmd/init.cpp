@@ -1,4 +1,5 @@
-// `abgleich init`: a first configuration and contract from the primary's catalogue, never a value.
+// `abgleich init`: writes a first configuration and contract, from the primary's catalogue and
+// without its values.
 #include "sync/check/init.hpp"
 
 #include "command.hpp"
@@ -32,7 +33,7 @@ struct Arguments {
   bool again = false;
 };
 
-/// The configuration that --again is about.
+/// The configuration file that --again starts from.
 std::filesystem::path config_of(const Context& context, const Arguments& arguments) {
   return arguments.directory ? *arguments.directory / "abgleich.toml" : context.config_file();
 }
@@ -82,7 +83,7 @@ std::string added_text(const sync::Made& made) {
   return text;
 }
 
-/// What a person does now.
+/// What a person has to do next.
 std::string next_text(const sync::Made& made) {
   const auto command =
       fmt::format("abgleich --config {}", contract::in_shell(made.config.string()));

@@ -15,7 +15,8 @@ namespace {
 constexpr char kWarning = '4';
 constexpr char kInformation = '6';
 
-/// The level that a message of its own begins with; empty: it goes on with the one before.
+/// The level of a line, by how it begins. A hint or an indented line has that of the line before
+/// it.
 char level_of(std::string_view line, char before) {
   constexpr std::array<std::pair<std::string_view, char>, 6> kBeginnings{{{"error: ", '3'},
                                                                           {"{\"error\":", '3'},

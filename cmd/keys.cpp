@@ -11,7 +11,8 @@ namespace abgleich::cmd {
 
 namespace {
 
-/// Throws Failure{key_or_trust} where the key is a credential: `what` is to be done to its file.
+/// Throws Failure{key_or_trust} where the key is a systemd credential. `what`: what was to be done
+/// to the key file, such as "rotate".
 void expect_file(const contract::Config& config, std::string_view what) {
   if (!config.key_credential.empty()) {
     throw Failure(

@@ -33,8 +33,9 @@ namespace abgleich::cmd {
 
 namespace {
 
-/// Whatever was closed by the caller would give its number to the next file that is opened, and
-/// messages would be written into a database. Opened the wrong way round, so that using one fails.
+/// Opens those of the three standard streams that the caller has closed. Otherwise the next file
+/// that is opened, such as a database, would get the number, and messages would be written into it.
+/// They are opened in the wrong direction, so that using one fails.
 void open_standard_streams() {
   for (int number = 0; number <= 2; ++number) {
     if (::fcntl(number, F_GETFD) == -1 && errno == EBADF) {
@@ -43,8 +44,8 @@ void open_standard_streams() {
   }
 }
 
-/// What was given back is to go back to the system, whichever thread asked for it: peak memory is a
-/// promise. Left alone, glibc keeps large blocks and a heap for every thread.
+/// Returns freed memory to the system, whichever thread has used it, to keep the promise about peak
+/// memory. By default glibc keeps large blocks, and a heap for every thread.
 void keep_memory_small() {
 #ifdef __GLIBC__
   constexpr int kLargeBlock = 128 * 1024;
@@ -74,7 +75,8 @@ constexpr const char* kEverywhere =
 constexpr const char* kVariables =
     "Every --option can come from a variable: ABGLEICH_DRY_RUN=1 is --dry-run.\n\n";
 
-/// A run that stands has its own code, whatever became of telling so.
+/// Reports that a run was applied, but its result could not be printed. The exit code is still that
+/// of the run.
 int report_untold(const Context& context, const Error& error) {
   const auto& [run, code] = *context.applied;
   const auto message = fmt::format(
@@ -96,7 +98,7 @@ int report(const Context& context, const Error& error) {
     try {
       on_stderr = context.failed(error);
     } catch (const std::exception&) {
-      // stdout cannot be written: the failure that led here matters more, and stderr has it
+      // stdout cannot be written: the failure that led here matters more, and is reported on stderr
       std::clearerr(stdout);
     }
   }
@@ -152,7 +154,7 @@ void setup(CommandLine app, Context& context) {
   app.footer(fmt::format("{}{}", kVariables, kExitCodes));
 }
 
-/// `abgleich help`: what --help says, for those who ask so.
+/// `abgleich help`: the same text as --help.
 void setup_help(Parser& parser, Context& context) {
   auto command = parser.top().add_subcommand("help", "the help of a command");
   const auto words = std::make_shared<std::vector<std::string>>();
@@ -165,7 +167,7 @@ void setup_help(Parser& parser, Context& context) {
   });
 }
 
-/// `abgleich completion`: what a shell sources, or the build installs.
+/// `abgleich completion`: a script that a shell sources, or the build installs.
 void setup_completion(Parser& parser, Context& context) {
   auto command = parser.top().add_subcommand("completion", "what a shell completes: a script");
   const auto shell = std::make_shared<std::string>();
@@ -181,7 +183,7 @@ void setup_completion(Parser& parser, Context& context) {
   });
 }
 
-/// `abgleich manual`: for whoever packages this; what the build installs below share.
+/// `abgleich manual`: for packages, the manual pages that the build installs below `share`.
 void setup_manual(Parser& parser, Context& context) {
   struct Where {
     std::optional<std::filesystem::path> directory;
@@ -210,7 +212,7 @@ void setup_manual(Parser& parser, Context& context) {
   });
 }
 
-/// --json as it was typed: a line that cannot be parsed has set nothing yet.
+/// Whether --json was typed: a command line that cannot be parsed has set no option yet.
 bool asked_for_json(int argc, char** argv) {
   return std::any_of(argv, argv + argc,
                      [](const char* word) { return std::string_view(word) == "--json"; });
@@ -249,12 +251,12 @@ int run(int argc, char** argv) {
     if (context.applied) {
       return report_untold(context, {.message = "whoever read standard output has gone"});
     }
-    // As any program in a pipe ends; what was open has been rolled back on the way here.
+    // End as any program in a pipe does; open transactions were rolled back on the way here.
     std::signal(SIGPIPE, SIG_DFL);
     std::raise(SIGPIPE);
     return 128 + SIGPIPE;
   } catch (const Failure& failure) {
-    // a result that could not be printed may be graver than that
+    // the code of a result that could not be printed may be the severer one
     const int told = report(context, failure.error());
     return context.applied ? told : static_cast<int>(severer(code, failure.error().code));
   } catch (const std::bad_alloc&) {
@@ -262,7 +264,7 @@ int run(int argc, char** argv) {
                             .message = "out of memory",
                             .hint = "nothing was changed; free some memory and run it again"});
   } catch (const std::exception& error) {
-    // Its text could quote a value: only its kind is told.
+    // Its text could quote a value, so only its type is named.
     return report(context,
                   {.code = Code::bug,
                    .message = std::string("a bug in abgleich: unexpected ") + typeid(error).name(),
@@ -277,10 +279,11 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   std::setlocale(LC_ALL, "C");
-  // what this makes, only its user writes: it decides what leaves, and others' would be refused
+  // files made here can be written by their owner only: they decide what leaves, and would be
+  // refused if others could write them
   ::umask(::umask(0) | S_IWGRP | S_IWOTH);
   std::signal(SIGPIPE, SIG_IGN);
-  std::signal(SIGXFSZ, SIG_IGN);  // a limit of file sizes is told as any other full disk
+  std::signal(SIGXFSZ, SIG_IGN);  // a file size limit is reported like a full disk
   abgleich::mask::serve_openssl();
   abgleich::mask::protect_process();
   return abgleich::cmd::run(argc, argv);

@@ -63,7 +63,8 @@ databases: a first sync of a million rows stays below 64 MiB. Temporary files ho
 secondary's terms only.
 )";
 
-/// A file that commands read or write; `commands` has blanks around each, and * for all of them.
+/// A file that commands read or write. `commands`: their names, with a blank before and after each;
+/// * for all of them.
 struct File {
   std::string_view commands;
   std::string_view name;
@@ -189,7 +190,7 @@ std::string synopsis_of(const CommandShape& command, const std::string& called) 
         text += names_of(option) + "\n";
       }
     }
-    // \& : the dots end no sentence
+    // \& : roff is not to take the dots for the end of a sentence
     text += "[\\fIOPTION\\fR]...\\&\n";
     for (const auto& option : command.options) {
       if (option.argument) {
@@ -210,7 +211,7 @@ bool is_in(std::string_view commands, std::string_view name) {
   return commands.find(fmt::format(" {} ", name)) != std::string_view::npos;
 }
 
-/// Of a command; empty: of the program, which is all of them.
+/// The files of a command; empty: of the program, which is all of them.
 void append_files(std::string_view command, std::string& page) {
   std::string text;
   const bool reads_none = command == "help" || command == "completion";
@@ -231,7 +232,7 @@ std::string see_also(const std::vector<std::pair<std::string, int>>& pages) {
   return ".SH SEE ALSO\n" + text + "\n";
 }
 
-/// What belongs to a command.
+/// The last heading of a command's page: the commands that are of use together with it.
 std::string see_also_of(const std::string& command) {
   std::vector<std::pair<std::string, int>> pages{{"abgleich", 1}};
   for (const auto& group : kRelated) {
@@ -266,12 +267,13 @@ std::string command_page(const CommandShape& command, const std::string& version
   return page + see_also_of(command.name);
 }
 
-/// One of the files by its schema: every key with what the schema says of it.
+/// The page of a file format, made from its JSON schema: every key with its description.
 class FormatPage {
  public:
   explicit FormatPage(const Json& schema) : schema_(schema) {}
 
-  /// `name` is the file's, `what` what it is, for apropos; `others` belong to it.
+  /// `name`: the file's. `what`: what the file is, in a few words, for apropos. `others`: the pages
+  /// to see also.
   std::string page(std::string_view name, std::string_view what, const std::string& version,
                    const std::vector<std::pair<std::string, int>>& others) {
     text_ = heading(name, 5, version, "File Formats") + std::string(what) + "\n.SH DESCRIPTION\n" +
@@ -281,7 +283,7 @@ class FormatPage {
   }
 
  private:
-  /// What a `$ref` points to, beside what stands with it.
+  /// The node with its `$ref` replaced by what that points to. Keys beside the `$ref` override.
   [[nodiscard]] Json resolved(Json node) const {
     while (node.contains("$ref")) {
       const auto path = node["$ref"].get<std::string>();
@@ -295,7 +297,8 @@ class FormatPage {
     return node;
   }
 
-  /// One of several forms of which one has keys of its own.
+  /// Of a node with several forms (`oneOf`), the one that has keys of its own; else the node
+  /// itself.
   [[nodiscard]] Json with_keys(Json node) const {
     for (const auto& form : node.value("oneOf", Json::array())) {
       auto each = resolved(form);

@@ -19,9 +19,9 @@ struct ManualPage {
 std::string manual_page(const CommandShape& program, const std::string& version,
                         const std::string& exit_codes);
 
-/// All pages: abgleich(1), one a command, abgleich-exit-codes(7), and, from the JSON schemas in
-/// that directory, abgleich.toml(5) and contract.toml(5). Throws Failure{configuration} where a
-/// schema cannot be read.
+/// All pages: abgleich(1), one for each command, abgleich-exit-codes(7), and, from the JSON schemas
+/// in the directory `schemas`, abgleich.toml(5) and contract.toml(5). Throws Failure{configuration}
+/// where a schema cannot be read.
 std::vector<ManualPage> manual_pages(const CommandShape& program, const std::string& version,
                                      const std::string& exit_codes,
                                      const std::filesystem::path& schemas);

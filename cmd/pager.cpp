@@ -25,11 +25,11 @@ namespace abgleich::cmd {
 namespace {
 
 constexpr std::size_t kPiece = std::size_t{64} * 1024;
-/// Nobody reads more than this page by page, and it lies in memory.
+/// The most text that is paged: nobody reads more page by page, and it is kept in memory.
 constexpr std::size_t kMost = std::size_t{64} * 1024 * 1024;
 
-/// What waits for the pager: in a file of memory, which the pager reads as its standard input, and
-/// the last piece beside it.
+/// What waits for the pager: in a file that is in memory only, which the pager reads as its
+/// standard input, and the last piece beside it.
 struct Waiting {
   Paging wanted = Paging::off;
   int file = -1;
@@ -43,7 +43,8 @@ Waiting& waiting() {
   return one;
 }
 
-/// The piece moves into the file. False where it cannot: then the file ends as before.
+/// Moves the piece into the file. False where it cannot: then `in_file` and the piece stay as they
+/// are.
 bool move_piece(Waiting& all) {
   if (all.file < 0) {
     all.file = ::memfd_create("abgleich", MFD_CLOEXEC);
@@ -61,7 +62,7 @@ bool move_piece(Waiting& all) {
   return true;
 }
 
-/// To standard output; whether that has failed is for `finish_output` to see.
+/// Prints to standard output. `finish_output` finds out whether that has failed.
 void print_plainly(Waiting& all) {
   std::array<char, kPiece> buffer;
   for (std::size_t at = 0; at < all.in_file;) {
@@ -76,7 +77,7 @@ void print_plainly(Waiting& all) {
   std::fwrite(all.piece.data(), 1, all.piece.size(), stdout);
 }
 
-/// What was kept has been shown: from now on all is printed at once.
+/// To be called once what was kept was shown: from now on all is printed at once.
 void end_waiting(Waiting& all) {
   if (all.file >= 0) {
     ::close(all.file);
@@ -86,13 +87,14 @@ void end_waiting(Waiting& all) {
   all = {};
 }
 
-/// Whether whoever called it is not the user whose rights it has: then nothing of the caller's may
-/// be run with them. As systemd has it.
+/// Whether the program has the rights of another user than its caller. Then nothing that the caller
+/// chooses may be run with them. The test is the one that systemd uses.
 bool is_for_another_user() {
   return std::getenv("SUDO_UID") != nullptr || ::getuid() != ::geteuid();
 }
 
-/// The words of the command. As git has it: an empty $PAGER, and cat, page nothing.
+/// The words of the pager's command; empty: nothing is paged. As in git, that is so where $PAGER is
+/// empty or cat.
 std::optional<std::vector<std::string>> command_wanted() {
   const char* said = is_for_another_user() ? nullptr : std::getenv("PAGER");
   if (said == nullptr) {
@@ -105,7 +107,7 @@ std::optional<std::vector<std::string>> command_wanted() {
   return std::vector<std::string>{"/bin/sh", "-c", command};
 }
 
-/// What this program ignores, another one must not.
+/// Signals that this program ignores are not to be ignored by the pager.
 void restore_signals(posix_spawnattr_t& attributes) {
   sigset_t signals;
   ::sigemptyset(&signals);
@@ -145,14 +147,14 @@ std::optional<pid_t> spawn(std::vector<std::string> command, int input) {
 bool was_shown(const std::vector<std::string>& command, int file) {
   std::fflush(stdout);
   ::lseek(file, 0, SEEK_SET);
-  // the keys that interrupt are the pager's while it is there
+  // Ctrl-C is for the pager while it runs
   auto* const before = std::signal(SIGINT, SIG_IGN);
   int status = 0;
   const auto process = spawn(command, file);
   while (process && ::waitpid(*process, &status, 0) == -1 && errno == EINTR) {
   }
   std::signal(SIGINT, before);
-  // the place in the file is the pager's as well
+  // pager and program share the position in the file: beyond 0, the pager has read something
   return process && (status == 0 || ::lseek(file, 0, SEEK_CUR) > 0);
 }
 

@@ -1,5 +1,5 @@
-// What a person reads page by page: kept until the work is done and no database waits for a reader,
-// then shown by the program that $PAGER names.
+// Output that a person reads page by page: kept until the work is done, so that no database waits
+// for the reader, then shown by the program that $PAGER names.
 #pragma once
 
 #include <cstdint>
@@ -11,19 +11,20 @@ namespace abgleich::cmd {
 enum class Paging : std::uint8_t { off, on };
 void set_paging(Paging paging);
 
-/// Keeps what is printed, in memory only, until `finish_pager`. False where it is not for a pager;
-/// what was too much for one has been printed then.
+/// Keeps what is printed, in memory only, until `finish_pager`. False: paging is off, and nothing
+/// was kept. Where it gets too much for a pager, all of it is printed at once and paging is off
+/// from then on.
 bool keep_for_pager(std::string_view text);
 
-/// Keeps what is to be said on the terminal behind text that waits for a pager. False where none
-/// waits.
+/// Keeps a message for the terminal until the text that waits for a pager was shown. False: no text
+/// waits, or stderr is no terminal.
 bool keep_until_read(std::string_view text);
 
 /// Shows what was kept, and waits until the person has read it. What is printed afterwards is not
 /// paged any more. Without $PAGER it is less, with LESS=FRX where that is not set: what fits the
-/// screen stays on it. Where the user's rights are not the caller's (sudo), it is less whatever
-/// $PAGER says, and less runs no commands. A pager that cannot be run, or that fails before it has
-/// read anything, has shown nothing: the text is printed then.
+/// screen stays on it. Where the program runs with other rights than the caller's (sudo), it is
+/// less whatever $PAGER says, and less runs no commands. Where the pager cannot be run, or fails
+/// before it has read anything, the text is printed.
 void finish_pager();
 
 }  // namespace abgleich::cmd

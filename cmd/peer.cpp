@@ -73,7 +73,7 @@ nlohmann::ordered_json json_of(std::string_view schema, const std::string& name,
           {"serial", card.serial}, {"file", file.string()}, {"fingerprint", fingerprint}};
 }
 
-/// What a peer needs of this node: the file, and the digits that go by other means.
+/// What a peer needs from this node: the file, and the digits, which are sent separately.
 std::string how_to_hand_over(const std::filesystem::path& file, const std::string& fingerprint) {
   return fmt::format(
       "card: {}\nfingerprint: {}\nsend the card to your peers by any means; read the fingerprint "
@@ -117,7 +117,8 @@ Code card(const Context& context, const CardArguments& arguments) {
   return Code::done;
 }
 
-/// The digits as they are compared. A card without them would be anybody's.
+/// The digits in the form in which they are compared. Throws Failure where none were typed: the
+/// card could be anybody's.
 std::string typed_fingerprint(const AddArguments& arguments) {
   if (!arguments.fingerprint) {
     throw Failure(

@@ -1,4 +1,4 @@
-// `abgleich privacy`: what leaves in which class, and how well it hides.
+// `abgleich privacy`: what leaves in which class, and how well it is hidden.
 #include "sync/check/privacy.hpp"
 
 #include "command.hpp"

@@ -1,4 +1,4 @@
-// `abgleich reveal`: pseudonyms to keys, for those who may.
+// `abgleich reveal`: finds the primary's keys behind pseudonyms, for those who may know.
 #include "sync/history/reveal.hpp"
 
 #include "command.hpp"

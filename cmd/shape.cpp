@@ -10,7 +10,8 @@ namespace abgleich::cmd {
 
 namespace {
 
-/// "TEXT:{auto,always,never}" is how the parser tells of a choice.
+/// What an option takes, and its words to choose from. The parser gives both in one text:
+/// "TEXT:{auto,always,never}".
 std::pair<std::string, std::vector<std::string>> value_of(const CLI::Option& option) {
   const auto type = option.get_type_name();
   const auto open = type.find(":{");
@@ -59,7 +60,7 @@ CommandShape shape_of(const CLI::App& app) {
                      .more = {},
                      .needs_command = app.get_require_subcommand_min() > 0};
   if (const auto* outer = app.get_parent(); outer != nullptr) {
-    // what a command explains stands before what it has from the one around it
+    // a command's own text comes before the footer that it inherits from the enclosing command
     const auto own = app.get_footer();
     const auto at = own.find("\n\nEverywhere: ");
     shape.more = at == std::string::npos ? std::string() : own.substr(0, at + 1);

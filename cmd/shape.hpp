@@ -17,7 +17,7 @@ struct OptionShape {
   std::string description;
   std::string value;               // what it takes: "FILE"; empty: nothing
   std::vector<std::string> words;  // it takes one of these only
-  std::string variable;            // of the environment, that stands for it
+  std::string variable;            // the environment variable that can set it
   bool argument = false;
   bool required = false;
   bool several = false;  // an argument that may be given again
@@ -26,13 +26,13 @@ struct OptionShape {
 struct CommandShape {
   std::string name;
   std::string description;
-  std::string more;  // what its help says behind the options, without what all have
+  std::string more;  // its own text after the options in --help, without what all have
   std::vector<OptionShape> options;
   std::vector<CommandShape> commands;
-  bool needs_command = false;  // alone it does nothing
+  bool needs_command = false;  // it does nothing without one of `commands`
 };
 
-/// Of a command with all that it has; what is hidden is left out.
+/// The shape of a command and all inside it; hidden commands are left out.
 CommandShape shape_of(const CLI::App& app);
 
 }  // namespace abgleich::cmd

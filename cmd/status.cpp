@@ -50,7 +50,7 @@ Json json_of(const std::optional<Error>& error) {
   return error ? Json::parse(report::json_line(*error))["error"] : Json(nullptr);
 }
 
-/// The fields that the secondary and the primary tell; null, all of them, where they cannot.
+/// The fields that come from the secondary and the primary.
 Json json_of(const sync::Status& status) {
   return {{"run", status.last ? Json(status.last->id) : nullptr},
           {"finished", status.last ? Json(status.last->finished) : nullptr},
@@ -128,7 +128,8 @@ std::string text_of(const sync::Status& status) {
   return text;
 }
 
-/// Everything that can be learnt; the record of attempts tells also where no database answers.
+/// Everything that can be found out. The record of attempts can be read even where no database
+/// answers.
 Standing look_at(const Context& context, const std::filesystem::path& file) {
   Standing standing{.name = contract::name_of_pairing(file)};
   try {
@@ -147,7 +148,7 @@ Standing look_at(const Context& context, const std::filesystem::path& file) {
   return standing;
 }
 
-/// What is open or in the way; the severest.
+/// The severest exit code of what is open or in the way.
 Code code_of(const Standing& standing) {
   auto code = standing.pulse ? report::code_of(*standing.pulse) : Code::done;
   if (!standing.status) {
@@ -168,7 +169,7 @@ std::string text_of(const Standing& standing) {
          (standing.status ? text_of(*standing.status) : std::string());
 }
 
-/// Throws Failure where the secondary could not be asked: then that is how it ends.
+/// Prints what is known, then throws Failure where the secondary could not be asked.
 Code print_status(const Context& context, const Arguments& arguments) {
   const auto standing = look_at(context, context.config_file());
   if (context.json && (standing.pulse || !standing.failed)) {
@@ -191,11 +192,11 @@ std::string indented(const std::string& text) {
   return all;
 }
 
-/// Names of pairings by what is theirs alone.
+/// The pairing that owns a path which no other may use.
 using Owners = std::map<std::filesystem::path, std::string>;
 
-/// Two that share a state directory lock each other out, and take the other's secondary for
-/// restored.
+/// Two pairings that share a state directory lock each other out, and each takes the other's
+/// secondary for a restored one.
 void expect_own(Owners& owners, Standing& standing) {
   for (const auto& path : standing.own) {
     const auto [owner, alone] = owners.emplace(path, standing.name);

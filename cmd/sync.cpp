@@ -1,4 +1,4 @@
-// `abgleich sync`: the main job.
+// `abgleich sync`: brings the secondary up to date with the primary.
 #include "sync/sync.hpp"
 
 #include "command.hpp"
@@ -22,7 +22,7 @@ struct Arguments {
   std::string reason;
 };
 
-/// Whether what is said is a mail: then only what is worth one is said.
+/// Whether the output becomes a mail of cron: then only what is worth one is printed.
 bool mails(const Context& context) {
   return context.loudness() == Loudness::problems && !context.json;
 }
@@ -31,7 +31,7 @@ void complain_of(const std::string& text) {
   complain(text);
 }
 
-/// Why others may not learn of this run: for those who want to know more.
+/// With -v: why metrics or a ping may not have told others of this run.
 void tell_troubles(const Context& context, const sync::AttemptReporter& reporter) {
   for (const auto& trouble : reporter.troubles()) {
     if (context.loudness() == Loudness::more) {

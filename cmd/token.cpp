@@ -1,4 +1,4 @@
-// `abgleich token`: the pseudonym that a value has. The value comes by standard input: arguments
+// `abgleich token`: the pseudonym that a value has. The value comes from standard input: arguments
 // can be seen by everybody on the machine, and stay in the shell's history.
 #include "command.hpp"
 #include "sync/history/reveal.hpp"

@@ -24,7 +24,7 @@ sides agree, or every difference is explained or not yet synced; 1: with --exit-
 synced; 41: bookkeeping or base are damaged, and sync refuses from now on, until `verify` finds them
 whole or `verify --repair-base --reason TEXT` has repaired them. `verify --lay-down-anew` puts the rows of
 a secondary that was written in the primary's order into that of their keys; it reads no primary, and no
-row changes (23: what the tables' owners have to run is left). In the secondary, only these two write.
+row changes (23: what the tables' owners have to run is left). Only these two options write to the secondary.
 
 )";
 

@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::string_view kPingExample = "ping = \"https://hc-ping.com/UUID\"";
 
-/// Where the authority of a URL begins; npos where it is neither of the two schemes.
+/// Where the authority of a URL begins; npos where it has neither of the two schemes.
 std::size_t authority_at(std::string_view url) {
   for (const std::string_view scheme : {"https://", "http://"}) {
     if (url.starts_with(scheme)) {
@@ -32,14 +32,14 @@ bool this_machine(std::string_view host) {
   return host == "localhost" || host == "127.0.0.1" || host == "[::1]";
 }
 
-/// What is wrong with it; empty: nothing. Holds no part of it.
+/// What is wrong with the URL, without any part of it; empty: nothing.
 std::string_view wrong_with(const std::string& url) {
   const auto plain = [](char c) { return c > ' ' && c < '\x7f' && c != '\\' && c != '#'; };
   if (!std::ranges::all_of(url, plain)) {
     return "the URL to ping has a character that no such URL has";
   }
   if (authority_of(url).empty()) {
-    return "the URL to ping is none";
+    return "the URL to ping is not a URL";
   }
   if (authority_of(url).find('@') != std::string_view::npos) {
     return "the URL to ping has a user or a password in it";
@@ -73,7 +73,7 @@ Alert alert_of(const Node& section) {
     constexpr std::string_view kExample = "max_age = \"30m\"";
     alert.max_age = interval_of(*max_age, kExample);
     if (alert.max_age->count() == 0) {
-      refuse(max_age->value.place, "no success is as young as 'max_age' asks for",
+      refuse(max_age->value.place, "'max_age' has to be longer than 0",
              "write a time of several runs: " + std::string(kExample));
     }
   }

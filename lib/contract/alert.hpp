@@ -11,18 +11,18 @@
 namespace abgleich::contract {
 
 struct Alert {
-  /// Without a success for longer than that, syncing counts as overdue.
+  /// Without a success for longer than this, syncing counts as overdue.
   std::optional<std::chrono::seconds> max_age;
   std::filesystem::path metrics;  // a file for Prometheus; empty: none
-  /// What is asked for by HTTP at the start and the end of a run; empty: nothing. Who knows it can
-  /// pretend that all is well: it is never shown whole.
+  /// The URL that is requested at the start and the end of a run; empty: none. Whoever knows it can
+  /// report a success that did not happen, so it is never shown whole.
   std::string ping;
 };
 
-/// Throws Failure{configuration}; no message has a part of the ping's URL.
+/// Throws Failure{configuration}; no message holds any part of the URL to ping.
 Alert alert_of(const Node& section);
 
-/// The host of such a URL, for messages.
+/// The host of a URL to ping, for messages.
 std::string host_of_ping(const std::string& url);
 
 }  // namespace abgleich::contract

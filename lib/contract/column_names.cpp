@@ -9,7 +9,7 @@ namespace abgleich::contract {
 
 namespace {
 
-// Wherever they stand in a name.
+// Parts of names; they count wherever they stand in a name.
 constexpr auto kPersonalStems = std::to_array<std::string_view>(
     {// names and people
      "name", "anrede", "salutation", "titel", "maiden", "mother", "father", "mutter", "vater",
@@ -37,17 +37,18 @@ constexpr auto kPersonalStems = std::to_array<std::string_view>(
      "freitext", "text", "beschreibung", "descri", "detail", "beruf", "occupation", "religion",
      "ethnic", "relation", "information", "nationalit", "citizenship", "staatsangehoerig"});
 
-// Too short to be looked for inside other words ("description" holds an "ip").
+// Whole words: too short to be looked for inside other words ("description" contains "ip").
 constexpr auto kPersonalWords =
     std::to_array<std::string_view>({"ip", "ort", "tel", "fax", "zip", "lat", "lon", "lng", "geb",
                                      "str", "hnr", "pass", "dob", "bic", "kvnr", "job", "foto"});
 
-// Coordinates are glued to what they are of: "reportlat", "homelon".
+// Ends of words: coordinates are often written without a separator ("reportlat", "homelon").
 constexpr auto kPersonalEndings = std::to_array<std::string_view>({"lat", "lon", "lng"});
 
 constexpr auto kBirthStems = std::to_array<std::string_view>({"birth", "geburt", "dob"});
 
-// Whoever counts how often each pseudonym of them comes, knows what it stands for.
+// Columns with few different values: whoever counts how often each pseudonym occurs can tell which
+// value it stands for.
 constexpr auto kGuessableStems = std::to_array<std::string_view>(
     {"gender", "geschlecht", "postcode", "postalcode", "postleitzahl", "birth", "geburt",
      "nationalit", "citizenship", "staatsangehoerig", "familienstand", "maritalstatus",
@@ -55,7 +56,7 @@ constexpr auto kGuessableStems = std::to_array<std::string_view>(
 constexpr auto kGuessableWords = std::to_array<std::string_view>(
     {"sex", "plz", "zip", "age", "alter", "dob", "geb", "anrede", "salutation", "religion"});
 
-// Tables of few rows that many others point to.
+// Tables with few rows, to which many others refer.
 constexpr auto kLookupStems = std::to_array<std::string_view>(
     {"district", "landkreis", "bezirk", "region", "country", "kategorie", "category", "lookup"});
 constexpr auto kLookupWords =
@@ -151,7 +152,7 @@ bool holds_any(const std::string& name, const std::array<std::string_view, N>& s
 }
 
 bool personal_word(const std::string& word) {
-  // "7" of "tel7" is no reason to overlook it.
+  // digits at the end do not matter: "tel7"
   const std::string_view bare(word.data(), word.find_last_not_of("0123456789") + 1);
   return std::ranges::find(kPersonalWords, bare) != kPersonalWords.end() ||
          std::ranges::any_of(kPersonalEndings,

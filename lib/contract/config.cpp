@@ -22,7 +22,7 @@ constexpr std::string_view kCredentials = "CREDENTIALS_DIRECTORY";
 constexpr std::string_view kFileName = "abgleich.toml";
 constexpr std::string_view kSystemFile = "/etc/abgleich/abgleich.toml";
 
-/// A path relative to the directory of the file that it stands in. Empty ones are refused.
+/// A path relative to the directory of the file that it is written in. An empty path is refused.
 fs::path path_of(const Member& member, std::string_view example) {
   return directory_of(member.value.place) / name_of(member, example);
 }
@@ -55,14 +55,15 @@ std::string credential_of(const Member& credential, const Node& keys) {
   return name;
 }
 
-/// Where systemd has put them; where it has not, what it would be called.
+/// The directory of systemd's credentials. Where systemd has not set it: "$CREDENTIALS_DIRECTORY",
+/// for messages.
 fs::path credentials_directory() {
   const char* const set = std::getenv(kCredentials.data());
   return set != nullptr && *set != '\0' ? std::string(set) : fmt::format("${}", kCredentials);
 }
 
 std::int64_t min_k_of(const Member& member) {
-  // With more, a secondary of any size would be empty.
+  // With a larger number, every row of any secondary would be held back.
   constexpr std::int64_t kMost = 1'000'000;
   if (member.value.kind != Node::Kind::integer || member.value.integer < 0 ||
       member.value.integer > kMost) {
@@ -73,7 +74,7 @@ std::int64_t min_k_of(const Member& member) {
 }
 
 int workers_of(const Member& member) {
-  // Each is a process of the primary's server, and a thread and a queue here.
+  // Each costs a process on the server of the primary, and a thread and a queue here.
   constexpr std::int64_t kMost = 16;
   if (member.value.kind != Node::Kind::integer || member.value.integer < 1 ||
       member.value.integer > kMost) {
@@ -91,13 +92,13 @@ void read_timeouts(const Node& table, Endpoint& endpoint) {
     constexpr std::string_view kExample = "lock_timeout = \"10s\"";
     endpoint.lock_timeout = interval_of(*member, kExample);
     if (endpoint.lock_timeout.count() == 0) {
-      refuse(member->value.place, "no lock is waited for without a limit",
+      refuse(member->value.place, "a lock has to be waited for with a limit",
              fmt::format("write a time of at least a second: {}", kExample));
     }
   }
 }
 
-/// Words that people look for here, and where they are.
+/// Refuses settings that people write into the wrong section, and says where they belong.
 void expect_no_misplaced(const Node& table, std::string_view header, Role role) {
   for (const Member& member : table.members) {
     if (member.name == "password") {
@@ -154,8 +155,8 @@ Endpoint endpoint_of(const Node& root, Role role, const std::string& file) {
   if (password_file != nullptr) {
     endpoint.password_file = path_of(*password_file, "password_file = \"PATH\"");
   }
-  // Not every engine has schemas; the setting may stand there all the same, so that trying a
-  // pairing on SQLite first takes one other line only.
+  // Not every engine has schemas. The setting is allowed all the same, so that whoever tries a
+  // pairing on SQLite first has to change one other line only.
   const Member* schema = table.find("schema");
   if (schema != nullptr && engine.schema.empty()) {
     (void)name_of(*schema, "schema = \"public\"");

@@ -31,7 +31,7 @@ const Column& named_column(const Table& table, const Named& named, std::string_v
   return *column;
 }
 
-/// The same, and exported.
+/// As `named_column`, and the column has to be exported.
 const Column& exported_column(const Table& table, const Named& named, std::string_view what) {
   const Column& column = named_column(table, named, what);
   if (!column.exported()) {

@@ -1,4 +1,5 @@
-// What several lines of a contract must agree on: keys, groups, and names in the secondary.
+// What several lines of a contract must agree on: keys, groups, and names in the secondary. Each
+// function throws Failure{configuration} where its comment does not hold.
 #pragma once
 
 #include "contract/contract.hpp"
@@ -8,15 +9,15 @@
 
 namespace abgleich::contract {
 
-/// Every key column is exported, as a value that is unique and that the primary and the secondary
-/// own together.
+/// Every column of the key is exported, is not generalised, has no single owner and is named once.
 void expect_key(const Table& table, const std::vector<Named>& key);
 
 /// Every column of `together` is exported, not of the key, in one group only, and owned like the
 /// rest of its group. REQUIRES: `table.key` is set.
 void expect_groups(const Table& table, const std::vector<std::vector<Named>>& groups);
 
-/// The subject is an exported pseudonym; a shift has one. REQUIRES: `table.subject` is set.
+/// The subject is an exported pseudonym; a table with a shifted column has one. REQUIRES:
+/// `table.subject` is set.
 void expect_subject(const Table& table, const Place& place);
 
 /// Quasi-identifiers and sensitive columns are exported, not of the key, and named once.
@@ -29,16 +30,17 @@ void expect_fixed(const Table& table, const std::vector<Named>& fixed);
 /// Every column of `where`, which may be withheld, has a line. REQUIRES: `table.where` is set.
 void expect_deciding(const Table& table);
 
-/// No row can go without its key or its subject. REQUIRES: `table.key` and `subject` are set.
+/// No column of the key and no subject has on_unusable = "null", since no row can do without them.
+/// REQUIRES: `table.key` and `subject` are set.
 void expect_usable(const Table& table);
 
 /// Not more columns are exported than the engines can compare in one statement.
 void expect_width(const Table& table, const Place& place);
 
-/// No two exported columns have one name in the secondary, none has another's old name.
+/// No two exported columns have the same name in the secondary, or the same `was`.
 void expect_distinct_columns(const Table& table);
 
-/// No two tables have one name in the secondary, or one old name.
+/// No two tables have the same name in the secondary, or the same `was`.
 void expect_distinct_tables(const Contract& contract);
 
 }  // namespace abgleich::contract

@@ -31,18 +31,18 @@ std::string_view name_of(Format);
 std::string_view name_of(Normaliser);
 
 /// `to = "year"`, `"month"`, `"week"`, `"age-band:N"` (needs `reference`), `"prefix:N"`,
-/// `"round:N"`,
-/// `"shift:N"` (needs the table's subject), `"map"` (needs `map`), `"const"` (needs `value`).
+/// `"round:N"`, `"shift:N"` (needs the table's subject), `"map"` (needs `map`), `"const"` (needs
+/// `value`).
 struct Generalisation {
   enum class To : std::uint8_t { year, month, week, age_band, prefix, round, shift, map, constant };
   To to = To::year;
   int n = 0;  // years of an age band; characters of a prefix; step; most days of a shift
-  std::string reference;  // ISO date that ages are counted at; a contract's, never today
+  std::string reference;  // ISO date at which ages are counted; never today
   std::map<std::string, std::string, std::less<>> map;  // value in the primary -> what leaves
-  std::optional<std::string> otherwise;  // what leaves for others; empty: the row is held back
+  std::optional<std::string> otherwise;  // what leaves for other values; empty: hold the row back
   std::string value;                     // of a constant
-  std::string zone;     // whose calendar says the day of a moment ("Europe/Berlin"); empty: UTC
-  int shift_epoch = 1;  // of the key, that shifts are made in
+  std::string zone;     // the time zone that decides the day ("Europe/Berlin"); empty: UTC
+  int shift_epoch = 1;  // the epoch of the key that shifts are made with
 
   bool operator==(const Generalisation&) const = default;
 };
@@ -55,23 +55,23 @@ struct Column {
   std::string identity;  // of a pseudonym: whose identity the value is
   Format format = Format::automatic;
   Normaliser normaliser = Normaliser::none;
-  /// What a pseudonym is made of; not the contract's to say, see
+  /// The form of the pseudonym's identity. Not part of the contract: see
   /// sync/mapping/settle_identities.hpp.
   CanonicalForm form = {};
-  std::string country;  // of `phone`: whose the numbers without a country are, ISO 3166 ("DE")
-  std::string accept_low_entropy;  // why a pseudonym may hide few values all the same
-  std::string
-      because;  // why it leaves so, although its name, its keys or its values speak against it
+  std::string country;             // of `phone`: for numbers without a country, ISO 3166 ("DE")
+  std::string accept_low_entropy;  // the reason to allow a pseudonym of few values
+  std::string because;  // the reason to let it leave although name, key or values are against it
   Generalisation generalisation;
   OnUnusable on_unusable = OnUnusable::hold;  // what becomes of a value that cannot be masked
-  std::string accept_record_date;             // why a shifted date may say when something was done
+  std::string accept_record_date;             // the reason to shift a date of the record
   std::vector<std::string> codes;             // the only values allowed; empty: any
   std::string was;                            // accepted rename: the old name in the primary
-  bool erase = false;  // withheld, and what was exported before goes from the secondary too
+  bool erase = false;  // withheld; values that left before are erased in the secondary
   Place place;
 
   [[nodiscard]] bool exported() const { return cls != Class::withhold; }
-  /// Whether values that differ leave as values that differ, and are nobody's to edit there.
+  /// Whether different values of the primary stay different in the secondary, and the secondary
+  /// does not own them.
   [[nodiscard]] bool stays_distinct() const {
     return owner != Owner::secondary &&
            (cls == Class::plain || (cls == Class::pseudonym && normaliser == Normaliser::none));
@@ -86,7 +86,7 @@ struct Limit {
   std::int64_t rows = 0;
 
   /// Whether `count` rows of a table of `size` rows (before the run) are within the limit. A share
-  /// that is not zero always allows one row of a table that has one.
+  /// that is not zero always allows one row of a table that is not empty.
   [[nodiscard]] bool allows(std::int64_t count, std::int64_t size) const;
   [[nodiscard]] std::string text() const;
   bool operator==(const Limit&) const = default;
@@ -99,18 +99,21 @@ struct Table {
   std::vector<std::string> key;  // names in the primary; every one an exported column
   OnDelete on_delete = OnDelete::remove;
   std::vector<std::vector<std::string>> together;  // names in the primary
-  std::vector<std::string> fixed;  // names in the primary: what changes there is another subject
+  std::vector<std::string> fixed;  // names in the primary; a change means another subject
   std::optional<Limit> max_deleted, max_updated;
-  /// The exported pseudonym that says whose row it is, by its name in the primary: said so, or the
-  /// key where that is one pseudonym; empty: no column says it.
+  /// The exported pseudonym that says whose row it is, by its name in the primary: as the contract
+  /// names it, or the key where that is a single pseudonym; empty: none.
   std::string subject;
-  std::vector<std::string> quasi_identifiers;  // names in the primary: together they can tell who
-  std::vector<std::string> sensitive;          // what nobody is to learn of a person by them
-  /// How many subjects must share the quasi-identifiers of a row that leaves: the configuration's.
+  /// Columns, by their names in the primary, that together can identify a person; and those that
+  /// nobody may learn about a person in this way.
+  std::vector<std::string> quasi_identifiers;
+  std::vector<std::string> sensitive;
+  /// How many subjects must share the quasi-identifiers of a row that leaves; from the
+  /// configuration.
   std::int64_t min_k = 0;
   std::vector<Column> columns;  // all, as written
   Place place;
-  std::optional<Condition> where;  // which rows leave, by columns that have lines; empty: all
+  std::optional<Condition> where;  // which rows leave; empty: all
   Place where_place;
 
   [[nodiscard]] const Column* find_column(std::string_view column) const;

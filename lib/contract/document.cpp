@@ -17,9 +17,9 @@ namespace abgleich::contract {
 
 namespace {
 
-// The deepest thing in a document of ours is tables.T.columns.C.codes[i].
+// The deepest value in a document of ours is tables.T.columns.C.codes[i].
 constexpr int kDeepest = 16;
-// The TOML library recurses a level a dot, so that an endless dotted key would end in its stack.
+// The TOML library recurses once per dot: a very long dotted key would exhaust the stack.
 constexpr int kMostDots = 64;
 constexpr std::size_t kLargestFile = 16U << 20U;
 
@@ -41,7 +41,7 @@ Place place_at(std::string_view text, std::size_t offset, const std::string& fil
                     1};
 }
 
-/// What the library does not look at, or dies of.
+/// Refuses what the library does not check, and what would crash it.
 void expect_parsable(std::string_view text, const std::string& file) {
   if (const std::size_t valid = valid_utf8(text); valid < text.size()) {
     refuse(place_at(text, valid, file), "not valid UTF-8", "save the file as UTF-8");
@@ -73,7 +73,8 @@ void expect_parsable(std::string_view text, const std::string& file) {
   }
 }
 
-/// The library's words about a syntax error, without the piece of the text that some of them quote.
+/// The library's message about a syntax error, without the piece of the text that some messages
+/// quote.
 std::string syntax_message(std::string_view description) {
   constexpr std::string_view kOpening = "Error while parsing ";
   std::string text(description);
@@ -111,7 +112,8 @@ Node convert(const toml::node& node, const std::string& file, int depth) {
                              .place = place_of(key.source(), file),
                              .value = convert(value, file, depth + 1)});
     }
-    // The library sorts by name; people wrote an order, and it is the order of the columns.
+    // The library sorts by name. This restores the order of the file, which is the order of the
+    // columns.
     std::ranges::sort(out.members, {}, [](const Member& member) {
       return std::tie(member.place.line, member.place.column);
     });

@@ -16,7 +16,7 @@ namespace abgleich::contract {
 
 struct Member;
 
-/// A value; which of the fields counts says `kind`.
+/// A value; `kind` says which of the fields holds it.
 struct Node {
   enum class Kind : std::uint8_t { text, integer, real, boolean, time, list, table };
 
@@ -38,7 +38,7 @@ struct Member {
   Node value;
 };
 
-/// A string of a list, and where it stands.
+/// A string of a list, and its place.
 struct Named {
   std::string name;
   Place place;
@@ -50,10 +50,11 @@ struct Named {
 /// Parses TOML. Refuses what is not TOML or not UTF-8, and nesting that no document of ours has.
 Node read_toml(std::string_view text, const std::string& file);
 
-/// The bytes of a configuration file. Refuses one that cannot be read, or is absurdly large.
+/// The bytes of a configuration file. Refuses a file that cannot be read or is larger than 16 MiB.
 std::string read_text(const std::filesystem::path& file);
 
-/// The refusals of a wrong type; `example` is the line to write instead.
+/// The value of the member. Refuses a value of another type; `example` is the line to write
+/// instead.
 const Node& table_of(const Member& member, std::string_view example);
 const std::string& text_of(const Member& member, std::string_view example);
 bool boolean_of(const Member& member, std::string_view example);
@@ -67,7 +68,8 @@ void expect_name(std::string_view name, const Place& place, std::string_view wha
 /// Refuses a key of `table` that is not in `known`; `where` is what the table is ("[keys]").
 void expect_only(const Node& table, Words known, std::string_view where);
 
-/// The position of the member's string in `words`; `what` is the kind of word ("class").
+/// The position of the member's string in `words`. Refuses any other string; `what` is the kind of
+/// word ("class").
 std::size_t word_of(const Member& member, Words words, std::string_view what);
 /// "did you mean 'x'? " where one is near, then `rest`.
 std::string suggestion(std::string_view word, Words words, std::string_view rest);

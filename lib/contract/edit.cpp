@@ -11,7 +11,7 @@ namespace abgleich::contract {
 
 namespace {
 
-/// The line that names the column.
+/// The line of the contract for the column.
 std::string line_of(const NewColumn& column) {
   std::string options;
   const auto option = [&](std::string_view name, const std::string& value) {
@@ -55,8 +55,8 @@ bool opens_string(char c) {
   return c == '"' || c == '\'';
 }
 
-/// Where the first of `signs` is that stands outside of strings, lists and tables; `text.size()`
-/// for none.
+/// Where the first of `signs` stands outside of strings, lists and tables; `text.size()` where
+/// there is none.
 std::size_t find_outside(std::string_view text, std::size_t at, std::string_view signs) {
   std::size_t depth = 0;
   while (at < text.size() && (depth > 0 || signs.find(text[at]) == std::string_view::npos)) {
@@ -78,7 +78,7 @@ std::string_view trimmed(std::string_view text) {
   return end == std::string_view::npos ? std::string_view() : text.substr(begin, end + 1 - begin);
 }
 
-/// An inline table's value with `as` in it, or in place of the one that it has.
+/// The inline table with `as` added, or changed where it has one.
 std::string table_as(std::string_view table, const std::string& as) {
   std::string edited = "{";
   bool placed = false;
@@ -100,7 +100,7 @@ std::string table_as(std::string_view table, const std::string& as) {
   return edited + " }";
 }
 
-/// The value of a column's line as it is to be; empty where it is not written in a known form.
+/// The new value of a column's line; empty where the old one is not written in a known form.
 std::string edited_value(std::string_view value, const ColumnEdit& edit) {
   if (!edit.cls.empty()) {
     return toml_string(edit.cls);

@@ -8,7 +8,7 @@
 
 namespace abgleich::contract {
 
-/// A column as it is to be written, words as in the contract; empty: not written.
+/// A column to be written, with words as in the contract; an empty field is not written.
 struct NewColumn {
   std::string table = {};
   std::string column = {};
@@ -19,18 +19,18 @@ struct NewColumn {
   std::string reference = {};
 };
 
-/// The contract's text with one line more, behind the table's last column. Throws Failure{usage}
+/// The contract's text with one line added after the table's last column. Throws Failure{usage}
 /// where the table is not in the contract or the column already is, Failure{configuration} where
-/// the result would not be a valid contract or the columns are written in another form than lines.
+/// the result would not be a valid contract or the columns are not written as lines.
 std::string add_column(std::string_view text, const std::filesystem::path& file,
                        const NewColumn& column);
 
-/// The same with a line (`name = value`, and perhaps a comment) as it is to stand there; `column`
-/// says only which one it names.
+/// As `add_column`, with the whole line (`name = value`, and perhaps a comment) given. Of `column`,
+/// only table and name count.
 std::string add_line(std::string_view text, const std::filesystem::path& file,
                      const NewColumn& column, const std::string& line);
 
-/// What is to be another in a column's line; empty: as it is.
+/// What to change in a column's line; an empty field changes nothing.
 struct ColumnEdit {
   std::string table = {};
   std::string column = {};
@@ -40,12 +40,12 @@ struct ColumnEdit {
 
 /// The contract's text with the column's line changed. Throws Failure{usage} where the contract
 /// does not name the column, Failure{configuration} where the result would not be a valid contract
-/// or the column is written in another form than one line.
+/// or the column is not written as one line.
 std::string edit_column(std::string_view text, const std::filesystem::path& file,
                         const ColumnEdit& edit);
 
-/// Splits "TABLE.COLUMN" at the point that leaves a table of the contract in front, so that names
-/// may hold points themselves. Throws Failure{usage}.
+/// Splits "TABLE.COLUMN" at the first point that has a table of the contract before it, since names
+/// may contain points. Throws Failure{usage}.
 NewColumn named_column(const Contract& contract, std::string_view name);
 
 }  // namespace abgleich::contract

@@ -18,7 +18,7 @@ constexpr std::string_view kNoPasswordHint =
     "delete it from the URL and write password_file = \"…\", or use ~/.pgpass: URLs end up in "
     "process lists and logs";
 
-// Engines that the configuration has names for and this build has nothing behind.
+// Engines that a URL may name and that this build does not have.
 constexpr std::array<std::string_view, 5> kNotBuiltIn{"mariadb", "mysql", "firebird", "odbc",
                                                       "oracle"};
 
@@ -35,7 +35,7 @@ int hex_digit(char c) {
   return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }
 
-/// libpq decodes the names of parameters too, so "pass%77ord" is one of its passwords.
+/// libpq decodes the names of parameters, too: to it, "pass%77ord" is a password.
 std::string decoded(std::string_view text) {
   std::string out;
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -50,7 +50,7 @@ std::string decoded(std::string_view text) {
   return out;
 }
 
-/// "5432" or nothing; also in a comma-separated list of hosts ("[::1]:5432,db2").
+/// Whether every port of a comma-separated list of hosts is a number or missing ("[::1]:5432,db2").
 bool ports_are_numbers(std::string_view hosts) {
   while (true) {
     const std::size_t comma = hosts.find(',');
@@ -86,7 +86,7 @@ std::string all_forms() {
   return forms;
 }
 
-/// The URL of a server behind its scheme, read the way libpq reads it (PostgreSQL manual,
+/// What is wrong with the URL of a server. It is read as libpq reads it (PostgreSQL manual,
 /// 34.1.1.2).
 std::optional<UrlProblem> server_problem(Role role, const UrlScheme& url) {
   std::string_view rest = url.rest;
@@ -160,7 +160,8 @@ UrlProblem unknown_kind(Role role, std::string_view url) {
                                    name_of(role), scheme),
             .hint = fmt::format("this build reads and writes {} only", usual_schemes())};
   }
-  // The scheme is not repeated: where the colon is a password's, it is somebody's name.
+  // The message does not repeat the scheme: where the colon stands before a password, the text in
+  // front of it is a user's name.
   return {.message = fmt::format("the URL of the {} is of no known kind", name_of(role)),
           .hint = all_forms()};
 }
@@ -204,7 +205,7 @@ std::optional<std::string> parameter_of(const Endpoint& endpoint, std::string_vi
   }
   std::optional<std::string> found;
   auto parameters = url.substr(question + 1);
-  while (!parameters.empty()) {  // the last word counts, as for libpq
+  while (!parameters.empty()) {  // the last one counts, as for libpq
     const std::size_t end = parameters.find('&');
     const std::string_view parameter = parameters.substr(0, end);
     const std::size_t equals = parameter.find('=');

@@ -11,7 +11,8 @@
 
 namespace abgleich::contract {
 
-/// What is wrong with a URL, and what to write instead. Holds no part of the URL.
+/// What is wrong with a URL, and what to write instead. Of the URL, it holds at most the name of an
+/// engine.
 struct UrlProblem {
   std::string message;
   std::string hint;
@@ -21,10 +22,10 @@ struct UrlProblem {
 std::variant<Endpoint, UrlProblem> understand_url(Role role, std::string_view url,
                                                   const std::filesystem::path& directory);
 
-/// What a PostgreSQL URL says behind the question mark, as libpq reads it.
+/// A parameter of a server's URL, as libpq reads it; empty where the URL does not have it.
 std::optional<std::string> parameter_of(const Endpoint& endpoint, std::string_view name);
 
-/// The user that a URL names; empty where it leaves that to the environment, or there are none.
+/// The user that the URL names; empty where it names none, and for a file.
 std::string user_of(const Endpoint& endpoint);
 
 }  // namespace abgleich::contract

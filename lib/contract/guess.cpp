@@ -20,7 +20,7 @@ bool of_the_contracts_own(const Column& column) {
           (column.generalisation.to == To::constant || column.generalisation.to == To::map));
 }
 
-/// What init proposes for birth dates, and what is coarser.
+/// Whether the column leaves as init proposes it for birth dates, or coarser.
 bool coarse_birth(const Column& column) {
   const auto to = column.generalisation.to;
   return column.cls == Class::generalise && sounds_like_birth(column.name) &&

@@ -64,7 +64,7 @@ class Guesser {
   }
 
  private:
-  /// Of the contract's tables by the contract, of the others by a guess.
+  /// The keys of all tables: the contract's own, and for other tables a guess.
   static Identities::Keys keys_of(const Contract& contract, const Catalog& live) {
     auto keys = guessed_keys(live);
     for (const auto& table : contract.tables) {
@@ -109,7 +109,7 @@ class Guesser {
     } else {
       try {
         insert(line(guess.value));
-      } catch (const Failure&) {  // the guess does not go with what people have written
+      } catch (const Failure&) {  // the guess contradicts what people have written
         insert(line(kWithhold));
       }
     }
@@ -134,7 +134,7 @@ class Guesser {
     try {
       (void)parse_contract(again_.text, contract_.file);
       again_.tables.push_back(table.name);
-    } catch (const Failure&) {  // its guess does not go with what people have written
+    } catch (const Failure&) {  // its guess contradicts what people have written
       again_.text = before;
       again_.unfit.push_back(table.name);
     }

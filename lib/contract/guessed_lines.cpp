@@ -14,7 +14,7 @@ namespace abgleich::contract {
 
 namespace {
 
-// Longer names do not push the others' classes to the right.
+// Longer names do not move the classes of other lines to the right.
 constexpr std::size_t kWidestKey = 32;
 
 bool usable(const CatalogTable& table, const CatalogKey& key) {
@@ -57,7 +57,8 @@ bool is_dated(const Type& type) {
          type.family == Family::timestamptz;
 }
 
-/// Whether a part of a key tells too much plain, and as a pseudonym as well: few values fill it.
+/// Whether a column of a composite key tells too much both plain and as a pseudonym, because it has
+/// few different values.
 bool cannot_be_hidden(const CatalogTable& table, const std::vector<std::string>& key) {
   return key.size() > 1 && std::ranges::any_of(key, [&](const std::string& name) {
            const CatalogColumn& column = *table.find_column(name);
@@ -103,7 +104,7 @@ std::string comment_of(const CatalogColumn& column) {
   return comment;
 }
 
-/// "plain", or a table where the column needs another name in the secondary.
+/// "plain", or an inline table where the column needs another name in the secondary.
 std::string plain_value(const CatalogColumn& column, const std::string& as) {
   return as == column.name ? "\"plain\""
                            : fmt::format("{{ class = \"plain\", as = {} }}", toml_string(as));
@@ -115,11 +116,11 @@ std::string pseudonym_value(const CatalogColumn& column, const std::string& as,
                      as == column.name ? "" : ", as = " + toml_string(as));
 }
 
-/// What a column that rows are joined by is to be.
+/// What becomes of a column that rows are joined by.
 enum class Joins : std::uint8_t { as_pseudonym, plain, not_at_all };
 
-/// A pseudonym of few values hides nothing: who points to which row of a list of few kinds leaves
-/// only where it is a part of the key.
+/// A pseudonym of few values hides nothing. So a reference to a short list of kinds leaves only
+/// where it is part of the key, and then plain.
 Joins joins_as(const CatalogTable& table, const std::vector<std::string>& key,
                const CatalogColumn& column, const std::string& identity) {
   const bool in_key = std::ranges::find(key, column.name) != key.end();
@@ -128,7 +129,7 @@ Joins joins_as(const CatalogTable& table, const std::vector<std::string>& key,
     return in_key ? Joins::plain : Joins::not_at_all;
   }
   const auto family = column.type.family;
-  // a number within what the rest of the key points to says nothing of anybody by itself
+  // a number that counts up within the rest of the key says nothing about anybody by itself
   const bool counts_up =
       in_key && !away && !sounds_personal(column.name) &&
       (family == Family::boolean || family == Family::integer || !column.type.labels.empty()) &&

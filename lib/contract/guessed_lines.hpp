@@ -1,5 +1,5 @@
-// What a first contract says of a table, guessed from names and types alone: whether the role may
-// read it does not matter, since rights follow from the contract.
+// What a first contract says of a table, guessed from names and types alone. Whether the role may
+// read the table does not matter, since rights follow from the contract.
 #pragma once
 
 #include "contract/identities.hpp"
@@ -19,35 +19,36 @@ struct GuessedLine {
   std::string comment;  // without the #
 };
 
-/// Names in the secondary, where capitals do not make a difference and the bookkeeping has its own.
+/// The names that are taken in the secondary, where case does not matter and some names are
+/// reserved for the bookkeeping.
 class FreeNames {
  public:
-  /// The name, or the next free one like it.
+  /// Takes the name, or the next free one like it.
   std::string take(const std::string& name);
 
  private:
   std::set<std::string> taken_;
 };
 
-/// Tables, partitioned tables and views.
+/// Whether it is a table, a partitioned table or a view.
 bool offered(const CatalogTable& table);
 /// Whether a contract can hold the name at all.
 bool writable(std::string_view name);
 
-/// The keys of the tables that have one which can leave, plain or as a pseudonym.
+/// The keys of those tables that have a key that can leave, plain or as a pseudonym.
 Identities::Keys guessed_keys(const Catalog& catalog);
 
-/// A line a column, in the table's order. Columns of keys and of foreign keys are pseudonyms,
+/// One line per column, in the table's order. Columns of keys and of foreign keys are pseudonyms,
 /// yes/no columns and enumerations plain, all else, and all that sounds personal, withheld. `names`
-/// knows the names that the table's other columns have in the secondary.
+/// has the names that other columns of the table have in the secondary.
 std::vector<GuessedLine> guessed_lines(const CatalogTable& table,
                                        const std::vector<std::string>& key,
                                        const Identities& identities, FreeNames names = {});
 
-/// A table's sections of a contract, after an empty line. REQUIRES: `writable` holds of its name.
+/// A table's sections of a contract, after an empty line. REQUIRES: `writable(table.name)`.
 std::string section_of(const CatalogTable& table, const std::vector<std::string>& key,
                        const std::string& target, const Identities& identities);
-/// The same as a comment that says why: for a table without a key of `guessed_keys`.
+/// The same, commented out and with the reason: for a table without a key in `guessed_keys`.
 std::string left_out(const CatalogTable& table, const Identities& identities);
 
 }  // namespace abgleich::contract

@@ -30,7 +30,7 @@ Identities::Identities(const Catalog& catalog, const Keys& keys) {
       }
     }
   }
-  // First the columns that a chain ends in, then, for circles, any.
+  // First the columns in which a chain ends; then, for circles, any column.
   for (const bool circles : {false, true}) {
     for (const auto& [node, parent] : parents_) {
       if (circles || !pointing.contains(node)) {

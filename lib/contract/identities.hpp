@@ -14,20 +14,20 @@
 namespace abgleich::contract {
 
 /// Columns that are linked by foreign keys among the given tables share one identity, so that their
-/// pseudonyms join. It is called after the table whose key the chain ends in (of several, and of a
-/// circle, the first by name).
+/// pseudonyms join. The identity has the name of the table in whose key the chain ends (where there
+/// are several, or in a circle, of the first by name).
 class Identities {
  public:
   /// `keys`: the key columns of every table that is exported.
   using Keys = std::map<std::string, std::vector<std::string>, std::less<>>;
   Identities(const Catalog& catalog, const Keys& keys);
 
-  /// The identity of a column of a key or of a foreign key between the tables, or of a column that
-  /// such a foreign key points to.
+  /// The identity of a column of a key, of a foreign key between the tables, or of a column that
+  /// such a foreign key points to; empty for other columns.
   [[nodiscard]] std::optional<std::string> of(std::string_view table,
                                               std::string_view column) const;
 
-  /// Gives the identity of that name another one.
+  /// Renames the identity `was`.
   void rename(std::string_view was, const std::string& name);
 
  private:

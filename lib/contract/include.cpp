@@ -15,7 +15,8 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kInclude = "include";
 
-/// Two ways to say where the key comes from: who says one does not want the other.
+/// Two ways to say where the key comes from: a configuration with one of them does not inherit the
+/// other.
 constexpr std::array<std::string_view, 2> kWhereTheKeyIs{"file", "credential"};
 
 bool says_where_the_key_is(const Member& member) {

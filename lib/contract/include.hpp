@@ -1,5 +1,5 @@
-// `include` at the top of a configuration: a file with what several of them share. What the
-// including file says, it says alone, key by key.
+// `include` at the top of a configuration: a file with settings that several configurations share.
+// For every key, the value of the including file wins.
 #pragma once
 
 #include "contract/document.hpp"
@@ -11,16 +11,16 @@
 namespace abgleich::contract {
 
 /// The file that a configuration includes, absolute; empty: none. Throws Failure{configuration}
-/// where the configuration is no TOML or `include` is no text. Nothing of the file is read.
+/// where the configuration is not TOML or `include` is not a text. Does not read the included file.
 std::optional<std::filesystem::path> find_include(std::string_view text,
                                                   const std::filesystem::path& file);
 
-/// The document with what it includes: every key of a section that it does not have comes from
-/// there, with its own place. Throws Failure{configuration}: the file cannot be read, is no TOML,
-/// is the file itself or includes another one.
+/// The document, with every key that it lacks taken from the file that it includes; such a key
+/// keeps its own place. Throws Failure{configuration} where that file cannot be read, is not TOML,
+/// is a contract, is the document's own file or includes another one.
 Node with_included(Node own, const std::filesystem::path& file);
 
-/// Where a path is relative to: the directory of the file that it stands in.
+/// The directory that a path is relative to: that of the file in which the path is written.
 std::filesystem::path directory_of(const Place& place);
 
 }  // namespace abgleich::contract

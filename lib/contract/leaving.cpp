@@ -22,7 +22,7 @@ ColumnLeaves leaves_of(const Column& column, const Seal& seal) {
                       .normaliser = column.normaliser,
                       .generalisation = column.generalisation,
                       .on_unusable = column.on_unusable};
-  // Texts and UUIDs tell as much as each other, and which it is may be settled by a run.
+  // Texts and UUIDs tell equally much, and a run may settle which of the two it is.
   if (column.format == Format::integer) {
     leaves.format = Format::integer;
   }
@@ -80,13 +80,15 @@ std::string text_of(const ColumnLeaves& leaves) {
   return text;
 }
 
-/// A map as a function of the primary's values: those that it names, and all others.
+/// What the map makes of a value of the primary; null stands for all values that it does not name.
+/// Empty: the row is held back.
 std::optional<std::string> mapped(const Generalisation& map, const std::string* value) {
   const auto found = value == nullptr ? map.map.end() : map.map.find(*value);
   return found == map.map.end() ? map.otherwise : std::optional(found->second);
 }
 
-/// Whether the new map tells apart what the old one did not, or lets out what it held back.
+/// Whether the new map distinguishes values that the old one did not, or lets values leave that the
+/// old one held back.
 bool map_tells_more(const Generalisation& before, const Generalisation& now) {
   std::vector<const std::string*> values{nullptr};
   for (const auto* map : {&before.map, &now.map}) {
@@ -105,7 +107,7 @@ bool map_tells_more(const Generalisation& before, const Generalisation& now) {
   });
 }
 
-/// Years, months, weeks, from coarse to fine.
+/// The rank of year, month and week, from coarse to fine; empty for others.
 std::optional<int> date_fineness(To to) {
   switch (to) {
     case To::year:
@@ -121,19 +123,19 @@ std::optional<int> date_fineness(To to) {
 
 bool generalisation_tells_more(const Generalisation& before, const Generalisation& now) {
   if (now.to == To::constant) {
-    return false;  // always the same, whatever it is
+    return false;  // every value becomes the same one
   }
   if (now.to == before.to && now.zone == before.zone && now.shift_epoch != before.shift_epoch) {
-    return true;  // a date between two bounds, and then between two others
+    return true;  // two shifts of one date limit it more than one
   }
   if (now.zone != before.zone) {
-    return true;  // what falls into one day here and another there is around midnight
+    return true;  // a moment that is on another day in the other zone is near midnight
   }
   if (const auto was = date_fineness(before.to), is = date_fineness(now.to); was && is) {
     return *is > *was;
   }
   if (now.to != before.to) {
-    return true;  // together they say more than either
+    return true;  // the two together tell more than each alone
   }
   switch (now.to) {
     case To::prefix:
@@ -151,7 +153,7 @@ bool generalisation_tells_more(const Generalisation& before, const Generalisatio
   }
 }
 
-/// More values than before may come out at all.
+/// Whether more values than before may leave.
 bool codes_let_more(const std::vector<std::string>& before, const std::vector<std::string>& now) {
   return !before.empty() && (now.empty() || !std::ranges::includes(before, now));
 }
@@ -159,13 +161,13 @@ bool codes_let_more(const std::vector<std::string>& before, const std::vector<st
 bool tells_more(const ColumnLeaves& before, const ColumnLeaves& now) {
   if (codes_let_more(before.codes, now.codes) ||
       (now.on_unusable == OnUnusable::null && before.on_unusable != now.on_unusable)) {
-    return true;  // rows that were held back
+    return true;  // rows leave that were held back
   }
   if (now.cls == Class::generalise && now.generalisation.to == To::constant) {
     return before.cls == Class::withhold;
   }
   if (before.cls == Class::plain) {
-    return false;  // there is nothing that leaves more
+    return false;  // nothing can tell more than plain
   }
   if (before.cls != now.cls) {
     return true;
@@ -191,8 +193,9 @@ std::string rows_text(const TableLeaves& leaves, std::string_view condition) {
   return leaves.where.empty() ? std::string("every row") : fmt::format("the rows of {}", condition);
 }
 
-/// What a line with a `was` may have left as before: null for nothing. In the order own name,
-/// `was`. `judged`: the line was judged with this `was`, and left under its own name since.
+/// What a line with a `was` may have let leave before: under its own name, under its `was`, or
+/// both, in this order; null: nothing. `judged`: a run has judged the line with this `was`, so that
+/// it has left under its own name since.
 template <class T>
 std::vector<const T*> candidates(const FormerName& known, bool judged, const T* own, const T* was) {
   const bool decided = judged && !known.moved;  // by a run, or by a person since the last one
@@ -202,7 +205,7 @@ std::vector<const T*> candidates(const FormerName& known, bool judged, const T* 
   if (known.formerly == Formerly::own_name || decided) {
     return {own};
   }
-  // what was there beside it is not merely called otherwise now
+  // where both names existed at once, `was` need not be the former name
   const bool may_be_either =
       known.formerly == Formerly::either || (own == nullptr && known.both_were_there);
   if (may_be_either || (own != nullptr && was != nullptr)) {
@@ -280,7 +283,8 @@ class Comparison {
                       find(before.columns, was));
   }
 
-  /// Columns that left and leave no longer. One that kept rows back by its codes does so no more.
+  /// Columns that left and no longer leave. Where such a column held rows back by its codes, those
+  /// rows leave now.
   void leave_no_longer(const std::string& name, const TableLeaves& before,
                        const std::set<const ColumnLeaves*>& known, bool rows_leave,
                        std::vector<LeavingChange>& found) const {

@@ -1,5 +1,5 @@
-// What a contract lets leave, column by column, and whether another one lets more leave: that is a
-// decision, never a side effect of an edit.
+// What a contract lets leave, column by column, and whether another contract lets more leave. That
+// has to be a decision, and never a side effect of an edit.
 #pragma once
 
 #include "contract/contract.hpp"
@@ -29,11 +29,11 @@ struct ColumnLeaves {
 struct TableLeaves {
   std::map<std::string, ColumnLeaves, std::less<>> columns;  // by the primary's names
   std::string where;  // sealed: it names values of the primary; empty: every row leaves
-  // Without a k nobody is counted, and the rest is empty.
+  // Where `min_k` is 0, subjects are not counted and the other two are empty.
   std::int64_t min_k = 0;
   std::vector<std::string> quasi_identifiers;  // in order
-  std::string subject;                         // whose rows are counted; empty: not known
-  // The `was` of the table and of its columns with which this was judged: they are not judged
+  std::string subject;                         // the subjects that are counted; empty: not known
+  // The `was` of the table and of its columns that were judged with this: they are not judged
   // again.
   std::string was;
   std::map<std::string, std::string, std::less<>> renamed;  // column to `was`
@@ -43,14 +43,14 @@ struct TableLeaves {
 
 using Leaving = std::map<std::string, TableLeaves, std::less<>>;  // by the primary's names
 
-/// Makes of a value of the primary that a contract names (a code, the left side of a map) something
-/// that may be kept in the secondary and is the same for the same value.
+/// Turns a value of the primary that a contract names (a code, the left side of a map) into a text
+/// that may be kept in the secondary. The same value gives the same text.
 using Seal = std::function<std::string(std::string_view)>;
 
 Leaving leaving_of(const Contract& contract, const Seal& seal);
 
-/// What changed of one column, or (empty column) of which rows leave, by `where` or by how many
-/// must share a row's quasi-identifiers.
+/// A change of one column, or (empty `column`) of which rows leave: by `where`, or by how many
+/// subjects must share a row's quasi-identifiers.
 struct LeavingChange {
   enum class Way : std::uint8_t { more, less };
   Way way = Way::more;
@@ -64,15 +64,15 @@ struct LeavingChange {
 enum class Formerly : std::uint8_t {
   own_name,  // proven
   was,       // proven: under the line's `was`
-  either,    // both names are there, and nothing proves which of them it had
-  as_told,   // nothing speaks against the line
+  either,    // both names exist, and nothing proves which of them it was
+  as_told,   // nothing contradicts the line
 };
 
 /// What is known of a line with a `was`.
 struct FormerName {
   Formerly formerly = Formerly::as_told;
-  bool both_were_there = false;  // both names, when some run was recorded
-  bool moved = false;  // its own name is another thing's now than when the last run was recorded
+  bool both_were_there = false;  // both names existed when some run was recorded
+  bool moved = false;  // since the last run was recorded, its own name has gone to another thing
 };
 
 class FormerNames {
@@ -89,14 +89,15 @@ class FormerNames {
   FormerNames& operator=(const FormerNames&) = default;
 };
 
-/// In the order of tables and columns. More leaves where a column is new, where what leaves is not
-/// a function of what left before (a plain value for a pseudonym, another identity, a finer or
-/// another generalisation, in another zone or shifted anew, a normaliser gone), where more values
-/// or rows may leave (codes, `on_unusable`, `min_k`, quasi-identifiers, another subject, a `where`
-/// that is gone or another one).
-/// A table or column may have left under its name or under its `was`: it is compared with both, and
-/// the comparison counts by which more leaves now. What did not leave under a name is nothing.
-/// `former`: null for a contract without `was` and `where`.
+/// The changes, in the order of tables and columns. More leaves where a column is new; where what
+/// leaves is not a function of what left before (plain instead of a pseudonym, another identity, a
+/// finer or another generalisation, another zone, another shift, a normaliser removed); and where
+/// more values or rows may leave (codes, `on_unusable`, `min_k`, quasi-identifiers, another
+/// subject, a `where` removed or changed).
+///
+/// A table or column may have left under its name or under its `was`. Both are compared, and the
+/// comparison in which more leaves now counts. A name under which nothing left counts as nothing.
+/// `former` may be null for a contract without `was` and `where`.
 std::vector<LeavingChange> compare(const Leaving& before, const Leaving& now,
                                    const Contract& contract, const FormerNames* former);
 

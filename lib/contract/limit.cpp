@@ -37,11 +37,12 @@ bool Limit::allows(std::int64_t count, std::int64_t size) const {
   if (unit == Unit::rows) {
     return count <= rows;
   }
-  // A share of a small table is less than a row: one row may always go, unless none may.
+  // A share of a small table can be less than one row. One row is always allowed, unless the share
+  // is 0.
   if (count == 1 && size > 0 && share > 0) {
     return true;
   }
-  // 29 of 100 are 29%, although 0.29 * 100 is a hair less than 29 in binary.
+  // 29 of 100 are 29%, although in binary 0.29 * 100 is slightly less than 29.
   constexpr long double kRounding = 1e-6L;
   return static_cast<long double>(count) <=
          static_cast<long double>(share) * static_cast<long double>(size) + kRounding;
@@ -67,7 +68,7 @@ Limit limit_of(const Member& member) {
            both);
   }
   const std::string_view text = value.text;
-  constexpr std::size_t kMostDigits = 18;  // what surely fits 64 bits
+  constexpr std::size_t kMostDigits = 18;  // fits into 64 bits
   if (all_digits(text) && text.size() <= kMostDigits) {
     refuse(value.place, fmt::format("{} is a number in quotes", in_quotes(name)),
            fmt::format("write {0} = {1} for {1} rows, or {0} = \"{1}%\" for a share", name, text));

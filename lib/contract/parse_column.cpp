@@ -109,7 +109,7 @@ void expect_not_reserved(const Column& column, const Place& place) {
   }
 }
 
-/// A reason for those who review the contract; an empty one is none.
+/// A reason for those who review the contract; an empty one is refused.
 std::string reason_of(const Member& reason, const Column& column) {
   const auto example = fmt::format("{} = \"the reason\"", reason.name);
   auto text = text_of(reason, example);

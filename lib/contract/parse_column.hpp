@@ -10,7 +10,7 @@
 namespace abgleich::contract {
 
 /// Parses `name = "plain"` or `name = { class = "…", … }` of the named table. What concerns several
-/// columns is left to `expect_consistent`.
+/// columns is left to contract/consistency.hpp.
 Column parse_column(const Member& member, std::string_view table);
 
 /// The value of `country = "DE"`: two capital letters.

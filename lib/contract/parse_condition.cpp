@@ -20,10 +20,10 @@ using Kind = Condition::Kind;
 using Test = Condition::Test;
 
 constexpr std::string_view kExample = "write where = \"district = '08435'\"";
-constexpr std::size_t kLongest = 65'536;  // bytes; longer ones belong into a column of the primary
-constexpr int kDeepest = 20;              // each level of brackets is one of this parser's stack
-constexpr std::size_t kMostTests = 900;   // what every server takes in one statement
-constexpr std::size_t kLongestPattern = 16'000;  // bytes, as every server takes them
+constexpr std::size_t kLongest = 65'536;  // bytes; a longer one belongs in a column of the primary
+constexpr int kDeepest = 20;              // each level of brackets is a recursion of this parser
+constexpr std::size_t kMostTests = 900;   // as many as every server accepts in one statement
+constexpr std::size_t kLongestPattern = 16'000;  // bytes; every server accepts this many
 constexpr std::array<std::string_view, 9> kWords{"and",  "or", "not",  "in",  "between",
                                                  "like", "is", "null", "true"};
 
@@ -31,7 +31,7 @@ struct Token {
   enum class Kind : std::uint8_t { name, quoted_name, text, number, symbol, end };
   Kind kind = Kind::end;
   std::string text;    // without quotes; a plain name as it is written
-  std::size_t at = 0;  // byte
+  std::size_t at = 0;  // its first byte in the condition
 
   [[nodiscard]] bool is(std::string_view symbol) const {
     return kind == Kind::symbol && text == symbol;
@@ -155,7 +155,7 @@ class Parser {
       some = digits() || some;
     }
     if (!some || begins_name(look()) || look() == '.') {
-      refuse_at(from, "has a number that is none",
+      refuse_at(from, "has a number that cannot be read",
                 "write numbers as 12 or -12.5, and everything else as a text: '12a'");
     }
     token_.kind = Token::Kind::number;
@@ -260,7 +260,7 @@ class Parser {
               "decides in a column of the table");
   }
 
-  /// `name (`: a call, or EXISTS.
+  /// Refuses `name (`: a call of a function, or EXISTS.
   void refuse_call(const Token& name) const {
     if (token_.is("(")) {
       refuse_at(name.at, "calls a function",

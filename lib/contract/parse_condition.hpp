@@ -1,5 +1,5 @@
-// `where` of a table: a small language of its own, which looks like SQL's and holds nothing that a
-// server would have to be trusted with: no function, no subquery, no statement.
+// `where` of a table: a small language of its own. It looks like SQL, but has nothing that could do
+// harm on a server: no function, no subquery, no statement.
 //
 //   condition  = term { OR term }
 //   term       = factor { AND factor }
@@ -12,7 +12,8 @@
 //   column     = name | "name in double quotes"      exactly as the primary calls it
 //   value      = 'text' | number | TRUE | FALSE      a quote within a text is written twice
 //
-// Words may be written in any capitals. As in SQL, NULL is neither like nor unlike anything.
+// The words may be in upper or lower case. As in SQL, NULL is neither equal nor unequal to
+// anything.
 #pragma once
 
 #include "contract/place.hpp"
@@ -23,7 +24,7 @@
 namespace abgleich::contract {
 
 /// Throws Failure{configuration} with what is wrong, at which character, and what to write instead;
-/// never with a value. `table` is its name, `place` that of the string.
+/// never with a value. `table` is the name of the table, `place` that of the string.
 Condition parse_condition(std::string_view text, std::string_view table, const Place& place);
 
 }  // namespace abgleich::contract

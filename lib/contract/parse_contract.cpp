@@ -91,7 +91,7 @@ void parse_columns(const Member& member, Table& table) {
   }
 }
 
-/// Whose row it is, and what could tell who that is.
+/// Reads `subject`, `quasi_identifiers` and `sensitive`.
 void parse_subject(const Member& member, Table& table) {
   const Member* subject = member.value.find("subject");
   if (subject != nullptr) {
@@ -112,7 +112,7 @@ void parse_subject(const Member& member, Table& table) {
   table.sensitive = names(sensitive);
 }
 
-/// What the table is called in the secondary, and was called in the primary.
+/// Reads `target`, the name in the secondary, and `was`, the former name in the primary.
 void parse_other_names(const Member& member, Table& table) {
   const Member* target = member.value.find("target");
   if (target != nullptr) {

@@ -13,12 +13,12 @@ namespace abgleich::contract {
 
 namespace {
 
-// Nobody is older, and a wider band says nothing.
+// Nobody is older, so a wider band would say nothing.
 constexpr int kWidestAgeBand = 100;
 // A longer prefix of a postal code, an ICD code, a district key is not a generalisation.
 constexpr int kLongestPrefix = 255;
 constexpr int kWidestStep = 1'000'000'000;
-// Ten years: who shifts further wants no date.
+// Ten years: a date that is shifted further is of no use.
 constexpr int kLongestShift = 3650;
 
 constexpr std::string_view kGeneralisationForms =
@@ -58,7 +58,7 @@ int parse_n(const Member& to, std::string_view word, std::string_view digits, in
   return n;
 }
 
-/// The largest number behind the colon; 0: it takes none.
+/// The largest number after the colon; 0: no number is allowed.
 int most_of(Generalisation::To to) {
   switch (to) {
     case Generalisation::To::age_band:
@@ -150,7 +150,8 @@ void parse_map(const Member& map, Column& column) {
   }
 }
 
-/// Options that go with one word of `to`: those of the others are refused, its own demanded.
+/// Options that belong to one word of `to`: refused with other words, required with theirs (except
+/// `otherwise`).
 void parse_options_of_to(const Node& options, Column& column) {
   using To = Generalisation::To;
   const To to = column.generalisation.to;
@@ -189,7 +190,7 @@ void parse_options_of_to(const Node& options, Column& column) {
   }
 }
 
-/// Whose calendar says the day: only where a day is read.
+/// The time zone in which a moment has its day; allowed only where a day is read.
 void parse_zone(const Node& options, Column& column) {
   using To = Generalisation::To;
   const Member* zone = options.find("zone");

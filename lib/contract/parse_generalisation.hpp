@@ -1,4 +1,4 @@
-// What a generalised column is made: `to` and the options that go with its words.
+// How a column is generalised: `to` and the options that belong to its words.
 #pragma once
 
 #include "contract/contract.hpp"
@@ -7,7 +7,7 @@
 namespace abgleich::contract {
 
 /// Parses `to` and its options into `column`, whose name, class and place are set. Refuses a column
-/// without `to`, options of another word, and missing ones.
+/// without `to`, options that belong to another word, and missing ones.
 void parse_generalisation(const Node& options, Column& column);
 
 }  // namespace abgleich::contract

@@ -17,7 +17,7 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kEnding = ".toml";
 
-/// Takes away what others of them include: defaults that are shared are no pairing.
+/// Removes files that others of them include: shared defaults are not a pairing.
 void leave_out_included(std::vector<fs::path>& files) {
   std::vector<fs::path> included;
   for (const auto& file : files) {
@@ -26,7 +26,7 @@ void leave_out_included(std::vector<fs::path>& files) {
         included.push_back(std::move(*shared));
       }
     } catch (const Failure&) {  // NOLINT(bugprone-empty-catch)
-      // whoever opens it says why
+      // the error is shown where the file is opened
     }
   }
   std::erase_if(files, [&](const fs::path& file) {
@@ -37,7 +37,7 @@ void leave_out_included(std::vector<fs::path>& files) {
   });
 }
 
-/// A contract says its format, and a configuration has none.
+/// A contract has a `format`, and a configuration has none.
 bool is_contract(const fs::path& file) {
   try {
     return read_toml(read_text(file), file.string()).find("format") != nullptr;

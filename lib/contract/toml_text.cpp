@@ -10,8 +10,8 @@ namespace abgleich::contract {
 
 namespace {
 
-/// How TOML spells a format character that the text begins with, which would reorder what a
-/// reviewer reads; empty where it begins with none.
+/// The TOML escape of the format character that the text begins with, since it could change the
+/// order in which a reviewer sees the text; empty where there is none.
 std::string hidden_at(std::string_view text) {
   constexpr std::size_t kOne = 6;  // \\u202e
   const auto first = static_cast<unsigned char>(text.front());
@@ -47,7 +47,7 @@ std::string toml_string(std::string_view text) {
     } else if (byte < 0x20 || byte == 0x7F) {
       out += fmt::format("\\u{:04X}", byte);
     } else if (c1) {
-      // Allowed by TOML, but they steer the terminals that the file is read on.
+      // TOML allows C1 controls, but they control the terminal on which the file is read.
       out += fmt::format("\\u{:04X}", static_cast<unsigned char>(text[++i]));
     } else if (const auto hidden = hidden_at(text.substr(i)); !hidden.empty()) {
       out += hidden;

@@ -25,7 +25,7 @@ namespace fs = std::filesystem;
 
 constexpr int kMostLinks = 40;  // as many as Linux follows
 
-/// Who has called sudo, for root: they could have written anything anyway.
+/// The user who called sudo, where this is root: that user could have written anything anyway.
 std::optional<uid_t> caller_of_sudo() {
   const char* const text = std::getenv("SUDO_UID");
   if (::geteuid() != 0 || text == nullptr) {
@@ -63,7 +63,7 @@ class Walk {
  public:
   Walk(fs::path file, std::string_view what) : file_(std::move(file)), what_(what) {}
 
-  /// Every directory and symbolic link from the root to the file, and the file.
+  /// Checks every directory and symbolic link from the root to the file, and the file.
   void expect_own() {
     std::error_code error;
     const auto whole = fs::absolute(file_, error);
@@ -83,7 +83,7 @@ class Walk {
       const auto next = at / part;
       const auto status = status_of(next);
       if (!status) {
-        return;  // not there, or not to be seen: whoever opens it says so
+        return;  // not there, or not accessible: whoever opens it gets the error
       }
       look_at(next, *status);
       if (!S_ISLNK(status->st_mode)) {
@@ -129,7 +129,7 @@ class Walk {
       return;  // a link's own mode says nothing
     }
     if (S_ISDIR(status.st_mode) && (status.st_mode & S_ISVTX) != 0) {
-      return;  // only owners rename and delete there, and who owns what comes next is looked at
+      return;  // there only owners rename and delete; the owner of the next part is checked
     }
     throw Failure(Code::key_or_trust,
                   fmt::format("{} may be written by others (mode {:04o})", named(path),
@@ -157,7 +157,7 @@ void expect_own_files(const Config& config) {
     if (!endpoint.password_file.empty()) {
       expect_own(endpoint.password_file, "the password file");
     }
-    // who could pass for the server by them
+    // whoever writes these files can impersonate the server
     for (const auto* const name : {"sslrootcert", "sslkey", "sslcert"}) {
       const auto file = parameter_of(endpoint, name);
       if (file && file->find('/') != std::string::npos) {  // "system" is no file

@@ -13,10 +13,10 @@ namespace abgleich::contract {
 
 namespace {
 
-// Longer names are cut in messages: nobody reads further, and a line stays a line.
+// Longer names are cut, so that a message stays readable.
 constexpr std::size_t kLongestQuoted = 100;
 
-// Words longer than this are not typing errors of ours; bounds the work of the edit distance.
+// Longer words are not taken for typing errors; this limits the work of the edit distance.
 constexpr std::size_t kLongestTypo = 40;
 
 /// Optimal string alignment distance.
@@ -105,7 +105,7 @@ std::string one_line(std::string_view text) {
     }
     const auto byte = static_cast<unsigned char>(text[i]);
     const std::size_t length = utf8_length(byte);
-    // C1 controls (U+0080 to U+009F) steer terminals too.
+    // C1 controls (U+0080 to U+009F) control terminals, too.
     const bool c1 =
         byte == 0xC2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0;
     if (length == 0 || i + length > text.size() || valid_utf8(text.substr(i, length)) != length ||
@@ -116,7 +116,7 @@ std::string one_line(std::string_view text) {
       line += fmt::format("\\u00{:02x}", static_cast<unsigned char>(text[i + 1]));
       i += 2;
     } else {
-      line += visible(text.substr(i, length));  // format characters reorder what is read
+      line += visible(text.substr(i, length));  // format characters can change the order
       i += length;
     }
   }

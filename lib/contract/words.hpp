@@ -19,7 +19,7 @@ inline constexpr std::array<std::string_view, 4> kClasses{"plain", "pseudonym", 
                                                           "withhold"};
 inline constexpr std::array<std::string_view, 3> kOwners{"both", "primary", "secondary"};
 inline constexpr std::array<std::string_view, 3> kOnDeletes{"delete", "keep", "erase"};
-// Format::automatic is what no word gives; the words start behind it.
+// No word stands for Format::automatic, so the words begin at the second enumerator.
 inline constexpr std::array<std::string_view, 3> kFormats{"text", "uuid", "integer"};
 inline constexpr std::array<std::string_view, 5> kNormalisers{"none", "text", "name", "phone",
                                                               "email"};
@@ -72,7 +72,7 @@ inline constexpr std::array<std::string_view, 1> kPrivacyKeys{"min_k"};
 inline constexpr std::array<std::string_view, 3> kAlertKeys{"max_age", "metrics", "ping"};
 inline constexpr std::array<std::string_view, 2> kExchangeKeys{"identity", "cards"};
 
-/// What bookkeeping tables and columns in the secondary begin with.
+/// The prefix of the bookkeeping's tables and columns in the secondary.
 inline constexpr std::string_view kReservedPrefix = "abgleich_";
 
 /// The position of `word`, if it is one of `words`.
@@ -85,7 +85,7 @@ std::optional<std::string_view> nearest(std::string_view word, Words words);
 /// "a, b or c".
 std::string listed(Words words);
 
-/// Foreign text on one line: control characters and invalid UTF-8 escaped, and not endless.
+/// Text of others on one line: control characters and invalid UTF-8 are escaped, long text is cut.
 std::string one_line(std::string_view text);
 
 /// A name for a message: `one_line` in single quotes.
@@ -99,7 +99,7 @@ std::string lower_case(std::string_view name);
 /// Whether SQLite, which does not tell "Id" from "id", would take the two names for the same.
 bool same_name(std::string_view a, std::string_view b);
 
-/// Whether a name begins like those of the bookkeeping.
+/// Whether a name begins with `kReservedPrefix`, in any case.
 bool reserved(std::string_view name);
 
 /// The length of the longest prefix of `text` that is valid UTF-8 (no overlong forms, no

@@ -31,7 +31,7 @@ bool read_base32(std::string_view text, std::span<std::uint8_t> out) {
     }
     held &= (1U << count) - 1;
   }
-  return held == 0;  // the bits that fill up the last digit
+  return held == 0;  // the padding bits of the last digit
 }
 
 void append_base32(std::span<const std::uint8_t> bytes, std::string& out) {
@@ -39,8 +39,8 @@ void append_base32(std::span<const std::uint8_t> bytes, std::string& out) {
   const auto begin = out.size();
   out.resize(begin + (8 * bytes.size() + kDigitBits - 1) / kDigitBits);
   char* to = out.data() + begin;
-  unsigned held = 0;  // bits that no digit has taken yet, and how many they are
-  unsigned count = 0;
+  unsigned held = 0;   // bits that are not written yet
+  unsigned count = 0;  // how many they are
   for (const auto byte : bytes) {
     held = (held << 8U) | byte;
     count += 8;

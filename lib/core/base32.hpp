@@ -1,5 +1,5 @@
-// Base32 (RFC 4648, section 6) in lower case without padding: digits that survive case folding,
-// double clicks and telephone calls.
+// Base32 (RFC 4648, section 6) in lower case, without padding. Such text can be dictated on the
+// telephone and selected by one double click.
 #pragma once
 
 #include <cstdint>
@@ -9,8 +9,8 @@
 
 namespace abgleich {
 
-/// The inverse: reads exactly `out.size()` bytes. False where the text is not what `append_base32`
-/// makes of any.
+/// Decodes exactly `out.size()` bytes. False where the text is not what `append_base32` makes of
+/// that many bytes.
 bool read_base32(std::string_view text, std::span<std::uint8_t> out);
 
 /// Appends ceil(8 n / 5) characters for n bytes.

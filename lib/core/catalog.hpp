@@ -20,8 +20,8 @@ struct CatalogColumn {
   bool auto_identity = false;  // GENERATED … AS IDENTITY, or SQLite's rowid alias
   std::string default_value;   // the expression's text, empty for none
   std::string collation;       // empty for the default
-  bool folds = false;          // PostgreSQL: by its collation different texts can be equal
-  std::string domain;          // qualified; `type` is what it is made of. Empty: no domain
+  bool folds = false;          // PostgreSQL: its collation can take different texts for equal
+  std::string domain;          // qualified; `type` is the domain's base type. Empty: no domain
   bool readable = true;        // the role may SELECT it
 
   bool operator==(const CatalogColumn&) const = default;
@@ -40,7 +40,7 @@ struct CatalogForeignKey {
   std::string table;  // in the same schema
   std::vector<std::string> referenced;
   bool deferrable = false;
-  bool valid = true;  // the server has seen to it that every row that is read keeps it
+  bool valid = true;  // the server guarantees that every row that is read fulfils it
 
   bool operator==(const CatalogForeignKey&) const = default;
 };
@@ -61,23 +61,24 @@ struct CatalogTable {
   std::string name;
   TableKind kind = TableKind::table;
   std::int64_t identity = 0;           // PostgreSQL: oid. SQLite: 0
-  std::string parent;                  // of a partition
+  std::string parent;                  // of a partition: its table
   std::vector<CatalogColumn> columns;  // in the table's order
   std::optional<CatalogKey> primary_key;
   std::vector<CatalogKey> uniques;  // constraints and unique indexes over plain columns, no WHERE
   std::vector<CatalogForeignKey> foreign_keys;
   bool row_security = false;  // policies apply to this role
   bool triggers = false;      // user triggers that fire on writes
-  // tables that inherit from it, and whose rows are read with its own: as SQL names them
+  // tables that inherit from this one, so that a SELECT reads their rows too; names as in SQL
   std::vector<std::string> heirs;
 
   [[nodiscard]] const CatalogColumn* find_column(std::string_view column) const;
-  /// Whether it has a unique key over exactly these columns, in any order.
+  /// Whether the primary key or a unique key consists of exactly these columns, in any order.
   [[nodiscard]] bool is_unique(std::vector<std::string> names) const;
   bool operator==(const CatalogTable&) const = default;
 };
 
-/// Which database this is, as far as it can be known: what a restore or a replacement changes.
+/// Which database this is, as far as that can be known. A database that was restored or replaced
+/// has another identity.
 struct DatabaseIdentity {
   Engine engine = Engine::postgresql;
   std::string system;    // PostgreSQL: system identifier. SQLite: empty

@@ -1,4 +1,4 @@
-// A text whose last line is a checksum of all before it, as the files of keys have it: what was cut
+// A text whose last line is a checksum of everything before it, as in key files. Text that was cut
 // off, mistyped or added is noticed.
 #pragma once
 
@@ -12,7 +12,7 @@
 namespace abgleich {
 
 using Checksum = std::array<std::uint8_t, 16>;
-/// Which checksum a kind of file has.
+/// How a kind of file computes its checksum.
 using ChecksumOf = Checksum (*)(std::string_view text);
 
 /// The first bytes of a hash.
@@ -30,10 +30,11 @@ inline constexpr std::size_t kChecksumDigits = 2 * std::tuple_size_v<Checksum>;
 inline constexpr std::size_t kChecksumLine = kChecksumWord.size() + kChecksumDigits + 1;
 
 struct CheckedText {
-  std::string_view body;   // the lines before; empty where something is wrong
-  std::string_view wrong;  // "is damaged: …", for a message; empty: nothing
+  std::string_view body;   // the lines before the checksum; empty where something is wrong
+  std::string_view wrong;  // what is wrong, for a message ("is damaged: …"); empty: nothing
 };
 
+/// Compares the last line with the lines before it. The result holds views into `text`.
 CheckedText checked_text(std::string_view text, ChecksumOf checksum_of);
 
 }  // namespace abgleich

@@ -1,4 +1,4 @@
-// The time of day, as runs and files keep it. It orders nothing and decides nothing.
+// The time of day, as runs and files record it. Nothing is ordered or decided by it.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,8 @@ std::string utc_of(std::int64_t moment);
 std::string now_utc();
 std::string utc_days_ago(std::int64_t days);
 
-/// Seconds since such a time; 0 for one in the future (another machine's clock).
+/// Seconds since a time in the form of `utc_of`; 0 for a time in the future (by the clock of
+/// another machine) and for any other text.
 std::int64_t seconds_since(std::string_view utc);
 
 }  // namespace abgleich

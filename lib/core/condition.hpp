@@ -1,6 +1,6 @@
-// Which rows of a table leave: a condition over its columns, understood and no longer text. It
-// holds comparisons of columns with values and nothing else, so whoever prints it for a server
-// sends no SQL but its own, and what it says of a row depends on that row alone.
+// Which rows of a table leave: the parsed condition of `where`. It holds only comparisons of
+// columns with values. So the SQL that is made of it is abgleich's own, and whether a row fulfils
+// it depends on that row alone.
 #pragma once
 
 #include <cstdint>
@@ -10,11 +10,12 @@
 
 namespace abgleich {
 
-/// A value as it was written. Whether a column can be compared with it, its type decides.
+/// A value as it was written. Whether a column can be compared with it depends on the column's
+/// type.
 struct Literal {
   enum class Kind : std::uint8_t { text, number, boolean };
   Kind kind = Kind::text;
-  std::string text;  // without quotes; "-12.5"; "true" or "false"
+  std::string text;  // by kind: the text without its quotes; "-12.5"; "true" or "false"
 
   bool operator==(const Literal&) const = default;
 };
@@ -29,14 +30,14 @@ struct Condition {
     more,
     at_least,
     among,    // one of `values`
-    between,  // the first and the second of them, both included
+    between,  // from the first of `values` to the second, both included
     null,
-    like,  // a text of % (any characters), _ (any one) and \ (the next one, as it is)
+    like,  // a pattern: % (any characters), _ (any one), \ (the next one as it is)
   };
 
   Kind kind = Kind::test;
-  std::vector<Condition> parts;  // of all and any, two or more; of negated, one
-  std::string column;            // of a test, by its name in the primary
+  std::vector<Condition> parts;  // of `all` and `any`: two or more; of `negated`: one
+  std::string column;            // of a test: its name in the primary
   Test test = Test::null;
   std::vector<Literal> values;
 
@@ -46,14 +47,14 @@ struct Condition {
 /// "=", "<>", "<", "<=", ">", ">="; empty for other tests.
 std::string_view symbol_of(Condition::Test test);
 
-/// The columns that decide, each once, in the order in which they are named.
+/// The columns that the condition names, each once, in the order of their first mention.
 std::vector<std::string> columns_of(const Condition& condition);
 
-/// The same condition of a column that has another name.
+/// The same condition, in which column `was` is called `now`.
 Condition renamed(Condition condition, std::string_view was, std::string_view now);
 
-/// The condition written in one way, whatever blanks, capitals and brackets it was given with:
-/// every name in double quotes. What parses it gives the same condition again.
+/// The condition in one fixed spelling, whatever blanks, capitals and brackets its author used.
+/// Every name is in double quotes. Parsing the text gives the same condition again.
 std::string text_of(const Condition& condition);
 
 }  // namespace abgleich

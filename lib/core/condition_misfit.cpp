@@ -19,7 +19,7 @@ constexpr int kFloatBits = 32;
 
 // Literals --------------------------------------------------------------------------------------
 
-/// Takes so many digits off the front; empty where they are not there.
+/// Takes `count` digits off the front; empty where there are fewer.
 std::optional<unsigned> take_digits(std::string_view& text, std::size_t count) {
   unsigned number = 0;
   if (text.size() < count) {
@@ -41,7 +41,7 @@ bool take(std::string_view& text, char c) {
   return true;
 }
 
-/// "1990-12-31". Nothing else: servers take 'today' for a date, too.
+/// "1990-12-31", and no other form: servers would accept 'today' as a date, too.
 bool take_date(std::string_view& text) {
   const auto year = take_digits(text, 4);
   const auto month = take(text, '-') ? take_digits(text, 2) : std::nullopt;
@@ -111,8 +111,8 @@ bool is_uuid(std::string_view text) {
   });
 }
 
-/// A number that is within what a binary number of so many bits can tell from 0 and from infinity:
-/// others are no values of the column, and a server that is asked for them refuses.
+/// Whether a floating point column of `bits` bits can hold the number without making it 0 or
+/// infinity. A server refuses a query with any other number.
 bool is_real(std::string_view number, int bits) {
   const auto readable = [number](auto value) {
     const auto read = std::from_chars(number.data(), number.data() + number.size(), value);
@@ -121,13 +121,13 @@ bool is_real(std::string_view number, int bits) {
   return bits == kFloatBits ? readable(0.0F) : readable(0.0);
 }
 
-/// Digits of a number that every server takes for an exact one.
+/// Whether the number is short enough for every server to take it as an exact one.
 bool is_exact(std::string_view number) {
   constexpr std::size_t kMostDigits = 1000;
   return number.size() <= kMostDigits;
 }
 
-/// A whole number of so many bits.
+/// Whether it is a whole number that fits into `bits` bits.
 bool is_whole(std::string_view number, int bits) {
   std::int64_t value = 0;
   const auto read = std::from_chars(number.data(), number.data() + number.size(), value);
@@ -142,7 +142,7 @@ bool is_text(const Literal& literal) {
   return literal.kind == Literal::Kind::text;
 }
 
-/// What a column of the type is compared with, where the literal is not that. Empty: it is.
+/// What a column of this type has to be compared with; empty where the literal is that.
 std::string_view wanted(const Type& type, const Literal& literal) {
   const bool number = literal.kind == Literal::Kind::number;
   const bool boolean = literal.kind == Literal::Kind::boolean;
@@ -190,10 +190,11 @@ std::string_view wanted(const Type& type, const Literal& literal) {
     case Family::other:
       break;
   }
-  return "nothing: it can only be asked IS NULL or IS NOT NULL";
+  return "nothing: it can only be tested with IS NULL or IS NOT NULL";
 }
 
-/// Types that bring an equality of their own, in a schema that the reading does not look into.
+/// Whether it is a type of an extension. Its operators are in a schema that is not on the search
+/// path of the reading connection.
 bool is_of_extension(const Type& type) {
   return type.labels.empty() && traits(type.engine).has_strict_types &&
          type.native.find('.') != std::string::npos;
@@ -213,7 +214,7 @@ std::optional<std::string> misfit_of_test(const Condition& test, const CatalogTa
                        type.native.empty() ? name_of(type.family) : type.native, with);
   };
   if (is_of_extension(type)) {
-    return compared("nothing: it can only be asked IS NULL or IS NOT NULL");
+    return compared("nothing: it can only be tested with IS NULL or IS NOT NULL");
   }
   if (!type.labels.empty()) {
     const bool known = std::ranges::all_of(test.values, [&](const Literal& literal) {
@@ -224,8 +225,8 @@ std::optional<std::string> misfit_of_test(const Condition& test, const CatalogTa
                : std::optional(compared("labels of its own, in single quotes"));
   }
   if (test.test == Test::like && type.family != Family::text && type.family != Family::dynamic) {
-    return fmt::format("column '{}' of '{}' ({}) is no text, and has no LIKE", column->name,
-                       table.name, type.native);
+    return fmt::format("column '{}' of '{}' ({}) is not text, and LIKE cannot be used on it",
+                       column->name, table.name, type.native);
   }
   for (const auto& literal : test.values) {
     if (const auto want = wanted(type, literal); !want.empty()) {

@@ -1,4 +1,4 @@
-// Whether a table can be asked a condition of the contract. Pure.
+// Whether a condition of the contract can be used on a table. Pure.
 #pragma once
 
 #include "core/catalog.hpp"
@@ -9,9 +9,9 @@
 
 namespace abgleich {
 
-/// Why the table cannot be asked, if so: a column that it does not have, or that cannot be compared
-/// with such a value ("column 'born' of 'person' (date) is compared with a date in single quotes").
-/// Never with a value.
+/// Why the condition cannot be used on the table; empty: it can. The table does not have a column,
+/// or a column cannot be compared with such a value ("column 'born' of 'person' (date) is compared
+/// with a date in single quotes"). The text never holds a value of the condition.
 std::optional<std::string> misfit_of(const Condition& condition, const CatalogTable& table);
 
 }  // namespace abgleich

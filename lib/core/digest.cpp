@@ -16,7 +16,7 @@ namespace abgleich {
 namespace {
 
 constexpr unsigned kWord = 8;         // bytes that SipHash takes at a time
-constexpr unsigned kLengthBytes = 4;  // of a row's key, behind it
+constexpr unsigned kLengthBytes = 4;  // the length of a row's key, which is appended to it
 constexpr std::size_t kShortBytes = 64;
 
 const std::uint8_t* bytes_of(std::string_view text) {
@@ -31,7 +31,7 @@ std::uint64_t swap_bytes(std::uint64_t word) {
   return swapped;
 }
 
-/// Little endian in memory, whatever the machine's order.
+/// The word whose bytes in memory are little endian, whatever the order of the machine.
 std::uint64_t in_order(std::uint64_t word) {
   return std::endian::native == std::endian::little ? word : swap_bytes(word);
 }
@@ -42,7 +42,7 @@ std::uint64_t load_le(const std::uint8_t* bytes) {
   return in_order(word);
 }
 
-/// Fewer than 8 bytes, as the low ones of a word.
+/// Fewer than 8 bytes, as the low bytes of a word.
 std::uint64_t load_rest(const std::uint8_t* bytes, std::size_t size) {
   const auto at = [&](std::size_t i) { return static_cast<std::uint64_t>(bytes[i]) << (8 * i); };
   std::uint64_t word = 0;
@@ -109,7 +109,7 @@ struct SipState {
     return last_rounds();
   }
 
-  /// Of a state that was begun for 128 bits.
+  /// REQUIRES: the state was begun for 128 bits.
   Mac finish128() {
     Mac mac{};
     v2 ^= 0xee;
@@ -136,7 +136,7 @@ struct SipState {
   }
 };
 
-/// The whole words of a row's key.
+/// Calls `take` with each whole word of a row's key.
 template <class Take>
 void each_word_of(std::string_view row_key, Take&& take) {
   const auto* bytes = bytes_of(row_key);
@@ -238,8 +238,8 @@ RowDigester::RowDigester(std::string_view row_key) : row_key_(row_key) {
   }
 }
 
-/// Hands over what follows the words of the row's key, a word at a time: the last one has the
-/// message's length in its highest byte (section 2.2 of the paper).
+/// Calls `take_word` with each word that follows the whole words of the row's key. The last one has
+/// the message's length in its highest byte (section 2.2 of the paper).
 template <class Take>
 void RowDigester::each_word_behind(const Value& value, Take&& take_word) const {
   auto held = rest_bytes_;  // bytes in `carry`
@@ -278,7 +278,8 @@ Digest RowDigester::digest(const SipKey& column_key, const Value& value) const {
   return {state.finish()};
 }
 
-/// The same for two cells at once: the processor has more to do at a time than one digest gives it.
+/// The same for two cells at once. The two computations are independent, so the processor can run
+/// them in parallel.
 void RowDigester::digest_two(const SipKey* column_keys, const Value* values,
                              Digest* digests) const {
   if (std::max(values[0].bytes().size(), values[1].bytes().size()) > kShortBytes) {

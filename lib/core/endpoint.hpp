@@ -23,14 +23,16 @@ struct Endpoint {
   std::filesystem::path password_file;  // in libpq's .pgpass format or one line; empty for none
   std::string schema;                   // PostgreSQL; empty for SQLite
   bool manage_schema = true;            // secondary: may abgleich create and alter tables
-  /// Primary: how many connections may read at once. Two: the server makes a table's text in one
-  /// process a connection, which is what a full pass waits for, and a second one halves that; more
-  /// would compete with a production server's own users, which is for its administrator to allow.
+  /// Primary: how many connections may read at once. The server turns the rows of a table into
+  /// text, in one process for each connection, and a full pass mostly waits for that. So a second
+  /// connection halves the time. More would slow down the users of a production server; its
+  /// administrator may allow them.
   int workers = 2;
-  /// PostgreSQL: how long one statement may run there, and a transaction of ours wait; 0: for ever.
+  /// How long one statement may run, and on PostgreSQL how long a transaction of ours may be idle;
+  /// 0: without limit.
   std::chrono::seconds statement_timeout{1'800};
-  std::chrono::seconds lock_timeout{10};  // how long a lock of others is waited for
-  OnStatement on_statement;               // of -vv; nobody usually
+  std::chrono::seconds lock_timeout{10};  // how long to wait for a lock that others hold
+  OnStatement on_statement;               // for -vv; otherwise empty
 };
 
 }  // namespace abgleich

@@ -22,7 +22,7 @@ constexpr std::array kEngines{
                  .has_strict_types = true,
                  .alters_columns = true,
                  .most_name_bytes = 63,     // NAMEDATALEN - 1
-                 .most_key_bytes = 2'680},  // 2,704 of a B-tree's tuple (nbtree.h), with its head
+                 .most_key_bytes = 2'680},  // a B-tree's tuple has 2,704 with its header (nbtree.h)
     EngineTraits{.engine = Engine::sqlite,
                  .name = "sqlite",
                  .title = "SQLite",

@@ -1,6 +1,6 @@
-// The engines that there are, and what of each is plain data. Who has to know above lib/db how a
-// database behaves asks this list, and never which engine it is: so one more engine is one more
-// line here (and what it can do, in lib/db/engine/engine.hpp).
+// The list of engines, with the properties of each that are plain data. Code above lib/db that has
+// to know how a database behaves asks this list, and never which engine it is. So one more engine
+// is one more line here (what an engine can do is in lib/db/engine/engine.hpp).
 #pragma once
 
 #include <cstddef>
@@ -21,23 +21,23 @@ struct EngineTraits {
   /// What its URLs begin with, the usual one first, and how such a URL is written.
   std::span<const std::string_view> schemes;
   std::string_view url_form;
-  /// A file on this machine, and the URL its path. Otherwise a server, and the URL has a user,
-  /// hosts and parameters.
+  /// The database is a file on this machine, and the URL is its path. Otherwise it is a server, and
+  /// the URL has a user, hosts and parameters.
   bool is_file = false;
   /// The schema that is meant where none is named; empty: it has no schemas.
   std::string_view schema;
 
-  /// Tables and columns have numbers, which they keep when they are renamed and no other ever gets.
-  /// Otherwise a column is known by its place.
+  /// Tables and columns have numbers. They keep them when they are renamed, and no number is used
+  /// twice. Otherwise a column is identified by its place.
   bool numbers_objects = false;
-  /// A column holds values of its type and no others, and they are read as such. Otherwise any cell
-  /// may hold anything.
+  /// A column holds values of its type only, and they are read as such. Otherwise any cell may hold
+  /// a value of any type.
   bool has_strict_types = false;
-  /// Type and NOT NULL of a column that is there can be changed.
+  /// Type and NOT NULL of an existing column can be changed.
   bool alters_columns = false;
-  /// Names are the same whose ASCII letters differ in case only.
+  /// Names that differ only in the case of ASCII letters are the same.
   bool folds_names = false;
-  /// NOCASE and RTRIM are collations of its own.
+  /// The engine has the collations NOCASE and RTRIM.
   bool has_nocase = false;
 
   // Bytes; 0: no limit that matters.
@@ -51,11 +51,11 @@ const EngineTraits& traits(Engine engine);
 std::string_view name_of(Engine engine);
 std::optional<Engine> engine_from(std::string_view name);
 
-/// The engine whose URLs begin as this one does. Empty: none of them.
 struct UrlScheme {
   const EngineTraits* engine = nullptr;
-  std::string_view rest;  // of the URL, behind the scheme
+  std::string_view rest;  // the URL after its scheme
 };
+/// The engine whose URLs have the scheme of this one; empty where none has it.
 std::optional<UrlScheme> scheme_of(std::string_view url);
 
 }  // namespace abgleich

@@ -7,7 +7,7 @@ namespace abgleich {
 
 namespace {
 
-// From harmless to grave. A refusal outweighs whatever was applied, an unknown outcome outweighs a
+// From harmless to severe. A refusal outweighs whatever was applied, an unknown outcome outweighs a
 // refusal, and damage outweighs everything but a bug of our own.
 constexpr std::array kBySeverity{
     Code::done,

@@ -32,11 +32,11 @@ enum class Code : int {
   configuration = 78,
 };
 
-/// The severer of two codes, by the order in which an operator has to care.
+/// The more severe of two codes: what an operator has to deal with first.
 Code severer(Code a, Code b);
 
 /// One problem: what is wrong (lower case, no full stop, names in single quotes), what was and was
-/// not changed where that is not plain, and the command to run next. Never holds a row's values.
+/// not changed where that is not obvious, and the command to run next. Never holds a row's values.
 struct Error {
   Code code = Code::bug;
   std::string message;
@@ -45,7 +45,8 @@ struct Error {
   bool operator==(const Error&) const = default;
 };
 
-/// Thrown where a run cannot go on; caught in main, and at the one retry boundary in `db`.
+/// Thrown where a run cannot go on; usually caught in main. `db/engine/retry.hpp` catches those
+/// after which an attempt is made again.
 class Failure : public std::exception {
  public:
   explicit Failure(Error error);

@@ -5,7 +5,8 @@
 namespace abgleich {
 
 Fingerprinter::Fingerprinter(const SipKey& key) {
-  // a secret has to look random: the key, stretched by a function that nobody can tell from that
+  // XXH3 needs a secret that looks random: it is derived from the key by SipHash, a pseudorandom
+  // function
   for (std::size_t at = 0; at < secret_->size(); at += 8) {
     const std::array<std::uint8_t, 1> counter{static_cast<std::uint8_t>(at)};
     const auto word = siphash(key, counter);

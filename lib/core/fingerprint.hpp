@@ -1,5 +1,5 @@
-// Fingerprints of rows: XXH3, 128 bits, under a secret. Fast, and no proof against forgery: what is
-// kept of them on disk is encrypted besides.
+// Fingerprints of rows: XXH3, 128 bits, under a secret. Fast, but not safe against forgery. On disk
+// they are encrypted in addition.
 #pragma once
 
 #include "core/digest.hpp"
@@ -18,7 +18,7 @@ struct Fingerprint {
   bool operator==(const Fingerprint&) const = default;
 };
 
-/// Makes the fingerprints of one purpose: equal bytes under another key have another one.
+/// Makes the fingerprints for one purpose. Under another key, equal bytes have another fingerprint.
 class Fingerprinter {
  public:
   explicit Fingerprinter(const SipKey& key);
@@ -26,7 +26,7 @@ class Fingerprinter {
   [[nodiscard]] Fingerprint of(std::string_view bytes) const;
 
  private:
-  Locked<std::array<std::uint8_t, 192>> secret_;  // XXH3 asks for 136 at least
+  Locked<std::array<std::uint8_t, 192>> secret_;  // XXH3 requires at least 136
 };
 
 }  // namespace abgleich

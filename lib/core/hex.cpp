@@ -16,7 +16,7 @@ void write_hex(std::span<const std::uint8_t> bytes, char* to) {
 }
 
 bool read_hex(std::string_view text, std::span<std::uint8_t> out) {
-  // sodium would take capitals as well
+  // libsodium would accept capitals as well
   return text.size() == 2 * out.size() &&
          text.find_first_not_of("0123456789abcdef") == std::string_view::npos &&
          sodium_hex2bin(out.data(), out.size(), text.data(), text.size(), nullptr, nullptr,

@@ -1,4 +1,5 @@
-// Hexadecimal digits, small ones only. In constant time, unlike a table: keys are written so.
+// Hexadecimal digits in lower case. In constant time, which a lookup table would not be, because
+// keys are written with it.
 #pragma once
 
 #include <cstdint>
@@ -11,11 +12,11 @@ namespace abgleich {
 /// Two digits a byte.
 std::string hex(std::span<const std::uint8_t> bytes);
 
-/// The same where they belong, such as in locked memory, and a NUL behind them. REQUIRES: there is
-/// room for 2 bytes.size() + 1 characters.
+/// The same, written to `to` (such as locked memory), with a NUL at the end. REQUIRES: `to` has
+/// room for 2 * bytes.size() + 1 characters.
 void write_hex(std::span<const std::uint8_t> bytes, char* to);
 
-/// Digits for exactly `out.size()` bytes. False where the text is something else.
+/// Reads exactly `out.size()` bytes. False for any other text, also for digits in upper case.
 bool read_hex(std::string_view text, std::span<std::uint8_t> out);
 
 }  // namespace abgleich

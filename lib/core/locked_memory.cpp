@@ -15,7 +15,7 @@ namespace {
 // alignment give an aligned start.
 constexpr std::size_t kAlignment = 16;
 
-// of the process, as the limit is
+// one for the whole process, as the limit is
 // NOLINTNEXTLINE(cppcoreguidelines-avoid-non-const-global-variables)
 std::atomic<bool> all_locked{true};
 
@@ -29,7 +29,7 @@ std::uint8_t* allocate_locked(std::size_t size) {
     throw Failure(Code::out_of_space, "no memory for keys",
                   "look at the memory limits of the process: `ulimit -v`, `ulimit -l`");
   }
-  // once more: sodium_malloc does not say whether it could
+  // locked a second time, because sodium_malloc does not tell whether it could
   if (::mlock(data, rounded) != 0) {
     all_locked = false;
   }

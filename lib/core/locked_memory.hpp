@@ -1,4 +1,4 @@
-// Memory for keys: locked against swapping, fenced by guard pages, zeroed when it goes.
+// Memory for keys: locked against swapping, between guard pages, zeroed when it is freed.
 #pragma once
 
 #include "core/digest.hpp"
@@ -12,11 +12,10 @@
 
 namespace abgleich {
 
-/// Starts libsodium, once a process however often it is called. Throws Failure{bug} where it will
-/// not start.
+/// Starts libsodium; calls after the first do nothing. Throws Failure{bug} where it does not start.
 void start_sodium();
 
-/// What the classes below are made of: locked bytes of sodium_malloc, aligned for any key. Throws
+/// Locked memory from sodium_malloc, aligned for any key; the classes below are made of it. Throws
 /// Failure{out_of_space}.
 std::uint8_t* allocate_locked(std::size_t size);
 void free_locked(std::uint8_t* data) noexcept;
@@ -30,8 +29,8 @@ class LockedMemory {
   [[nodiscard]] std::span<std::uint8_t> bytes() { return {data_.get(), size_}; }
   [[nodiscard]] std::span<const std::uint8_t> bytes() const { return {data_.get(), size_}; }
 
-  /// Makes it read-only for good: a stray write then stops the process instead of changing a key.
-  /// It stays readable, so that threads may share it.
+  /// Makes it read-only for good: a write by mistake then stops the process instead of changing a
+  /// key. It stays readable, so that threads may share it.
   void seal();
 
  private:
@@ -42,11 +41,11 @@ class LockedMemory {
   std::size_t size_;
 };
 
-/// Whether every block of such memory that this process has made could be locked: where its limit
-/// (RLIMIT_MEMLOCK) is too low, keys can be written to the swap.
+/// Whether all such memory of this process could be locked. Where the limit (RLIMIT_MEMLOCK) is too
+/// low, keys can be written to the swap.
 bool memory_is_locked();
 
-/// The same for the elements of a container.
+/// An allocator that puts the elements of a container into locked memory.
 template <class T>
 class LockedAllocator {
  public:
@@ -75,7 +74,7 @@ class Locked {
 
  public:
   Locked() : one_(1) {}
-  // never moved from: there is always one
+  // copied instead of moved: `one_` always has its element
   Locked(const Locked&) = default;
   Locked& operator=(const Locked&) = default;
   ~Locked() = default;
@@ -84,7 +83,7 @@ class Locked {
   const T* operator->() const { return &one_.front(); }
   T& operator*() { return one_.front(); }
   const T& operator*() const { return one_.front(); }
-  // NOLINTNEXTLINE(google-explicit-constructor): it is the same, only elsewhere
+  // NOLINTNEXTLINE(google-explicit-constructor): the value is the same, only its memory is another
   operator const T&() const { return one_.front(); }
   bool operator==(const Locked&) const = default;
 

@@ -20,7 +20,8 @@ namespace {
 
 /// A descriptor of a new, empty file.
 int create(const std::filesystem::path& path) {
-  // one that was left there in a crash, or that somebody has put there: never written through
+  // removes a file that a crash has left, or a link that somebody has put there to be written
+  // through
   (void)::unlink(path.c_str());
   const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
   if (file < 0) {
@@ -29,7 +30,7 @@ int create(const std::filesystem::path& path) {
   return file;
 }
 
-/// A new file that closes itself, and is removed again unless it is kept.
+/// A new file. It closes itself, and removes itself unless it was renamed.
 class NewFile {
  public:
   explicit NewFile(std::filesystem::path path) : path_(std::move(path)), file_(create(path_)) {}

@@ -1,4 +1,4 @@
-// A file that is another one in an instant: whoever reads it finds the old or the new one, whole.
+// Replaces a file in one step: a reader finds either the old file or the new one, each complete.
 #pragma once
 
 #include <filesystem>
@@ -6,8 +6,8 @@
 
 namespace abgleich {
 
-/// Writes a file beside it, `path`.new- and the process, then renames that. `mode` is the new
-/// file's, whatever the umask says. Throws std::system_error; the old file is as it was then.
+/// Writes `text` to the file `path`.new-PID and renames that to `path`. `mode` is the mode of the
+/// new file, whatever the umask is. Throws std::system_error; the old file is then unchanged.
 void replace_file(const std::filesystem::path& path, std::string_view text, unsigned mode);
 
 }  // namespace abgleich

@@ -1,5 +1,5 @@
-// JSON that others may have written, read so that its depth costs no stack: whoever copies,
-// compares or prints a JSON value calls himself once a level.
+// Reads JSON that others may have written, and refuses deep nesting: copying, comparing or printing
+// a JSON value recurses once per level, which could exhaust the stack.
 #pragma once
 
 #include <string_view>
@@ -9,8 +9,8 @@ namespace abgleich {
 /// Deeper than anything that this program writes.
 inline constexpr int kMostNesting = 64;
 
-/// Whether arrays and objects lie deeper in each other than `kMostNesting`. Says nothing about
-/// whether `text` is JSON.
+/// Whether arrays and objects are nested deeper than `kMostNesting`. Says nothing about whether
+/// `text` is JSON.
 inline bool nests_deeply(std::string_view text) {
   int depth = 0;
   bool quoted = false;
@@ -32,8 +32,8 @@ inline bool nests_deeply(std::string_view text) {
   return false;
 }
 
-/// `Json` is one of nlohmann's. Discarded (`is_discarded()`) where the text is no JSON, or too
-/// deep.
+/// `Json` is a type of nlohmann's. The result is discarded (`is_discarded()`) where the text is not
+/// JSON or is nested too deeply.
 template <class Json>
 Json parse_shallow(std::string_view text) {
   return nests_deeply(text) ? Json(Json::value_t::discarded) : Json::parse(text, nullptr, false);

@@ -1,4 +1,4 @@
-// A word of a command that a message gives to paste.
+// A word of a command that a message offers to paste into a shell.
 #pragma once
 
 #include <string>
@@ -6,7 +6,7 @@
 
 namespace abgleich {
 
-/// As it is where every shell takes it so, otherwise in single quotes.
+/// The word as it is where no shell would interpret it, otherwise in single quotes.
 std::string in_shell(std::string_view word);
 
 }  // namespace abgleich

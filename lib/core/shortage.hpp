@@ -1,4 +1,5 @@
-// What the machine has run out of, or fails at: the fault of no file's owner or rights.
+// System errors that do not come from the owner or the rights of a file: the machine has run out of
+// something, or fails.
 #pragma once
 
 #include "core/error.hpp"
@@ -13,11 +14,11 @@ struct Shortage {
   std::string_view hint;
 };
 
-/// Of an error number (errno). Empty for every other trouble, of which the caller knows more.
+/// For an error number (errno). Empty for all other errors, which the caller has to explain.
 std::optional<Shortage> shortage_of(int error);
 
-/// Writes all of it. Throws std::system_error, which always has a reason: a write that was cut
-/// short is tried again, and then says why.
+/// Writes all of `text`. Throws std::system_error with the reason: if only a part was written, the
+/// rest is tried again, and that call gives the reason.
 void write_whole(int descriptor, std::string_view text);
 
 }  // namespace abgleich

@@ -1,4 +1,4 @@
-// What `-vv` tells of every statement that a database was given.
+// What `-vv` shows of every statement that is sent to a database.
 #pragma once
 
 #include <chrono>
@@ -12,7 +12,7 @@ enum class Role : std::uint8_t;
 
 struct TracedStatement {
   Role role{};
-  std::string text;       // one line, `?` in place of every value; parameters are never there
+  std::string text;       // one line, `?` in place of every value; without parameters
   std::int64_t rows = 0;  // read, or changed
   std::chrono::microseconds took{};
 };

@@ -24,7 +24,7 @@ enum class Family : std::uint8_t {
   timestamptz,
   uuid,
   json,
-  other,    // carried as the engine's text
+  other,    // passed on as the text that the engine prints
   dynamic,  // no fixed type: a column that was declared without one
 };
 
@@ -39,7 +39,7 @@ struct Type {
   std::string native;
   std::optional<int> length;        // characters, of text with a limit
   std::optional<int> precision;     // digits of a decimal
-  std::optional<int> scale;         // digits behind its point; seconds' digits of times
+  std::optional<int> scale;         // digits after its point; of times: of the seconds' fraction
   std::optional<int> bits;          // of an integer: 16, 32, 64; of a real: 32, 64
   std::vector<std::string> labels;  // of an enumeration, in order
   bool padded = false;              // character(n)

@@ -15,8 +15,8 @@ constexpr std::array<std::string_view, 14> kKinds{
 
 constexpr std::string_view kHex = "0123456789abcdef";
 
-/// Behind the kind of what should be UTF-8 and is not: "text*:ff". JSON could not hold it
-/// otherwise.
+/// Follows the kind where the bytes should be UTF-8 and are not: "text*:ff". JSON can hold only
+/// UTF-8.
 constexpr char kMalformed = '*';
 
 void append_hex(std::string_view bytes, std::string& text) {

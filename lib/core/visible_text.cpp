@@ -10,7 +10,7 @@ namespace abgleich {
 namespace {
 
 constexpr char kMark = '\xFE';
-constexpr std::size_t kLongestMark = 4;  // of its number, with the letter behind it
+constexpr std::size_t kLongestMark = 4;  // kMark, at most two digits, and 'm'
 
 struct Range {
   char32_t first;
@@ -36,7 +36,7 @@ bool unseen(char32_t character) {
 
 struct Character {
   char32_t code = 0;
-  std::size_t length = 0;  // 0: no UTF-8
+  std::size_t length = 0;  // 0: not UTF-8
 };
 
 Character character_at(std::string_view text) {
@@ -80,7 +80,7 @@ void spell_out(char32_t code, std::string& out) {
   unit(0xDC00U + (rest & 0x3FFU));
 }
 
-/// The length of the mark that the text begins with; 0 where it is none.
+/// The length of the mark that the text begins with; 0 where there is none.
 std::size_t mark_at(std::string_view text) {
   if (!text.starts_with(kMark)) {
     return 0;

@@ -1,5 +1,5 @@
-// Text that others have written, for a terminal or a log: whatever would steer it, reorder it or
-// hide in it is spelled out.
+// Text that others have written, made safe for a terminal or a log: characters that control the
+// terminal, change the order of the text or are invisible are spelled out.
 #pragma once
 
 #include <cstdint>
@@ -8,18 +8,20 @@
 
 namespace abgleich {
 
-/// What line ends are: part of one thing that stays on its line, or our own between several.
+/// Whether the text is one item, which has to stay on one line, or several lines, with line ends
+/// that are our own.
 enum class Lines : std::uint8_t { one, several };
 
 /// Spells out control characters (C0, DEL, C1), format characters (category Cf: bidirectional
-/// marks, zero-width ones, tags), line and paragraph separators as JSON does (\u202e, beyond the
-/// first plane as two), and bytes that are no UTF-8 as \xff. With Lines::several, newlines, tabs
-/// and the colours that `colour_mark` has put there stay what they are. What comes out passes
-/// through unchanged again, and JSON stays the same JSON.
+/// marks, zero-width ones, tags), line and paragraph separators as JSON does (\u202e; beyond U+FFFF
+/// as two escapes), and bytes that are not UTF-8 as \xff. With Lines::several, newlines, tabs and
+/// the marks of `colour_mark` are not spelled out. Without such marks, a second pass changes
+/// nothing. JSON keeps its meaning.
 std::string visible(std::string_view text, Lines lines = Lines::one);
 
-/// What switches the terminal to a colour where `visible` lets it through; `code` is the number of
-/// an SGR attribute ("31"). Begins with a byte that no UTF-8 has, so that no text of others is one.
+/// The mark that `visible` turns into the escape sequence of a colour; `code` is the number of an
+/// SGR attribute ("31"). It begins with a byte that never occurs in UTF-8, so that text of others
+/// cannot contain one.
 std::string colour_mark(std::string_view code);
 
 }  // namespace abgleich

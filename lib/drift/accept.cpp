@@ -63,7 +63,7 @@ bool known_and_different(const std::string& one, const std::string& other) {
   return !one.empty() && !other.empty() && one != other;
 }
 
-/// Restored, copied, or not related at all.
+/// Whether they are different databases: restored, copied, or not related at all.
 bool another_database(const DatabaseIdentity& one, const DatabaseIdentity& other) {
   return one.engine != other.engine || known_and_different(one.system, other.system) ||
          known_and_different(one.database, other.database);

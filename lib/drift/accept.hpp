@@ -14,24 +14,25 @@
 namespace abgleich::drift {
 
 /// Why the live schema must not be accepted for these tables (by their names in the contract;
-/// empty: all), by the events of its drift: the key of an exported table would be gone. With the
-/// next step.
+/// empty: all), by the events of its drift: the key of an exported table would be lost. The hint is
+/// the next step.
 std::optional<Error> refusal(const contract::Contract& contract, const std::vector<Event>& events,
                              const std::vector<std::string>& tables);
 
-/// The same for what is to be accepted: lines of the contract whose columns or tables are gone, and
-/// which would block their table only once nothing tells any more what they were.
+/// The same for lines of the contract whose column or table is gone. They would block their table
+/// only after the accept, when the catalogue no longer says what they were. `accepted` is the
+/// catalogue that is to be accepted.
 std::optional<Error> refusal_of_loss(const contract::Contract& contract,
                                      const std::vector<Event>& events, const Catalog& accepted,
                                      const Catalog& live);
 
-/// The same of tables that could not be asked the contract's `where` any more.
+/// The same for tables on which the contract's `where` could not be used any more.
 std::optional<Error> refusal_of_where(const contract::Contract& contract, const Catalog& accepted,
                                       const Catalog& live);
 
 /// The accepted catalogue with these tables of the primary as they are now; everything else stays.
-/// Throws Failure: a table that neither catalogue has (usage), or another database, whose numbers
-/// cannot stand beside the accepted ones (drift_decision).
+/// Throws Failure: a table that neither catalogue has (usage), or another database, whose identity
+/// numbers cannot be mixed with the accepted ones (drift_decision).
 Catalog accept_tables(const contract::Contract& contract, const Catalog& accepted,
                       const Catalog& live, const std::vector<std::string>& tables);
 

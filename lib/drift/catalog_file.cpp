@@ -23,8 +23,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr mode_t kUsualMode = 0666;  // less the umask: people read it, version control keeps it
-constexpr int kAttempts = 100;       // names that others are at
+constexpr mode_t kUsualMode = 0666;  // less the umask: people and version control read it
+constexpr int kAttempts = 100;       // names to try, as others may be taken
 constexpr std::string_view kEnding = ".tmp";
 
 [[noreturn]] void fail(std::string_view what, const fs::path& file, int error, std::string hint) {
@@ -40,8 +40,8 @@ constexpr std::string_view kEnding = ".tmp";
        fmt::format("make '{}' writable and give it room", file.parent_path().string()));
 }
 
-/// Removes what processes that were killed have left beside the target: PATH.PID-N.tmp of a process
-/// that is no more.
+/// Removes what killed processes have left beside the target: PATH.PID-N.tmp of a process that no
+/// longer exists.
 void sweep(const fs::path& target) {
   const auto beginning = target.filename().string() + ".";
   std::error_code error;
@@ -62,7 +62,7 @@ void sweep(const fs::path& target) {
   }
 }
 
-/// A file beside the target that is gone unless it was kept.
+/// A new file beside the target. It is removed unless `keep` was called.
 class Temporary {
  public:
   explicit Temporary(const fs::path& target) : target_(target) {

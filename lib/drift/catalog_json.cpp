@@ -106,7 +106,7 @@ Json foreign_key_json(const CatalogForeignKey& key) {
   return json;
 }
 
-/// On one line, with a space behind every comma and colon.
+/// On one line, with a space after every comma and colon.
 void append_line(const Json& json, std::string& out) {
   if (json.is_object()) {
     out += "{";

@@ -86,8 +86,7 @@ class Comparison {
                        std::move(now), verdict, std::move(hint)});
   }
 
-  /// What is withheld can change as it likes: nothing of it is read, unless it decides which rows
-  /// leave.
+  /// A withheld column may change in any way: it is not read, unless it decides which rows leave.
   [[nodiscard]] bool is_read(const Column& column) const { return pair_.contract.reads(column); }
   [[nodiscard]] Verdict block_if_read(const Column& column) const {
     return is_read(column) ? Verdict::block : Verdict::info;
@@ -103,7 +102,7 @@ class Comparison {
     }
   }
 
-  /// Where columns have no identity, a name that stands elsewhere is another column's.
+  /// Where columns have no identity: a name at another place now belongs to another column.
   Found place(const Column& column, const Found& found) {
     if (!places_ || found.trail != Trail::found || found.accepted->name != found.live->name) {
       return found;
@@ -119,7 +118,7 @@ class Comparison {
     if (place == Places::Place::doubtful) {
       if (is_read(column)) {
         add(EventKind::shifted_column, column.name, {}, {}, Verdict::block,
-            fmt::format("a column is gone, and {} may be that one under its name; only the values "
+            fmt::format("a column is gone, and {} may now be the name of that one; only the values "
                         "can tell: abgleich drift",
                         quoted(column.name)));
       }
@@ -193,7 +192,8 @@ class Comparison {
   [[nodiscard]] std::string remade_hint(const Column& column) const {
     if (key_.contains(column.name)) {
       return fmt::format(
-          "{} is another column than it was, and its rows are known by it: where its values are "
+          "{} is another column than it was, and its rows are identified by it: where its values "
+          "are "
           "new, "
           "the vendor has to keep the old ones in a column beside it, which is to be the key in "
           "its "
@@ -217,8 +217,8 @@ class Comparison {
     return list;
   }
 
-  /// After `drift accept` a `was` between two names that both exist says nothing any more, and
-  /// would let the next swap of the two pass.
+  /// After `drift accept`, a `was` between two accepted names has no effect any more, and would let
+  /// the next swap of the two pass unnoticed.
   void report_unused_was(const Column& column, const Found& found) {
     if (!column.was.empty() && found.accepted->name == column.name &&
         accepted_.named(column.was) != nullptr) {
@@ -234,7 +234,7 @@ class Comparison {
     }
     compare_type(column, was, now);
     if (!column.exported()) {
-      return;  // of what decides alone, a NULL is one value more
+      return;  // of a column that only decides which rows leave, NULL is a value like others
     }
     if (!was.nullable && now.nullable) {
       const bool key = key_.contains(column.name);
@@ -301,7 +301,7 @@ class Comparison {
     }
   }
 
-  /// The line, and what else in the table has to go with it.
+  /// The line, and what else in the table's sections has to change with it.
   [[nodiscard]] std::string line_in_place(const Column& column, std::string_view name,
                                           std::string_view was) const {
     return contract_line(column, name, was) +
@@ -354,7 +354,7 @@ class Comparison {
     add(EventKind::dropped_column, column.name, type_text(was.type), {}, verdict, std::move(hint));
   }
 
-  /// New columns that could hold what this one held, and that no line names.
+  /// New columns that could hold what this one held, and that no line of the contract names.
   [[nodiscard]] std::vector<const CatalogColumn*> candidates(const CatalogColumn& was) const {
     const bool by_identity = pair_.evidence == Evidence::identities;
     std::vector<const CatalogColumn*> found;
@@ -368,8 +368,9 @@ class Comparison {
     return found;
   }
 
-  /// Lines to try. Where columns have identities a rename is no question, only whether the vendor
-  /// has copied the column: then one candidate says something, and several say nothing.
+  /// Lines to try. Where columns have identities, a rename would be proven, and the only question
+  /// is whether the vendor has copied the column. Then one candidate is worth naming, several are
+  /// not.
   [[nodiscard]] std::string rename_to_try(const Column& column, const CatalogColumn& was) const {
     constexpr std::size_t kMost = 3;
     const auto found = candidates(was);
@@ -389,7 +390,7 @@ class Comparison {
         lines);
   }
 
-  /// Why rows make no sense without the column, if so.
+  /// Why rows make no sense without the column; empty: they do.
   [[nodiscard]] std::optional<std::string_view> needed_for(const Column& column,
                                                            const CatalogColumn& was) const {
     if (key_.contains(column.name)) {
@@ -472,8 +473,7 @@ class Comparison {
   std::unordered_set<std::string_view> foreign_;
   std::unordered_map<std::string_view, const Column*> lines_;            // by name
   std::unordered_map<std::string_view, const CatalogColumn*> partners_;  // accepted, by name
-  std::unordered_set<const CatalogColumn*>
-      explained_;  // columns of both that an event or a line covers
+  std::unordered_set<const CatalogColumn*> explained_;  // of both: covered by an event or a line
 };
 
 }  // namespace

@@ -20,12 +20,12 @@ std::string withhold_line(std::string_view name);
 /// The command that names a column in the contract, quoted for the shell where it must be.
 std::string add_command(std::string_view table, std::string_view column);
 
-/// What else of the table (`live`, as the primary has it) names a column that is called otherwise
-/// now: ", and in key and together write …"; empty: nothing.
+/// Which settings of the table name a column that was renamed, as a hint: ", and in key, together …
+/// write …"; empty: none. `live` is the table as the primary has it.
 std::string elsewhere_in_table(const contract::Table& table, const CatalogTable& live,
                                std::string_view was, std::string_view now);
 
-/// What is to be done about a condition that the table cannot be asked any more.
+/// The hint for a `where` that can no longer be used on the table.
 std::string where_anew(const contract::Table& table);
 
 }  // namespace abgleich::drift

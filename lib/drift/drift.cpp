@@ -108,8 +108,8 @@ class CatalogComparison {
         compare_found(table, found.accepted, *found.live);
         return;
       case Trail::remade:
-        // Vendors rebuild tables (copy, drop, rename); then columns have new numbers, and only
-        // their names are left to go by.
+        // Vendors rebuild tables (copy, drop, rename). Then columns have new numbers, and can be
+        // compared only by name.
         add(EventKind::replaced_table, table.name, {}, {}, Verdict::info, std::string{kAccept});
         compare_found(table, found.accepted, *found.live);
         return;
@@ -153,7 +153,7 @@ class CatalogComparison {
     }
   }
 
-  /// Whether a new table has all that is read of this one.
+  /// Whether the candidate is a new table with all columns that are read of this one.
   [[nodiscard]] bool could_be(const CatalogTable& candidate, const contract::Table& table,
                               const CatalogTable& was) const {
     const bool known = named_.contains(candidate.name) ||
@@ -206,11 +206,13 @@ class CatalogComparison {
     if (live.row_security) {
       add(EventKind::row_security_enabled, table.name, {}, {}, Verdict::block,
           reader_.empty()
-              ? "rows may be hidden, and hidden is not deleted; give the role that reads the "
+              ? "rows may be hidden from this role, and would look deleted; give the role that "
+                "reads the "
                 "primary BYPASSRLS"
-              : fmt::format("rows may be hidden, and hidden is not deleted; as the primary's "
-                            "administrator, run: ALTER ROLE {} BYPASSRLS",
-                            in_sql(reader_)));
+              : fmt::format(
+                    "rows may be hidden from this role, and would look deleted; as the primary's "
+                    "administrator, run: ALTER ROLE {} BYPASSRLS",
+                    in_sql(reader_)));
     }
     const bool same = evidence_ == Evidence::identities && accepted != nullptr &&
                       accepted->identity != 0 && accepted->identity == live.identity;
@@ -243,7 +245,7 @@ class CatalogComparison {
     }
     const CatalogTable* accepted = accepted_.named(table.name);
     const bool known = accepted != nullptr && !explained_.contains(accepted);
-    // A partition's rows are its parent's.
+    // The rows of a partition belong to its parent.
     if (!known && table.kind != TableKind::partition) {
       add(EventKind::new_table, table.name, {}, {}, Verdict::info, std::string{kAccept});
     }
@@ -259,7 +261,7 @@ class CatalogComparison {
   Tracer<CatalogTable> tracer_;
   std::unordered_set<std::string_view> named_;
   std::unordered_map<std::string_view, std::unordered_set<std::string_view>> referenced_;
-  std::unordered_set<const CatalogTable*> explained_;  // of both, by what the contract names
+  std::unordered_set<const CatalogTable*> explained_;  // of both: covered by the contract
   std::vector<Event> events_;
 };
 

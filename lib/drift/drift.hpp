@@ -15,7 +15,7 @@ enum class Verdict : std::uint8_t { info, adapt, block };
 std::string_view name_of(Verdict verdict);
 
 /// What has drifted; schemas/drift-event.schema.json says what each means. In the order of their
-/// names, in which events are told.
+/// names, in which events are reported.
 enum class EventKind : std::uint8_t {
   dropped_column,
   dropped_foreign_key,

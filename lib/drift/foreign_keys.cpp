@@ -14,7 +14,7 @@ namespace abgleich::drift {
 
 namespace {
 
-/// A foreign key, all of it as the contract calls it.
+/// A foreign key, with all names as in the contract.
 struct Carried {
   std::vector<std::string> columns;
   std::string table;
@@ -44,8 +44,8 @@ bool has_column(const CatalogTable& table, const contract::Column& column) {
          (!column.was.empty() && table.find_column(column.was) != nullptr);
 }
 
-/// Empty where the secondary does not have it: a table or column is not exported, or the two ends
-/// hold different things there.
+/// Empty where the secondary cannot have the foreign key: a table or column is not exported, or the
+/// values of its two ends differ there.
 std::optional<Carried> carried(const contract::Contract& contract, const contract::Table& table,
                                const CatalogForeignKey& key) {
   const auto* parent = called(contract.tables, key.table);
@@ -83,7 +83,7 @@ std::vector<Carried> carried_of(const contract::Contract& contract, const contra
   return all;
 }
 
-/// Whether the catalogue has all that the key is made of.
+/// Whether the catalogue has all columns of the foreign key.
 bool could_have(const Catalog& catalog, const contract::Contract& contract,
                 const contract::Table& table, const CatalogTable& in, const Carried& key) {
   const auto* parent = called(contract.tables, key.table);

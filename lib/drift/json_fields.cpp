@@ -26,7 +26,7 @@ constexpr std::string_view kHint =
                 std::string{kHint}};
 }
 
-/// Where a byte is, both from 1.
+/// The line and the column of a byte, both from 1.
 std::pair<std::size_t, std::size_t> line_and_column(std::string_view text, std::size_t byte) {
   const std::string_view before = text.substr(0, byte == 0 ? 0 : std::min(byte - 1, text.size()));
   const auto lines = static_cast<std::size_t>(std::ranges::count(before, '\n'));
@@ -34,7 +34,8 @@ std::pair<std::size_t, std::size_t> line_and_column(std::string_view text, std::
   return {lines + 1, before.size() - (start == std::string_view::npos ? 0 : start + 1) + 1};
 }
 
-/// A merge in version control easily leaves a field twice, and a parser would take the last.
+/// Refuses a field that is there twice. A merge in version control easily leaves one, and the
+/// parser would take the last.
 class Twice {
  public:
   explicit Twice(const std::filesystem::path& file) : file_(file) {}

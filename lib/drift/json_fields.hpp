@@ -1,5 +1,5 @@
-// Strict reading of a JSON file: every field is asked for by name and type, and whatever is wrong
-// is said with its path ("tables[3].columns[0].nullable").
+// Strict reading of a JSON file: every field is asked for by name and type, and every error names
+// its path ("tables[3].columns[0].nullable").
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>

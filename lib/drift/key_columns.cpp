@@ -14,8 +14,8 @@ struct Names {
   std::unordered_set<std::string_view> filled;  // NOT NULL
 };
 
-/// A key over fewer columns keeps rows apart too. A primary key is without NULLs, a unique key only
-/// if its columns are.
+/// The key of the table that keeps rows apart by these columns; a key over fewer of them does so,
+/// too. A primary key has no NULLs, a unique key only if its columns are NOT NULL.
 const CatalogKey* keeper(const CatalogTable& table, const Names& names) {
   const auto within = [](const CatalogKey& key,
                          const std::unordered_set<std::string_view>& columns) {

@@ -11,7 +11,7 @@ namespace abgleich::drift {
 
 namespace {
 
-/// A column that the contract exports, and that tells the primary's rows apart by itself.
+/// A column that the contract exports, and that identifies the primary's rows by itself.
 const contract::Column* other_key_column(const TablePair& pair) {
   const auto& key = pair.contract.key;
   for (const contract::Column& column : pair.contract.columns) {

@@ -1,5 +1,4 @@
-// What is to be done where a table's key goes: by which other column its rows could be told, in
-// words to follow.
+// Hints for a table that loses its key: by which other column its rows could be identified.
 #pragma once
 
 #include "drift/columns.hpp"
@@ -9,13 +8,13 @@
 
 namespace abgleich::drift {
 
-/// The table's name as the primary's administrator writes it.
+/// The table's name, with its schema, as SQL has it.
 std::string qualified_table(const TablePair& pair);
 
-/// What gives a column of the key its NOT NULL again.
+/// The hint how a column of the key gets NOT NULL again.
 std::string not_null_again(const TablePair& pair, std::string_view column);
 
-/// "; or write key = …" where another exported column tells the primary's rows apart; empty where
+/// "; or write key = …" where another exported column identifies the primary's rows; empty where
 /// none does.
 std::string or_another_key(const TablePair& pair);
 

@@ -24,7 +24,7 @@ bool in_key(const CatalogTable& table, const std::string& name) {
          std::ranges::find(table.primary_key->columns, name) != table.primary_key->columns.end();
 }
 
-/// What stands behind the name in CREATE TABLE, as far as a catalogue knows it.
+/// Whether all is equal that stands after the name in CREATE TABLE, as far as a catalogue knows it.
 bool same_definition(const CatalogTable& one, const CatalogColumn& a, const CatalogTable& other,
                      const CatalogColumn& b) {
   return same_word(a.type.native, b.type.native) && a.nullable == b.nullable &&
@@ -80,7 +80,8 @@ bool Places::out_of_order(std::string_view name) const {
   });
 }
 
-/// Had this column been dropped, those behind it would have closed up.
+/// Whether a column after this one has kept its place: it would have moved if this one had been
+/// dropped.
 bool Places::followed_by_kept(std::size_t accepted) const {
   for (auto i = accepted + 1; i < std::min(accepted_.columns.size(), live_.columns.size()); ++i) {
     if (live_.columns[i].name == accepted_.columns[i].name && places_[i] == Place::kept) {
@@ -90,7 +91,7 @@ bool Places::followed_by_kept(std::size_t accepted) const {
   return false;
 }
 
-/// REQUIRES: those behind it are judged.
+/// REQUIRES: the columns after it are judged.
 Places::Place Places::judge(std::size_t was) const {
   const auto& column = accepted_.columns[was];
   const auto is = live_at(column.name);
@@ -114,7 +115,7 @@ Places::Place Places::judge(std::size_t was) const {
 bool Places::could_be(const CatalogColumn& accepted, const CatalogColumn& live) const {
   const auto was = accepted_at(accepted.name);
   const auto of_name = accepted_at(live.name);
-  // where another column has its name now, the one that had it is gone too
+  // if another column has this name now, the one that had it before is gone, too
   const std::size_t more = of_name < was && of_name < accepted_.columns.size() ? 1 : 0;
   return reaches(was, gaps_before(was) + more, live_at(live.name)) &&
          same_definition(accepted_, accepted, live_, live);

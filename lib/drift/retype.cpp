@@ -37,8 +37,8 @@ Retype by_room(Room room) {
   return Retype::changed;
 }
 
-/// numeric(p,s): a constraint that is relaxed leaves every value's digits alone as long as the
-/// scale stays (PostgreSQL's own numeric_support takes the same view and rewrites nothing).
+/// numeric(p,s): a limit that is relaxed changes no digit of any value as long as the scale stays
+/// (PostgreSQL's own numeric_support decides the same and rewrites nothing).
 Retype compare_decimals(const Type& was, const Type& now) {
   if (!now.precision && !now.scale) {
     return was.precision || was.scale ? Retype::widened : Retype::none;
@@ -54,7 +54,7 @@ Retype compare_seconds(const Type& was, const Type& now) {
   return by_room(room(was.scale.value_or(kMicroseconds), now.scale.value_or(kMicroseconds)));
 }
 
-/// character(n) pads: another n is another value.
+/// character(n) pads, so another n gives another value.
 Retype compare_texts(const Type& was, const Type& now) {
   if (was.padded || now.padded) {
     return was.padded == now.padded && was.length == now.length ? Retype::none : Retype::changed;
@@ -62,7 +62,7 @@ Retype compare_texts(const Type& was, const Type& now) {
   return by_room(room(was.length, now.length));
 }
 
-/// Everything but the labels, the engine and the spelling is the same.
+/// Whether everything but the labels, the engine and the spelling is the same.
 bool same_dimensions(const Type& was, const Type& now) {
   return was.length == now.length && was.precision == now.precision && was.scale == now.scale &&
          was.bits == now.bits && was.padded == now.padded;

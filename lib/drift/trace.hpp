@@ -17,7 +17,7 @@ enum class Trail : std::uint8_t {
   found,       // live under its name, and what was accepted, or a rename that the contract accepts
   unaccepted,  // live under its name; the accepted catalogue knows nothing of it
   renamed_here,  // live under its name; accepted under another, which the contract does not say
-  impostor,      // live under its name, but another thing has the name now
+  impostor,      // live under its name, but the name now belongs to another thing
   remade,        // live under its name with a new identity; what was accepted is gone
   moved,         // what was accepted is live under a name that the contract does not say
   announced,     // the contract has the new name, the primary still has the old one
@@ -64,14 +64,14 @@ class Index {
 };
 
 /// Where one named thing went. `accepted` is what it was, `live` what has its name now, and
-/// `elsewhere` where what it was is now, if that is not under its name.
+/// `elsewhere` what it has become under another name, if any.
 template <class T>
 struct Trace {
   Trail trail = Trail::unknown;
   const T* accepted = nullptr;
   const T* live = nullptr;
   const T* elsewhere = nullptr;
-  const T* origin = nullptr;  // what the live thing was called in the accepted catalogue
+  const T* origin = nullptr;  // what `live` was in the accepted catalogue
 };
 
 template <class T>
@@ -135,7 +135,7 @@ class Tracer {
     if (origin != nullptr || elsewhere != nullptr) {
       return {Trail::impostor, expected, &live, elsewhere, origin};
     }
-    // A person said that this is the old thing under a new name, and nothing speaks against it:
+    // A person has said that this is the old thing under a new name, and nothing contradicts that:
     // vendors also rename by adding, copying and dropping.
     return {expected == old ? Trail::found : Trail::remade, expected, &live};
   }

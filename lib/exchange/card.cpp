@@ -41,7 +41,7 @@ constexpr std::size_t kDigitsOfGroup = 5;
 }
 
 /// Where a card's signature stands, and the key that made it: both at a fixed distance from the
-/// end, so that nothing has to be understood before it is known to be signed.
+/// end, so that the signature is checked before anything is parsed.
 struct Tail {
   std::string_view covered;
   std::string_view signs;
@@ -80,7 +80,7 @@ void check_version(std::string_view text, const std::string& file, const std::st
   }
 }
 
-/// What stands between the first line and the signature.
+/// Reads the lines before the signature.
 std::optional<Card> fields_of(std::string_view covered) {
   Fields fields(covered);
   Card card;

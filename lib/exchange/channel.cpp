@@ -10,7 +10,7 @@ namespace {
 constexpr std::size_t kMostIds = 1000;
 constexpr std::size_t kWatchedBoxes = 2;
 constexpr std::uint64_t kYear = 366ULL * 86'400;
-/// Unanswered for so many times as long as one waits to ask again: the box may be gone.
+/// A hello is sent after this many times `resend_after` without an answer: the box may be gone.
 constexpr Moment kBeforeHello = 2;
 
 template <std::size_t size>
@@ -35,7 +35,7 @@ bool is_over(const std::optional<Moment>& since, Moment now, Moment time) {
   return !since || now < *since || now - *since >= time;
 }
 
-/// Whether they know of us what we do not.
+/// Whether the peer knows a message of ours that we do not know.
 bool is_strange(const Channel& channel, const std::optional<Mark>& ours) {
   if (!ours || ours->line.number < channel.line.number) {
     return false;
@@ -47,7 +47,8 @@ bool is_strange(const Channel& channel, const std::optional<Mark>& ours) {
   return ours->seq > channel.seq || (found != channel.written.end() && found->second != ours->id);
 }
 
-/// Whether a line is told that no clock has begun; one of ours is what it is.
+/// Whether the peer names a line of ours that is more than a year ahead of the clock: we cannot
+/// have begun it. The number of our present line is always accepted.
 bool is_absurd(const Channel& channel, const std::optional<Mark>& ours, Moment now) {
   const auto latest =
       std::max(channel.line.number, static_cast<std::uint64_t>(std::max<Moment>(now, 0)));
@@ -75,11 +76,11 @@ void send_all_again(Channel& channel) {
   channel.segments.clear();
 }
 
-/// What they have of our rows.
+/// Notes which of our rows the peer has applied.
 void take_acknowledgement(Channel& channel, const std::optional<Mark>& applied) {
   if (!applied || applied->line != channel.line) {
     if (channel.acknowledged > 0) {
-      send_all_again(channel);  // they had more: their secondary was restored
+      send_all_again(channel);  // the peer had more before: its secondary was restored
     }
     return;
   }
@@ -105,7 +106,7 @@ void take_grants(Channel& channel, const Message& message) {
   if (knows_us) {
     channel.grants = message.grants;
   } else {
-    // an old hello may offer boxes whose keys are destroyed: what is there is only taken away
+    // an old hello may offer boxes whose keys are destroyed, so boxes are only removed here
     std::erase_if(channel.grants, [&](const BoxName& box) { return !offers(box); });
     channel.owes_hello |= message.lacks_grants;
   }
@@ -117,8 +118,8 @@ Taken take_rows(Channel& channel, const Message& message) {
     return Taken::news;
   }
   channel.owes_answer = true;
-  // what our secondary has is to be one of the messages that these go on from: of two that were
-  // restored, each could take the other's next message for a sequel
+  // The changes must continue a message that our secondary has applied. Otherwise, of two nodes
+  // that were both restored, each could take the next message of the other as a continuation.
   const auto& applied = channel.applied;
   if (message.rows == Message::Rows::changes &&
       (!applied || applied->line != message.mark.line || message.from > applied->seq ||
@@ -129,7 +130,7 @@ Taken take_rows(Channel& channel, const Message& message) {
   return message.rows == Message::Rows::whole ? Taken::whole : Taken::changes;
 }
 
-/// Of a message that is not newer than the last one.
+/// For a message that is not newer than the last one.
 Taken take_stale(Channel& channel, const Message& message, const std::optional<BoxName>& box) {
   channel.owes_answer |= box.has_value();
   channel.owes_hello = true;
@@ -140,7 +141,7 @@ Taken take_stale(Channel& channel, const Message& message, const std::optional<B
              : Taken::stale;
 }
 
-/// Whether a newer message does not go on from the last one that we have read.
+/// Whether a newer message does not continue the last one that we have read.
 bool is_other_history(const Channel& channel, const Message& message) {
   const auto& last = *channel.last;
   if (message.mark.line != last.line) {
@@ -150,7 +151,7 @@ bool is_other_history(const Channel& channel, const Message& message) {
          !has(message.trail, last.seq, last.id);
 }
 
-/// All that waits, in a message that supersedes those before.
+/// Puts all waiting rows into the message, which supersedes those before.
 void send_rows(Channel& channel, Message& message, const BoxName& box, Moment now) {
   channel.wrote = now;
   channel.posted.insert(box);
@@ -315,7 +316,7 @@ Message compose(Channel& channel, const std::optional<BoxName>& box, Moment now,
     send_rows(channel, message, *box, now);
   }
   if (!channel.whole && !channel.written.contains(channel.acknowledged)) {
-    send_all_again(channel);  // they could not see any more that changes go on from what they have
+    send_all_again(channel);  // the peer could no longer check that changes continue what it has
   }
   return message;
 }

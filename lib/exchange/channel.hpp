@@ -1,10 +1,12 @@
-// What two nodes know of each other's messages, and what follows from one more. Pure: no file, no
-// clock, no chance of its own; `tests/exchange/channel_test.cpp` plays it against a hostile relay.
+// What two nodes know of each other's messages, and what follows from the next one. Pure: no file,
+// no clock, no random numbers of its own; `tests/exchange/channel_test.cpp` runs it against a
+// hostile relay.
 //
-// Every message holds all that was not acknowledged and supersedes those before it, so that loss,
-// reordering and replay cost time only. A message lies in a box whose name and key its recipient
-// has given away for one use (a grant), or, as a hello, in the one box that both can name without
-// any. Who is restored from a copy is told so by what the other one remembers.
+// Every message holds everything that was not acknowledged and supersedes those before it, so that
+// lost, reordered and replayed messages only cost time. A message is put into a box whose name and
+// key its recipient has given away for one use (a grant). A hello is put into the one box that both
+// nodes can name without a grant. A node that was restored from a copy learns that from what its
+// peer remembers.
 #pragma once
 
 #include <array>
@@ -22,8 +24,8 @@ namespace abgleich::exchange {
 using MessageId = std::array<std::uint8_t, 16>;
 using BoxName = std::array<std::uint8_t, 16>;
 
-/// Which history of a node's messages: a later one has a greater number, and two that begin at the
-/// same number, as copies of one node do, differ in the rest.
+/// One history of a node's messages. A later line has a greater number. Two lines that begin at the
+/// same number, as those of two copies of a node do, differ in `random`.
 struct Line {
   std::uint64_t number = 1;
   std::array<std::uint8_t, 8> random{};
@@ -48,23 +50,23 @@ struct Message {
   enum class Rows : std::uint8_t { none, changes, whole };
 
   Mark mark;
-  bool line_is_new = false;                  // a person has said so: everything is whole
-  std::map<std::uint64_t, MessageId> trail;  // of its line, since what they know; with itself
-  std::optional<Mark> seen;                  // the last of the reader's that its sender has read
-  std::optional<Mark> applied;               // the last whose rows are in its sender's secondary
+  bool line_is_new = false;                  // begun on the word of a person: all rows are sent
+  std::map<std::uint64_t, MessageId> trail;  // of its line, since those that the reader knows
+  std::optional<Mark> seen;                  // the reader's last message that the sender has read
+  std::optional<Mark> applied;               // of them, the last whose rows the sender has applied
   std::vector<BoxName> grants;
   bool lacks_grants = false;
   Rows rows = Rows::none;
-  std::uint64_t from = 0;  // changes: since this message of the line
+  std::uint64_t from = 0;  // of changes: since this message of the line
 };
 
-/// Rows that wait to be acknowledged. Whole ones stand alone.
+/// Rows that wait to be acknowledged. A segment with all rows is the only one.
 struct Segment {
   std::uint64_t number = 0;           // what the outbox calls it
   std::optional<std::uint64_t> sent;  // the first message that had it
 };
 
-/// Seconds of a clock. What lies in the future counts as long ago: clocks are put right.
+/// Seconds of a clock. A time in the future counts as long ago, since clocks are corrected.
 using Moment = std::int64_t;
 
 /// What one node keeps of one peer.
@@ -74,23 +76,23 @@ struct Channel {
   std::uint64_t seq = 0;
   bool line_is_new = false;
   std::map<std::uint64_t, MessageId> written;  // of this line, the last 1,000
-  std::uint64_t trail_from = 0;  // what they have told; written from here is the trail
+  std::uint64_t trail_from = 0;  // the trail begins here: our last message that the peer has named
   std::vector<Segment> segments;
   std::uint64_t next_segment = 1;
-  bool whole = true;                      // the next rows are all of them
+  bool whole = true;                      // the next segment has all rows
   std::optional<std::uint64_t> whole_at;  // the message that first had them
   std::uint64_t acknowledged = 0;
 
-  // what we know of them
+  // what we know of the peer
   std::optional<Mark> last;
-  std::map<std::uint64_t, MessageId> known;  // of their line, out of trails
-  std::optional<Mark> applied;               // as our secondary has it
-  std::vector<BoxName> grants;               // theirs, to write into
+  std::map<std::uint64_t, MessageId> known;  // of the peer's line, taken from trails
+  std::optional<Mark> applied;               // in our secondary
+  std::vector<BoxName> grants;               // boxes of the peer that we may write into
   std::set<BoxName> posted;                  // of these, those that we have written into
 
-  // what they know of us
-  std::vector<BoxName> open;  // our grants
-  std::vector<BoxName> used;  // the last two; a message there is a question
+  // what the peer knows of us
+  std::vector<BoxName> open;  // boxes that we have granted
+  std::vector<BoxName> used;  // the last two used ones; a message there asks for an answer
 
   // what is owed, and when it was last done
   bool owes_answer = false;
@@ -110,56 +112,57 @@ struct Patience {
   Moment heartbeat = 86'400;
 };
 
-/// A channel of which nothing is known but what the secondary has.
+/// A channel to a peer of which nothing is known but what our secondary has applied.
 Channel new_channel(const std::optional<Mark>& applied, const Draw& draw);
 
-/// What the secondary has of this peer is not what was last applied: it was restored (22). The peer
-/// hears of it.
+/// To be called where the secondary does not have what was last applied from this peer: it was
+/// restored (22). The next message tells the peer.
 void secondary_was_restored(Channel& channel, const std::optional<Mark>& applied);
 
 enum class Taken : std::uint8_t {
   news,            // no rows
-  whole,           // all rows of the peer are these
-  changes,         // these rows are other ones now
-  gap,             // changes that do not begin where we are; what we answer brings the rest
+  whole,           // these are all rows of the peer
+  changes,         // these rows have changed
+  gap,             // changes that do not continue ours; our answer makes the peer send the rest
   stale,           // superseded: replayed, or its sender was restored
-  another_writer,  // one of the line that nobody has told us of: two write with this key (21)
-  other_history,   // not a sequel of what we have read: its sender was restored (21)
-  restored,        // they know messages of ours that we do not: we were restored (22)
-  absurd,          // a line of ours in the far future
+  another_writer,  // unknown message of a known line: two nodes write with this key (21)
+  other_history,   // does not continue what we have read: its sender was restored (21)
+  restored,        // the peer knows messages of ours that we do not: we were restored (22)
+  absurd,          // names a line of ours in the far future
 };
 
 /// Takes in a message that was opened and verified. `box` is the grant that it was sealed to; none:
-/// a hello. With `restored` and `absurd` nothing has changed; `restored` waits for `begin_line`,
-/// and the same message then. With `whole` and `changes` the rows go into the secondary in one
-/// transaction with `applied`, and this state is kept only if that succeeds.
+/// a hello. `restored` and `absurd` change nothing. After `restored` and a call of `begin_line`,
+/// the same message is to be taken again. After `whole` and `changes`, the rows go into the
+/// secondary in one transaction with `applied`, and this state is kept only if that succeeds.
 Taken take(Channel& channel, const Message& message, const std::optional<BoxName>& box, Moment now,
            const Draw& draw);
 
-/// Goes on as a node that was restored, once a person has said so: all that was written before is
-/// void, and everything is sent whole. `told` is the message that showed it.
+/// Begins a new line after this node was restored and a person has said so: everything that was
+/// written before is void, and all rows are sent. `told` is the message that showed it.
 void begin_line(Channel& channel, const Message& told, Moment now, const Draw& draw);
 
-/// A file lay in a used box: somebody asks.
+/// To be called where a file lies in a used box: the peer asks for an answer.
 void was_asked(Channel& channel);
 
 /// Whether the primary has other rows than were read last.
 enum class Reading : std::uint8_t { unchanged, changed };
 
-/// Returns whether the outbox has to make a segment, the last of `segments`: of all rows, in the
-/// place of all that waits, where `whole` is set; otherwise of what has changed.
+/// Returns whether the outbox has to make a segment, the last of `segments`. Where `whole` is set,
+/// it has all rows and replaces everything that waits; otherwise it has what has changed.
 bool rows_were_read(Channel& channel, Reading reading);
 
 /// What is to be written now.
 struct Plan {
   bool hello = false;
-  std::optional<BoxName> box;  // a message with all that waits
+  std::optional<BoxName> box;  // for a message with all waiting rows; empty: none
 };
 
 /// `present`: the boxes of `posted` in which our file still lies.
 Plan plan(Channel& channel, const std::set<BoxName>& present, Moment now, const Patience& patience);
 
-/// The next message; it is kept before it is written. `box`: none for a hello, which has no rows.
+/// The next message. The caller keeps it and the channel before it writes the message. `box`: none
+/// for a hello, which has no rows.
 Message compose(Channel& channel, const std::optional<BoxName>& box, Moment now, const Draw& draw);
 
 }  // namespace abgleich::exchange

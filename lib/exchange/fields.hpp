@@ -1,4 +1,4 @@
-// The form of cards and of the node's key: lines of a word, a blank and a value, in one order only.
+// The form of cards and of the node's key: lines of a word, a blank and a value, in a fixed order.
 #pragma once
 
 #include <cstdint>
@@ -7,7 +7,8 @@
 
 namespace abgleich::exchange {
 
-/// Takes lines off the front of a text. Views into it: it may hold a secret.
+/// Takes lines off the front of a text. Gives views into it and no copies, since it may hold a
+/// secret.
 class Fields {
  public:
   explicit Fields(std::string_view text) : text_(text) {}
@@ -21,7 +22,7 @@ class Fields {
   std::string_view text_;
 };
 
-/// Decimal digits without leading zeros, from 1; empty where it is something else.
+/// A decimal number from 1, without leading zeros; empty for any other text.
 std::optional<std::uint32_t> read_serial(std::string_view text);
 
 }  // namespace abgleich::exchange

@@ -112,7 +112,7 @@ LockedMemory Node::text() const {
   auto* to = std::ranges::copy(head, begin).out;
   seals_.write_text(std::span<char, seal::Identity::kTextSize>(to, seal::Identity::kTextSize));
   to = std::ranges::copy(kSigns, to + seal::Identity::kTextSize).out;
-  // straight into the locked text: the NUL falls on the line end that is put there then
+  // directly into the locked text: the line end that follows overwrites the NUL
   write_hex(signs_.seed(), to);
   to += kSeedDigits;
   *to++ = '\n';

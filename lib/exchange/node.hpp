@@ -1,5 +1,5 @@
 // This node: its secret keys, and the card that its peers pin. Its file is as secret as the key
-// file; schemas/cards.md has every byte.
+// file; schemas/cards.md describes every byte.
 #pragma once
 
 #include "core/locked_memory.hpp"
@@ -17,17 +17,17 @@ namespace abgleich::exchange {
 class Node {
  public:
   /// Makes new keys and an id, and writes them into a new file with mode 0600; never overwrites.
-  /// REQUIRES: `name` is a peer's name. Throws Failure{key_or_trust}.
+  /// REQUIRES: `is_peer_name(name)`. Throws Failure{key_or_trust}.
   static Node generate(const std::string& name, const std::filesystem::path& file);
 
-  /// Refused (Failure{key_or_trust}) under the same conditions as the key file.
+  /// Throws Failure{key_or_trust} under the same conditions as for the key file.
   static Node read(const std::filesystem::path& file);
 
   /// Parses the text of such a file; `file` is for messages, which repeat nothing of it.
   static Node parse(std::string_view text, const std::string& file);
 
   [[nodiscard]] const Card& card() const { return card_; }
-  /// The file of the card: always the same bytes.
+  /// The text of this node's card: always the same bytes.
   [[nodiscard]] std::string signed_card() const { return card_text(card_, signs_); }
   /// The text of the node's own file.
   [[nodiscard]] LockedMemory text() const;

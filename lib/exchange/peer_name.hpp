@@ -1,4 +1,4 @@
-// What a peer is called, and the number that it keeps whatever it is called.
+// The name of a peer, and its id, which stays when the name changes.
 #pragma once
 
 #include <array>
@@ -8,19 +8,19 @@
 
 namespace abgleich::exchange {
 
-/// Random, drawn once: names are anybody's, and keys change.
+/// Random, made once: names are not unique, and keys change.
 using PeerId = std::array<std::uint8_t, 16>;
 
 /// 26 characters of base32.
 std::string id_text(const PeerId& id);
-/// Its inverse; false where the text is none.
+/// The inverse; false where the text is not an id.
 bool read_id(std::string_view text, PeerId& id);
 
 /// Whether it is 1 to 63 small letters, digits and hyphens, with no hyphen at either end: the
 /// name of a file, of a section in abgleich.toml, and a word in a command, without quotes.
 bool is_peer_name(std::string_view name);
 
-/// "small letters, …", for messages.
+/// The rule for names, for messages.
 inline constexpr std::string_view kPeerNameRule =
     "a name has 1 to 63 small letters, digits and hyphens: ga-north";
 

@@ -26,7 +26,7 @@ namespace fs = std::filesystem;
 constexpr std::string_view kExtension = ".card";
 constexpr std::string_view kTrusted = "the peers' card";
 
-/// Puts the card of a peer that is there by that name in the place of a file that is none any more.
+/// The hint for a file that is not a card any more: how to put the card of this peer in its place.
 std::string pin_again(const fs::path& file, const std::string& name) {
   return fmt::format(
       "take it away and pin the peer's card again: `rm {}`, then `abgleich peer add "
@@ -48,7 +48,7 @@ std::string pin_again(const fs::path& file, const std::string& name) {
                                        in_shell(directory.string())));
 }
 
-/// Keeps a second `peer add` out while one looks and writes.
+/// Keeps a second `peer add` out while this one looks and writes.
 class DirectoryLock {
  public:
   explicit DirectoryLock(const fs::path& directory)
@@ -66,7 +66,7 @@ class DirectoryLock {
   ~DirectoryLock() { ::close(number_); }
 
   void sync() const {
-    // EINVAL: a file system that cannot sync directories, and needs none
+    // EINVAL: the file system cannot sync directories and does not need to
     if (::fsync(number_) != 0 && errno != EINVAL) {
       throw std::system_error(errno, std::generic_category());
     }

@@ -1,4 +1,5 @@
-// The peers that a person has vouched for: a directory with the card of each.
+// The peers whose cards are pinned: a directory with the card of each. A person has compared the
+// fingerprint of every one.
 #pragma once
 
 #include "exchange/card.hpp"
@@ -12,22 +13,22 @@
 namespace abgleich::exchange {
 
 struct PinnedCard {
-  std::string name;  // ours for it: that of its file
+  std::string name;  // our name for the peer: that of its file
   std::filesystem::path file;
   Card card;
   std::string fingerprint;
 };
 
-/// All of the directory's NAME.card, by name; none where there is no directory. Throws
-/// Failure{key_or_trust} where somebody else could have written one, where one is damaged, or where
-/// two are of one peer.
+/// All files NAME.card of the directory, in the order of their names; none where there is no
+/// directory. Throws Failure{key_or_trust} where somebody else could have written one, where one is
+/// damaged, or where two are of one peer.
 std::vector<PinnedCard> pinned_cards(const std::filesystem::path& directory);
 
 /// A card that is to be pinned.
 struct NewCard {
   std::string_view text;
   std::string file;                 // where it came from, for messages
-  std::optional<std::string> name;  // ours for it; its own, unless said otherwise
+  std::optional<std::string> name;  // our name for the peer; empty: that in the card
 };
 
 enum class Pinning : std::uint8_t { added, was_there };
@@ -37,10 +38,10 @@ struct Pin {
   PinnedCard card;
 };
 
-/// Puts a card into the directory, which is made where it is not there. Never replaces one. `own`
-/// is this node's card, if it has one. Throws Failure{key_or_trust} where the card is none, is our
-/// own, or shares id, name or a key with a pinned one of other bytes.
-/// REQUIRES: a person has compared the text's fingerprint.
+/// Puts a card into the directory, which is made if it does not exist. Never replaces a card; the
+/// same bytes again are `was_there`. `own` is this node's card, if it has one. Throws
+/// Failure{key_or_trust} where the text is not a card, is our own card, or has the id, the name or
+/// a key of another pinned card. REQUIRES: a person has compared the text's fingerprint.
 Pin pin_card(const std::filesystem::path& directory, const NewCard& fresh,
              const std::optional<Card>& own);
 

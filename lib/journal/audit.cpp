@@ -15,14 +15,15 @@ namespace abgleich::journal {
 
 namespace {
 
-/// A damaged table of a hundred thousand runs is not to be told run by run.
+/// The most findings that are listed: of a hundred thousand damaged runs, not every one is to be
+/// reported.
 constexpr std::size_t kTold = 20;
 
 constexpr const char* kHint =
     "restore the secondary from its backup, then run: abgleich adopt --reason TEXT; or, where that "
     "cannot be, look at it and accept it: abgleich verify --repair-base --reason TEXT";
 
-/// What the rows of a table are called.
+/// What the rows of a table are called in messages.
 struct Names {
   std::string_view one;
   std::string_view many;
@@ -135,7 +136,7 @@ class Audit {
     }
   }
 
-  /// Whether `row` is the one that follows `last`.
+  /// Notes damage where `row` is not the run that follows `last`.
   void follow(const std::optional<db::RunRow>& last, const db::RunRow& row) {
     const std::int64_t expected = last ? last->epoch + 1 : 1;
     if (row.epoch != expected) {
@@ -160,7 +161,7 @@ class Audit {
   const db::HeadRow& head_;
   std::vector<state::Damage> found_;
   Findings findings_;
-  std::int64_t accepted_ = 0;  // epoch of the last repair
+  std::int64_t accepted_ = 0;  // number of the last repair run
 };
 
 }  // namespace

@@ -1,4 +1,4 @@
-// What was to be done to a row when a conflict came of it.
+// What a run was about to do to a row when a conflict came up.
 #pragma once
 
 #include <cstdint>
@@ -8,10 +8,10 @@
 namespace abgleich::journal {
 
 enum class ConflictAction : std::uint8_t {
-  insert,  // a constraint of the secondary refuses it; so with the next two
+  insert,  // this and the next two: a constraint of the secondary refuses it
   update,
   remove,
-  partly,  // of a run that was taken back: only the next run knows the primary's side of it whole
+  partly,  // from a revert: only the next run reads the primary's whole row
 };
 /// The word in the bookkeeping. Empty: there is no such action.
 std::string_view name_of(ConflictAction action);

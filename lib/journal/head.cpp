@@ -49,8 +49,8 @@ namespace {
                 "Nothing was changed");
 }
 
-/// A secondary with the anchor's history that has gone on from there: another machine's work, or
-/// that of somebody who has a copy.
+/// Checks a secondary that is at a later run than the anchor. Another machine may have gone on with
+/// it; or somebody has a copy and has gone on with that.
 void check_successor(const db::HeadRow& head, const state::Anchor& anchor, const Here& here) {
   if (here.hash_of(anchor.epoch) != anchor.hash) {
     other_secondary(
@@ -71,7 +71,7 @@ void check_secondary(const std::optional<db::HeadRow>& head,
                      const std::optional<state::Anchor>& anchor,
                      const std::optional<state::Anchor>& intent, const Here& here) {
   if (!anchor && !intent) {
-    return;  // nothing was witnessed here yet
+    return;  // no run was recorded here yet
   }
   if (head && ((anchor && stands_at(*head, *anchor)) || (intent && stands_at(*head, *intent)))) {
     return;

@@ -1,4 +1,4 @@
-// Where a secondary stands: the chain of runs, and whether it is the secondary as it was.
+// The chain of runs and its head, and whether secondary, primary and key are those of the last run.
 #pragma once
 
 #include "core/catalog.hpp"
@@ -23,7 +23,7 @@ std::string new_lineage();
 
 bool stands_at(const db::HeadRow& head, const state::Anchor& anchor);
 
-/// What else can be asked of a secondary, where its head alone does not say which one it is.
+/// What else `check_secondary` may ask, where the head alone does not tell which secondary it is.
 struct Here {
   std::function<std::string()> identity;  // which database; empty: not known
   /// The hash of one of its runs; empty where it does not have that run.
@@ -32,7 +32,7 @@ struct Here {
 
 /// Refuses (Failure{other_secondary}) a secondary that is not the one that the anchor witnessed:
 /// restored from a backup, forked, emptied, or a copy that has gone on by itself. `intent` is what
-/// an interrupted run was about to commit: either state is then the right one.
+/// an interrupted run was about to commit: then both states are right.
 void check_secondary(const std::optional<db::HeadRow>& head,
                      const std::optional<state::Anchor>& anchor,
                      const std::optional<state::Anchor>& intent, const Here& here);
@@ -40,9 +40,8 @@ void check_secondary(const std::optional<db::HeadRow>& head,
 /// Refuses (Failure{other_primary}) another database than the one that the last run read.
 void check_primary(const std::optional<db::HeadRow>& head, const std::string& primary_id);
 
-/// Refuses a primary that does not have everything any more that it had when the last run read it:
-/// an older copy of its files (Failure{other_primary}), a standby that lags
-/// (Failure{source_incomplete}).
+/// Refuses a primary that lacks something that it had when the last run read it: an older copy of
+/// its files (Failure{other_primary}), a standby that lags (Failure{source_incomplete}).
 void check_position(const db::Position& now, const db::Position& then, Engine engine);
 
 /// Refuses (Failure{key_or_trust}) another key than the one that the last run used.

@@ -8,23 +8,23 @@
 namespace abgleich::journal {
 
 enum class QuarantineCause : std::uint8_t {
-  value,            // of one column, in the words of who cannot mask or hold it
+  value,            // of one column: it cannot be masked or stored
   refused_by_type,  // the secondary's server has refused the row
-  repeated_key,     // which of the rows is meant, nobody can say
+  repeated_key,     // several rows have the key, and it is not known which is meant
   rare,             // min_k: too few subjects share its quasi-identifiers
-  belongs_to_rare,  // … of a row that it belongs to
+  belongs_to_rare,  // the row belongs to one that is `rare`
 };
 
-/// `detail`: of a value, all that there is to say; of a type, the server's state; of a rare row,
+/// `detail`: for `value`, the whole text; for `refused_by_type`, the server's SQLSTATE; for `rare`,
 /// `min_k`.
 std::string text_of(QuarantineCause cause, std::string_view detail = {});
-/// The same of rows that the secondary still has.
+/// Adds to such a text that the secondary still has the rows.
 std::string still_there(std::string_view text);
 
-/// What `text_of` was given.
+/// The cause that `text_of` was given to make this text.
 QuarantineCause quarantine_cause_of(std::string_view text);
 bool is_still_there(std::string_view text);
-/// Whether it is min_k that holds the rows back.
+/// Whether the rows are held back by min_k.
 bool is_rarity(std::string_view text);
 
 }  // namespace abgleich::journal

@@ -57,7 +57,7 @@ std::uint64_t bits_of(const std::string& text) {
 
 constexpr std::size_t kLargeText = std::size_t{1} << 20U;
 
-/// Appends what is streamed to a text that has the room.
+/// Appends what is streamed to a text.
 class Appended : public std::streambuf {
  public:
   explicit Appended(std::string& text) : text_(text) {}
@@ -76,10 +76,11 @@ class Appended : public std::streambuf {
   std::string& text_;
 };
 
-/// As `dump`, which doubles what it has asked for until it is enough, and holds both meanwhile.
+/// The same text as `dump`, with less memory: `dump` doubles its buffer when that is full, and has
+/// both buffers meanwhile.
 std::string large_text(const Json& json, std::size_t size) {
   std::string text;
-  text.reserve(size + size / 64 + kLargeText / 64);  // names, and a few escapes
+  text.reserve(size + size / 64 + kLargeText / 64);  // room for names and a few escapes
   Appended appended(text);
   std::ostream stream(&appended);
   stream << json;

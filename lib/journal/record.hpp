@@ -22,15 +22,17 @@ using NamedValues = std::vector<NamedValue>;
 
 /// {"id": "text:p1_…"}: the key's columns by their names in the secondary, in the contract's order.
 std::string key_text(const db::Relation& relation, const Row& row);
-/// In place of a key: there is none that could be known.
+/// Stands in place of a key that is not known.
 inline constexpr std::string_view kNoKey = "null";  // JSON
-/// The same in ASCII: of a row that is held back the secondary's encoding may lack a character.
+/// A text of `key_text` in ASCII: the key of a row that is held back may have characters that the
+/// secondary's encoding lacks.
 std::string in_ascii(std::string_view key_text);
 /// The cells that the mask does not mark with '0'.
 std::string cells_text(const db::Relation& relation, const Row& row, std::string_view mask);
-/// Inverse of both. Throws Failure{integrity} on text that is not of this form.
-/// Takes the cells of these names out of an image. False: there are none.
+/// Takes the cells of these names out of a text of `cells_text`. False: it has none of them.
 bool forget_cells(std::string& image, const std::vector<std::string>& names);
+/// Reads what `key_text` and `cells_text` write. Throws Failure{integrity} on text that is not of
+/// this form.
 NamedValues read_cells(std::string_view text);
 
 /// One cell of a conflict; a side that does not have the row has no value. `digest` is the base
@@ -42,10 +44,10 @@ struct ConflictCell {
   Digest digest;
 };
 
-/// The kinds of conflict: merge's fates by name, or this one.
+/// The kind of a conflict is the name of a `merge::Case`, or this one.
 inline constexpr std::string_view kConstraint = "constraint";
 
-/// What a constraint of the secondary has against a row: the words of `db::Obstacle`.
+/// Why a constraint of the secondary refuses a row, in the words of `db::Obstacle`.
 struct Obstacle {
   std::string kind;  // empty: not a constraint's conflict, or not known
   std::string constraint;
@@ -63,15 +65,17 @@ struct Conflict {
   std::vector<ConflictCell> cells;
   std::int64_t epoch = 0;
   /// Of an update that constraints refused: the base digests of the cells that it would not have
-  /// written. A row that both sides have inserted has no base that could say them.
+  /// written. Needed for a row that both sides have inserted, as it has no base.
   std::vector<std::pair<std::string, Digest>> unwritten;
   Obstacle obstacle;
 };
 
-/// To and from a row of the bookkeeping. The id is made with a key, so that it tells nothing: the
-/// first half from the whole content, so that a conflict that changes gets another one; the second
-/// half from table and row, so that the other one can be found.
+/// Characters of each half of a conflict's id. The id is made with a key, so that it reveals
+/// nothing: the first half from the whole content, so that it changes with the conflict; the second
+/// half from table and row, so that the changed conflict can be found by the old id.
 inline constexpr std::size_t kConflictIdHalf = 6;
+/// To and from a row of the bookkeeping. `to_row` makes the id, `from_row` throws
+/// Failure{integrity} where the row cannot be read.
 db::ConflictRow to_row(const Conflict& conflict, const SipKey& id_key);
 Conflict from_row(const db::ConflictRow& row);
 

@@ -22,7 +22,7 @@ enum class RunKind : std::uint8_t {
 /// Empty: there is no such kind.
 std::string_view name_of(RunKind kind);
 
-/// Whether that is the word of a run in the bookkeeping.
+/// Whether `name` is the word of this kind.
 inline bool is(std::string_view name, RunKind kind) {
   return name == name_of(kind);
 }

@@ -24,7 +24,7 @@ struct Week {
   bool operator==(const Week&) const = default;
 };
 
-/// Whether `read_date` may find one in a value of this kind.
+/// Whether `read_date` can find a date in a value of this kind.
 bool may_hold_date(Kind kind);
 
 /// Reads the date of an ISO 8601 date or timestamp as the engines print them ("2020-02-29",
@@ -35,12 +35,12 @@ Reason read_date(std::string_view text, Date& date);
 /// The week of ISO 8601: it starts on Monday and belongs to the year that has its Thursday.
 Week week_of(const Date& date);
 
-/// The date so many days later (negative: earlier). Returns false, and leaves `date` alone, where
-/// that is before the year 1 or beyond the years that `read_date` reads.
+/// Moves the date by `days` (negative: to an earlier one). Returns false, and leaves `date` alone,
+/// where that is before the year 1 or beyond the years that `read_date` reads.
 bool shift(Date& date, int days);
 
-/// Full years from `birth` to `on`; negative where `on` is before. Who was born on 29 February has
-/// the birthday on 1 March in common years.
+/// Full years from `birth` to `on`; negative where `on` is before. Whoever was born on 29 February
+/// has the birthday on 1 March in common years.
 int full_years(const Date& birth, const Date& on);
 
 }  // namespace abgleich::mask

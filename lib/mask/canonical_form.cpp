@@ -35,7 +35,8 @@ std::string_view take_digits(std::string_view& text) {
   return digits;
 }
 
-/// A sign and a power of ten; absurd ones are no numbers that anybody joins by.
+/// Takes an exponent; 0 where the text has ended. Empty where it is malformed, or too large for a
+/// number that rows are joined by.
 std::optional<int> take_exponent(std::string_view& text) {
   constexpr int kMost = 400;
   if (text.empty()) {
@@ -57,8 +58,8 @@ std::optional<int> take_exponent(std::string_view& text) {
   return negative ? -power : power;
 }
 
-/// A decimal literal with at least `scale` digits behind its point, without others that say
-/// nothing. False: it is none.
+/// Writes a decimal literal with `scale` digits or more after its point, without other zeros that
+/// have no meaning. False where the text is not a number.
 bool write_number(std::string_view text, const std::optional<int>& scale, std::string& out) {
   constexpr std::string_view kBlanks = " \t\n\v\f\r";
   const auto first = text.find_first_not_of(kBlanks);
@@ -88,7 +89,7 @@ bool write_number(std::string_view text, const std::optional<int>& scale, std::s
   }
   auto behind = digits.substr(static_cast<std::size_t>(point));
   digits.resize(static_cast<std::size_t>(point));
-  digits.erase(0, digits.find_first_not_of('0'));  // all of them where there is no other
+  digits.erase(0, digits.find_first_not_of('0'));  // all of them where there are only zeros
   behind.resize(behind.find_last_not_of('0') + 1);
   const bool zero = digits.empty() && behind.empty();
   if (scale && behind.size() < static_cast<std::size_t>(*scale)) {
@@ -126,10 +127,10 @@ bool write_real(std::string_view text, int from_bits, int to_bits, std::string& 
   return true;
 }
 
-/// Days and moments, with or without UTC behind them.
+/// Writes a day or a moment, with or without "+00" after it.
 bool write_moment(Of of, std::string_view text, std::string& out) {
   if (text.empty() || !is_digit(text.front())) {
-    return false;  // infinity is the same in all of them
+    return false;  // infinity is written alike in all of them
   }
   const bool before_christ = text.ends_with(kBeforeChrist);
   text.remove_suffix(before_christ ? kBeforeChrist.size() : 0);
@@ -176,7 +177,7 @@ void fold_unicode(std::string_view text, std::string& out) {
     utf8proc_int32_t point = 0;
     const auto size = utf8proc_iterate(at, left, &point);
     if (size <= 0) {
-      return;  // REQUIRED not to be
+      return;  // never: valid UTF-8 is REQUIRED
     }
     std::array<utf8proc_uint8_t, 4> bytes;
     const auto written = utf8proc_encode_char(utf8proc_tolower(point), bytes.data());
@@ -216,7 +217,7 @@ bool write(const CanonicalForm& form, int bits, const Value& value, std::string&
   const bool reads = is_number(kind) || (form.refers && kind == Kind::text);
   switch (form.of) {
     case Of::written:
-      // what SQLite makes of a real that it compares with a text
+      // the text that SQLite makes of a real when it compares it with a text
       if (!form.refers || kind != Kind::real ||
           bytes.find_first_of(".eNI") != std::string_view::npos) {
         return false;
@@ -257,7 +258,7 @@ CanonicalForm natural_form(const Type& type, std::string_view collation) {
     case Family::integer:
       return {.of = Of::number, .scale = 0};
     case Family::decimal:
-      // of no fixed scale where a column makes of them what numbers it can
+      // no fixed scale where a column may hold any value
       return {.of = Of::number,
               .scale = type.scale && traits(type.engine).has_strict_types
                            ? std::optional(std::max(*type.scale, 0))

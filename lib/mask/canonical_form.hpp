@@ -10,15 +10,15 @@
 
 namespace abgleich::mask {
 
-/// The form that the values of a column have by its own type: of what the primary compares as equal
-/// all is one text.
+/// The form that the values of a column have by its own type: values that the primary takes for
+/// equal become the same text.
 contract::CanonicalForm natural_form(const Type& type, std::string_view collation);
 
-/// Whether every value in this form is written as it is: what pseudonyms were made of before there
-/// were forms.
+/// Whether this form leaves every value of the type as it is. Pseudonyms that were made before
+/// there were forms are made of such values.
 bool is_written(const contract::CanonicalForm& form, const Type& type);
 
-/// Bits of the floating point numbers of a column; of any other, those of a double.
+/// Bits of the floating point numbers of a column; 64 for columns of other types.
 int real_bits(const Type& type);
 
 /// The bytes of a value in this form; what cannot be read as such a value stays as it is. `bits`:

@@ -15,7 +15,7 @@ using contract::Format;
 using contract::Generalisation;
 using contract::Normaliser;
 
-constexpr int kSmallestWord = 32;  // bits; FF1's smallest domain does not fit 16 with room to spare
+constexpr int kSmallestWord = 32;  // bits; FF1's smallest domain (1,000,000) does not fit into 16
 
 Type type_of(Family family, std::string_view native) {
   Type type;
@@ -109,7 +109,7 @@ std::optional<std::string> misfit_of_pseudonym(const contract::Column& column, c
       break;
   }
   if (column.format == Format::integer) {
-    // what refers to an integer, or was one, is read as one
+    // a column that refers to an integer, or was one, is read as integers
     const bool formed = column.form.of == contract::CanonicalForm::Of::number;
     if (!formed && source.family != Family::integer && source.family != Family::dynamic) {
       return needs("format = \"integer\"", "integers", column, source);

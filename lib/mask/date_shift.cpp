@@ -31,7 +31,7 @@ Reason DateShift::days(const Value& subject, int& days) {
   if (auto why = subject_.make(subject, normal)) {
     return why;
   }
-  // the input of the subject's pseudonym
+  // the same input as for the subject's pseudonym
   const auto hash = mac_.of(subject.kind() == Kind::bytes ? kBytesClass : kTextClass, normal);
   std::uint64_t number = 0;
   for (std::size_t i = 0; i < sizeof number; ++i) {
@@ -60,7 +60,7 @@ Reason DateShift::make(const Value& date, const Value& subject, Value& out) {
     return Cause::no_year;
   }
   if (plain && moved.year > kLastPlainYear) {
-    return Cause::beyond;  // a year of five digits is no date to most that reads it
+    return Cause::beyond;  // most programs do not read a year of five digits
   }
   const std::string_view text = date.bytes();
   const auto rest = text.substr(text.find('-') + kMonthAndDay);

@@ -91,7 +91,7 @@ struct Ff1::Rounds {
     }
   }
 
-  /// PRF: the last block of AES-CBC without an initial vector, going on from `state`.
+  /// PRF: the last block of AES-CBC without an initial vector, continued from `state`.
   void absorb(std::span<const std::uint8_t> blocks, Block& state) const {
     for (std::size_t at = 0; at < blocks.size(); at += kBlock) {
       for (std::size_t i = 0; i < kBlock; ++i) {
@@ -101,7 +101,7 @@ struct Ff1::Rounds {
     }
   }
 
-  /// Step 5 as far as all rounds have it in common: the PRF's state after P.
+  /// The part of the PRF that all rounds have in common: its state after P (step 5).
   [[nodiscard]] Block start(std::size_t tweak_size) const {
     const auto byte = [](std::size_t number, unsigned shift) {
       return static_cast<std::uint8_t>((number >> shift) & 0xffU);

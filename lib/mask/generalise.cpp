@@ -15,7 +15,7 @@ namespace {
 
 constexpr int kOldest = 150;  // full years; nobody has been so old
 
-/// Formats on the stack: values stream by the million.
+/// Formats on the stack: an allocation for each of millions of values would cost time.
 template <typename... Arguments>
 void set(Value& out, Kind kind, fmt::format_string<Arguments...> form, Arguments... arguments) {
   std::array<char, 32> text;
@@ -180,7 +180,7 @@ std::string_view first_characters(std::string_view utf8, int count) {
     if (length <= 0) {
       throw Failure(Code::bug, "text that is not UTF-8 was to be cut");
     }
-    // a break before the first code point, too: it starts the first character
+    // the first code point starts a character, too
     if ((before < 0 || utf8proc_grapheme_break_stateful(before, point, &state)) && count-- == 0) {
       break;
     }

@@ -17,13 +17,13 @@ namespace abgleich::mask {
 
 class Generaliser {
  public:
-  /// Throws Failure{configuration} where this machine does not know the
-  /// zone, Failure{bug} on an age band without a valid reference date or a number below 1.
-  /// REQUIRES: not a shift, which is DateShift's.
+  /// Throws Failure{configuration} where this machine does not know the zone, Failure{bug} on an
+  /// age band without a valid reference date or a number below 1. REQUIRES: not a shift, which is
+  /// made by DateShift.
   explicit Generaliser(const contract::Generalisation& generalisation);
 
   /// Writes the coarser form of a value that is not NULL. Reuses the memory of `out`, which is left
-  /// as it was where there is a reason against. REQUIRES: text is valid UTF-8.
+  /// as it was where a reason is returned. REQUIRES: text is valid UTF-8.
   Reason make(const Value& value, Value& out) const;
 
  private:
@@ -36,9 +36,9 @@ class Generaliser {
   std::optional<TimeZone> zone_;
 };
 
-/// The multiple of `step` that is nearest to a canonical integer, decimal or real; a half goes away
-/// from zero. Exact for integers and decimals; refuses what 18 digits do not hold, and what is no
-/// number ("NaN", "Infinity").
+/// Writes the multiple of `step` that is nearest to a canonical integer, decimal or real; halves
+/// are rounded away from zero. Exact for integers and decimals. Refuses more than 18 digits, and
+/// what is not a number ("NaN", "Infinity").
 Reason round_to(std::string_view number, int step, std::int64_t& out);
 
 /// The first `count` characters as a reader sees them (grapheme clusters, Unicode annex 29).

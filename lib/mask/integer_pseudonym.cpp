@@ -62,7 +62,7 @@ Reason IntegerPseudonym::walk(Direction direction, std::string_view digits,
   const auto& cipher = is_short ? short_ : long_;
   std::array<std::uint8_t, kLong> buffer{};
   const std::span<std::uint8_t> numerals(buffer.data(), is_short ? kShort : kLong);
-  // Cycle walking: of 18 digits, one step in 10^9 lands among the short numbers, and goes on.
+  // Cycle walking: of 18 digits, about one result in 10^9 is below 10^9. It is encrypted again.
   do {
     for (auto at = numerals.size(); at-- > 0;) {
       numerals[at] = static_cast<std::uint8_t>(number % 10);

@@ -1,4 +1,5 @@
-// Integers for integers: a permutation of the numbers of up to 9, and of up to 18 digits.
+// Pseudonyms of integers that are integers: a permutation of the numbers of up to 9 digits, and one
+// of the longer numbers of up to 18 digits.
 #pragma once
 
 #include "mask/ff1.hpp"
@@ -11,8 +12,8 @@
 
 namespace abgleich::mask {
 
-/// The non-negative integers that a column can take as pseudonyms: the largest powers of ten that
-/// 32 and 64 bits hold whole.
+/// The non-negative integers that a column can hold as pseudonyms: 32 bits hold all numbers of 9
+/// digits, 64 bits all of 18.
 enum class IntegerDomain : std::uint8_t { digits_9, digits_18 };
 
 /// Numbers below 10^9 are permuted among themselves, the rest up to 10^18 among themselves. So a
@@ -22,11 +23,12 @@ class IntegerPseudonym {
   IntegerPseudonym(std::span<const std::uint8_t> key, std::string_view identity,
                    IntegerDomain domain);
 
-  /// `digits` is a canonical integer ("42"). REQUIRES nothing: refuses what is none, what is
-  /// negative and what is too large.
+  /// Writes the pseudonym of a canonical integer ("42"). Returns a reason for any other text, and
+  /// for a number that is negative or too large.
   Reason make(std::string_view digits, std::uint64_t& pseudonym) const;
 
-  /// The inverse of `make`. Empty where no number has this pseudonym.
+  /// The inverse of `make`: writes the number. Returns a reason where the text is not such a
+  /// pseudonym.
   Reason find(std::string_view pseudonym, std::uint64_t& number) const;
 
  private:

@@ -130,8 +130,7 @@ LockedMemory key_text(std::span<const std::uint8_t> roots) {
     at += part.size();
   };
   const auto put_hex = [&](std::span<const std::uint8_t> bytes) {
-    // straight into the locked text: the NUL falls on the byte that the separator or line end then
-    // overwrites
+    // directly into the locked text: the separator or line end that follows overwrites the NUL
     write_hex(bytes, reinterpret_cast<char*>(text.bytes().data() + at));
     at += 2 * bytes.size();
   };

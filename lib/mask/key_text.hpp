@@ -11,12 +11,12 @@
 
 namespace abgleich::mask {
 
-/// The roots of one epoch, one behind the other: pseudonyms, digests, date shifts.
+/// The roots of one epoch, one after the other: pseudonyms, digests, date shifts.
 inline constexpr std::size_t kRootSize = 32;
 inline constexpr std::size_t kRootsOfEpoch = 3;
 inline constexpr std::size_t kEpochSize = kRootSize * kRootsOfEpoch;
 
-/// The roots of all epochs, from the first, one epoch behind the other. Throws
+/// The roots of all epochs, from the first, one epoch after the other. Throws
 /// Failure{key_or_trust}, never with a byte of the text; `name` is for messages.
 LockedMemory parse_key_text(std::string_view text, const std::string& name);
 

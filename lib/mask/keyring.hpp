@@ -16,15 +16,16 @@ namespace abgleich::mask {
 /// is read. Throws Failure{bug} where the kernel will not.
 void protect_process();
 
-/// The roots of one epoch: separate 32-byte random keys for pseudonyms, digests and date shifts.
-/// Movable, not copyable; threads may share it. Its memory is locked and zeroed (sodium_malloc).
+/// The roots of all epochs: for each, 32 random bytes for pseudonyms, for digests and for date
+/// shifts. Movable, not copyable; threads may share it. Its memory is locked and zeroed
+/// (sodium_malloc).
 class Keyring {
  public:
   /// Makes a new key file with mode 0600; never overwrites. Throws Failure{key_or_trust}.
   static void generate(const std::filesystem::path& file);
 
-  /// Reads a key file. Refused (Failure{key_or_trust}, with what to type) unless it is a regular
-  /// file (no symbolic link), of the own user, mode 0600 or less, whole, with a true checksum.
+  /// Reads a key file. Throws Failure{key_or_trust}, with what to type, unless it is a regular file
+  /// (no symbolic link) of this user, with mode 0600 or less, complete and with the right checksum.
   static Keyring read(const std::filesystem::path& file);
 
   /// Parses the text of a key file; `name` is for messages. For `read`, tests and fuzzing.
@@ -36,11 +37,12 @@ class Keyring {
   Keyring& operator=(const Keyring&) = delete;
   ~Keyring();
 
-  /// The key file with one epoch more, put in its place in one step: whoever reads it meanwhile
-  /// gets the old one or the new one. Returns the new epoch. Throws Failure{key_or_trust}.
+  /// Adds an epoch to the key file, which is replaced in one step: a reader gets the old file or
+  /// the new one. Returns the new epoch. Throws Failure{key_or_trust}.
   static int rotate(const std::filesystem::path& file);
 
-  /// The same keys without the epochs behind `epoch`: the keyring as it was then.
+  /// The same keys without the epochs after `epoch`: the keyring as it was then. Throws
+  /// Failure{bug} where there is no such epoch.
   [[nodiscard]] Keyring until(int epoch) const;
 
   /// The epoch in which the keyring had this check value, if it ever had.
@@ -52,9 +54,9 @@ class Keyring {
   /// HKDF-SHA256 (RFC 5869) of the pseudonym root; `info` is the purpose.
   [[nodiscard]] Subkey pseudonym_key(std::string_view info) const;
 
-  /// HKDF-SHA256 of the date shift root of an epoch, or of the last one where there are fewer: the
-  /// first, unless the contract says otherwise, since two shifts of one date say more of it than
-  /// one.
+  /// HKDF-SHA256 of the date shift root of `epoch`, or of the last epoch where there are fewer. The
+  /// first epoch is used even after a rotation, unless the contract says otherwise: two shifts of
+  /// one date tell more about it than one.
   [[nodiscard]] Subkey shift_key(std::string_view info, int epoch = 1) const;
 
   /// The key of one column's cell digests, bound to table and column (names in the primary).

@@ -19,7 +19,8 @@ namespace {
 constexpr std::size_t kArena = std::size_t{256} << 10U;  // some 200 contexts
 constexpr std::size_t kAlignment = 16;
 
-/// Blocks one behind the other, each behind its size; room is free again when all were given back.
+/// Blocks one after the other, each after its size. The memory is free again when all blocks were
+/// given back.
 class Arena {
  public:
   /// Throws Failure{out_of_space}.
@@ -85,11 +86,11 @@ Arena& arena() {
   return *made;
 }
 
-// OpenSSL passes its allocator nothing that could carry this.
+// A global, since OpenSSL passes nothing to its allocator that could hold this.
 // NOLINTNEXTLINE(cppcoreguidelines-avoid-non-const-global-variables)
 thread_local bool secret = false;
 
-// An allocator for C: malloc is what it stands in for.
+// An allocator for C code, which replaces malloc.
 // NOLINTBEGIN(cppcoreguidelines-no-malloc)
 
 void* allocate(std::size_t size, const char* /*file*/, int /*line*/) {

@@ -1,4 +1,4 @@
-// OpenSSL's contexts for AES hold the round keys, in memory that OpenSSL asks for itself: here it
+// OpenSSL's contexts for AES hold the round keys, in memory that OpenSSL allocates itself. Here it
 // gets locked memory for them.
 #pragma once
 
@@ -6,12 +6,12 @@
 
 namespace abgleich::mask {
 
-/// Makes OpenSSL ask here for memory. Has an effect only before OpenSSL has had any: `main` calls
-/// it first.
+/// Makes OpenSSL allocate its memory here. Works only before OpenSSL has allocated any: `main`
+/// calls it first.
 void serve_openssl();
 
-/// While this lives, what OpenSSL asks for on this thread is locked, and zeroed when it is given
-/// back. Without `serve_openssl` it is memory as any.
+/// While this exists, memory that OpenSSL allocates on this thread is locked, and zeroed when it is
+/// freed. Without `serve_openssl`, or when no locked memory is left, it is ordinary memory.
 class SecretContexts {
  public:
   SecretContexts();

@@ -18,7 +18,7 @@ namespace abgleich::mask {
 
 namespace {
 
-constexpr int kWord = 32;  // bits of the smallest integer with a domain for FF1
+constexpr int kWord = 32;  // bits of the smallest integer type with a domain for FF1
 
 constexpr std::string_view kDefaultCountry = "DE";
 
@@ -61,7 +61,7 @@ Way way_of(const contract::Column& column, const Type& source, const Subject& su
   throw Failure(Code::bug, "a column that is withheld came to be masked");
 }
 
-/// Whether a value of this kind can be malformed text; the other kinds are ASCII by the dialects.
+/// Whether a value of this kind can be malformed text; the dialects make ASCII of all other kinds.
 bool is_free_text(Kind kind) {
   return kind == Kind::text || kind == Kind::json || kind == Kind::other;
 }
@@ -85,7 +85,7 @@ Recipe recipe_of(const contract::Column& column, const Type& source) {
                         : IntegerDomain::digits_18};
 }
 
-/// One column's way from the primary to the secondary, with what it needs for it.
+/// How one column is masked, with what that needs.
 class Masker::Column {
  public:
   enum class Part : std::uint8_t { key, data };
@@ -164,7 +164,7 @@ class Masker::Column {
     if (codes_.empty()) {
       return true;
     }
-    // to SQL, too, the blanks that fill a character(n) mean nothing
+    // the blanks that fill a character(n) have no meaning in SQL either
     const auto code = padded_ ? without_padding(value.bytes()) : std::string_view(value.bytes());
     return std::ranges::binary_search(codes_, code, std::less<>{},
                                       [](std::string_view known) { return known; });
@@ -216,7 +216,7 @@ Masker::Outcome Masker::mask(const RawRow& raw, Row& row) {
     if (!why) {
       continue;
     }
-    // What was not masked must not be taken for this row's: the cells still hold the last row's.
+    // Cells that were not masked still hold values of the row before: they are cleared.
     const bool key_is_whole = columns_[i]->part() != Column::Part::key;
     for (std::size_t other = 0; other < row.cells.size(); ++other) {
       if (!key_is_whole || columns_[other]->part() != Column::Part::key) {

@@ -1,4 +1,4 @@
-// RawRow -> Row: the only such conversion. What leaves the primary leaves through here.
+// RawRow -> Row: the only such conversion. Every value that leaves the primary passes through here.
 #pragma once
 
 #include "contract/contract.hpp"
@@ -15,11 +15,13 @@
 
 namespace abgleich::mask {
 
-/// The type that a column has once it is exported: the source's own for plain, text or uuid for a
-/// pseudonym, integer for a year, text for other generalisations.
+/// The type that a column has once it is exported: the source's own for plain values and shifted
+/// dates, text, uuid or an integer for a pseudonym, an integer for a year or a rounded number, text
+/// for other generalisations.
 Type exported_type(const contract::Column& column, const Type& source);
 
-/// Whether the column's class fits its type; where not, why ("year needs a date, 'note' is text").
+/// Why the column's class does not fit its type ("year needs a date, …; 'note' is text"); empty: it
+/// fits.
 std::optional<std::string> misfit(const contract::Column& column, const Type& source);
 
 /// The recipe of a pseudonym column.
@@ -28,7 +30,7 @@ Recipe recipe_of(const contract::Column& column, const Type& source);
 /// Why a row is held back. Never holds a value.
 struct Refusal {
   std::size_t column = 0;  // index among the exported columns
-  std::string reason;      // "not in codes", "not a phone number", "not valid UTF-8", "key is NULL"
+  std::string reason;      // of mask/reason.hpp: "not a phone number"
 };
 
 /// Masks the rows of one table. Not thread-safe: one a thread (it holds running HMAC states).
@@ -44,14 +46,14 @@ class Masker {
   Masker& operator=(Masker&&) noexcept;
   ~Masker();
 
-  /// Masks one row: `raw.cells` in the same order as `columns`. Overwrites `row`, reusing its
-  /// memory. Returns the first cell that cannot be masked: the row is then to be quarantined; cells
-  /// of the key are masked before all others, so that `key_is_whole` says whether `row`'s key cells
-  /// can name the row.
+  /// `refusal`: the first cell that cannot be masked, and why; the row is then held back in
+  /// quarantine. `key_is_whole`: the key cells of the row were masked, so that they can name it.
   struct Outcome {
     std::optional<Refusal> refusal;
     bool key_is_whole = true;
   };
+  /// Masks one row, whose cells have the order of `columns`, the key cells before all others.
+  /// Overwrites `row`, reusing its memory.
   Outcome mask(const RawRow& raw, Row& row);
 
  private:
@@ -61,7 +63,8 @@ class Masker {
   std::optional<std::size_t> subject_;
 };
 
-/// The pseudonym of one value, for `token` and for test vectors.
+/// The pseudonym of one value, for `token` and for test vectors. Throws Failure{usage} where the
+/// value cannot have one.
 Value pseudonym(const Keyring& keyring, std::string_view identity, contract::Format format,
                 contract::Normaliser normaliser, const Value& value);
 

@@ -84,8 +84,8 @@ Reason fold(std::string_view text, std::string& out, std::vector<std::int32_t>& 
   return std::nullopt;
 }
 
-/// Whether it is a diacritical mark of no script in particular. The vowel signs of scripts that
-/// write vowels as marks are none: without them, different names would become one.
+/// Whether it is a diacritical mark that does not belong to one script. Vowel signs of scripts that
+/// write vowels as marks do not count: without them, different names would become equal.
 bool is_diacritic(std::int32_t point) {
   constexpr std::array<std::pair<std::int32_t, std::int32_t>, 5> kBlocks{{
       {0x0300, 0x036f},
@@ -98,7 +98,7 @@ bool is_diacritic(std::int32_t point) {
       kBlocks, [&](const auto& block) { return point >= block.first && point <= block.second; });
 }
 
-/// Folded text without diacritical marks, where a, o and u keep a diaeresis as an "e" behind them.
+/// Folded text without diacritical marks; a diaeresis on a, o or u becomes an "e" after it.
 Reason spell_out(std::string_view folded, std::string& out, std::vector<std::int32_t>& points) {
   if (is_ascii(folded)) {
     out.assign(folded);
@@ -117,7 +117,7 @@ Reason spell_out(std::string_view folded, std::string& out, std::vector<std::int
       points[kept++] = point;
     } else if (point == kDiaeresis && (base == 'a' || base == 'o' || base == 'u')) {
       points[kept++] = 'e';
-      base = 0;  // a second diaeresis is no second e
+      base = 0;  // a second diaeresis makes no second e
     }
   }
   points.resize(kept);
@@ -172,7 +172,7 @@ Reason normalise(contract::Normaliser normaliser, std::string_view text, std::st
     if (auto why = spell_out(scratch.folded, out, scratch.code_points)) {
       return why;
     }
-    collapse_white_space(out);  // a mark that stood alone leaves the space that carried it
+    collapse_white_space(out);  // a mark without a letter leaves the space before it
     return std::nullopt;
   }
   out.assign(scratch.folded);

@@ -22,16 +22,15 @@ constexpr std::string_view kTrunkPrefix = "(0)";
 constexpr std::size_t kFewestDigits = 7;
 constexpr std::size_t kMostDigits = 15;  // ITU-T E.164, section 6
 
-// Germany's numbers take a short cut: libphonenumber needs 9 us a number, and a health office has
-// millions of them. Lengths without the country code; a test compares both ways.
+// German numbers are handled here, since libphonenumber needs 9 us for a number and a health office
+// has millions of them. The lengths are without the country code; a test compares both ways.
 constexpr std::string_view kGermany = "DE";
 constexpr std::string_view kGermanCode = "+49";
 constexpr std::size_t kShortestGerman = 5;
 constexpr std::size_t kLongestGerman = 13;
 
-/// Dashes of every kind that word processors make of a "-" (Unicode's Dash_Punctuation, and the
-/// minus sign), and marks that are not seen: those that say in which direction text runs, joiners,
-/// the soft hyphen.
+/// Dashes that word processors make of a "-" (Unicode's Dash_Punctuation, and the minus sign), and
+/// invisible marks: those for the direction of text, joiners, the soft hyphen.
 constexpr auto kDashes =
     std::to_array<std::string_view>({"\u2010", "\u2011", "\u2012", "\u2013", "\u2014", "\u2015",
                                      "\u2212", "\u2e3a", "\u2e3b", "\ufe58", "\ufe63", "\uff0d"});
@@ -39,7 +38,7 @@ constexpr auto kUnseen = std::to_array<std::string_view>(
     {"\u00ad", "\u061c", "\u200b", "\u200c", "\u200d", "\u200e", "\u200f", "\u202a", "\u202b",
      "\u202c", "\u202d", "\u202e", "\u2060", "\u2066", "\u2067", "\u2068", "\u2069", "\ufeff"});
 
-/// The bytes of such a character in front of the text; 0 where there is none.
+/// The length in bytes of such a character at the front; 0 where there is none.
 std::size_t leading_mark(std::string_view text) {
   if (text.empty() || static_cast<unsigned char>(text.front()) < 0x80) {
     return 0;
@@ -55,7 +54,7 @@ std::size_t leading_mark(std::string_view text) {
   return 0;
 }
 
-/// Takes white space, marks that are not seen and "tel:" off the front.
+/// Takes white space, invisible marks and "tel:" off the front.
 void skip_scheme(std::string_view& text) {
   constexpr std::string_view kScheme = "tel:";
   for (std::size_t size = 1; size > 0; text.remove_prefix(size)) {
@@ -73,7 +72,8 @@ bool ends_in_country_code(std::string_view taken) {
   return prefix > 0 && taken.size() > prefix && taken.size() <= prefix + 3;
 }
 
-/// The digits of the text behind a "+" where it has one in front of all digits.
+/// Writes the digits of the text, after a "+" where it has one before all digits. False where the
+/// text has a character that is not allowed.
 bool take_digits(std::string_view text, std::string& out) {
   out.clear();
   skip_scheme(text);
@@ -96,7 +96,7 @@ bool take_digits(std::string_view text, std::string& out) {
   return true;
 }
 
-/// Whether the digits are plainly a German number; then they become E.164.
+/// Whether the digits are clearly a German number; if so, they are changed to E.164.
 bool make_german(std::string_view country, std::string& digits) {
   std::size_t prefix = 0;
   if (digits.starts_with(kGermanCode)) {
@@ -106,7 +106,7 @@ bool make_german(std::string_view country, std::string& digits) {
   } else if (country != kGermany || !digits.starts_with('0')) {
     return false;
   }
-  // no national number there starts with 0: one in front is the trunk prefix
+  // no national number starts with 0 there, so a 0 in front is the trunk prefix
   const std::size_t start = digits.size() > prefix && digits[prefix] == '0' ? prefix + 1 : prefix;
   const std::size_t length = digits.size() - start;
   if (length < kShortestGerman || length > kLongestGerman || digits[start] == '0') {
@@ -116,7 +116,7 @@ bool make_german(std::string_view country, std::string& digits) {
   return true;
 }
 
-/// Whether a number without its country could lack its area code, too.
+/// Whether a number without a country code could also lack its area code.
 bool may_be_local(const PhoneNumberUtil& numbers, std::string_view digits,
                   const std::string& country) {
   if (digits.starts_with('+')) {
@@ -148,7 +148,7 @@ Reason normalise_phone(std::string_view text, std::string_view country, std::str
       return Cause::not_phone;
     }
     numbers.Format(number, PhoneNumberUtil::E164, &out);
-    // a number that reads as another one when it is read again is nobody's
+    // a number that is read as another one when it is read again is refused
     std::string again = out;
     if (!make_german(country, again)) {
       if (numbers.Parse(out, region, &number) != PhoneNumberUtil::NO_PARSING_ERROR) {

@@ -20,7 +20,7 @@ struct Recipe {
   std::string_view identity;
   contract::Format format = contract::Format::text;  // never automatic
   contract::Normaliser normaliser = contract::Normaliser::none;
-  contract::CanonicalForm form = {};  // that values are written in first
+  contract::CanonicalForm form = {};  // of the identity: values are written in it first
   int bits = 64;                      // of the column's own floating point numbers
   /// Of `phone`. Does not change the pseudonym of any number that has its country.
   std::string_view country = "DE";
@@ -28,7 +28,7 @@ struct Recipe {
   IntegerDomain domain = IntegerDomain::digits_18;
 };
 
-/// What goes before the bytes of a value, so that text and bytes never meet.
+/// Precedes the bytes of a value in the MAC, so that text and bytes never have the same input.
 inline constexpr char kTextClass = 't';
 inline constexpr char kBytesClass = 'b';
 
@@ -36,11 +36,11 @@ inline constexpr char kBytesClass = 'b';
 /// normalised. Not thread-safe: it has working memory.
 class NormalForm {
  public:
-  /// Of the recipe: form, bits, normaliser and country.
+  /// Uses form, bits, normaliser and country of the recipe.
   explicit NormalForm(const Recipe& recipe);
 
-  /// `out` views the value, or what is written here until the next call. REQUIRES: `value` is not
-  /// NULL, text is valid UTF-8.
+  /// `out` is a view of the value, or of memory of this object, valid until the next call.
+  /// REQUIRES: `value` is not NULL, text is valid UTF-8.
   Reason make(const Value& value, std::string_view& out);
 
  private:
@@ -58,7 +58,7 @@ class Pseudonymiser {
   Pseudonymiser(const Keyring& keyring, const Recipe& recipe);
 
   /// Writes the pseudonym of a value that is not NULL. Reuses the memory of `out`, which is left as
-  /// it was where there is a reason against. REQUIRES: text is valid UTF-8.
+  /// it was where a reason is returned. REQUIRES: text is valid UTF-8.
   Reason make(const Value& value, Value& out);
 
  private:
@@ -67,7 +67,7 @@ class Pseudonymiser {
   contract::Format format_;
   NormalForm normal_form_;
   std::string prefix_;           // of the text format: "p1_"
-  std::optional<ValueMac> mac_;  // of the others than integers
+  std::optional<ValueMac> mac_;  // of all formats but integer
   std::optional<IntegerPseudonym> integers_;
   std::string text_;
 };

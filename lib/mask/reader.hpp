@@ -1,4 +1,4 @@
-// The only thing that opens a value of the primary. Nothing outside lib/mask includes this.
+// The only class that can look into a value of the primary. Nothing outside lib/mask includes this.
 #pragma once
 
 #include "core/value.hpp"

@@ -1,4 +1,4 @@
-// Why a cell cannot be masked. Nothing where it can.
+// Why a cell cannot be masked. A `Reason` is empty where it can.
 #pragma once
 
 #include <cstdint>
@@ -27,8 +27,8 @@ enum class Cause : std::uint8_t {
   no_subject,
   implausible,
 };
-/// In words that hold no value: "not a date". Quarantine keeps and shows them. Empty: there is no
-/// such cause.
+/// The cause as a text without any value: "not a date". Quarantine keeps and shows it. Empty: there
+/// is no such cause.
 std::string_view text_of(Cause cause);
 
 using Reason = std::optional<Cause>;

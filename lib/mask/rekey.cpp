@@ -18,11 +18,11 @@ namespace abgleich::mask {
 namespace {
 
 constexpr std::string_view kRekeyVersion = "1";
-constexpr std::size_t kFewest = 1U << 16U;  // pairs before duplicates are looked for
+constexpr std::size_t kFewest = 1U << 16U;  // duplicates are removed from this many pairs on
 
 Recipe wide(Recipe recipe) {
-  recipe.form = {};  // columns of one identity may have several, which `learn` knows
-  recipe.domain = IntegerDomain::digits_18;  // short numbers have the same pseudonyms there
+  recipe.form = {};  // columns of one identity may have several; `learn` is given them
+  recipe.domain = IntegerDomain::digits_18;  // in it, short numbers have the same pseudonyms
   return recipe;
 }
 
@@ -74,7 +74,7 @@ void Rekeying::learn(const RawValue& raw, const Type& source, const contract::Ca
       read(fresh_.bytes(), now_prefix_, pair.now)) {
     pairs_.push_back(pair);
   }
-  // foreign keys repeat what they point to: what is learned twice is kept once
+  // foreign keys repeat the values that they point to: duplicates are removed
   if (pairs_.size() >= std::max(kFewest, 2 * sorted_)) {
     sort();
   }

@@ -1,4 +1,4 @@
-// Pseudonyms of one epoch to those of a later one, when the key is rotated.
+// Turns pseudonyms of one epoch into those of a later one, when the key is rotated.
 #pragma once
 
 #include "core/type.hpp"
@@ -17,10 +17,10 @@
 
 namespace abgleich::mask {
 
-/// What becomes of the pseudonyms of one recipe. Text and UUIDs are one-way: the values of the
-/// primary are learned, 32 bytes of memory each, and what nobody there has any more (an orphan)
-/// gets a pseudonym that is made of the old one. Integers lead back, and need no learning. Not
-/// thread-safe.
+/// Rekeys the pseudonyms of one recipe. Text and UUID pseudonyms cannot be reversed. So the values
+/// of the primary are learned first, with 32 bytes of memory each; a pseudonym of a value that is
+/// no longer there (an orphan) gets a new one that is made of the old one. Integer pseudonyms can
+/// be reversed, and nothing has to be learned. Not thread-safe.
 class Rekeying {
  public:
   Rekeying(const Keyring& before, const Keyring& now, const Recipe& recipe);
@@ -29,14 +29,14 @@ class Rekeying {
   [[nodiscard]] bool learns() const { return !before_numbers_; }
 
   /// Learns one value of the primary, of a column of type `source` whose pseudonyms are made of
-  /// this form. What has no pseudonym is nothing to be learned. REQUIRES: `learns()`.
+  /// this form. A value that has no pseudonym is ignored. REQUIRES: `learns()`.
   void learn(const RawValue& raw, const Type& source, const contract::CanonicalForm& form = {});
-  /// After the last value.
+  /// To be called after the last value.
   void finish();
 
-  /// Puts the new pseudonym in the place of the old one, of whatever kind the value is. What is
-  /// none of the old epoch (NULL, a value that somebody has entered in the secondary) stays as it
-  /// is.
+  /// Replaces the old pseudonym by the new one; the kind of the value stays. What is not a
+  /// pseudonym of the old epoch (NULL, a value that somebody has entered in the secondary) stays as
+  /// it is.
   void rekey(Value& value);
 
   /// How many of the pseudonyms that were rekeyed belong to nobody in the primary any more.
@@ -58,7 +58,7 @@ class Rekeying {
   Pseudonymiser before_, now_;
   std::optional<IntegerPseudonym> before_numbers_, now_numbers_;
   Subkey orphan_key_;
-  std::vector<Pair> pairs_;  // sorted up to sorted_
+  std::vector<Pair> pairs_;  // the first `sorted_` of them are sorted
   std::size_t sorted_ = 0;
   std::int64_t orphans_ = 0;
   Value unpadded_, formed_, old_, fresh_;

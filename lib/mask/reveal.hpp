@@ -1,5 +1,5 @@
-// Pseudonyms back to values, for those who may: every value is masked again until the pseudonyms
-// that are asked for come out. There is no table of them anywhere.
+// From pseudonyms back to values, for those who are allowed to: every value is masked again until
+// the pseudonyms that are asked for are found. No table of them exists anywhere.
 #pragma once
 
 #include "contract/contract.hpp"
@@ -17,7 +17,7 @@
 
 namespace abgleich::mask {
 
-/// What a text looks like, as a pseudonym.
+/// Which kind of pseudonym a text looks like.
 struct Form {
   enum class Kind : std::uint8_t { text, uuid, integer, none };
   Kind kind = Kind::none;
@@ -31,14 +31,15 @@ Form::Kind form_of(const contract::Column& column, const Type& source);
 /// Looks for pseudonyms among the values of some pseudonym columns of one table.
 class Reveal {
  public:
-  /// Tells of a value by its column's index. The value leaves unmasked, and the only way that it
-  /// may go is to the person who has asked.
+  /// Called with a pseudonym that was asked for, the index of its column and its value. The value
+  /// is not masked: it may be given only to the person who has asked.
   using Found =
       std::function<void(const std::string& pseudonym, std::size_t column, std::string_view value)>;
 
   Reveal(const std::vector<const contract::Column*>& columns, const std::vector<Type>& types,
          const Keyring& keyring, std::set<std::string> wanted);
 
+  /// Calls `found` for every cell of the row that has a wanted pseudonym.
   void look(const RawRow& row, const Found& found);
 
  private:

@@ -5,7 +5,7 @@
 
 namespace abgleich::mask {
 
-/// Takes this character off the front. False where another one, or none, stands there.
+/// Takes the character `wanted` off the front. False where the text does not begin with it.
 inline bool take(std::string_view& text, char wanted) {
   if (!text.starts_with(wanted)) {
     return false;

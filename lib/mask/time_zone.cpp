@@ -109,7 +109,7 @@ std::optional<int> take_number(std::string_view& text) {
   return number;
 }
 
-/// hh[:mm[:ss]] with a sign, in seconds.
+/// hh[:mm[:ss]], perhaps with a sign, in seconds.
 std::optional<std::int64_t> take_time(std::string_view& text) {
   const bool negative = take(text, '-');
   if (!negative) {
@@ -205,7 +205,8 @@ std::optional<TimeZone> TimeZone::parse(std::string_view bytes) {
   return zone;
 }
 
-/// POSIX's TZ as the files end with it: "CET-1CEST,M3.5.0,M10.5.0/3". There west is positive.
+/// The rule in POSIX form that ends the file: "CET-1CEST,M3.5.0,M10.5.0/3". Its offsets are
+/// positive to the west.
 std::optional<TimeZone::Rule> TimeZone::parse_rule(std::string_view text) {
   Rule rule;
   const auto west = skip_name(text) ? take_time(text) : std::nullopt;

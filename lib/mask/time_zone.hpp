@@ -17,14 +17,15 @@ class TimeZone {
   /// The zone of a name ("Europe/Berlin"); empty where this machine does not know it.
   static std::optional<TimeZone> find(std::string_view name);
 
-  /// Reads the bytes of a compiled file, of version 2 or later. Empty where they are none.
+  /// Reads the bytes of a compiled file, of version 2 or later. Empty where they are not such a
+  /// file.
   static std::optional<TimeZone> parse(std::string_view bytes);
 
   /// Seconds east of UTC at a moment, in seconds since 1970 UTC.
   [[nodiscard]] std::int64_t offset_at(std::int64_t moment) const;
 
  private:
-  /// From when on, in one year and the next, by the rule at the end of the file.
+  /// When summer time begins or ends in every year, by the rule at the end of the file.
   struct Change {
     enum class By : std::uint8_t { month, julian, day } by = By::month;
     int month = 0, week = 0, day = 0;
@@ -45,8 +46,8 @@ class TimeZone {
   std::optional<Rule> rule_;           // after the last
 };
 
-/// The text of a moment ("2019-12-31 23:30:00+00", "2020-01-01T00:30+01:00", "…Z") as its date in
-/// the zone. Empty where the text says no moment: it has no offset, or is no date of our era.
+/// The date in the zone of a moment ("2019-12-31 23:30:00+00", "2020-01-01T00:30+01:00", "…Z").
+/// Empty where the text is not a moment, since it has no offset, or is not a date of our era.
 std::optional<std::string> local_date(const TimeZone& zone, std::string_view moment);
 
 }  // namespace abgleich::mask

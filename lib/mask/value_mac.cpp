@@ -2,8 +2,8 @@
 
 #include "core/error.hpp"
 
-// Its SHA-256 uses the processor's own instructions, which libsodium's does not; the interface that
-// replaces the deprecated one allocates for every copy of a state.
+// OpenSSL's SHA-256 uses the processor's own instructions, libsodium's does not. Its interface is
+// deprecated, but the new one allocates memory for every copy of a state.
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include <openssl/crypto.h>
 #include <openssl/sha.h>
@@ -19,7 +19,7 @@ namespace {
 constexpr std::uint8_t kInnerPad = 0x36;
 constexpr std::uint8_t kOuterPad = 0x5c;
 
-/// A hash that has taken the key's block.
+/// The state of a hash that has absorbed the key's block.
 SHA256_CTX after_key(std::span<const std::uint8_t> key, std::uint8_t pad) {
   std::array<std::uint8_t, SHA256_CBLOCK> block{};
   std::ranges::copy(key, block.begin());

@@ -10,15 +10,17 @@
 
 namespace abgleich::mask {
 
-/// Keeps the hash's two states behind the key, so that a short value costs two blocks of SHA-256.
+/// Keeps the two states of the hash after the key's blocks, so that a short value costs two blocks
+/// of SHA-256.
 class ValueMac {
  public:
   using Mac = std::array<std::uint8_t, 32>;
 
-  /// REQUIRES: at most 64 bytes of key, which is what RFC 2104 takes as it is.
+  /// REQUIRES: the key has at most 64 bytes; RFC 2104 hashes longer ones first.
   explicit ValueMac(std::span<const std::uint8_t> key);
 
-  /// Of class, length (32 bits, little endian) and bytes: different values have different input.
+  /// The MAC of class, length (32 bits, little endian) and bytes: different values have different
+  /// input.
   [[nodiscard]] Mac of(char input_class, std::string_view bytes) const;
 
  private:

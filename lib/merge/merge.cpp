@@ -11,8 +11,8 @@ namespace {
 
 using Digests = std::span<const Digest>;
 
-/// Whether `side` holds a change of the base that counts. Changes of cells whose owner is
-/// `uncounted` do not.
+/// Whether `side` differs from the base in a cell that counts: cells whose owner is `uncounted` do
+/// not.
 bool changed(const Rules& rules, Digests base, Digests side, Owner uncounted) {
   for (std::size_t i = 0; i < base.size(); ++i) {
     if (side[i] != base[i] && rules.cells[i].owner != uncounted) {
@@ -22,8 +22,8 @@ bool changed(const Rules& rules, Digests base, Digests side, Owner uncounted) {
   return false;
 }
 
-/// The case of a row that is on all three sides. A change of the primary in a cell that belongs to
-/// the secondary is none: there the primary counts as holding the base.
+/// The case of a row that is on all three sides. In a cell that the secondary owns, a change of the
+/// primary does not count: there the primary is taken to have the base's value.
 Case fate_of_present(const Rules& rules, const Three<Digests>& row) {
   bool primary_changed = false;
   bool secondary_changed = false;
@@ -58,7 +58,7 @@ void for_unit(const Rules& rules, std::size_t first, Visit visit) {
   }
 }
 
-/// Whether no cell before this one is of its unit.
+/// Whether the cell is the first of its unit.
 bool opens_unit(const Rules& rules, std::size_t cell) {
   const int group = rules.cells[cell].group;
   if (group < 0) {
@@ -74,8 +74,8 @@ bool opens_unit(const Rules& rules, std::size_t cell) {
 
 enum class UnitAction : std::uint8_t { stand, advance, conflict };
 
-/// A unit as a whole: the secondary's values stand, the primary's are in force (whether they must
-/// be written or are there already), or neither can be said.
+/// Decides about a unit as a whole: the secondary's values stand, the primary's values win (and are
+/// written, unless they are there already), or the two conflict.
 UnitAction decide_unit(const Rules& rules, const Three<Digests>& row, std::size_t first) {
   const Owner owner = rules.cells[first].owner;
   if (owner == Owner::secondary) {
@@ -98,7 +98,7 @@ UnitAction decide_unit(const Rules& rules, const Three<Digests>& row, std::size_
   return UnitAction::conflict;
 }
 
-/// One cell of a unit in which the primary's values are in force.
+/// One cell of a unit in which the primary's values win.
 CellAction advance_cell(const Digest& base, const Digest& primary, const Digest& secondary) {
   if (primary == secondary) {
     return primary == base ? CellAction::keep : CellAction::converge;
@@ -111,7 +111,7 @@ void merge_present(const Rules& rules, const Three<Digests>& row, Decision& deci
   decision.cells.assign(cells, CellAction::keep);
   decision.happened = fate_of_present(rules, row);
   if (!rules.reassert && std::ranges::equal(row.primary, row.base)) {
-    return;  // by far the most rows: whatever the secondary did stands
+    return;  // most rows by far: whatever the secondary has stands
   }
   bool writes = false;
   bool advances = false;
@@ -191,7 +191,8 @@ void merge_both_inserted(const Rules& rules, Digests primary, Digests secondary,
     switch (rules.cells[i].owner) {
       case Owner::both:
         if (rules.adopt == Adopt::ask) {
-          // Without a base nobody can say which side is right, and half a row belongs to nobody.
+          // Without a base nobody can say which side is right, and a row mixed of both would be
+          // wrong.
           decision.cells.clear();
           decision.action = RowAction::conflict;
           decision.conflict = true;
@@ -224,7 +225,7 @@ bool another_subject(const Rules& rules, Digests base, Digests primary) {
   return false;
 }
 
-/// The key was given to another subject: the old one was deleted, and the new one inserted.
+/// The key now belongs to another subject: the old row was deleted, and the new one inserted.
 void merge_another_subject(const Rules& rules, Digests base, Digests primary,
                            const std::optional<Digests>& secondary, Decision& decision) {
   if (!secondary) {

@@ -12,7 +12,7 @@
 
 namespace abgleich::merge {
 
-/// The same thing as the last agreement, the primary and the secondary have it; always this order.
+/// One thing as it is in the base, in the primary and in the secondary, always in this order.
 template <class T>
 struct Three {
   T base;
@@ -47,11 +47,11 @@ Case classify(const Three<std::optional<Digest>>& digests);
 enum class Owner : std::uint8_t { both, primary, secondary };
 enum class OnDelete : std::uint8_t { remove, keep, erase };
 
-/// What becomes of a row that both sides have, differently, and no base: a conflict, or the side
-/// that a person has chosen for all of them.
+/// What becomes of a row that both sides have, with different values and without a base: a
+/// conflict, or the side wins that a person has chosen for all such rows.
 enum class Adopt : std::uint8_t { ask, primary, secondary };
 
-/// The rules of one table, a view of the contract: one entry an exported column.
+/// The rules of one table, taken from the contract. `cells` has one entry per exported column.
 struct Rules {
   struct Cell {
     Owner owner = Owner::both;
@@ -67,7 +67,7 @@ struct Rules {
 enum class CellAction : std::uint8_t {
   keep,       // the secondary's value stands
   take,       // the primary's value is written
-  converge,   // both sides hold the same already
+  converge,   // both sides have the same value already
   override_,  // the primary's value is written over an edit of the secondary (owner = primary)
   conflict,   // the secondary's value stands, the base does not advance
 };
@@ -77,27 +77,28 @@ enum class RowAction : std::uint8_t {
   insert,    // the primary's row is inserted
   update,    // the cells that say take or override_ are written
   agree,     // no cell is written, the base alone advances (converged, adopted)
-  remove,    // the secondary's row and the base row go
-  forget,    // the base row alone goes: both deleted, or on_delete = keep
+  remove,    // the secondary's row and the base row are deleted
+  forget,    // only the base row is deleted: both deleted, or on_delete = keep
   conflict,  // the row as a whole conflicts: nothing is written, the base stands
 };
 
-/// What is to be done with one row. `cells` has one entry an exported column where `action` is
+/// What is to be done with one row. `cells` has one entry per exported column where `action` is
 /// update, agree or nothing, and is empty otherwise. `base` is the row's base afterwards (empty: no
 /// base row afterwards, or, with conflict and nothing, the base as it was).
 struct Decision {
   Case happened = Case::unchanged;
   RowAction action = RowAction::nothing;
   bool conflict = false;  // the row, or at least one of its cells
-  bool replaces = false;  // with remove: the primary's row, another subject's, comes in its place
+  bool replaces = false;  // with remove: then the primary's row, another subject's, is inserted
   std::vector<CellAction> cells;
   std::vector<Digest> base;
 };
 
-/// Merges one row. Each side is absent or has one digest an exported column (rules.cells.size()).
-/// `happened` in the result is the row's after the owners have been considered: a change that does
-/// not count as one (owner rules) is not one. Reuses `decision`'s memory.
+/// The digests of a row on one side, one per exported column (rules.cells.size()); empty where that
+/// side does not have the row.
 using Cells = std::optional<std::span<const Digest>>;
+/// Merges one row. `happened` in the result is the case under the owner rules: a change that does
+/// not count by them is not a change. Reuses the memory of `decision`.
 void merge_row(const Rules& rules, const Three<Cells>& row, Decision& decision);
 
 }  // namespace abgleich::merge

@@ -24,7 +24,8 @@ bool same(const std::vector<Digest>& a, const std::vector<Digest>& b,
   return true;
 }
 
-/// The base with those cells back that the run moved; none where there was none before the run.
+/// The base, with the cells that the run changed as they were before it; absent where there was
+/// none before.
 Image base_back(const Record& record, const Today& today) {
   if (!record.was) {
     return std::nullopt;
@@ -83,7 +84,7 @@ Undo inserted(const Record& record, const Today& today, const std::vector<std::s
 
 Undo deleted(const Record& record, const Today& today, const std::vector<std::size_t>& keys) {
   if (today.base || !record.was) {
-    return {};  // a later run has brought the row again, and both sides agree on it
+    return {};  // a later run has inserted the row again, and both sides agree on it
   }
   if (!today.secondary) {
     return {.action = UndoAction::insert, .base = record.was};

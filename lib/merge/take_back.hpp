@@ -1,5 +1,5 @@
-// Taking back what one run did to one row: three ways, against what the run has left. What was
-// edited since stands and is told of. Pure, on digests alone, like the merge itself.
+// Takes back what one run did to one row: a three-way comparison with what the run has left. What
+// was edited since then stays and is reported. Pure, on digests alone, like the merge itself.
 #pragma once
 
 #include "core/digest.hpp"
@@ -15,13 +15,13 @@ namespace abgleich::merge {
 /// A row as one side has it; absent where it has none.
 using Image = std::optional<std::vector<Digest>>;
 
-/// What a run did to one row. Images of an update hold the cells of `mask` only (the others count
-/// for nothing); those of an insert have no `before`, those of a delete no `after`; where there is
-/// neither, the run moved the base alone.
+/// What a run did to one row. Images of an update hold the cells of `mask` only (the others do not
+/// count); those of an insert have no `before`, those of a delete no `after`. Where there is
+/// neither, the run changed only the base.
 struct Record {
   Image before;
   Image after;
-  std::string mask;  // a character a cell of an update: '0' not written
+  std::string mask;  // of an update, one character per cell; '0': not written
   Image was;         // the base before the run
   Image became;      // the base after it
 };
@@ -36,8 +36,8 @@ enum class UndoAction : std::uint8_t {
   nothing,
   update,     // the cells of `mask` become what they were before
   insert,     // the row comes back as it was before
-  remove,     // the row goes again
-  base_only,  // the base alone moves
+  remove,     // the row is deleted again
+  base_only,  // only the base changes
 };
 
 struct Undo {
@@ -48,7 +48,8 @@ struct Undo {
   std::vector<std::size_t> cells;  // in conflict
 };
 
-/// Decides it. `keys` says which cells are the key's: they are the same on all sides.
+/// Decides how the change is taken back. `keys` says which cells are the key's: they are the same
+/// on all sides.
 Undo take_back(const Record& record, const Today& today, const std::vector<std::size_t>& keys);
 
 }  // namespace abgleich::merge

@@ -14,7 +14,7 @@ constexpr std::array<std::string_view, kStandings> kStandingNames{
     "deleted", "quarantined",     "conflict",      "pending", "unexplained",
 };
 
-/// What the secondary may hold for good: a difference with a reason of its own.
+/// The standing of a difference that the secondary may keep, by the owner of the column.
 Standing standing_of(Owner owner) {
   switch (owner) {
     case Owner::both:
@@ -27,12 +27,12 @@ Standing standing_of(Owner owner) {
   throw Failure{Code::bug, "an owner that is none"};
 }
 
-/// What needs the word of a base that cannot be believed.
+/// The standing of a difference that only the base can explain.
 Standing unproven(const Evidence& evidence) {
   return evidence.trust == Trust::sealed ? Standing::pending : Standing::unexplained;
 }
 
-/// A digest that none of the sides has.
+/// A digest that neither side has.
 Digest unlike(const Cells& primary, const Cells& secondary, std::size_t i) {
   Digest digest;
   while ((primary && (*primary)[i] == digest) || (secondary && (*secondary)[i] == digest)) {
@@ -56,14 +56,14 @@ Standing Explainer::cell(const Three<Cells>& row, const Evidence& evidence, std:
     case CellAction::take:
       return evidence.refused ? Standing::conflict : Standing::pending;
     case CellAction::converge:
-      // of a refused row the base waits until all of it can be written
+      // the base of a refused row waits until the whole row can be written
       return evidence.refused && decision_.action == RowAction::update ? Standing::agrees
                                                                        : unproven(evidence);
     case CellAction::override_:
       return evidence.refused ? Standing::conflict : unproven(evidence);
     case CellAction::conflict:
       if (equal) {
-        return Standing::agrees;  // in conflict only for the sake of its group
+        return Standing::agrees;  // in conflict only because of its group
       }
       return open || evidence.refused ? Standing::conflict : unproven(evidence);
   }
@@ -74,7 +74,7 @@ void Explainer::explain_cells(const Three<Cells>& row, const Evidence& evidence)
   auto& cells = explanation_.cells;
   const auto columns = rules_.cells.size();
   cells.assign(columns, Standing::agrees);
-  if (decision_.cells.empty()) {  // of a row that conflicts or goes as a whole
+  if (decision_.cells.empty()) {  // of a row that conflicts or is deleted as a whole
     const bool replaced = decision_.replaces && !evidence.refused;
     const bool open = evidence.row_conflict || evidence.refused;
     for (std::size_t i = 0; i < columns; ++i) {

@@ -1,12 +1,12 @@
 // How a row stands between two runs: do primary and secondary agree, and if not, what explains it?
-// Pure, on digests; what the next run would do is asked of `merge_row`, so that the two never say
-// different things.
+// Pure, on digests. What the next run would do is taken from `merge_row`, so that the two always
+// agree.
 //
-// A difference is explained by a rule of the merge table (lib/README.md) or by work that is
-// still to be done. As long as the base is known to be what the last run left (its seal holds),
-// nothing else can be: the base says which side has changed. Where the seal does not hold
-// (`Trust`), the states that a false or lost base row makes look like both sides having changed, so
-// whatever needs the base's word and has no open conflict for it is unexplained.
+// A difference is explained by a rule of the merge table (lib/README.md) or by work that is still
+// to be done. While the seal of the base holds, nothing else is possible: the base is what the last
+// run left, and says which side has changed. Where the seal does not hold (`Trust`), a false or
+// lost base row can make it look as if both sides had changed. So a difference that only the base
+// can explain is unexplained then, unless a conflict is open for it.
 //
 // By presence and equality, base, primary, secondary (a letter is a value, '-' is absent):
 //
@@ -44,7 +44,7 @@ namespace abgleich::merge {
 /// How a cell or a row stands, the more urgent the later: a row stands as its most urgent cell.
 enum class Standing : std::uint8_t {
   agrees,
-  owner_secondary,  // differs, and is the secondary's by contract
+  owner_secondary,  // differs; the contract gives the column to the secondary
   owner_primary,    // edited in the secondary; stands until the primary changes
   edited,           // edited in the secondary; stands
   secondary_only,   // the row is in the secondary alone
@@ -52,7 +52,7 @@ enum class Standing : std::uint8_t {
   quarantined,      // the primary's row is held back
   conflict,         // a conflict is open for it
   pending,          // not yet synced: the next run will see to it
-  unexplained,      // nothing accounts for it: the base is not what the last run left
+  unexplained,      // nothing explains it: the base is not what the last run left
 };
 
 inline constexpr std::size_t kStandings = 10;
@@ -60,7 +60,7 @@ std::string_view name_of(Standing standing);
 
 /// Whether the base is what the last run left.
 enum class Trust : std::uint8_t {
-  sealed,
+  sealed,      // it is
   altered,     // it is not
   incomplete,  // it is not, and it has lost rows
 };
@@ -69,20 +69,20 @@ enum class Trust : std::uint8_t {
 struct Evidence {
   Trust trust = Trust::sealed;
   bool held_back = false;            // the primary has the row, but it is held back
-  bool base_unreadable = false;      // there is a base row, but it is not one digest a column
+  bool base_unreadable = false;      // there is a base row, but not with one digest per column
   bool refused = false;              // an open conflict says that the constraints refuse the row
   bool row_conflict = false;         // an open conflict is about the row as a whole
   std::vector<bool> cell_conflicts;  // an open conflict is about these cells; empty: none
 };
 
-/// How a row stands. `cells` has one entry a column where both sides have the row, and is empty
+/// How a row stands. `cells` has one entry per column where both sides have the row, and is empty
 /// otherwise.
 struct Explanation {
   Standing row = Standing::agrees;
   std::vector<Standing> cells;
 };
 
-/// Explains rows of one table; reuses its memory.
+/// Explains rows of one table; reuses its memory. REQUIRES: `rules` outlives it.
 class Explainer {
  public:
   explicit Explainer(const Rules& rules) : rules_(rules) {}
@@ -90,8 +90,8 @@ class Explainer {
   /// REQUIRES: at least one side is present, or the base is unreadable.
   const Explanation& explain(const Three<Cells>& row, const Evidence& evidence);
 
-  /// Whether an open conflict, if there is one, would matter to how the row stands: it is worth
-  /// looking for. Of the row that was explained last, with no conflict in its evidence.
+  /// Whether an open conflict would change how the last explained row stands, so that it is worth
+  /// looking for one. REQUIRES: the evidence of that row had no conflict.
   [[nodiscard]] bool wants_conflict() const;
 
  private:
@@ -104,11 +104,11 @@ class Explainer {
   Explanation explanation_;
 };
 
-/// A base row that tells nothing untrue, for a row that is unexplained: where both sides agree,
-/// their value; where the base's digest is that of one side, that digest, for it cannot be so by
-/// accident; else a digest that is neither side's, so that both count as changed and the next run
-/// shows a conflict. Empty where neither side has the row and it is not held back: the base row is
-/// to go.
+/// A base row for a row that is unexplained, which says nothing that may be untrue. Where both
+/// sides agree, their value. Where the base's digest is that of one side, that digest, since this
+/// cannot be by accident. Else a digest that neither side has, so that both count as changed and
+/// the next run shows a conflict. Empty where neither side has the row and it is not held back:
+/// then the base row has to be removed.
 std::vector<Digest> corrected_base(const Three<Cells>& row, const Evidence& evidence,
                                    std::size_t columns);
 

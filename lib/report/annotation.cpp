@@ -43,7 +43,8 @@ std::string message(const Event& event) {
 
 // GitHub -----------------------------------------------------------------------------------------
 
-// What ends a value in a workflow command is written in percent form (actions/toolkit, command.ts).
+// Characters that would end a value in a workflow command are percent-encoded (actions/toolkit,
+// command.ts).
 std::string github_text(std::string_view text, std::string_view also = {}) {
   std::string out;
   for (const char c : text) {
@@ -74,7 +75,7 @@ std::string github(const std::vector<Event>& events, const contract::Contract& c
 
 // GitLab -----------------------------------------------------------------------------------------
 
-/// The same for the same drift in every run: GitLab tells new findings from old ones by it.
+/// The same for the same drift in every run: by it, GitLab tells new findings from old ones.
 std::string fingerprint(const Event& event) {
   const auto text = fmt::format("{}\n{}\n{}\n{}\n{}", name_of(event.kind), event.table,
                                 event.column, event.was, event.now);
@@ -118,7 +119,7 @@ std::string xml_text(std::string_view text) {
         out += "&quot;";
         break;
       default:
-        out += c;  // no control character any more, which XML 1.0 has no way to write
+        out += c;  // no control characters are left: XML 1.0 could not hold them
     }
   }
   return out;

@@ -18,7 +18,7 @@ namespace abgleich::report {
 enum class Fate : std::uint8_t { insert, update, remove, conflict, quarantine, keep };
 std::string_view name_of(Fate fate);
 
-/// One cell of a change, in the secondary's terms; a side without a value does not have the row.
+/// One cell of a change, in the secondary's terms; a side that does not have the row has no value.
 struct CellChange {
   std::string column;
   std::optional<Value> primary;
@@ -34,11 +34,11 @@ struct Change {
   std::string kind;                               // of a conflict
   std::optional<journal::ConflictAction> action;  // of a conflict
   std::string reason;     // of a quarantined row, or of a conflict about one that was withdrawn
-  std::int64_t rows = 1;  // of a quarantine that is told by its number only
+  std::int64_t rows = 1;  // of quarantined rows that are reported as a number only
   // Of a conflict of kind "constraint":
   std::string obstacle;        // what kind of constraint it is
   std::string constraint;      // its name, or its columns; empty: not known
-  std::string blocking_table;  // of the row in the way, or that is missing; in the secondary
+  std::string blocking_table;  // of the row that is in the way or missing; in the secondary
   std::vector<std::pair<std::string, Value>> blocking_key;
   // Of an open conflict:
   std::string since;     // UTC
@@ -52,9 +52,9 @@ struct TableCounts {
   std::string table;
   std::int64_t inserted = 0;
   std::int64_t updated = 0;
-  std::int64_t backfilled = 0;  // of these: only in columns that were not exported before
+  std::int64_t backfilled = 0;  // of `updated`: only in columns that were not exported before
   std::int64_t deleted = 0;
-  std::int64_t withdrawn = 0;  // of these: the primary still has them, but too few share them
+  std::int64_t withdrawn = 0;  // of `deleted`: still in the primary, but shared by too few subjects
   std::int64_t unchanged = 0;
   std::int64_t conflicts = 0;
   std::int64_t quarantined = 0;
@@ -81,12 +81,12 @@ struct Outcome {
   Run kind = Run::real;
   std::vector<TableCounts> tables;
   std::int64_t open_conflicts = 0;
-  std::vector<OpenConflict> conflicts;  // all of these, where they are not too many to list
+  std::vector<OpenConflict> conflicts;  // all of them; empty where they are too many to list
   std::int64_t open_quarantined = 0;
   std::vector<drift::Event> drift;
   std::vector<std::string> notes;    // for people, to stderr
-  std::vector<std::string> remarks;  // the same, for those who want to know more
-  std::vector<std::string> ddl;      // what the secondary lacks, where abgleich must not make it
+  std::vector<std::string> remarks;  // the same, shown only with -v
+  std::vector<std::string> ddl;      // what the secondary lacks and abgleich must not make
   std::optional<Error> error;
 };
 

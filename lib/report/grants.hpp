@@ -11,8 +11,8 @@
 
 namespace abgleich::report {
 
-/// Statements, each on its line, and comments. `database` is "primary" or "secondary"; without
-/// grants it has no roles.
+/// Statements, each on its line, and comments. `database` is "primary" or "secondary"; `grants` is
+/// empty where the database has no roles.
 std::string text_of(std::string_view database, const std::optional<db::Grants>& grants);
 
 /// What could be learnt of one side.

@@ -14,13 +14,13 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-/// Bytes that are not UTF-8 cannot occur in text; should they all the same, they are shown replaced
-/// rather than let the program die over its own report.
+/// No text should hold bytes that are not UTF-8. If one does, they are replaced, so that the
+/// program does not fail while it reports.
 std::string dump(const Json& json) {
   return json.dump(-1, ' ', false, nlohmann::detail::error_handler_t::replace);
 }
 
-/// As PostgreSQL writes them.
+/// Bytes as PostgreSQL writes them.
 std::string bytes_text(std::string_view bytes) {
   return "\\x" + hex({reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()});
 }
@@ -55,7 +55,7 @@ Json json_of(const Value& value) {
     case Kind::bytes:
       return bytes_text(value.bytes());
     default:
-      // what is no UTF-8 (SQLite takes any bytes for text) is shown as the bytes that it is
+      // text that is not UTF-8 (SQLite allows any bytes) is shown as bytes
       return is_utf8(value.bytes()) ? value.bytes() : bytes_text(value.bytes());
   }
 }

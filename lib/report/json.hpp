@@ -11,11 +11,11 @@
 namespace abgleich::report {
 
 std::string json_line(const Change& change);
-/// What a run that failed or was refused says.
+/// The outcome of a run that failed or was refused.
 Outcome failed_outcome(const Error& error, Run kind);
 inline constexpr std::string_view kSyncSchema = "abgleich.sync/1";
 std::string json_line(const Outcome& outcome, std::string_view schema = kSyncSchema);
-/// A change of a run that has been: `before` and `after` beside the two sides.
+/// A change of a past run: every cell has `before` and `after` as well.
 std::string history_line(const Change& change);
 std::string json_line(const drift::Event& event);
 std::string json_line(const db::RunRow& run);

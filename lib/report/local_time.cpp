@@ -7,7 +7,7 @@ namespace abgleich::report {
 
 namespace {
 
-/// What strftime makes of it; all formats here are shorter.
+/// The time as strftime formats it; no format here gives more characters than fit.
 std::string formatted(const char* format, const std::tm& time) {
   std::array<char, 64> text{};
   return {text.data(), std::strftime(text.data(), text.size(), format, &time)};

@@ -17,10 +17,10 @@ using state::Matter;
 using state::Speech;
 using Kind = Matter::Kind;
 
-/// More of one kind are told by their number.
+/// No more drift events than this are remembered as told.
 constexpr std::size_t kMostDrift = 1000;
 
-/// The error that ended a run which is told by its drift already.
+/// Whether the drift events already explain the error that ended the run.
 bool told_by_drift(const Outcome& outcome) {
   return !blocked_tables(outcome.drift).empty();
 }
@@ -47,7 +47,7 @@ std::string works_again_text(const Speech& speech) {
                             : std::string();
 }
 
-/// The events to be told in full: the new ones, or, to remind, all.
+/// The events that are printed in full: the new ones, or in a reminder all.
 std::string drift_text(const Speech& speech, const Outcome& outcome, Colour colour) {
   std::string text;
   for (const auto& event : outcome.drift) {
@@ -94,7 +94,7 @@ std::vector<Matter> matters_of(const Outcome& outcome) {
     matters.push_back({.kind = Kind::conflict, .name = name_of(conflict)});
   }
   if (outcome.conflicts.empty() && outcome.open_conflicts > 0) {
-    // too many to know each by its name: more of them are news
+    // too many to remember each by its name: only a greater number is news
     matters.push_back({.kind = Kind::conflict, .name = "", .count = outcome.open_conflicts});
   }
   for (const auto& counts : outcome.tables) {
@@ -110,7 +110,7 @@ std::vector<Matter> matters_of(const Outcome& outcome) {
     matters.push_back({.kind = Kind::note, .name = state::without_numbers(note)});
   }
   if (outcome.error && !told_by_drift(outcome)) {
-    // other statements that are missing are another failure
+    // with other missing statements, it is another failure
     matters.push_back({.kind = Kind::failure,
                        .name = fmt::format("{}\n{}", state::name_of_failure(*outcome.error),
                                            fmt::join(outcome.ddl, "\n"))});

@@ -25,7 +25,7 @@ class Metrics {
   explicit Metrics(std::string_view pairing)
       : pairing_(fmt::format("pairing=\"{}\"", label_text(pairing))) {}
 
-  /// Begins a metric: all of them are gauges, for nothing is counted beyond one attempt.
+  /// Begins a metric. All of them are gauges, since nothing is counted over several attempts.
   void begin(std::string_view name, std::string_view help) {
     name_ = name;
     text_ += fmt::format("# HELP {0} {1}\n# TYPE {0} gauge\n", name, help);

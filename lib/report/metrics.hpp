@@ -10,8 +10,8 @@
 
 namespace abgleich::report {
 
-/// The whole file. Every series has the label `pairing`, and every file has the same series, but
-/// for the last success where there was none yet and the limit where none is set.
+/// The whole file. Every series has the label `pairing`, and every file has the same series, except
+/// the last success where there was none yet and the limit where none is set.
 std::string metrics_text(const state::Attempt& attempt, std::string_view pairing,
                          const std::optional<std::chrono::seconds>& max_age);
 

@@ -39,7 +39,7 @@ std::string counted(std::int64_t count, std::string_view one, std::string_view s
   return fmt::format("{} {}", count, count == 1 ? one : several);
 }
 
-/// The findings of a table's quasi-identifiers, a sentence each.
+/// What is known about a table's quasi-identifiers, a sentence each.
 std::vector<std::string> findings(const PrivacyTable& table, std::int64_t min_k) {
   std::vector<std::string> lines;
   if (table.quasi_identifiers.empty()) {
@@ -71,7 +71,8 @@ std::vector<std::string> findings(const PrivacyTable& table, std::int64_t min_k)
   return lines;
 }
 
-/// What everything that leaves unhidden tells, with the tables that it points to.
+/// What all columns that leave unhidden tell together, with those of the tables that this one
+/// refers to.
 std::vector<std::string> unhidden(const PrivacyTable& table) {
   std::vector<std::string> lines;
   if (table.uniqueness && table.uniqueness->subjects > 0) {

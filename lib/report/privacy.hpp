@@ -1,5 +1,5 @@
-// What leaves in which class, and how well it hides: for people, for the record of processing
-// activities (Markdown) and for programs (JSON).
+// What leaves in which class, and how well people are hidden in it: for people, for the record of
+// processing activities (Markdown) and for programs (JSON).
 #pragma once
 
 #include "contract/contract.hpp"
@@ -26,12 +26,12 @@ struct PrivacyTable {
   std::vector<PrivacyColumn> columns;
   std::int64_t unnamed = 0;  // columns of the accepted catalogue that the contract does not name
   std::vector<std::string> decided_by;  // columns of `where`, in the primary; empty: all rows leave
-  std::string subject;                  // in the secondary, as all below; empty: each row is one
+  std::string subject;                  // in the secondary, as those below; empty: each row is one
   std::vector<std::string> quasi_identifiers;
   std::vector<std::string> sensitive;
   std::optional<db::Anonymity> anonymity;    // empty: not asked for, or not there yet
-  std::optional<db::Uniqueness> uniqueness;  // the same; of everything that leaves unhidden
-  std::vector<std::string> unhidden;         // columns of that; those of joined tables after a dot
+  std::optional<db::Uniqueness> uniqueness;  // the same; of all columns that leave unhidden
+  std::vector<std::string> unhidden;         // these columns; of joined tables TABLE.COLUMN
   std::vector<std::string> proposed;         // quasi-identifiers, by their names in the primary
 };
 

@@ -26,13 +26,13 @@ std::string when(std::int64_t moment, const state::Pulse& pulse) {
   return fmt::format("{}, {}", with_local(utc_of(moment)), age_text(age(moment, pulse)));
 }
 
-/// Killed, as far as can be known: what has not ended, and does not run any more.
+/// Whether it was killed, as far as can be known: it has not ended, and is not running any more.
 bool was_killed(const Attempt& attempt, const state::Pulse& pulse) {
   return attempt.state == Attempt::State::killed ||
          (attempt.state == Attempt::State::at_work && !pulse.at_work);
 }
 
-/// The attempt that tells how syncing stands: one that goes on tells nothing yet.
+/// The last attempt that tells whether syncing works. One that is still running does not.
 const Attempt* last_of(const state::Pulse& pulse) {
   const auto& newest = pulse.beat.newest;
   const auto& open = pulse.beat.at_work;
@@ -64,7 +64,7 @@ std::string day_text(const state::Heartbeat& beat) {
                      failures);
 }
 
-/// Rounded down: what is not all is never told as all.
+/// Rounded down, so that 100 % is shown only for all changes.
 std::int64_t percent(const state::Freshness& freshness) {
   constexpr std::int64_t kWhole = 100;
   return freshness.in_time * kWhole / freshness.changes;

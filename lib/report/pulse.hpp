@@ -1,4 +1,4 @@
-// When syncing last worked and why it does not, for `status`.
+// When syncing last worked, and why it does not work now, for `status`.
 #pragma once
 
 #include "core/error.hpp"
@@ -17,9 +17,8 @@ std::string text_of(const state::Pulse& pulse);
 /// The member `heartbeat` of `status --json`.
 nlohmann::ordered_json json_of(const state::Pulse& pulse);
 
-/// What the record alone makes of the exit code of `status --exit-code`: overdue, or, where the
-/// configuration does not say when that is, the code of the last attempt (overdue, too, where it
-/// was killed).
+/// The exit code of `status --exit-code`, by the record of attempts alone: `overdue`, or, where the
+/// configuration has no max_age, the code of the last attempt (`overdue` where it was killed).
 Code code_of(const state::Pulse& pulse);
 
 /// "30 minutes".

@@ -13,7 +13,8 @@ namespace abgleich::report {
 
 namespace {
 
-// The widest that a name may make its column: longer ones stand out.
+// The greatest width of the column of names. Longer names are not cut, and move their line to the
+// right.
 constexpr std::size_t kWidestName = 32;
 
 struct Numbers {

@@ -1,4 +1,4 @@
-// A diff by its numbers: a line a table, and nothing of any row.
+// A diff as numbers only: one line per table, and nothing about single rows.
 #pragma once
 
 #include "report/change.hpp"
@@ -10,15 +10,15 @@
 
 namespace abgleich::report {
 
-/// Rows, by their table's name, that are gone from the primary and that the contract keeps: a
-/// difference that no run does away with.
+/// How many rows of a table (by its name) are gone from the primary and kept by the contract: a
+/// difference that no run removes.
 using Kept = std::map<std::string, std::int64_t>;
 
-/// The rows of a table that a run would do something with.
+/// How many rows of a table a run would change or hold back.
 std::int64_t rows_of(const TableCounts& counts);
 
-/// A line a table that has such rows or keeps some, its numbers below each other; empty where none
-/// has.
+/// One line for each table that has such rows or keeps some, with the numbers aligned; empty where
+/// there is no such table.
 std::string stat_text(const Outcome& outcome, const Kept& kept, Colour colour);
 
 /// The same as JSON lines of `abgleich.stat/1`.

@@ -28,8 +28,8 @@ std::string paint(std::string_view text, std::string_view code, Colour colour) {
   return colour_mark(code) + std::string(text) + colour_mark("0");
 }
 
-/// What a terminal shows of a value: what would break the line or steer the terminal is spelled
-/// out; long text cut.
+/// A value as a terminal shows it: characters that would break the line or control the terminal are
+/// spelled out; long text is cut.
 std::string shown(const Value& value) {
   constexpr std::size_t kLongest = 60;
   if (value.is_null()) {
@@ -83,7 +83,7 @@ struct Mark {
   std::string_view colour;
 };
 
-/// How people are told of a standing; "row" and "rows" are the reader's to add.
+/// A standing in words, without the word "row" or "rows".
 std::string_view words_of(merge::Standing standing) {
   switch (standing) {
     case merge::Standing::agrees:
@@ -173,7 +173,7 @@ std::string cell_line(const Change& change, const CellChange& cell) {
   }
 }
 
-/// In the order of the events, each once.
+/// The line that says what the run did; empty where an error says it.
 std::string what_was_done(const Outcome& outcome) {
   if (outcome.run) {
     const bool rows = std::ranges::any_of(outcome.tables, [](const TableCounts& counts) {
@@ -186,7 +186,7 @@ std::string what_was_done(const Outcome& outcome) {
   if (outcome.result != Result::unchanged && !(outcome.result == Result::refused && blocked)) {
     return {};
   }
-  // with something open, "up to date" would send a tired reader back to bed
+  // with something open, "up to date" would be misleading
   const bool open = outcome.open_conflicts + outcome.open_quarantined > 0 || blocked;
   return open ? "nothing was written\n" : "nothing to do: the secondary is up to date\n";
 }
@@ -199,7 +199,7 @@ std::string open_text(const Outcome& outcome) {
                                      outcome.open_conflicts == 1 ? "conflict" : "conflicts");
   const auto rows = fmt::format("{} {}", outcome.open_quarantined,
                                 outcome.open_quarantined == 1 ? "row" : "rows");
-  const bool dry = outcome.kind == Run::dry;  // what it has found is not recorded, so not listed
+  const bool dry = outcome.kind == Run::dry;  // nothing is recorded, so no command can list it
   if (outcome.open_conflicts > 0) {
     text += dry ? fmt::format("sync would leave {} open\n", conflicts)
                 : fmt::format("{} open {}; see them: abgleich conflicts\n", outcome.open_conflicts,
@@ -238,7 +238,7 @@ std::string age_text(std::int64_t seconds) {
   const auto told = [](std::int64_t count, std::string_view unit) {
     return fmt::format("{} {}{} ago", count, unit, count == 1 ? "" : "s");
   };
-  // two of a unit before it is taken: "90 minutes ago" says more than "1 hour ago"
+  // a unit is used from two of it on: "90 minutes ago" says more than "1 hour ago"
   return seconds < 2 * kMinute ? told(seconds, "second")
          : seconds < 2 * kHour ? told(seconds / kMinute, "minute")
          : seconds < 2 * kDay  ? told(seconds / kHour, "hour")
@@ -339,7 +339,7 @@ std::string text_of(const drift::Event& event, Colour colour) {
 
 namespace {
 
-/// A run's counts as the closing lines of `sync` call them.
+/// The name of a count, as in the closing lines of `sync`.
 std::string_view words_of(std::string_view count) {
   return count == "conflicts" ? "in conflict" : count == "quarantined" ? "held back" : count;
 }

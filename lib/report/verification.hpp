@@ -16,8 +16,8 @@
 
 namespace abgleich::report {
 
-/// One cell that does not agree, in the secondary's terms; a side without a value does not have the
-/// row.
+/// One cell that does not agree, in the secondary's terms; a side that does not have the row has no
+/// value.
 struct DifferentCell {
   std::string column;
   std::optional<Value> primary;

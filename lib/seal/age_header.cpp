@@ -30,7 +30,7 @@ class HeaderReader {
   explicit HeaderReader(std::string_view bytes)
       : text_(bytes.substr(0, kMostHeader)), all_(text_.size()) {}
 
-  /// Without its line end.
+  /// The next line, without its line end.
   std::string_view line() {
     const auto end = text_.find('\n');
     if (end == std::string_view::npos) {
@@ -129,13 +129,13 @@ std::string age_header_end(const HeaderMac& mac) {
 std::string base64(std::span<const std::uint8_t> bytes) {
   std::string text(sodium_base64_encoded_len(bytes.size(), kBase64), '\0');
   sodium_bin2base64(text.data(), text.size(), bytes.data(), bytes.size(), kBase64);
-  text.pop_back();  // the NUL that is counted
+  text.pop_back();  // the NUL, which the length includes
   return text;
 }
 
 bool read_base64(std::string_view text, std::span<std::uint8_t> out) {
   std::size_t size = 0;
-  // libsodium 1.0.18 takes some bytes beyond ASCII for digits
+  // libsodium 1.0.18 accepts some bytes beyond ASCII as digits
   constexpr std::string_view kDigits =
       "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   return text.size() == (8 * out.size() + 5) / 6 &&

@@ -11,10 +11,10 @@
 
 namespace abgleich::seal {
 
-/// More than this of a header is not read; ours are a hundredth of it.
+/// A longer header is refused; our own have about a hundredth of this length.
 inline constexpr std::size_t kMostHeader = std::size_t{16} << 10U;
 
-/// One way to the file's key: `-> TYPE ARGUMENT…` and a body.
+/// One way to get the file's key: `-> TYPE ARGUMENT…` and a body.
 struct Stanza {
   std::vector<std::string> arguments;  // at least one, the type; none is empty
   std::vector<std::uint8_t> body;
@@ -28,11 +28,11 @@ struct AgeHeader {
   std::vector<Stanza> stanzas;  // at least one
   HeaderMac mac{};
   std::size_t size = 0;        // of the whole header, in bytes
-  std::size_t mac_covers = 0;  // so many bytes from its start
+  std::size_t mac_covers = 0;  // this many bytes from its start
 };
 
-/// Reads a header from the front of `bytes`. Throws Unopened{malformed} where they begin with none,
-/// or with one that is longer than `kMostHeader`. Exactly one text stands for one header.
+/// Reads a header from the front of `bytes`. Throws Unopened{malformed} where they do not begin
+/// with a header, or where it is longer than `kMostHeader`. Every header has exactly one text.
 AgeHeader parse_age_header(std::string_view bytes);
 
 /// The header's text up to what the MAC covers, which ends with "---".
@@ -42,7 +42,8 @@ std::string age_header_end(const HeaderMac& mac);
 
 /// Base64 (RFC 4648, section 4) without padding.
 std::string base64(std::span<const std::uint8_t> bytes);
-/// Reads exactly `out.size()` bytes; false where the text is not what `base64` makes of any.
+/// Reads exactly `out.size()` bytes; false where the text is not what `base64` makes of that many
+/// bytes.
 bool read_base64(std::string_view text, std::span<std::uint8_t> out);
 
 }  // namespace abgleich::seal

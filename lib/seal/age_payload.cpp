@@ -11,7 +11,8 @@ ChunkCipher::ChunkCipher(std::span<const std::uint8_t> file_key, const PayloadNo
 }
 
 ChunkCipher::Nonce ChunkCipher::nonce_of(Chunk which) const {
-  // 11 bytes of number, most significant first, and whether it is the last
+  // 11 bytes for the chunk's number, most significant first, and one that says whether it is the
+  // last
   Nonce nonce{};
   for (unsigned i = 0; i < 8; ++i) {
     nonce[10 - i] = static_cast<std::uint8_t>(number_ >> (8 * i));

@@ -1,5 +1,5 @@
-// What an age file holds: STREAM, chunks of 64 KiB under ChaCha20-Poly1305, each with its number
-// and whether it is the last (C2SP age.md; Hoang, Reyhanitabar, Rogaway and Vizár, 2015).
+// The content of an age file: STREAM, chunks of 64 KiB under ChaCha20-Poly1305, each with its
+// number and whether it is the last (C2SP age.md; Hoang, Reyhanitabar, Rogaway and Vizár, 2015).
 #pragma once
 
 #include "core/locked_memory.hpp"
@@ -15,9 +15,9 @@ inline constexpr std::size_t kChunkSize = std::size_t{64} << 10U;
 inline constexpr std::size_t kTagSize = 16;
 inline constexpr std::size_t kSealedChunkSize = kChunkSize + kTagSize;
 
-/// The file's key: 128 random bits, of which every other one is made.
+/// The file's key: 128 random bits, from which all other keys of the file are derived.
 inline constexpr std::size_t kFileKeySize = 16;
-/// Stands before the chunks; the payload's key is made with it.
+/// Stands before the chunks; the key of the chunks is derived with it.
 using PayloadNonce = std::array<std::uint8_t, 16>;
 
 enum class Chunk : std::uint8_t { inner, last };
@@ -27,9 +27,10 @@ class ChunkCipher {
  public:
   ChunkCipher(std::span<const std::uint8_t> file_key, const PayloadNonce& nonce);
 
-  /// `sealed` has room for `plain` and a tag.
+  /// REQUIRES: `sealed` has `plain.size()` + `kTagSize` bytes.
   void seal(std::span<const std::uint8_t> plain, Chunk which, std::span<std::uint8_t> sealed);
-  /// The inverse; false where it is not the chunk that has to come next.
+  /// The inverse; false where it is not the chunk that has to come next. REQUIRES: `plain` has
+  /// `kTagSize` bytes less than `sealed`.
   bool open(std::span<const std::uint8_t> sealed, Chunk which, std::span<std::uint8_t> plain);
 
  private:

@@ -13,7 +13,7 @@ namespace abgleich::seal {
 
 namespace {
 
-/// Of a passphrase: may only stand alone, and is none of ours.
+/// The stanza of a passphrase: it has to be the only one (C2SP age.md), and we never write it.
 constexpr std::string_view kScrypt = "scrypt";
 
 LockedMemory file_key_of(const AgeHeader& header, const Identity& identity, Recipients recipients) {
@@ -74,7 +74,7 @@ void AgeReader::fill(std::size_t size) {
 }
 
 std::span<const std::uint8_t> AgeReader::read() {
-  // one byte more than a chunk says whether another one follows
+  // one byte more than a chunk, to see whether another chunk follows
   fill(kSealedChunkSize + 1);
   if (last_seen_) {
     if (!sealed_.empty()) {
@@ -84,8 +84,8 @@ std::span<const std::uint8_t> AgeReader::read() {
   }
   const auto size = std::min(sealed_.size(), kSealedChunkSize);
   const auto expected = sealed_.size() > size ? Chunk::inner : Chunk::last;
-  // a full chunk that is not what its place makes of it is authentic all the same; what comes next
-  // is then the damage
+  // A full chunk that opens as the other kind is authentic. Then the file is damaged after it:
+  // bytes follow the last chunk, or the last chunk is missing. The next call finds that.
   const auto other = expected == Chunk::inner ? Chunk::last : Chunk::inner;
   const bool is_expected = open(size, expected);
   if (!is_expected && (size < kSealedChunkSize || !open(size, other))) {
@@ -106,7 +106,7 @@ bool AgeReader::open(std::size_t size, Chunk which) {
 }
 
 void AgeReader::refuse_payload() {
-  // whoever asks again hears the same
+  // every later call throws the same
   sealed_.clear();
   feed_ = [](std::span<std::uint8_t>) { return std::size_t{0}; };
   last_seen_ = false;

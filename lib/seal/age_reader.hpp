@@ -16,13 +16,13 @@ namespace abgleich::seal {
 /// Fills the span from its front with the file's next bytes and says how many; 0 at the end.
 using Feed = std::function<std::size_t(std::span<std::uint8_t>)>;
 
-/// How many recipients a file may have. A bundle has one: more stanzas could only be somebody
-/// else's, who would read along.
+/// How many recipients a file may have. A file for one recipient has one stanza; more stanzas would
+/// mean that others can read it, too.
 enum class Recipients : std::uint8_t { one, several };
 
-/// One file, from its start. Holds two chunks of 64 KiB, however long the file is. Nothing is
-/// handed out that was not authenticated, each chunk in its place. That nothing is missing behind
-/// them is only known when `read` has said that this is the end.
+/// Reads one file from its start. Holds two chunks of 64 KiB, however long the file is. Every chunk
+/// that `read` returns is authenticated, and so is its place. That nothing is missing is only known
+/// when `read` has reported the end.
 class AgeReader {
  public:
   /// Reads the header. Throws Unopened.

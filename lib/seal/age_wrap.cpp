@@ -15,10 +15,10 @@ namespace abgleich::seal {
 namespace {
 
 constexpr std::string_view kWrapInfo = "age-encryption.org/v1/X25519";
-/// Each wrapping key is used once.
+/// The nonce can be zero, since each wrapping key is used once.
 constexpr std::array<std::uint8_t, crypto_aead_chacha20poly1305_ietf_NPUBBYTES> kNoNonce{};
 
-/// The key that wraps, of what the two share; empty where they share nothing.
+/// The wrapping key, derived from the shared secret; empty where there is no shared secret.
 std::optional<Subkey> wrapping_key(const Identity& own, const Recipient& with,
                                    const Recipient& share, const Recipient& recipient) {
   Subkey shared;
@@ -40,7 +40,7 @@ Stanza wrap_file_key(std::span<const std::uint8_t> file_key, const Recipient& re
   const auto key = wrapping_key(ephemeral, recipient, ephemeral.recipient(), recipient);
   if (!key) {
     throw Failure(Code::key_or_trust, "a recipient's key shares no secret with anybody",
-                  "whoever made it did not mean well; nothing was sealed to it");
+                  "ask its owner for a new one; nothing was sealed to it");
   }
   Stanza stanza{.arguments = {std::string(kX25519), base64(ephemeral.recipient())},
                 .body = std::vector<std::uint8_t>(file_key.size() + kTagSize)};

@@ -40,7 +40,7 @@ AgeWriter::AgeWriter(std::span<const Recipient> recipients, Sink sink) : sink_(s
 void AgeWriter::add(std::span<const std::uint8_t> bytes) {
   while (!bytes.empty()) {
     if (plain_.size() == kChunkSize) {
-      write_chunk(Chunk::inner);  // more comes: it is not the last
+      write_chunk(Chunk::inner);  // more bytes come, so it is not the last
     }
     const auto part = bytes.first(std::min(bytes.size(), kChunkSize - plain_.size()));
     plain_.insert(plain_.end(), part.begin(), part.end());

@@ -1,4 +1,4 @@
-// Seals to recipients as age does, version 1: what it writes, `age --decrypt` opens.
+// Seals to recipients as age does, version 1: `age --decrypt` opens what it writes.
 #pragma once
 
 #include "seal/age_key.hpp"
@@ -12,10 +12,10 @@
 
 namespace abgleich::seal {
 
-/// Takes the file's bytes, piece by piece. What it throws passes through.
+/// Takes the file's bytes, piece by piece. Exceptions that it throws are passed on.
 using Sink = std::function<void(std::span<const std::uint8_t>)>;
 
-/// One file. Holds two chunks of 64 KiB, however long the file is.
+/// Writes one file. Holds two chunks of 64 KiB, however long the file is.
 class AgeWriter {
  public:
   /// Writes the header. REQUIRES: there is a recipient. Throws Failure{key_or_trust} where a
@@ -23,7 +23,8 @@ class AgeWriter {
   AgeWriter(std::span<const Recipient> recipients, Sink sink);
 
   void add(std::span<const std::uint8_t> bytes);
-  /// Writes the end. What is not finished opens for nobody, and nothing is added afterwards.
+  /// Writes the last chunk. Without it, readers refuse the file. REQUIRES: `add` is not called
+  /// afterwards.
   void finish();
 
  private:

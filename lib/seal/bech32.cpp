@@ -43,14 +43,14 @@ class Checksum {
     const auto top = state_ >> 25U;
     state_ = ((state_ & 0x1ffffffU) << kBitsOfDigit) ^ digit;
     for (unsigned i = 0; i < kGenerator.size(); ++i) {
-      // without a branch: the digits may be a secret's
+      // without a branch: the digits may belong to a secret
       state_ ^= (0U - ((top >> i) & 1U)) & kGenerator[i];
     }
   }
 
   [[nodiscard]] bool is_right() const { return state_ == 1; }
 
-  /// The digits that make it right.
+  /// The checksum of the digits that were added.
   std::array<unsigned, kChecksumDigits> finish() {
     for (std::size_t i = 0; i < kChecksumDigits; ++i) {
       add(0);

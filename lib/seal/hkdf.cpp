@@ -15,7 +15,7 @@ namespace {
 
 using Mac = std::array<std::uint8_t, crypto_auth_hmacsha256_BYTES>;
 
-/// All that comes of the key on the way, in locked memory as the key is.
+/// The intermediate results, which are as secret as the key and so in locked memory, too.
 struct Work {
   crypto_auth_hmacsha256_state state;
   Mac pseudorandom_key;

@@ -14,7 +14,7 @@ namespace abgleich::seal {
 void hkdf_sha256(std::span<const std::uint8_t> key, std::span<const std::uint8_t> salt,
                  std::string_view info, std::span<std::uint8_t> out);
 
-/// The fields in turn, each behind its length (32 bits, little endian). Injective: no two lists of
+/// The fields in turn, each after its length (32 bits, little endian). Injective: no two lists of
 /// fields give the same info.
 std::string info_of(std::initializer_list<std::string_view> fields);
 

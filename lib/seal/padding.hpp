@@ -1,4 +1,4 @@
-// How long a file is made, so that its length tells little of what is in it.
+// To which length a file is padded, so that its length tells little about its content.
 #pragma once
 
 #include <bit>

@@ -19,7 +19,7 @@ namespace abgleich::seal {
 
 namespace {
 
-constexpr off_t kMostBytes = 65536;          // 64 KiB, some 300 epochs
+constexpr off_t kMostBytes = 65536;          // 64 KiB: enough for some 300 epochs of a key
 constexpr mode_t kMost = S_IRUSR | S_IWUSR;  // rights that a key file may have
 
 class Descriptor {
@@ -45,8 +45,8 @@ class Descriptor {
                 std::move(hint));
 }
 
-/// For what the system refuses: `what` becomes "what: its reason". Where the machine is short of
-/// something, neither the key nor its rights are to blame.
+/// For an error of the system; the message is `what`, a colon and the reason. Where the machine is
+/// short of something, code and hint say so: then neither the key nor its rights are to blame.
 [[noreturn]] void refuse(const SecretFile& kind, const std::filesystem::path& file,
                          std::string_view what, int error, std::string hint) {
   const auto shortage = shortage_of(error);
@@ -56,7 +56,7 @@ class Descriptor {
                 shortage ? std::string(shortage->hint) : std::move(hint));
 }
 
-/// Where systemd puts a service's credentials, if it has started this process with some.
+/// The directory of a service's credentials, if systemd has started this process with some.
 std::string credentials_directory() {
   const char* const directory = std::getenv("CREDENTIALS_DIRECTORY");
   return directory == nullptr ? "" : directory;
@@ -103,8 +103,8 @@ void check_status(const SecretFile& kind, const std::filesystem::path& file,
            fmt::format("look at {} in abgleich.toml", kind.setting));
   }
   if (is_credential(file)) {
-    // Where the kernel has access control lists, systemd keeps them root's and lets the service in
-    // by one, which shows in the group's bits.
+    // Where the file system has access control lists, systemd leaves the files to root and gives
+    // the service access by such a list. It shows in the bits of the group.
     if ((status.st_uid != ::geteuid() && status.st_uid != 0) ||
         (status.st_mode & (S_IRWXO | S_IWGRP | S_IXGRP)) != 0) {
       refuse(kind, file,
@@ -134,14 +134,14 @@ void check_status(const SecretFile& kind, const std::filesystem::path& file,
 void sync_directory(const std::filesystem::path& file) {
   const auto parent = file.has_parent_path() ? file.parent_path() : std::filesystem::path(".");
   const Descriptor directory(::open(parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  // EINVAL: a file system that cannot sync directories, and needs none
+  // EINVAL: the file system cannot sync directories and does not need to
   if (!directory.is_open() || (::fsync(directory.number()) != 0 && errno != EINVAL)) {
     throw std::system_error(errno, std::generic_category());
   }
 }
 
 void write_whole(const Descriptor& out, std::span<const std::uint8_t> text) {
-  // whatever the umask: the owner can read it, nobody else can
+  // whatever the umask is, only the owner can read and write it
   if (::fchmod(out.number(), S_IRUSR | S_IWUSR) != 0) {
     throw std::system_error(errno, std::generic_category());
   }
@@ -157,7 +157,7 @@ void write_whole(const Descriptor& out, std::span<const std::uint8_t> text) {
   }
 }
 
-/// Writes a new file; what could not be written whole is removed again.
+/// Writes a new file, and removes it again if it could not be written completely.
 void make_file(const SecretFile& kind, const std::filesystem::path& file,
                std::span<const std::uint8_t> text, std::string_view again) {
   const Descriptor out(::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
@@ -225,7 +225,7 @@ void replace_secret_file(const SecretFile& kind, const std::filesystem::path& fi
                          std::span<const std::uint8_t> text) {
   auto next = file;
   next += ".new";
-  ::unlink(next.c_str());  // of a rotation that was cut short: nothing was made with it
+  ::unlink(next.c_str());  // left by a rotation that was interrupted; its new key was never used
   make_file(kind, next, text, kind.changed_by);
   if (::rename(next.c_str(), file.c_str()) != 0) {
     const auto error = errno;
@@ -235,7 +235,7 @@ void replace_secret_file(const SecretFile& kind, const std::filesystem::path& fi
   try {
     sync_directory(file);
   } catch (const std::system_error&) {
-    // it is in its place; that it also survives a power cut, nobody could say
+    // the file is in its place, but may be lost in a power cut
     refuse(kind, file, "was replaced, but its directory cannot be brought to the disk",
            fmt::format("run `sync`, then `{}`", kind.checked_by));
   }

@@ -1,5 +1,5 @@
-// Ed25519 (RFC 8032) over what was hashed, for one purpose each: a signature of one kind of thing
-// is none of another.
+// Ed25519 (RFC 8032) over a hash and a purpose: a signature for one purpose is not valid for
+// another.
 #pragma once
 
 #include "core/locked_memory.hpp"
@@ -26,7 +26,7 @@ class Hasher {
   Hasher();
   void add(std::span<const std::uint8_t> bytes);
   void add(std::string_view text);
-  /// REQUIRES: nothing is added any more.
+  /// REQUIRES: `add` is not called afterwards.
   Hash finish();
 
  private:
@@ -50,12 +50,12 @@ class SigningKey {
   [[nodiscard]] Signature sign(std::string_view purpose, const Hash& hash) const;
 
  private:
-  LockedMemory secret_;  // the seed, and the public key behind it
+  LockedMemory secret_;  // the seed, followed by the public key
   Verifier verifier_;
 };
 
-/// Whether the key's owner has signed that hash for that purpose. False, too, for keys of small
-/// order and signatures that are not canonical.
+/// Whether the owner of the key has signed this hash for this purpose. Also false for keys of small
+/// order and for signatures that are not canonical.
 bool verify(const Verifier& verifier, std::string_view purpose, const Hash& hash,
             const Signature& signature);
 

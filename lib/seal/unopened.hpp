@@ -1,4 +1,4 @@
-// A sealed file that does not open: an expected outcome for whoever reads what strangers can write.
+// A sealed file that cannot be opened: to be expected wherever strangers can write the file.
 #pragma once
 
 #include <cstdint>
@@ -9,10 +9,10 @@ namespace abgleich::seal {
 class Unopened : public std::runtime_error {
  public:
   enum class Why : std::uint8_t {
-    malformed,  // the header is none that this reads
-    others,     // it is sealed to others
+    malformed,  // the header cannot be read
+    others,     // it is sealed to other recipients
     header,     // the header was altered
-    payload,    // what it holds was altered, cut or made longer
+    payload,    // the content was altered, cut off or made longer
   };
 
   explicit Unopened(Why why) : std::runtime_error("a sealed file does not open"), why_(why) {}

@@ -91,7 +91,7 @@ void write_file(const std::filesystem::path& directory, const char* name, const 
                 "is as it should be, run: abgleich adopt --reason TEXT. Nothing was changed");
 }
 
-/// The witness of another version says nothing to this one, and is not damaged.
+/// A file of another version is not damaged, but this version cannot read it.
 [[noreturn]] void another_version(const std::filesystem::path& path, const std::string& format) {
   throw Failure(Code::configuration,
                 fmt::format("'{}' is of another version of abgleich: its format is {}, and this "
@@ -102,7 +102,7 @@ void write_file(const std::filesystem::path& directory, const char* name, const 
                 "Nothing was changed");
 }
 
-/// Empty where there is no such file; one that cannot be read is not taken for none.
+/// Empty where there is no such file. Throws Failure where it cannot be read.
 std::optional<Anchor> read_file(const std::filesystem::path& path) {
   const File file(path, O_RDONLY | O_NOFOLLOW);
   if (file.number() < 0) {
@@ -155,7 +155,8 @@ StateLock::StateLock(const std::filesystem::path& directory) {
     errno = ENOTDIR;
     cannot(directory, "open the state directory");
   }
-  // one that somebody has just made for us is ours to close; one that is in use may be meant so
+  // an empty directory was just made for this program, so it may close it to others; one that is in
+  // use may be open on purpose
   std::error_code unreadable;
   if ((status.st_mode & 0077U) != 0 && std::filesystem::is_empty(directory, unreadable) &&
       status.st_uid == ::geteuid() && ::chmod(directory.c_str(), 0700) == 0) {
@@ -207,7 +208,7 @@ void write_intent(const std::filesystem::path& directory, const Anchor& intent) 
 }
 
 void settle_intent(const std::filesystem::path& directory) {
-  // no new file, which a full disk would not take
+  // a rename, since a new file would fail on a full disk
   if (::rename((directory / "intent.json").c_str(), (directory / "anchor.json").c_str()) == 0) {
     const File parent(directory, O_RDONLY | O_DIRECTORY);
     ::fsync(parent.number());

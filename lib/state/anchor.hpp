@@ -1,5 +1,5 @@
-// The local state directory: the lock, and the anchor that witnesses where the secondary stood. It
-// is a witness, never the truth: `head` in the secondary is.
+// The local state directory: the lock, and the anchor, which records where the secondary stood. It
+// serves for comparison only: the truth is `head` in the secondary.
 #pragma once
 
 #include <cstdint>
@@ -20,8 +20,8 @@ struct Anchor {
   bool operator==(const Anchor&) const = default;
 };
 
-/// Holds the lock of a pairing for as long as it lives. The kernel lets go of it when the process
-/// dies, however it dies.
+/// Holds the lock of a pairing for as long as it lives. The kernel releases it when the process
+/// ends, in whatever way.
 class StateLock {
  public:
   /// Makes the directory (mode 0700) where it is missing. Throws Failure{locked} where another run
@@ -37,8 +37,8 @@ class StateLock {
 };
 
 /// The anchor, if there is one. Throws Failure: integrity where it is damaged, configuration where
-/// it cannot be read or is of another version of this program; taken for none, it would let a
-/// restored secondary pass.
+/// it cannot be read or is of another version of this program; if it were taken for missing, a
+/// restored secondary would pass.
 std::optional<Anchor> read_anchor(const std::filesystem::path& directory);
 /// Atomic and durable: temporary file, fsync, rename, fsync of the directory.
 void write_anchor(const std::filesystem::path& directory, const Anchor& anchor);
@@ -46,11 +46,12 @@ void write_anchor(const std::filesystem::path& directory, const Anchor& anchor);
 /// What a run is about to commit, written and synchronised before it does.
 std::optional<Anchor> read_intent(const std::filesystem::path& directory);
 void write_intent(const std::filesystem::path& directory, const Anchor& intent);
-/// It was committed: the intent becomes the anchor. Where it cannot, it stays, and witnesses as
-/// well: a run that was applied is never reported as one that was not.
+/// The run was committed: the intent becomes the anchor. Where that fails, the intent stays and
+/// counts as well. Nothing is thrown, so that a run that was applied is never reported as one that
+/// was not.
 void settle_intent(const std::filesystem::path& directory);
 void clear_intent(const std::filesystem::path& directory);
-/// Forgets what was witnessed: a person has accepted the secondary as it is.
+/// Removes anchor and intent: a person has accepted the secondary as it is.
 void clear_anchor(const std::filesystem::path& directory);
 
 }  // namespace abgleich::state

@@ -30,7 +30,7 @@ constexpr std::array<std::string_view, 3> kStates{"at work", "ended", "killed"};
 constexpr std::size_t kLongestReason = 300;   // bytes, of the place
 constexpr std::size_t kLongestTrouble = 120;  // each of two
 
-/// The beginning of a text, cut between characters, without what JSON writes longer than it is.
+/// The beginning of a text, cut between characters, and without those that JSON would escape.
 std::string shortened(std::string_view text, std::size_t most) {
   std::string cut;
   for (const char c : text) {
@@ -47,7 +47,7 @@ std::string padded(const std::string& line) {
   return line + std::string(kPlaceSize - 1 - line.size(), ' ') + "\n";
 }
 
-/// What is said in words gives way to what is said in numbers, which always fit.
+/// Leaves out troubles, then the reason, until the line fits. The numbers always fit.
 std::string fitting(Json json) {
   for (const char* words : {"troubles", "reason"}) {
     auto text = json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
@@ -108,7 +108,7 @@ class Ring {
       return;
     }
     struct stat status {};
-    // one with another name as well is somebody else's file, and might be emptied here
+    // a file with another hard link may be somebody else's, and could be emptied here
     if (::fstat(file_, &status) != 0 || !S_ISREG(status.st_mode) || status.st_nlink != 1) {
       give_up(why("opened", path_, EINVAL));
     } else if (!lock(write ? LOCK_EX : LOCK_SH)) {
@@ -155,7 +155,7 @@ class Ring {
     return true;
   }
 
-  /// Makes it a file of ours where it is new, or not to be read.
+  /// Begins the file anew where it is empty or not readable.
   bool begin() {
     if (!usable_ && ::ftruncate(file_, 0) != 0) {
       trouble_ = why("written", path_, errno);
@@ -165,7 +165,8 @@ class Ring {
   }
 
  private:
-  /// As the lock of a run does it, which has not been asked for where the attempt failed before.
+  /// Makes and checks the directory as StateLock does: an attempt that failed early has taken no
+  /// lock.
   bool own(const std::filesystem::path& directory) {
     struct stat status {};
     if ((::mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST) ||
@@ -186,7 +187,8 @@ class Ring {
     file_ = -1;
   }
 
-  /// Whoever holds it does so for a moment; one that was stopped meanwhile is not waited for.
+  /// Waits for half a second at most: others hold the lock for a moment only, unless they were
+  /// stopped.
   [[nodiscard]] bool lock(int how) const {
     constexpr int kTries = 50;
     constexpr int kPause = 10'000;  // microseconds
@@ -243,12 +245,12 @@ std::string text_of(const Json& json) {
   return json.is_string() ? json.get<std::string>() : std::string();
 }
 
-/// When a process started, from /proc; 0: it is not there, or nobody may know.
+/// When a process started, from /proc; 0: there is none, or this user may not know.
 std::int64_t start_of(std::int64_t process) {
   std::ifstream file(fmt::format("/proc/{}/stat", process));
   std::string text;
   std::getline(file, text);
-  // the second field is a name in brackets, with whatever in it; the start is the 22nd
+  // the second field is a name in brackets, which can contain any character; the start is the 22nd
   const auto end = text.rfind(')');
   if (end == std::string::npos) {
     return 0;

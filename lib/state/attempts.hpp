@@ -12,8 +12,8 @@
 
 namespace abgleich::state {
 
-/// One call of `sync`. One that ended before it held the lock is recorded at its end only, so that
-/// one without an end held the lock.
+/// One call of `sync`. One that ended before it held the lock is recorded only at its end. So every
+/// recorded attempt that has no end held the lock.
 struct Attempt {
   enum class State : std::uint8_t { at_work, ended, killed };
 
@@ -25,7 +25,7 @@ struct Attempt {
   int exit = 0;        // the exit code, where it has ended
   std::string reason;  // why it did not end with 0, for people
   std::int64_t process = 0;
-  std::int64_t process_start = 0;  // of that process, in the kernel's ticks: tells two apart
+  std::int64_t process_start = 0;  // when that began, in kernel ticks: numbers are reused
   std::int64_t inserted = 0;       // rows that it wrote to the secondary
   std::int64_t updated = 0;
   std::int64_t deleted = 0;
@@ -44,14 +44,14 @@ struct Attempt {
 /// A success in the sense of `last_success`: everything that could be brought over was.
 bool succeeded(const Attempt& attempt);
 
-/// More than a week at one every five minutes.
+/// More than a week, with one attempt every five minutes.
 inline constexpr std::int64_t kKeptAttempts = 2304;
 
-/// One place of the file. `line_of` writes exactly so many bytes; what does not fit of the reason
-/// and of the troubles is cut.
+/// Bytes of one place of the file. `line_of` writes exactly that many; reason and troubles are cut
+/// where they do not fit.
 inline constexpr std::size_t kPlaceSize = 1024;
 std::string line_of(const Attempt& attempt);
-/// Empty where the bytes are no such place, such as one that was being written in a crash.
+/// Empty where the bytes are no such line, as after a crash while it was written.
 std::optional<Attempt> attempt_of(std::string_view line);
 
 /// What is in the file, and what was wrong with it, for people; empty: nothing.
@@ -60,7 +60,8 @@ struct Record {
   std::string trouble;
 };
 
-/// All of it; nothing where there is no file yet. Never throws for what the file is.
+/// Reads the whole record; empty where there is no file yet. Never throws, whatever the file
+/// contains.
 Record read_attempts(const std::filesystem::path& directory);
 
 /// The newest one, and those that have not ended: what a new attempt has to know.
@@ -70,15 +71,15 @@ struct Recent {
   std::string trouble;
 };
 
-/// Opens the file for one attempt, for a moment each time. Nothing here throws for what the file
-/// or the directory is: a run does not depend on its record.
+/// Reads and writes the record for one attempt; the file is open only during each call. Nothing
+/// here throws for what the file or the directory is: a run does not depend on its record.
 class AttemptRecord {
  public:
   explicit AttemptRecord(std::filesystem::path directory) : directory_(std::move(directory)) {}
 
   [[nodiscard]] Recent recent() const;
-  /// Writes it in its place; gives it its number first where it has none. Returns what was wrong,
-  /// for people; empty: nothing. A file that is none of ours is begun anew.
+  /// Writes the attempt to its place; gives it a number first where it has none. Returns what was
+  /// wrong, for people; empty: nothing. A file of another format is begun anew.
   std::string write(Attempt& attempt) const;
 
  private:

@@ -45,7 +45,7 @@ Patience patience_of(const std::optional<std::chrono::seconds>& max_age) {
 
 bool is_overdue(std::int64_t last_success, std::int64_t first, const Patience& patience,
                 std::int64_t now) {
-  // without any record nobody has tried, which is what an alarm is for
+  // without any record nobody has tried to sync: that is overdue as well
   const auto since = last_success > 0 ? last_success : first;
   return patience.max_age && now - since > patience.max_age->count();
 }

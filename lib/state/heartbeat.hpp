@@ -1,5 +1,5 @@
 // When syncing last worked, and how fresh the secondary has been: what the record of attempts says
-// at a given moment. Pure.
+// at a given moment. Pure, except for `pulse_of`.
 #pragma once
 
 #include "state/attempts.hpp"
@@ -14,9 +14,9 @@
 
 namespace abgleich::state {
 
-/// How fast changes have reached the secondary. Nobody tells when a row of the primary was changed;
-/// but what one run has brought over was changed after the last success before it had begun. So
-/// each share is at least what is said here, and each time at most.
+/// How fast changes have reached the secondary. It is not known when a row of the primary was
+/// changed. But what a run brings over was changed after the last success before this run had
+/// begun. So `in_time` is a lower bound, and `worst` an upper bound.
 struct Freshness {
   std::int64_t changes = 0;  // rows
   std::int64_t in_time = 0;  // of these, within `Patience::within`
@@ -24,10 +24,10 @@ struct Freshness {
 };
 
 struct Heartbeat {
-  std::optional<Attempt> newest;   // that has ended, or was killed
-  std::optional<Attempt> at_work;  // the newest one that has not: it runs, or was killed just now
+  std::optional<Attempt> newest;   // that has ended or was killed
+  std::optional<Attempt> at_work;  // the newest that has not: it runs, or was killed just now
   std::optional<std::int64_t> last_success;  // Unix time
-  /// The first attempt that was no success since then.
+  /// When the first unsuccessful attempt after the last success began.
   std::optional<std::int64_t> failing_since;
   bool overdue = false;  // no success for longer than `Patience::max_age`
   // Of the day before `now`:
@@ -43,16 +43,15 @@ struct Patience {
   std::optional<std::chrono::seconds> max_age;
   std::chrono::seconds within{900};
 };
-/// Changes are to be there as soon as a success is due; within a quarter of an hour where the
-/// configuration does not say when that is.
+/// `within` is `max_age`; a quarter of an hour where the configuration has no `max_age`.
 Patience patience_of(const std::optional<std::chrono::seconds>& max_age);
 
 /// `attempts` oldest first; `now` in Unix time.
 Heartbeat heartbeat_of(std::span<const Attempt> attempts, const Patience& patience,
                        std::int64_t now);
 
-/// Whether the newest attempt's success, or lack of it, is too long ago; `first` is when the first
-/// attempt that is known began.
+/// Whether the last success is longer ago than `max_age` allows; where there was none (0), whether
+/// the first known attempt is. `first`: when that began; 0: there is none. All in Unix time.
 bool is_overdue(std::int64_t last_success, std::int64_t first, const Patience& patience,
                 std::int64_t now);
 

@@ -38,7 +38,7 @@ constexpr const char* kLatchFile = "damaged";
 void write_latch(const std::filesystem::path& directory, const nlohmann::ordered_json& json) {
   const auto text = json.dump() + "\n";
   const auto path = directory / kLatchFile;
-  // Not by way of a temporary file: the name alone is the latch, whatever is in it.
+  // No temporary file: the latch is set by the file's name, whatever is in it.
   const int file =
       ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
   if (file < 0) {
@@ -115,7 +115,7 @@ void clear_latch(const std::filesystem::path& directory) {
 
 bool latched(const std::filesystem::path& directory) {
   struct stat status {};
-  // what cannot be looked at may be set
+  // where that cannot be found out, it counts as set
   return ::lstat((directory / kLatchFile).c_str(), &status) == 0 ||
          (errno != ENOENT && errno != ENOTDIR);
 }

@@ -23,18 +23,18 @@ struct Damage {
 /// missing.
 void set_latch(const std::filesystem::path& directory, const std::vector<Damage>& damage);
 
-/// Takes it off, if it is set: everything was looked at and found whole, or was repaired.
+/// Removes the latch, if it is set: everything was looked at and found whole, or was repaired.
 void clear_latch(const std::filesystem::path& directory);
 
-/// Notes in a latch that is set that a repair begins which commits as the run behind `epoch`:
-/// should it be killed before it can take the latch off, the head tells whether it stands.
+/// Notes in the latch, if it is set, that a repair begins, which commits as the run after `epoch`.
+/// Where it is killed before it can remove the latch, the head tells whether it was applied.
 void note_repair(const std::filesystem::path& directory, const std::string& lineage,
                  std::int64_t epoch);
 struct BegunRepair {
   std::string lineage;
-  std::int64_t from = 0;  // epoch of the head before it
+  std::int64_t from = 0;  // number of the run before it
 };
-/// Empty where no latch is set, or none was noted in it.
+/// Empty where no latch is set, or no repair was noted in it.
 std::optional<BegunRepair> begun_repair(const std::filesystem::path& directory);
 
 [[nodiscard]] bool latched(const std::filesystem::path& directory);

@@ -5,8 +5,8 @@
 
 namespace abgleich::state {
 
-/// The person who logged in or called sudo, where the process says so, and not the service's user;
-/// else that user's name, or number.
+/// The person who logged in or called sudo, where that is known. Otherwise the name of the user
+/// that the process runs as, or that user's number.
 std::string operator_name();
 
 }  // namespace abgleich::state

@@ -29,7 +29,7 @@ class Log {
   explicit Log(const std::filesystem::path& file)
       : file_(file),
         number_(::open(file.c_str(), O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600)) {
-    // the lock makes counting and appending one step; it goes with the descriptor
+    // the lock makes counting and appending one step; closing the file releases it
     if (number_ < 0 || ::flock(number_, LOCK_EX) != 0) {
       fail("opened");
     }

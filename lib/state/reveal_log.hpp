@@ -1,5 +1,5 @@
-// Who asked for whom: the log of `reveal` and `token` in the state directory, and how often that
-// may be.
+// The log of `reveal` and `token` in the state directory: who asked for which pseudonyms. It also
+// limits how many may be asked for.
 #pragma once
 
 #include <cstdint>
@@ -19,10 +19,10 @@ struct Asked {
   std::string reason;
 };
 
-/// Appends one line (JSON: time, operator, what was asked) to `reveal.log`, mode 0600, and brings
-/// it to the disk; only then may be answered. Throws Failure{try_again} where more than
-/// `kMostAnHour` pseudonyms were asked for within an hour, Failure{out_of_space} where the log
-/// cannot be written.
+/// Appends one line (JSON: time, operator, what was asked) to `reveal.log`, mode 0600, and waits
+/// until it is on disk. Answer only after that. Throws Failure{try_again} where more than
+/// `kMostAnHour` pseudonyms were asked for within an hour, Failure{out_of_space} or
+/// Failure{configuration} where the log cannot be written.
 void log_asked(const std::filesystem::path& state_directory, const Asked& asked);
 
 }  // namespace abgleich::state

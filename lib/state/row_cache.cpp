@@ -25,7 +25,7 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::string_view kCacheFormat = "abgleich.cache/1";
 constexpr const char* kIndex = "index";
-constexpr std::size_t kMostKeyBytes = std::size_t{1} << 26U;  // a key that is longer is no key
+constexpr std::size_t kMostKeyBytes = std::size_t{1} << 26U;  // no key is longer
 
 std::string seal_of(std::string_view text, const CacheKey& key) {
   std::array<unsigned char, crypto_generichash_BYTES> mac;
@@ -75,7 +75,7 @@ CachedTable table_of(const Json& json) {
 
 void append_word(std::uint64_t word, std::string& out) {
   std::array<char, 8> bytes;
-  std::memcpy(bytes.data(), &word, bytes.size());  // a cache never leaves its machine
+  std::memcpy(bytes.data(), &word, bytes.size());  // native order: used on this machine only
   out.append(bytes.data(), bytes.size());
 }
 
@@ -121,7 +121,7 @@ std::filesystem::path RowCache::path(const std::string& name) const {
 }
 
 std::string RowCache::new_name(std::string_view what, std::int64_t tracked) const {
-  ::mkdir(directory_.c_str(), 0700);  // or it is there, or the file that is to be made says so
+  ::mkdir(directory_.c_str(), 0700);  // it may be there; if this fails, so does making the file
   std::array<unsigned char, 8> bytes;
   randombytes_buf(bytes.data(), bytes.size());
   return std::string(what) + "_" + std::to_string(tracked) + "_" + hex(bytes);

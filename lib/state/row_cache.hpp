@@ -1,7 +1,7 @@
-// The local cache: which rows of the primary are as base and primary last agreed, by fingerprint
-// and by their key as the secondary has it. It is trusted for exactly the head, key and layout that
-// it was written for, and otherwise ignored: without it a run reads and compares everything. The
-// format is in schemas/stored-formats.md.
+// The local cache: which rows of the primary are as they were when base and primary last agreed, by
+// fingerprint and by masked key. It counts for exactly the head, key and layout that it was written
+// for, and is ignored otherwise: without it a run reads and compares everything. The format is in
+// schemas/stored-formats.md.
 #pragma once
 
 #include "core/fingerprint.hpp"
@@ -24,7 +24,7 @@ struct KnownRow {
   std::string key_bytes;
 };
 
-/// What has become of a row since the table's main file was written; it overrules that file.
+/// What has become of a row since the table's main file was written; it overrides that file.
 struct TouchedRow {
   enum class State : char {
     settled = 's',  // there, and as the base has it
@@ -36,8 +36,8 @@ struct TouchedRow {
   KnownRow known;
 };
 
-/// How the rows of a table were when they were read; what the row versions of PostgreSQL are held
-/// against (lib/db/postgresql/row_versions.hpp). Text of the server's own making.
+/// The row versions of a table when it was read, to compare later ones with
+/// (lib/db/postgresql/row_versions.hpp). The texts are the server's own.
 struct VersionMark {
   std::string facts;                // everything that has to be the same for them to count
   std::uint64_t horizon = 0;        // oldest transaction that was not over
@@ -62,7 +62,7 @@ struct CachedTable {
   bool operator==(const CachedTable&) const = default;
 };
 
-/// All tables, and the head that they are true for: its lineage, epoch and hash.
+/// All tables, and the head that they are valid for: its lineage, epoch and hash.
 struct CacheIndex {
   Anchor head;
   std::vector<CachedTable> tables;
@@ -97,7 +97,7 @@ class RowCache {
   Locked<CacheKey> key_;
 };
 
-/// The rows of a table, in the order in which the primary hands them over.
+/// Writes rows of a table to a new file, in the order in which the primary gives them.
 class KnownRowWriter {
  public:
   KnownRowWriter(const RowCache& cache, const std::string& name)

@@ -23,7 +23,7 @@ unsigned char* bytes_of(std::string& text) {
 
 }  // namespace
 
-/// As secret as the key.
+/// The state is as secret as the key.
 struct SealedWriter::Stream {
   Locked<crypto_secretstream_xchacha20poly1305_state> state;
 };

@@ -1,5 +1,5 @@
 // Files of the cache: encrypted and authenticated chunk by chunk (XChaCha20-Poly1305, libsodium's
-// secretstream), so that a torn, foreign or altered one is known for what it is.
+// secretstream), so that a file that is cut off, altered or another one is detected.
 #pragma once
 
 #include "core/locked_memory.hpp"
@@ -17,17 +17,17 @@ namespace abgleich::state {
 /// Encrypts the cache of one pairing, and nothing else.
 using CacheKey = std::array<std::uint8_t, 32>;
 
-/// The cache cannot be relied on. Never the end of a run: it starts again without the cache.
+/// The cache cannot be used. This never ends a run: the run starts again without the cache.
 class CacheUnusable : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
 
-/// Writes a new file, mode 0600. What is not finished is removed again.
+/// Writes a new file, mode 0600. A file that was not finished is removed.
 class SealedWriter {
  public:
-  /// `purpose` is part of what is authenticated: a file cannot stand for another. Throws
-  /// CacheUnusable where the file cannot be written.
+  /// `purpose` is part of what is authenticated: one file cannot be put in the place of another.
+  /// Throws CacheUnusable where the file cannot be written.
   SealedWriter(std::filesystem::path path, const CacheKey& key, std::string purpose);
   SealedWriter(const SealedWriter&) = delete;
   SealedWriter& operator=(const SealedWriter&) = delete;

@@ -27,7 +27,8 @@ constexpr const char* kToldFormat = "abgleich.told/1";
 constexpr std::array<std::string_view, 8> kKinds{"failure",  "overlap", "overdue", "killed",
                                                  "conflict", "held",    "drift",   "note"};
 constexpr std::int64_t kDay = 86'400;  // seconds
-/// A reminder comes at the same time of day, though attempts do not begin to the second.
+/// A reminder is to come at the same time every day, although attempts do not begin at the same
+/// second.
 constexpr std::int64_t kSlack = 60;
 
 std::string fingerprint_of(const Matter& matter) {
@@ -42,7 +43,7 @@ std::string fingerprint_of(const Matter& matter) {
   return hex;
 }
 
-/// What tells that syncing does not work, in contrast to what it has found.
+/// Whether a matter means that syncing itself does not work, unlike what a sync has found.
 bool is_failure(Kind kind) {
   return kind == Kind::failure || kind == Kind::overlap || kind == Kind::overdue ||
          kind == Kind::killed;
@@ -83,7 +84,7 @@ class Decision {
  private:
   std::vector<KnownMatter>& known() { return speech_.told.known; }
 
-  /// A clock that was ahead once would keep us silent until it is right again.
+  /// Where the clock was ahead once, times in the future would suppress mails until then.
   void correct_clock() {
     speech_.told.spoke = std::min(speech_.told.spoke, now_);
     for (auto& one : known()) {
@@ -119,7 +120,7 @@ class Decision {
     one->count = matter.count;
   }
 
-  /// It was not found now.
+  /// A known matter was not found by this attempt.
   void miss(KnownMatter& one) {
     const bool got_through = reach_ == Reach::all || reach_ == Reach::part;
     const bool was_open = !one.over && !one.waits && one.told > 0;

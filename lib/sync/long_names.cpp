@@ -13,7 +13,7 @@ namespace abgleich::sync {
 
 namespace {
 
-/// What a database keeps of a name: whole characters.
+/// What a database keeps of a name: at most `size` bytes, and whole characters.
 std::string cut(std::string_view name, std::size_t size) {
   while (size > 0 && !is_utf8(name.substr(0, size))) {
     --size;
@@ -21,7 +21,7 @@ std::string cut(std::string_view name, std::size_t size) {
   return std::string(name.substr(0, size));
 }
 
-/// What a name is for, in words, and where it is written.
+/// A name of the contract: where it is written, and what it is the name of, in words.
 struct Named {
   const contract::Place& place;
   std::string_view what;

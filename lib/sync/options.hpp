@@ -19,22 +19,22 @@ struct Options {
   Detail detail = Detail::counts;
   std::set<std::string> tables;         // of `diff`: only these; empty: all
   std::set<std::string> accepted_mass;  // tables that may pass the limits in this run
-  std::string reason;                   // of that acceptance, or of that adoption
-  bool full = false;                    // look at unchanged rows too: owner = primary re-asserts
+  std::string reason;                   // why these may, or why rows are adopted
+  bool full = false;                    // compare every row; owner = "primary" overrides edits
   merge::Adopt adopt = merge::Adopt::ask;
   // columns of the contract, "TABLE.COLUMN", that people have changed in the secondary, and that
   // are to be made and filled again
   std::set<std::string> refill;
-  // of `diff`, which people look at before they accept a mass change or run the DDL: tells what
-  // would be done but for a limit or a missing table, with a note that sync would refuse
+  // for `diff`, which people read before they accept a mass change or run the DDL: where `sync`
+  // would refuse the run (a limit, a missing table, a widening), goes on and adds a note
   bool beyond_refusal = false;
-  // is called once the run holds the pairing's lock, which a dry run never does
+  // called when the run has taken the pairing's lock; never in a dry run
   std::function<void()> on_lock;
 };
 
-/// Is told of every row that changes, conflicts or is held back.
+/// Called for every row that changes, conflicts or is held back.
 using OnChange = std::function<void(const report::Change&)>;
-/// The tables with their numbers, and nothing else.
+/// Called with the counts of every table; the rest of the outcome is empty.
 using OnCounts = std::function<void(const report::Outcome&)>;
 
 }  // namespace abgleich::sync

@@ -22,13 +22,13 @@ struct Pairing {
 };
 
 /// Reads the three files. Throws Failure{configuration}, or Failure{key_or_trust} where somebody
-/// else could have written them. `on_statement` is told of every statement that either database is
-/// given.
+/// else could have written them. `on_statement` is called for every SQL statement that is sent to
+/// either database.
 Pairing load_pairing(const std::filesystem::path& config,
                      contract::Trust trust = contract::Trust::needed,
                      const OnStatement& on_statement = {});
 
-/// The configuration alone, under the same conditions.
+/// Reads the configuration only, with the same checks.
 contract::Config load_config(const std::filesystem::path& config,
                              contract::Trust trust = contract::Trust::needed);
 

@@ -1,4 +1,4 @@
-// Where a run tells how far it is; a terminal shows it, cron does not.
+// How a run reports its progress, which is shown on a terminal but not under cron.
 #pragma once
 
 #include <cstdint>
@@ -6,17 +6,17 @@
 
 namespace abgleich::sync {
 
-/// Rows from one word to the next.
+/// Progress is reported after every so many rows.
 inline constexpr std::int64_t kProgressEvery = 10'000;
 
 class Progress {
  public:
   virtual ~Progress() = default;
-  /// `rows` of `table` are through this step ("read", "merge", "write").
+  /// So many rows of `table` have passed this step ("read", "merge", "write").
   virtual void at(std::string_view step, std::string_view table, std::int64_t rows) = 0;
 };
 
-/// Says nothing.
+/// Reports nothing.
 class NoProgress : public Progress {
  public:
   void at(std::string_view, std::string_view, std::int64_t) override {}

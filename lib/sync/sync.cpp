@@ -15,7 +15,7 @@ namespace abgleich::sync {
 
 namespace {
 
-/// The whole run.
+/// All steps of one attempt, in their order.
 report::Outcome carry_out(SyncAttempt& run, report::Run kind, const OnCounts& on_counts,
                           const OnChange& on_change) {
   run.look();
@@ -34,7 +34,7 @@ report::Outcome carry_out(SyncAttempt& run, report::Run kind, const OnCounts& on
   return run.outcome();
 }
 
-/// The next attempt uses less of a cache that cannot be used.
+/// Makes the next attempt use the cache less: first only write it, then not at all.
 void distrust_cache(const WritingRun& frame, const state::CacheUnusable& unusable,
                     Learned& learned) {
   if (learned.cache == CacheUse::none) {
@@ -47,13 +47,13 @@ void distrust_cache(const WritingRun& frame, const state::CacheUnusable& unusabl
   learned.cache = learned.cache == CacheUse::read_and_write ? CacheUse::write : CacheUse::none;
 }
 
-/// Whether a code says that the secondary is as it was.
+/// Whether an error with this code says that nothing in the secondary has changed.
 bool says_untouched(Code code) {
   return code >= Code::limit && code <= Code::out_of_space;
 }
 
-/// Of a run that has brought the key's new epoch in, which stands, and could do nothing after it:
-/// it cannot be said that nothing was changed.
+/// The result of a run that has committed the key's new epoch and then failed. The error alone
+/// would say that nothing was changed, which is not true.
 report::Outcome only_rotated(const Rotation& rotation, const Error& error) {
   report::Outcome outcome{
       .run = rotation.run, .result = report::Result::applied, .code = Code::quarantine_or_drift};
@@ -106,7 +106,7 @@ report::Outcome run_counted(const Pairing& pairing, const Options& options, Prog
     outcome.remarks.insert(outcome.remarks.begin(), learned.remarks.begin(), learned.remarks.end());
     return outcome;
   } catch (const Failure& failure) {
-    // an unknown outcome, damage or a bug is told as that
+    // an unknown outcome, damage or a bug is reported as it is
     if (!learned.rotation || !says_untouched(failure.error().code)) {
       throw;
     }

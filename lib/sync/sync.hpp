@@ -8,14 +8,14 @@
 
 namespace abgleich::sync {
 
-/// Runs once. With Run::dry, everything but the writes: no state directory, no lock, and the
-/// secondary's transaction is rolled back. With Detail::changes, `on_change` is told of every row
-/// that changes, conflicts or is held back, in the secondary's terms. Expected outcomes are
-/// returned; throws Failure where the run cannot go on, and then nothing in the secondary has
-/// changed (but see Code::outcome_unknown).
+/// One run. A dry one (Run::dry) takes no lock, writes nothing to the state directory, and rolls
+/// the secondary's transaction back. With Detail::changes, `on_change` is called for every row that
+/// changes, conflicts or is held back, with masked values and the secondary's names. Expected
+/// outcomes are returned. Throws Failure where the run cannot go on: then nothing in the secondary
+/// has changed, unless the code is Code::outcome_unknown.
 report::Outcome run(const Pairing& pairing, const Options& options, Progress& progress,
                     const OnChange& on_change);
-/// The same, for a dry one: `on_counts` is called once, before `on_change` is for the first row.
+/// The same. In a dry run `on_counts` is called once, before the first call of `on_change`.
 report::Outcome run_counted(const Pairing& pairing, const Options& options, Progress& progress,
                             const OnCounts& on_counts, const OnChange& on_change);
 

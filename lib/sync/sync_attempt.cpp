@@ -26,7 +26,7 @@ namespace abgleich::sync {
 
 namespace {
 
-/// What this run's options say about merging.
+/// Puts what the run's options say about merging into the tables' rules.
 void choose_rules(const Options& options, std::vector<ExportedTable>& tables) {
   for (auto& exported : tables) {
     exported.rules.adopt = options.adopt;
@@ -38,14 +38,14 @@ void choose_rules(const Options& options, std::vector<ExportedTable>& tables) {
   }
 }
 
-/// Why the keys of rows that are rare could not be kept, which is no reason to stop.
+/// Collects the keys of rare rows. If that fails, the run goes on: the reason is returned.
 std::optional<std::string> collect(RareKeys& keys, const std::vector<LocatedTable>& tables,
                                    const std::vector<Judged>& judged) {
   try {
     keys.collect(tables, judged);
     return std::nullopt;
   } catch (const state::CacheUnusable& unusable) {
-    return std::string(unusable.what()) + "; quarantine will not say who is rare";
+    return std::string(unusable.what()) + "; the quarantine will not name the rare rows";
   }
 }
 
@@ -81,7 +81,7 @@ void SyncAttempt::look() {
       options_.kind == report::Run::real ? epoch_to_rotate(target, frame_.keyring()) : std::nullopt;
   if (old_epoch) {
     learned_.rotation = rotate(frame_, *attempt_, source_, *old_epoch, options_.refill, progress_);
-    throw StartAgain();  // what this one found is out of date
+    throw StartAgain();  // what this attempt has found is out of date
   }
   const auto& head = attempt_->look(primary_of(source_));
   if (!head) {

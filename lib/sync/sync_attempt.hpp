@@ -1,4 +1,4 @@
-// One attempt at the main job, a step a function; `run` in sync.cpp has their order.
+// One attempt of a run, with a function for each step; `carry_out` in sync.cpp has their order.
 #pragma once
 
 #include "db/bookkeeping/books.hpp"
@@ -23,42 +23,45 @@
 
 namespace abgleich::sync {
 
-/// What the attempts of one run have found out, for those that follow.
+/// What earlier attempts of a run have found out, for the later ones.
 struct Learned {
   CacheUse cache = CacheUse::read_and_write;
-  std::optional<Rotation> rotation{};       // the key's new epoch came first, in a run of its own
-  std::vector<ValueMismatch> mismatches{};  // what the data contradicts
+  std::optional<Rotation> rotation{};       // of the key, where it came first, as a run of its own
+  std::vector<ValueMismatch> mismatches{};  // hypotheses that the data contradicts
   std::vector<std::string> remarks{};
 };
 
 class SyncAttempt {
  public:
-  /// Opens the primary. Everything outlives this.
+  /// Opens the primary and locks its schema. The arguments must outlive this.
   SyncAttempt(const WritingRun& frame, const Options& options, Learned& learned,
               Progress& progress);
 
-  /// Locks, looks where the secondary stands, and brings in a key that was rotated: that is a run
-  /// of its own, after which another attempt begins.
+  /// Locks the head and checks where the secondary stands. If the key was rotated, applies the
+  /// rotation, which is a run of its own, and throws StartAgain.
   void look();
-  /// What drift, identities and the bookkeeping leave of the contract's tables.
+  /// Finds out which tables of the contract this run reads, and how; drift can block some of them.
+  /// Refuses a widening.
   void export_tables();
-  /// Makes or adapts the secondary's tables. Returns the result of a run that may not.
+  /// Makes or adapts the secondary's tables. Returns an outcome only if the run needs DDL that it
+  /// may not execute: the run ends with it.
   [[nodiscard]] std::optional<report::Outcome> bring_schema();
-  /// Reads, masks, stages, and merges into plans. Begins again where the data contradicts what
-  /// was assumed.
+  /// Reads, masks, stages, and merges into plans. Throws StartAgain if the data contradicts
+  /// what was assumed.
   void detect_and_plan();
-  /// Refuses what passes the limits.
+  /// Refuses the run if it would change more than the limits allow.
   void judge();
   void apply();
-  /// The books of a real run, its commit, and what is kept; of a dry one, what it would have done.
+  /// Ends a real run: writes the bookkeeping, commits, and writes the state directory.
   void commit(const OnChange& on_change);
+  /// Ends a dry run: reports what a real one would do.
   void tell(const OnCounts& on_counts, const OnChange& on_change);
 
-  /// The result, with the counts. To be asked last.
+  /// The result, with the counts. To be called once, as the last function.
   [[nodiscard]] report::Outcome outcome();
 
  private:
-  /// Ends the run; `diff` looks beyond it, and says so.
+  /// Ends the run with this error. For `diff` (Options::beyond_refusal) it only adds a note.
   void refuse(const Error& error);
   [[nodiscard]] Primary primary();
 

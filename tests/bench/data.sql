@@ -1,6 +1,6 @@
 -- A contact-tracing system as vendors ship them: person (30 columns), cases, contact and sample in
 -- 4:1:4:1, with foreign keys and indexes; :rows rows in all. Every value is a hash of the row's number
--- and the column's, so the same rows come out everywhere.
+-- and the column's, so that the rows are the same everywhere.
 CREATE FUNCTION h(n bigint, salt int) RETURNS bigint IMMUTABLE LANGUAGE sql AS
   $$ SELECT hashint8extended(n, salt) & 9223372036854775807 $$;
 

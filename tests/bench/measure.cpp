@@ -1,5 +1,5 @@
 // Runs a command and appends one line to a file: its name, wall and CPU seconds, and the largest
-// resident set in KiB. A shell cannot say the last.
+// resident set in KiB. A shell cannot measure the last.
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>

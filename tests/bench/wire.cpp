@@ -1,6 +1,6 @@
-// Preloaded into the programs that are measured: counts the bytes that libpq sends and receives,
-// and appends them with the measurement's name to a file when the program ends. The sockets of
-// private servers are counted by nobody else.
+// A library to preload into the programs that are measured. It counts the bytes that libpq sends
+// and receives, and appends them with the measurement's name to a file when the program ends.
+// Nothing else counts the bytes on the sockets of private servers.
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>

@@ -197,7 +197,8 @@ TEST_CASE("heartbeat: a run that was killed is seen as such, by status and by th
                   {std::string("LD_PRELOAD=") + kAnotherDay,
                    "ABGLEICH_TEST_TIME=" + std::to_string(kMonday + 300),
                    "ASAN_OPTIONS=verify_asan_link_order=0"});
-  wait_until("a run is at work", [&] { return contains(read_file(pairing.state("attempts")), "\"at work\""); });
+  wait_until("a run is at work",
+             [&] { return contains(read_file(pairing.state("attempts")), "\"at work\""); });
   auto beat = pairing.beat(360);
   CHECK(beat["at_work_since"] == "2025-12-01T00:05:00Z");
   CHECK(beat["last_attempt"]["exit"] == 0);
@@ -226,7 +227,8 @@ TEST_CASE("heartbeat: a killed run is what status tells of, until another one ha
   pairing.secondary.run("BEGIN IMMEDIATE");
   {
     const Program program(pairing.command({"sync"}), pairing.directory.path().string());
-    wait_until("a run is at work", [&] { return contains(read_file(pairing.state("attempts")), "\"at work\""); });
+    wait_until("a run is at work",
+               [&] { return contains(read_file(pairing.state("attempts")), "\"at work\""); });
   }  // its end is SIGKILL
   pairing.secondary.run("ROLLBACK");
   const auto ran = pairing.run({"status", "--exit-code"});

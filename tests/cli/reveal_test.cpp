@@ -122,7 +122,7 @@ TEST_CASE("a pseudonym that reveals nobody is told apart: epoch, identity, forma
   expect("person", "p3" + id.substr(2), "is of epoch 3, and the key makes pseudonyms of epoch 1");
   expect("person", phone, "is no key of 'person', but of identity 'phone' ('person.phone')");
   expect("person", "p1_aaaaaaaaaaaaaaaaaaaaaaaaaa",
-         "is a pseudonym of nobody in 'person': it was made with another key, or the primary no "
+         "belongs to no row of 'person': it was made with another key, or the primary no "
          "longer has the row");
   expect("person", "4711", "is a pseudonym of the integer format, and no key column here has it");
   expect("sample", scene.secondary.rows("SELECT guid FROM sample"),

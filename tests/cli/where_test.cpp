@@ -277,7 +277,8 @@ TEST_CASE("where: types of PostgreSQL's own") {
            {"z > 'now'", "is compared with a moment in single quotes"},
            {"z > 'yesterday'", "is compared with a moment in single quotes"},
            {"u = '1'", "is compared with a UUID in single quotes"},
-           {"j = '1'", "is compared with nothing: it can only be asked IS NULL or IS NOT NULL"}}) {
+           {"j = '1'",
+            "is compared with nothing: it can only be tested with IS NULL or IS NOT NULL"}}) {
     CAPTURE(where);
     pairing.set_contract(contract_of_p(where, columns));
     CHECK(has(refused(pairing), why));
@@ -452,7 +453,7 @@ TEST_CASE("where: what is no condition, or does not fit the table, is refused in
              {"district", "ends before it says anything of a column"},
              {"district = 8435", "is compared with a text in single quotes"},
              {"id = '1'", "is compared with a whole number"},
-             {"id LIKE '1%'", "is no text, and has no LIKE"}}) {
+             {"id LIKE '1%'", "is not text, and LIKE cannot be used on it"}}) {
       CAPTURE(where);
       office.set_contract(contract_with(where));
       const auto told = refused(office);

@@ -153,7 +153,7 @@ TEST_CASE("times: how long is tried, how long a statement may run and a lock be 
   const Error endless = config_refusal(
       "[primary]\nurl = \"postgresql:///a\"\nlock_timeout = \"0\"\n"
       "[secondary]\nurl = \"sqlite:b.db\"\n");
-  CHECK(endless.message == "abgleich.toml:3:16: no lock is waited for without a limit");
+  CHECK(endless.message == "abgleich.toml:3:16: a lock has to be waited for with a limit");
   CHECK(contains(endless.hint, "lock_timeout = \"10s\""));
 }
 

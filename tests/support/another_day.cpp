@@ -1,5 +1,5 @@
-// Preloaded, it makes a program see the clock as it was so many days ago, or at one moment (Unix
-// time): for what depends on age or on the time of day.
+// A library to preload: a program sees the clock as it was some days ago, or at one moment (Unix
+// time). For tests of what depends on age or on the time of day.
 #include <cstdlib>
 #include <ctime>
 

@@ -1,5 +1,5 @@
-// What is done in a process of its own: the controls of the hostile scenes, which do what the
-// program would do without its guards.
+// Runs the controls of the hostile tests in a process of their own. A control does what the program
+// would do without its guards.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -21,7 +21,7 @@ inline bool ends_well(const std::function<void()>& work) {
     const rlimit none{.rlim_cur = 0, .rlim_max = 0};
     ::setrlimit(RLIMIT_CORE, &none);
     for (const int number : {SIGSEGV, SIGBUS, SIGABRT}) {
-      std::signal(number, SIG_DFL);  // its end is none of the test's
+      std::signal(number, SIG_DFL);  // a crash ends the child only
     }
     try {
       work();

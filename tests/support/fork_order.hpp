@@ -1,6 +1,6 @@
-// What fork_server.hpp and fork_server.cpp say to each other. An order is one packet: directory,
-// number of words, words and settings of the environment, each with a NUL behind it, one more NUL,
-// and three files that become the standard ones.
+// The messages between fork_server.hpp and fork_server.cpp. An order is one packet: directory,
+// number of words, words and settings of the environment, each with a NUL after it, one more NUL,
+// and three files that become standard input, output and error.
 #pragma once
 
 #include <cstddef>

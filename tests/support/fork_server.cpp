@@ -1,7 +1,7 @@
-// Preloaded into the program, this starts it many times for the price of one: when all libraries
-// are loaded and main is about to be called, it waits for orders, and each order gets a forked
-// process that enters main for the first time. What runs is the program's own file; only the
-// dynamic linker's work, most of a short run, is done once. (Fuzzers call it a fork server.)
+// A library to preload into the program, so that many runs need only one start. When all libraries
+// are loaded and main is about to be called, it waits for orders. Each order gets a forked process
+// that enters main for the first time. The program's own file runs; only the dynamic linker's work,
+// most of a short run, is done once. (Fuzzers call this a fork server.)
 #include "support/fork_order.hpp"
 
 #include <array>
@@ -22,7 +22,7 @@ using Start = int (*)(Main, int, char**, void (*)(), void (*)(), void (*)(), voi
 Main program_main = nullptr;
 std::array<char, abgleich::test::kLongestOrder> order;
 
-/// Fills `order` and `files`; false where nobody will ever ask again.
+/// Fills `order` and `files`; false if no more orders will come.
 bool receive(int socket, std::array<int, 3>& files) {
   iovec part{order.data(), order.size()};
   alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof files)> control{};
@@ -42,7 +42,7 @@ char* after(char* word) {
   return word + std::strlen(word) + 1;
 }
 
-/// In the new process: makes it what the order says and gives the words.
+/// In the new process: sets it up as the order says, and returns the words.
 std::vector<char*> obey(const std::array<int, 3>& files) {
   for (int i = 0; i < 3; ++i) {
     ::dup2(files[static_cast<std::size_t>(i)], i);
@@ -95,7 +95,7 @@ int serve(int argc, char** argv, char** environment) {
 
 }  // namespace
 
-/// What the program's first instructions call, in place of the C library's.
+/// The program's first instructions call this in place of the C library's function.
 extern "C" int __libc_start_main(Main main, int argc, char** argv, void (*init)(), void (*fini)(),
                                  void (*rtld_fini)(), void* stack_end) {
   program_main = main;

@@ -14,9 +14,9 @@
 
 namespace abgleich::test {
 
-/// The program loaded and about to enter main, once for every `run`. Its environment is that of the
-/// first run. Where the build has no fork server (sanitizers want to be loaded first), each run is
-/// a start as usual.
+/// The program, loaded and about to enter main; every `run` begins there. Its environment is that
+/// of the first run. If the build has no fork server (sanitizers have to be loaded first), each run
+/// is an ordinary start.
 class ForkServer {
  public:
   ForkServer() = default;

@@ -1,6 +1,6 @@
-// Is a document what a schema of schemas/ says? For the words of JSON Schema that those use. Where
-// a schema names the fields of an object and nothing of others, another field is an error here:
-// what the program prints has to be written down.
+// Checks a document against a schema of schemas/. Knows the words of JSON Schema that these use. If
+// a schema names fields of an object and says nothing of others, another field is an error here:
+// what the program prints has to be described.
 #pragma once
 
 #include "support/places.hpp"
@@ -23,8 +23,8 @@ class JsonSchemas {
   using Json = nlohmann::json;
 
   /// `reference`: a file of schemas/, and perhaps a place in it:
-  /// "commands.schema.json#/$defs/rekey". Empty where the value is as it says, otherwise what is
-  /// wrong, and where.
+  /// "commands.schema.json#/$defs/rekey". Empty if the value fits, otherwise what is wrong, and
+  /// where.
   std::string complaint(const Json& value, const std::string& reference) {
     return follow(value, reference, "", "");
   }

@@ -1,4 +1,4 @@
-// What every small server of a test is made of: a port of this machine, and a thread for each
+// The base of every small server for tests: a port of this machine, and a thread for each
 // connection.
 #pragma once
 
@@ -16,7 +16,7 @@
 
 namespace abgleich::test {
 
-/// Serves until it is destroyed. To be the last member of what it serves for.
+/// Serves until it is destroyed. Has to be the last member of the class that uses it.
 class LocalServer {
  public:
   /// Talks to a client until it is done; the connection is closed afterwards.

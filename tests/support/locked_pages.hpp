@@ -6,7 +6,7 @@
 
 namespace abgleich::test {
 
-/// AddressSanitizer takes mlock's place, and locks nothing.
+/// AddressSanitizer replaces mlock, and locks nothing.
 constexpr bool locks_pages() {
 #ifdef __SANITIZE_ADDRESS__
   return false;

@@ -1,5 +1,5 @@
-// The tests' main, and what names a case that hangs: ctest, whose limit is longer, would only say
-// which program did.
+// The tests' main function. It also names a case that hangs: ctest has a longer limit, and would
+// name only the program.
 #define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include <doctest/doctest.h>
 
@@ -13,7 +13,7 @@ namespace {
 
 constexpr unsigned kLongest = 600;  // seconds; ctest gives all cases of a part 900
 
-std::string running;  // what to say of the case that runs
+std::string running;  // the message about the case that runs
 
 extern "C" void end_of_patience(int /*signal*/) {
   [[maybe_unused]] const auto written = ::write(STDERR_FILENO, running.data(), running.size());

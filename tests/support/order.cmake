@@ -1,5 +1,5 @@
-# The quick tests first, so that a mistake shows early: ctest starts what costs most first, and
-# what is written here outweighs the times it remembers.
+# The quick tests first, so that a mistake shows early: ctest starts the tests with the highest cost
+# first, and the costs set here count more than the times that it remembers.
 get_property(names DIRECTORY PROPERTY TESTS)
 foreach(name IN LISTS names)
   get_test_property(${name} LABELS labels)

@@ -1,5 +1,5 @@
-// A primary and a secondary of a test's own, on either engine, with configuration, contract and key
-// in a temporary directory; and the program run on them.
+// A primary and a secondary for one test, on either engine, with configuration, contract and key in
+// a temporary directory. Runs the program on them.
 #pragma once
 
 #include "support/fork_server.hpp"
@@ -25,15 +25,15 @@ namespace abgleich::test {
 
 enum class On { sqlite, postgresql };
 
-/// Every engine: what a test asks of one of them, it asks of all. A new one gets its place here.
+/// All engines: what a test checks on one of them, it checks on all. A new one is added here.
 inline constexpr std::array kEngines{On::sqlite, On::postgresql};
 
 inline std::string name_of(On engine) {
   return engine == On::sqlite ? "SQLite" : "PostgreSQL";
 }
 
-/// A database that a test sets scenes in and looks at. Rows come back as text, NULL as "NULL",
-/// columns separated by '|', rows by '\n': what `sqlite3 -nullvalue NULL` would print.
+/// A database that a test prepares and looks at. Rows come back as text, NULL as "NULL", columns
+/// separated by '|', rows by '\n': as `sqlite3 -nullvalue NULL` prints them.
 class Database {
  public:
   /// `server` names the server of a PostgreSQL database, see `server_url`; `with` ends its CREATE.
@@ -106,7 +106,7 @@ class Database {
   sqlite3* sqlite_ = nullptr;
 };
 
-/// A key file with known content, so that pseudonyms are the same in every test.
+/// Replaces a file by one with this text.
 inline void write_file(const std::filesystem::path& file, std::string_view text) {
   std::ofstream(file, std::ios::binary) << text;
 }
@@ -147,7 +147,7 @@ class Pairing {
     return program_.run(command(words), directory.path().string(), environment);
   }
 
-  /// Runs `sync --json` and gives its closing line; the exit code is in it and checked against it.
+  /// Runs `sync --json` and returns its last line; checks the exit code that the line names.
   [[nodiscard]] nlohmann::json sync(std::vector<std::string> more = {}) const {
     more.insert(more.begin(), {"sync", "--json"});
     const auto ran = run(more);
@@ -158,8 +158,8 @@ class Pairing {
     return json;
   }
 
-  /// Both databases without tables, and nothing that is remembered of them. `postgresql` does so
-  /// there.
+  /// Removes the tables of both databases, and what is stored about them. `postgresql` is the SQL
+  /// that does so there.
   void empty(const std::string& postgresql =
                  "DROP SCHEMA public CASCADE; DROP SCHEMA IF EXISTS abgleich CASCADE; "
                  "CREATE SCHEMA public") {
@@ -177,7 +177,7 @@ class Pairing {
     std::filesystem::remove_all(directory / "state");
   }
 
-  /// Lets more leave than before: the decision that a wider contract needs.
+  /// Decides that more may leave than before, as a wider contract needs.
   void accept_more() const {
     const auto accepted = run({"contract", "accept", "--reason", "a test's own decision", "-q"});
     REQUIRE_MESSAGE(accepted.exit == 0, accepted.err);

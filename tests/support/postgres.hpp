@@ -1,4 +1,4 @@
-// A database of a test's own on the server that tests/support/private-postgres started.
+// A database for one test on the server that tests/support/private-postgres started.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -14,7 +14,7 @@
 
 namespace abgleich::test {
 
-/// A plain libpq connection for setting scenes: whatever it is asked to do must work.
+/// A plain libpq connection to prepare a test: every statement must succeed.
 class PlainConnection {
  public:
   explicit PlainConnection(const std::string& url) : raw_(PQconnectdb(url.c_str())) {
@@ -24,7 +24,7 @@ class PlainConnection {
     run("SET client_min_messages = error");
   }
 
-  /// Runs statements; gives the first column of the first row of the last one, empty for none.
+  /// Runs statements; returns the first column of the first row of the last one, empty for none.
   std::string run(const std::string& sql) {
     const std::unique_ptr<PGresult, void (*)(PGresult*)> result(PQexec(raw_.get(), sql.c_str()),
                                                                 PQclear);
@@ -35,7 +35,7 @@ class PlainConnection {
     return PQntuples(result.get()) > 0 ? PQgetvalue(result.get(), 0, 0) : "";
   }
 
-  /// What the server says of a statement that does not work; empty where it does.
+  /// The server's message about a statement that fails; empty if it works.
   std::string complaint(const std::string& sql) {
     const std::unique_ptr<PGresult, void (*)(PGresult*)> result(PQexec(raw_.get(), sql.c_str()),
                                                                 PQclear);
@@ -69,7 +69,7 @@ class PlainConnection {
 };
 
 /// The URI of a private server: "ABGLEICH_TEST_PG" for the first, "ABGLEICH_TEST_PG2" for the
-/// second. A missing one fails the test: a test that does not run proves nothing.
+/// second. If it is missing, the test fails: a test that does not run proves nothing.
 inline std::string server_url(const char* variable = "ABGLEICH_TEST_PG") {
   const char* url = std::getenv(variable);
   if (url == nullptr) {
@@ -78,7 +78,7 @@ inline std::string server_url(const char* variable = "ABGLEICH_TEST_PG") {
   return url;
 }
 
-/// Creates a database and drops it in the end, with whoever is still connected, unless
+/// Creates a database, and at the end drops it and ends all its sessions, unless
 /// ABGLEICH_KEEP_TEST_DB is set.
 class TemporaryDatabase {
  public:
@@ -109,7 +109,7 @@ class TemporaryDatabase {
   std::string run(const std::string& sql) const { return PlainConnection(url()).run(sql); }
 
  private:
-  /// postgresql:///postgres?host=DIRECTORY&user=postgres, with database and user exchanged.
+  /// postgresql:///postgres?host=DIRECTORY&user=postgres, with database and user replaced.
   [[nodiscard]] std::string url_with(const std::string& server, std::string_view user) const {
     const std::string::size_type from = server.find("host=");
     const std::string::size_type to = server.find('&', from);

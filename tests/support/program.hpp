@@ -1,4 +1,4 @@
-// Runs a program and keeps what it says: for tests of the command line.
+// Runs a program and keeps its output: for tests of the command line.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -23,7 +23,7 @@ struct Ran {
   long peak_kib = 0;  // largest resident set
 };
 
-/// A pipe of which neither end outlives an exec.
+/// A pipe whose ends are both closed by an exec.
 inline std::array<int, 2> new_pipe() {
   std::array<int, 2> ends{};
   REQUIRE(::pipe2(ends.data(), O_CLOEXEC) == 0);
@@ -65,7 +65,7 @@ inline int exit_code(int status) {
   return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
-/// What the caller has set is not meant for what is tested.
+/// The caller's settings must not reach the program that is tested.
 inline void forget_settings() {
   for (const auto* name :
        {"ABGLEICH_CONFIG", "ABGLEICH_JSON", "ABGLEICH_QUIET", "ABGLEICH_VERBOSE", "ABGLEICH_COLOR",
@@ -127,7 +127,7 @@ class Program {
     return ::waitid(P_PID, static_cast<id_t>(pid_), &ended, WEXITED | WNOHANG | WNOWAIT) == 0 &&
            ended.si_pid == 0;
   }
-  /// Whether it has this file open, or ends without.
+  /// Returns when it has this file open, or when it has ended without that.
   void wait_until_open(const std::string& file) const {
     const auto directory = "/proc/" + std::to_string(pid_) + "/fd";
     while (is_running()) {

@@ -1,6 +1,6 @@
-// A strict reader of Prometheus' text format, version 0.0.4, as its documentation describes it:
-// stricter than Prometheus itself where that would take what is bad style (metrics without HELP and
-// TYPE, a metric in two places, samples twice).
+// A strict reader of Prometheus' text format, version 0.0.4, as its documentation describes it. It
+// is stricter than Prometheus itself, which accepts bad style (metrics without HELP and TYPE, a
+// metric in two places, samples twice).
 #pragma once
 
 #include <doctest/doctest.h>
@@ -19,7 +19,7 @@ class PrometheusText {
  public:
   using Labels = std::map<std::string, std::string>;
 
-  /// Fails the test where the text is not as it has to be.
+  /// Fails the test if the text does not have the right form.
   explicit PrometheusText(const std::string& text) {
     REQUIRE_MESSAGE((!text.empty() && text.ends_with('\n')), "the last line has no end");
     std::istringstream lines(text);
@@ -32,7 +32,7 @@ class PrometheusText {
     }
   }
 
-  /// The value with exactly these labels. Fails the test where there is none.
+  /// The value with exactly these labels. Fails the test if there is none.
   [[nodiscard]] double value(const std::string& name, const Labels& labels) const {
     const auto metric = values_.find(name);
     REQUIRE_MESSAGE(metric != values_.end(), "no metric ", name);

@@ -1,5 +1,5 @@
-// A PostgreSQL server of a test's own, to be stopped, crashed, copied and promoted at will. Where
-// its programs are, tests/support/private-postgres says.
+// A PostgreSQL server for one test, which may stop, crash, copy and promote it.
+// tests/support/private-postgres says where its programs are.
 #pragma once
 
 #include "support/postgres.hpp"
@@ -14,7 +14,7 @@
 
 namespace abgleich::test {
 
-/// Waits until a query's first value is this one; a test that waits in vain fails.
+/// Waits until a query's first value is this one; if that does not happen, the test fails.
 inline void wait_for(const std::string& url, const std::string& sql, const std::string& value) {
   PlainConnection connection(url);
   wait_until("it is " + value + ": " + sql, [&] { return connection.run(sql) == value; });
@@ -22,7 +22,7 @@ inline void wait_for(const std::string& url, const std::string& sql, const std::
 
 class Server {
  public:
-  /// A new one, running. `settings` ends its postgresql.conf, a line each.
+  /// A new one, running. `settings` are added to its postgresql.conf, one on each line.
   explicit Server(const std::string& settings = "") {
     run(kOwner + "$as $bin/initdb -D data -U postgres -A trust -E UTF8 --locale=C.UTF-8 --no-sync");
     configure("fsync = off\n" + settings);
@@ -57,10 +57,10 @@ class Server {
     start();
   }
   void promote() const { run("$as $bin/pg_ctl promote -D data -w"); }
-  /// The process that writes what nobody waits for: stopped, commits that are not synchronous are
-  /// nowhere but in memory.
+  /// The process that writes what nobody waits for. While it is stopped, commits that are not
+  /// synchronous are only in memory.
   [[nodiscard]] std::string wal_writer() const { return sql(kWalWriter); }
-  /// Ends it; the server throws out all sessions, recovers and goes on under the same postmaster.
+  /// Ends it; the server ends all sessions, recovers and goes on under the same postmaster.
   void crash_one(const std::string& process) const {
     run("kill -KILL " + process);
     wait_until("the server has recovered", [&] {
@@ -79,8 +79,8 @@ class Server {
         "kill -0 " +
         pids + " || break; sleep 0.05; done");
   }
-  /// Any command, where `$bin` is the directory of the server's programs and `$as` makes it the
-  /// server's user; in the directory that has `data`.
+  /// Runs any command in the directory that has `data`. `$bin` is the directory of the server's
+  /// programs, and `$as` makes it run as the server's user.
   void run(const std::string& command) const {
     const auto ran = run_program({"/bin/bash", "-ec",
                                   kWords + "{ " + command +

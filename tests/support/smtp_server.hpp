@@ -17,7 +17,7 @@ class SmtpServer {
 
   [[nodiscard]] std::string url() const { return "smtp://" + server_.address(); }
 
-  /// Those since the last call, headers and all, without carriage returns.
+  /// The letters since the last call, with headers, without carriage returns.
   std::vector<std::string> take_letters() {
     const std::lock_guard lock(mutex_);
     return std::exchange(letters_, {});

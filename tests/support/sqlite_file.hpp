@@ -1,4 +1,4 @@
-// SQLite files for tests, made by sqlite3 itself so that what is tested does not make its own
+// SQLite files for tests, made by sqlite3 itself, so that the tested code does not make its own
 // input.
 #pragma once
 
@@ -15,7 +15,7 @@
 
 namespace abgleich::test {
 
-/// Runs a script on a file, which is created where it is missing.
+/// Runs a script on a file, which is created if it is missing.
 inline void run_sqlite(const std::filesystem::path& file, const std::string& sql) {
   sqlite3* database = nullptr;
   std::string problem;

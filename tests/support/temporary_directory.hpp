@@ -1,4 +1,4 @@
-// A directory of a test's own, gone with everything in it when the test ends, unless
+// A directory for one test, gone with everything in it when the test ends, unless
 // ABGLEICH_KEEP_TEST_DB is set.
 #pragma once
 
@@ -27,7 +27,7 @@ class TemporaryDirectory {
       std::fprintf(stderr, "kept: %s\n", path_.c_str());
       return;
     }
-    std::error_code ignored;  // what cannot be removed fails no test
+    std::error_code ignored;  // a file that cannot be removed fails no test
     std::filesystem::remove_all(path_, ignored);
   }
 

@@ -1,4 +1,4 @@
-// What the usual run does a part of, and `tests/run --all` more.
+// How much a test does: the usual run does a part, `tests/run --all` does more.
 #pragma once
 
 #include <cstdint>
@@ -7,19 +7,19 @@
 
 namespace abgleich::test {
 
-/// Whether `tests/run --all` is at work (ABGLEICH_THOROUGH is set).
+/// Whether this is `tests/run --all` (ABGLEICH_THOROUGH is set).
 inline bool thorough() {
   return std::getenv("ABGLEICH_THOROUGH") != nullptr;
 }
 
-/// How many histories are played: usually, and thoroughly.
+/// How many histories are played: in a usual run, and in a thorough one.
 struct Histories {
   std::uint64_t usual;
   std::uint64_t thorough;
 };
 
-/// The seeds to play, first and last + 1: ABGLEICH_SEED=N is that one only, ABGLEICH_HISTORIES=N
-/// the first N.
+/// The seeds to play, first and last + 1: ABGLEICH_SEED=N plays only that one, ABGLEICH_HISTORIES=N
+/// plays the first N.
 struct Seeds {
   Seeds(std::uint64_t from, Histories many)
       : first(from), last(from + (thorough() ? many.thorough : many.usual)) {

@@ -1,5 +1,5 @@
-// Waits for the thing itself, however long a busy machine takes; a test that waits in vain fails
-// and says for what.
+// Waits for the event itself, even if a busy machine takes long. If it does not come, the test
+// fails and says for what it waited.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -10,7 +10,7 @@
 
 namespace abgleich::test {
 
-/// Looks again and again until `holds()`; for at least two minutes before it fails.
+/// Checks again and again until `holds()`; fails after two minutes at the earliest.
 template <class Holds>
 void wait_until(const std::string& what, const Holds& holds) {
   for (int tries = 0; tries < 24'000; ++tries) {

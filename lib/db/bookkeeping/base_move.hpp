@@ -1,5 +1,5 @@
-// What a run did to one row of a base, as the journal keeps it. Of a row that stays, most cells do
-// not move, and only those that do are kept: a record of a few bytes, not of two rows.
+// What a run did to one row of a base, as the journal keeps it. Most cells of a row that stays do
+// not change, and only those that do are kept: a few bytes instead of two whole rows.
 #pragma once
 
 #include <optional>
@@ -9,19 +9,19 @@
 namespace abgleich::db {
 
 struct BaseMove {
-  /// '1' for each cell that `before` and `after` hold, '0' for those that did not move; absent:
+  /// '1' for each cell that `before` and `after` hold, '0' for each that did not change; absent:
   /// they hold all cells.
   std::optional<std::string> moved{};
   std::optional<std::string> before{};  // packed digests; absent: the base did not have the row
-  std::optional<std::string> after{};   // absent: it has it no longer
+  std::optional<std::string> after{};   // the same; absent: the base no longer has the row
 };
 
-/// The move between two rows of packed digests, of only those cells that moved. Of all cells where
-/// one of the rows is absent, or where they are not of one length.
+/// The move between two rows of packed digests, with only the cells that changed; with all cells
+/// where one of the rows is absent or they are not of the same length.
 BaseMove base_move(std::optional<std::string_view> before, std::optional<std::string_view> after);
 
-/// Makes the move one of all cells: those that did not move are 0 in both. False, and nothing done,
-/// where the record does not fit together.
+/// Turns the move into one with all cells: those that did not change are 0 in both. False, and
+/// nothing is done, where the record contradicts itself.
 [[nodiscard]] bool widen(BaseMove& move);
 
 }  // namespace abgleich::db

@@ -155,7 +155,7 @@ void Books::insert_run(RunRow run) {
                   "$12, $13, $14, $15, $16)",
                   own("run"), kRunColumns),
       cells);
-  // many runs: what they add up to is not counted again for every one
+  // there may be many runs: their seal is continued, not computed again
   auto all = set_seal("run");
   all += sealer().share(mac);
   put_seal("run", 0, all);

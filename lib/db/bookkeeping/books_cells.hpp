@@ -1,5 +1,5 @@
 // The columns of the bookkeeping tables, in the order in which they are read and written, and rows
-// of them as plain values. The MAC comes behind them.
+// of them as plain values. The MAC is read behind these columns.
 #pragma once
 
 #include "db/bookkeeping/books_rows.hpp"
@@ -97,8 +97,8 @@ inline JournalRow journal_row(const Dialect& dialect, std::span<const Cell> cell
                    .after = optional_packed(dialect, cells[9])}};
 }
 
-/// What the MAC of a journal entry is made of: the cells' own memory, or that of `scratch`, for the
-/// base's digests before and after.
+/// What the MAC of a journal entry is made of. The fields point into the cells or, for the base's
+/// digests before and after, into `scratch`.
 inline JournalFields journal_fields(const Dialect& dialect, std::span<const Cell> cells,
                                     std::array<std::string, 2>& scratch) {
   using View = std::optional<std::string_view>;

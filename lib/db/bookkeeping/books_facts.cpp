@@ -1,4 +1,4 @@
-// Of the bookkeeping: what runs have settled for those after them.
+// Of the bookkeeping: what runs have settled for later runs.
 #include "db/bookkeeping/books.hpp"
 #include "db/bookkeeping/books_cells.hpp"
 

@@ -1,4 +1,4 @@
-// Of the bookkeeping: what is open (conflicts, rows held back), and what a run finds of it.
+// Of the bookkeeping: what is open (conflicts, rows held back), and what a run has found of that.
 #include "db/bookkeeping/books.hpp"
 #include "db/bookkeeping/books_cells.hpp"
 #include "db/engine/clauses.hpp"
@@ -73,7 +73,8 @@ Settled Books::settle(std::string_view table, const std::vector<std::int64_t>& t
     return {};
   }
   expect(table);
-  // `identity` names the columns that make two rows the same; the epoch is not one of them.
+  // Two rows are the same where the columns of `identity` are; the number of the run is not
+  // one of these.
   const auto same = [&](std::string_view left, std::string_view right) {
     std::string text;
     for (const auto& column : identity) {
@@ -107,7 +108,7 @@ Settled Books::record_conflicts(const std::vector<std::int64_t>& tracked) {
 Settled Books::record_quarantine(const std::vector<std::int64_t>& tracked) {
   quarantine_loader_->flush();
   auto& connection = *session_.connection;
-  // a reason that several rows have is one row here: only now it is known what is to be sealed
+  // found rows with the same reason become one row, so only now it is known what is to be sealed
   connection.execute(fmt::format(
       "CREATE TEMPORARY TABLE {} (tracked bigint, key_text text, column_name text, reason text, "
       "rows bigint, epoch bigint, mac {}{}",

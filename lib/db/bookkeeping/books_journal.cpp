@@ -1,5 +1,5 @@
-// Of the bookkeeping: the journal, whose entries are sealed one by one, and by the run that wrote
-// them.
+// Of the bookkeeping: the journal. Each entry has a MAC, and the row of a run has the seal of all
+// of its entries.
 #include "db/bookkeeping/books.hpp"
 #include "db/bookkeeping/books_cells.hpp"
 #include "db/engine/clauses.hpp"
@@ -63,14 +63,14 @@ void Books::journal_of(std::int64_t epoch, const std::function<void(const Journa
   }
   if (sealer_ && found != left) {
     refuse_forged(
-        fmt::format("the journal of run r{} does not have the entries that it has left", epoch));
+        fmt::format("the journal of run r{} does not have the entries that it wrote", epoch));
   }
 }
 
 void Books::expect_entry(const JournalRow& row, std::string_view mac, Seal& found) const {
   if (reader().mac(fields_of(row)) != mac) {
     refuse_forged(
-        fmt::format("an entry in the journal of run r{} is not as it has left it", row.epoch));
+        fmt::format("an entry in the journal of run r{} was changed after that run", row.epoch));
   }
   found += reader().share(mac);
 }

@@ -1,4 +1,4 @@
-// Of the bookkeeping: whether it is there, and laid out as this program lays it out.
+// Of the bookkeeping: whether it is there, with the tables and columns that this program makes.
 #include "core/error.hpp"
 #include "db/bookkeeping/books.hpp"
 #include "db/engine/cell_values.hpp"
@@ -13,7 +13,7 @@ namespace abgleich::db {
 
 namespace {
 
-/// What another layout means, and what to do about it.
+/// Refuses other columns or another format; the hint says what to do about it.
 [[noreturn]] void refuse_layout(std::string message) {
   throw Failure(Code::secondary_refuses, std::move(message),
                 "another version of abgleich has made it: go on with that one, or give this one a "
@@ -38,7 +38,7 @@ BooksLayout books_layout(std::string_view ddl, std::string_view prefix) {
     } else if (line.starts_with(')')) {
       columns = nullptr;
     } else if (columns != nullptr && line.size() > 2 && line[2] >= 'a' && line[2] <= 'z') {
-      // columns are written small, constraints in capitals
+      // names of columns are in small letters, constraints in capitals
       line.remove_prefix(2);
       columns->emplace(line.substr(0, line.find(' ')));
     }

@@ -1,5 +1,5 @@
-// Of the bookkeeping: every record passes by and may be changed, for the rotation of the key; and
-// everything is sealed with the new one.
+// Of the bookkeeping: the rotation of the key. Every record is given to a function that may change
+// it, and everything is sealed with the new key.
 #include "db/bookkeeping/books.hpp"
 #include "db/bookkeeping/books_cells.hpp"
 #include "db/engine/clauses.hpp"
@@ -60,7 +60,8 @@ void Books::rewrite_journal(const std::function<void(JournalRow&)>& rewrite) {
     loader->flush();
   }
   connection.execute("DELETE FROM " + own("journal"));
-  // numbered again by what the keys are now: the old numbers would tell which they were before
+  // numbered again in the order of the new keys: the old numbers would tell the order of
+  // the old ones
   const auto order = fmt::format("{}, n", by_key_text());
   connection.execute(fmt::format(
       "INSERT INTO {0} ({1}, mac) SELECT epoch, tracked, CASE WHEN n = 0 THEN 0 ELSE row_number() "
@@ -124,7 +125,7 @@ void Books::end_reseal() {
     const auto [was, now] = rejournaled_[run.epoch];
     if (was != journal_seal(run)) {
       refuse_forged(
-          fmt::format("the journal of run {} does not have the entries that it has left", run.id));
+          fmt::format("the journal of run {} does not have the entries that it wrote", run.id));
     }
     run.entries = now.rows;
     run.sum = sealer().hidden(now.sum);

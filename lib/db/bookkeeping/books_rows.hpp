@@ -37,8 +37,8 @@ struct RunRow {
   std::string previous;
   std::string hash;
   std::optional<std::string> purged{};  // when its changes were purged
-  std::int64_t entries = 0;             // of its journal
-  std::string sum{};                    // of what they add up to, hidden
+  std::int64_t entries = 0;             // how many its journal has
+  std::string sum{};                    // what they add up to, hidden
 };
 
 struct TrackedRow {
@@ -47,7 +47,7 @@ struct TrackedRow {
   std::string target;
   std::string key_columns;
   std::string columns;
-  std::int64_t since = 0;  // the epoch that gave the columns this order
+  std::int64_t since = 0;  // the run that gave the columns this order
 };
 
 struct ConflictRow {
@@ -79,7 +79,7 @@ struct JournalRow {
   BaseMove base;
 };
 
-/// Something that a run has settled for those after it.
+/// Something that a run has settled for later runs.
 struct FactRow {
   std::string kind;
   std::string name;
@@ -87,8 +87,8 @@ struct FactRow {
   std::int64_t epoch = 0;  // the run that wrote it
 };
 
-/// What rows add up to, so that one that is gone, doubled or put back is known: how many, and the
-/// sum modulo 2^64 of what each contributes (schemas/stored-formats.md).
+/// How many rows a set has, and the sum modulo 2^64 of what each of them adds
+/// (schemas/stored-formats.md): it shows where a row was removed, doubled or put back.
 struct Seal {
   std::int64_t rows = 0;
   std::uint64_t sum = 0;

@@ -1,6 +1,7 @@
-// Of the bookkeeping: its seals. Every row has a MAC; a set of rows (a table, the journal of a run,
-// a base) a seal of how many there are and what they add up to; the head a MAC over all seals and
-// one over itself. So whoever changes, removes, doubles or puts back anything is noticed.
+// Of the bookkeeping: its seals. Every row has a MAC. Every set of rows (a table, the journal of
+// a run, a base) has a seal: how many rows it has and what they add up to. The head has a MAC
+// over all seals and one over itself. So a row that somebody changes, removes, doubles or puts
+// back is noticed.
 #include "core/error.hpp"
 #include "db/bookkeeping/books.hpp"
 #include "db/bookkeeping/books_cells.hpp"
@@ -75,7 +76,7 @@ void refuse_forged_books(std::string_view what) {
                   "it: {}",
                   what),
       "see what: abgleich verify; then restore the secondary from its backup and run: "
-      "abgleich adopt --reason TEXT; or go on with what is left: abgleich verify "
+      "abgleich adopt --reason TEXT; or go on without what is damaged: abgleich verify "
       "--repair-base --reason TEXT. Nothing was changed");
 }
 
@@ -153,7 +154,7 @@ Seal Books::set_seal(std::string_view what, std::int64_t n) {
   if (found == all.end()) {
     return {};
   }
-  // that of somebody else fits nothing
+  // a sum that cannot be read was written by somebody else: 0 will not fit the rows
   return {.rows = found->second.rows, .sum = reader().revealed(found->second.sum).value_or(0)};
 }
 
@@ -207,7 +208,7 @@ std::string Books::all_seals() {
   for (const auto& [of, seal] : seals()) {
     lines.push_back(fmt::format("{}\n{}\n{}\n{}\n", of.first, of.second, seal.rows, seal.sum));
   }
-  std::ranges::sort(lines);  // not as the database sorts: by bytes
+  std::ranges::sort(lines);  // by bytes, whatever order the database has
   return fmt::format("{}", fmt::join(lines, ""));
 }
 
@@ -239,7 +240,7 @@ std::int64_t Books::inspect_journal(
     std::int64_t forged = 0;
   };
   std::map<std::int64_t, Found> found;
-  std::map<std::int64_t, std::int64_t> entries;  // of the tables
+  std::map<std::int64_t, std::int64_t> entries;  // by table
   std::array<std::string, 2> scratch;
   std::string mac_memory;
   session_.connection->read_blobs(
@@ -282,7 +283,7 @@ std::int64_t Books::inspect_journal(
 
 void Books::forget_forged(const std::vector<std::int64_t>& journals, const std::string& now) {
   for (const auto& set : sets()) {
-    std::vector<std::string> forged;  // where they are
+    std::vector<std::string> forged;  // the places of such rows
     std::vector<RunRow> runs;
     const auto place = session_.dialect->row_place();
     const auto cursor = session_.connection->open(
@@ -306,7 +307,7 @@ void Books::forget_forged(const std::vector<std::int64_t>& journals, const std::
     }
     forget_read();
     for (const auto& run : runs) {
-      put_run(run);  // a person has looked at it and lets it stand
+      put_run(run);  // a person has decided that it stays as it is
     }
   }
   for (const auto epoch : journals) {

@@ -26,7 +26,7 @@ std::string text_of(const Mac& mac) {
   return {reinterpret_cast<const char*>(mac.data()), mac.size()};
 }
 
-/// The fields of a row one after the other: no two rows have the same bytes.
+/// The fields of a row one after the other, written so that different rows give different bytes.
 class Message {
  public:
   explicit Message(const SipKey& key) : mac_(key) {}
@@ -84,7 +84,7 @@ class Message {
   }
 
   MacOfParts mac_;
-  std::array<char, 1024> gathered_;  // what is small goes into the MAC together: that is faster
+  std::array<char, 1024> gathered_;  // small fields, which are faster added to the MAC together
   std::size_t size_ = 0;
 };
 

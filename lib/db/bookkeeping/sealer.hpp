@@ -1,6 +1,6 @@
-// Keyed checksums (MACs) of the bookkeeping's rows: who does not have the key can neither write nor
-// change one, nor put it into another table, run or secondary. What the bytes mean is in
-// schemas/stored-formats.md.
+// Keyed checksums (MACs) of the bookkeeping's rows: without the key, nobody can write
+// or change a row, or move it into another table, run or secondary. What the bytes mean
+// is in schemas/stored-formats.md.
 #pragma once
 
 #include "core/digest.hpp"
@@ -30,7 +30,7 @@ struct KeysOfSeals {
 };
 using SealKeys = Locked<KeysOfSeals>;
 
-/// The fields of a journal entry; its number only orders them.
+/// The fields of a journal entry that its MAC is made of: all but its number, which only orders.
 struct JournalFields {
   std::int64_t epoch = 0;
   std::int64_t tracked = 0;
@@ -46,7 +46,8 @@ JournalFields fields_of(const JournalRow& row);
 
 class Sealer {
  public:
-  /// All keys are bound to the lineage: rows of another secondary are not rows of this one.
+  /// All keys are bound to the lineage, so that rows of another secondary are not accepted
+  /// in this one.
   Sealer(const SealKeys& keys, std::string_view lineage);
 
   [[nodiscard]] const std::string& lineage() const { return lineage_; }
@@ -63,8 +64,8 @@ class Sealer {
   /// Hexadecimal.
   [[nodiscard]] std::string mac_of_deeds(std::string_view deeds) const;
 
-  /// What a row with this MAC adds to the seal of its set. It cannot be told from the MAC, or rows
-  /// could be chosen that add up to the same.
+  /// What a row with this MAC adds to the seal of its set. It is keyed: otherwise somebody could
+  /// choose rows that add up to the same.
   [[nodiscard]] Seal share(std::string_view mac) const;
   /// The key of the checksums of a table's base rows.
   [[nodiscard]] LockedSipKey base_key(std::int64_t tracked) const;
@@ -82,7 +83,8 @@ class Sealer {
 /// 16 random bytes, hexadecimal.
 std::string random_nonce();
 
-/// A number as it may rest: with a fresh mask each time, so that two of them cannot be compared.
+/// A number as it may be stored: with a fresh mask each time, so that two of them
+/// cannot be compared.
 std::string hidden_number(std::uint64_t number, const SipKey& key);
 /// Empty where the text is not of that form.
 std::optional<std::uint64_t> revealed_number(std::string_view text, const SipKey& key);

@@ -1,4 +1,4 @@
-// Cells of our own questions, catalogues and bookkeeping, as plain values and back.
+// Cells of catalogues, of the bookkeeping and of our own queries, as plain values and back.
 #pragma once
 
 #include "db/engine/connection.hpp"
@@ -46,7 +46,7 @@ inline Cell blob_of(const std::optional<std::string>& bytes) {
   return bytes ? Cell{Cell::Storage::blob, *bytes} : Cell{};
 }
 
-/// Numbers are bound as integers: SQLite would store text otherwise. The digits must outlive it.
+/// A number as a parameter: bound as text, SQLite would store text. The digits must outlive it.
 inline Cell number_cell(std::string_view digits) {
   return {Cell::Storage::integer, digits};
 }

@@ -2,17 +2,19 @@
 // relation's columns in all their forms. Pure. Identifiers go through the dialect's quoting; values
 // are never part of the text.
 //
-// Temporary tables of a run, one set a relation (N is the relation's number), with
-// `temporary_name`'s prefix:
+// Temporary tables of a run, one set per relation (N is the relation's number). Their names have
+// the prefix that `temporary_name` adds:
 //   stage_N  what the primary has: c0…cn (typed as the secondary's columns), cells (its digests;
-//            NULL: the row is held back, only its key counts), mark (its fingerprints and place)
+//            NULL: the row is held back, only its key is used), mark (its fingerprints and its
+//            place in the primary)
 //   gone_N   what the primary may no longer have: k0…kn, mark; only where the primary was not read
 //            whole
 //   fill_N   of a first load: c0…cn and cells, as they come from the primary, until they are laid
 //            down in the order of their keys
-//   plan_N   what is to be done: n, action, mask, c0…cn, cells (the base afterwards; NULL: no row
-//            in it), fate, key_text, before, after, and what the journal is to know of the base:
-//            moved, base_before, base_after (where not all cells moved; otherwise `cells` is it)
+//   plan_N   what is to be done: n, action, mask, c0…cn, cells (the base afterwards; NULL: it has
+//            no such row then), fate, key_text, before, after, and what the journal records of the
+//            base: moved, base_before, base_after (only where not all cells moved; otherwise it is
+//            the same as `cells`), mac
 #pragma once
 
 #include "db/engine/dialect.hpp"
@@ -27,7 +29,7 @@ namespace abgleich::db {
 
 /// The name of a temporary table of a relation.
 std::string temporary_name(const Dialect& dialect, std::string_view what, std::int64_t relation);
-/// The same without the schema, for what must not say it.
+/// The same without the schema, for statements that must not name it.
 std::string_view unqualified(std::string_view temporary);
 /// The name of a relation's base, among the bookkeeping's own tables.
 std::string base_name(const Relation& relation);
@@ -43,7 +45,7 @@ struct Names {
   std::string fill;
 };
 
-/// What stage_N.mark says of a row that is held back for being rare.
+/// What stage_N.mark contains for a row that is held back because it is rare.
 inline constexpr std::string_view kRareMark = "rare";
 
 enum class Lifetime : std::uint8_t { lasting, temporary };
@@ -61,43 +63,46 @@ std::string list(std::size_t count, const Item& item, std::string_view separator
   return text;
 }
 
-/// What closes a CREATE TABLE's list.
+/// What ends a CREATE TABLE, from the closing parenthesis of its list.
 std::string table_end(const Dialect& dialect, Lifetime lifetime);
 
-// Lists. `alias` is put before every name as it is (`b.`), or without its dot where select
-// expressions are made of the columns (`b`).
+// Lists of columns. `alias` is put before every name as it is, so it ends with a dot (`b.`); where
+// select expressions are made of the columns, it has no dot (`b`).
 
-/// A column of stage and plan; all of them; those of the key; and each with its type.
+/// Columns of stage and plan: one; all; those of the key; all, each with its type.
 std::string cell(std::size_t column);
 std::string columns_of(std::string_view alias, const Relation& relation);
 std::string key_columns(std::string_view alias, const Relation& relation);
 std::string typed_columns(const Dialect& dialect, const Relation& relation);
-/// The type and collation of a column that is to be compared with the secondary's own. Where the
-/// collations were different, no index could be used.
+/// The type and collation for a column that is compared with the secondary's own. If the collations
+/// differed, no index could be used.
 std::string stored_type(const Dialect& dialect, const RelationColumn& column);
-/// The type of a key's column where it is ours: compared by its bytes.
+/// The type for a key's column in our own tables, where it is compared by its bytes.
 std::string key_type(const Dialect& dialect, const RelationColumn& column);
-/// A column of stage or plan as a value for the secondary's own.
+/// A column of stage or plan as a value to be written to the secondary's own column.
 std::string value_for(std::string_view alias, const Relation& relation, std::size_t column);
 std::string values_for(std::string_view alias, const Relation& relation);
-/// What goes behind a type that is written otherwise.
+/// The COLLATE clause for a column that is to have the collation of the secondary's own.
+/// `stored_type` includes it; other types need it.
 std::string collate(const Dialect& dialect, const RelationColumn& column);
-/// The key as the base names it: by its place in the key, so that other columns may come and go.
+/// The key's columns in the base: named by their position in the key, so that changes of other
+/// columns do not matter.
 std::string base_key(std::string_view alias, const Relation& relation);
 /// The secondary's own names: of all columns, and of the key's.
 std::string quoted_columns(const Dialect& dialect, const Relation& relation);
 std::string quoted_key(const Dialect& dialect, std::string_view alias, const Relation& relation);
 
-/// What the key is ordered by: its bytes, whatever people's column thinks of them, since what a run
-/// writes is to lie in an order that tells nothing but masked keys. Of stage or plan, of the base,
-/// and of the secondary's own row.
+/// For ORDER BY: the key by its bytes, whatever collation people's column has. The order in which a
+/// run writes rows must depend on masked keys only. The first is for stage and plan, then for the
+/// base, and for the secondary's own table.
 std::string key_order(const Dialect& dialect, std::string_view alias, const Relation& relation);
 std::string base_key_order(const Dialect& dialect, std::string_view alias,
                            const Relation& relation);
 std::string data_key_order(const Dialect& dialect, std::string_view alias,
                            const Relation& relation);
 
-/// Canonical values: of the secondary's row, of stage or plan, of their key, and of the base's key.
+/// Select expressions, which Dialect::decode reads: the columns of the secondary's row, of stage or
+/// plan, of their key, and of the base's key.
 std::string data_columns(const Dialect& dialect, std::string_view alias, const Relation& relation);
 std::string selected_columns(const Dialect& dialect, std::string_view alias,
                              const Relation& relation);
@@ -105,16 +110,16 @@ std::string selected_key(const Dialect& dialect, std::string_view alias, const R
 std::string selected_base_key(const Dialect& dialect, std::string_view alias,
                               const Relation& relation);
 
-// In statements that write data, names and operators could be somebody's own: these are the
-// server's, wherever the search path leads.
+// In statements that write data, a plain operator could be one that a user has made. These are the
+// server's own under any search path.
 std::string equal(const Dialect& dialect);
 std::string unequal(const Dialect& dialect);
 
-/// A value of ours (a column of stage, plan or base, or a parameter) is that of a column of the
-/// secondary: in its bytes, and so that an index of the column can be used.
+/// SQL: whether a value of ours (a column of stage, plan or base, or a parameter) and a column of
+/// the secondary have the same bytes. Written so that an index of the column can be used.
 std::string same_value(const Dialect& dialect, const RelationColumn& column, std::string_view ours,
                        std::string_view theirs);
-/// That the secondary would take one value of ours for another.
+/// SQL: whether the secondary would take two values of ours for equal.
 std::string taken_for(const Dialect& dialect, const RelationColumn& column, std::string_view ours,
                       std::string_view other);
 

@@ -1,4 +1,4 @@
-// One connection to one database: the seam between the engines and everything else in `db`.
+// One connection to one database: the interface between the engines and everything else in `db`.
 // Nothing outside lib/db includes this.
 #pragma once
 
@@ -35,8 +35,8 @@ class Fault : public Failure {
   enum class Cause : std::uint8_t {
     unreachable,    // connection refused, lost, timeout, locked database: 30
     serialization,  // 40001, 40P01, SQLITE_BUSY_SNAPSHOT: the retry boundary tries again, then 30
-    constraint,     // class 23
-    data,           // class 22: a value does not fit
+    constraint,     // class 23: a constraint refuses a row
+    data,           // classes 22, 44, 54, P0: something else refuses a row, or a value does not fit
     rights,         // 42501, readonly
     no_space,       // 53100, 53200, SQLITE_FULL, SQLITE_NOMEM: 31
     missing,        // an object is not there: 42P01, 42703, 3F000
@@ -46,8 +46,8 @@ class Fault : public Failure {
 
   [[nodiscard]] Cause cause() const { return cause_; }
   [[nodiscard]] const std::string& state() const { return state_; }
-  /// The constraint that a row would break, by its name or by its columns, where the engine says
-  /// it.
+  /// The constraint that a row would break, by its name or by its columns. Empty: the engine does
+  /// not say.
   [[nodiscard]] const std::string& broken() const { return broken_; }
 
  private:
@@ -65,12 +65,12 @@ class Cursor {
   virtual std::span<const Cell> next() = 0;
 };
 
-/// Bulk insertion. Rows are buffered up to about 1 MiB and sent in one go, so other statements may
-/// run on the connection in between.
+/// Bulk insertion. Rows are buffered up to about 1 MiB and then sent together, so other statements
+/// may run on the connection in between.
 class Loader {
  public:
-  /// Called with the ordinal (from 0, over the loader's life) and SQLSTATE of a row that the server
-  /// would not take (classes 22 and 23). The other rows of the batch are loaded nevertheless.
+  /// Called for a row that the engine refused (Cause::constraint or data), with its ordinal (from
+  /// 0, over the loader's life) and the Fault's state. The other rows of the batch are loaded.
   using Refused = std::function<void(std::int64_t row, const std::string& state)>;
 
   virtual ~Loader() = default;
@@ -92,7 +92,7 @@ class Connection {
   virtual void execute_script(std::string_view sql) = 0;
 
   using OnRow = std::function<void(std::span<const Cell>)>;
-  /// Runs a query and hands over every row. For small results: PostgreSQL holds it in memory.
+  /// Runs a query and hands over every row. For small results: PostgreSQL keeps them in memory.
   virtual void query(std::string_view sql, std::span<const Cell> parameters, const OnRow& row) = 0;
 
   /// Reads a query's whole result as fast as the engine can (COPY … TO STDOUT), in bounded memory;
@@ -103,53 +103,54 @@ class Connection {
   /// `read` gives them as text.
   virtual void read_blobs(std::string_view sql, const OnRow& row) { read(sql, row); }
 
-  /// What stands in front of a row's columns in the SELECT list: where the row is, and its key.
+  /// The first columns in the SELECT list: the row's place, then its key.
   struct Leading {
-    std::size_t places = 0;  // 0 or 1
-    std::size_t keys = 0;
+    std::size_t places = 0;  // how many columns are the place: 0 or 1
+    std::size_t keys = 0;    // how many columns after it are the key
   };
-  /// Told of every row before it is taken apart: the place's field, the key's fields and everything
-  /// but the place, in the engine's own bytes, which are the same for the same values. True: the
-  /// row is known, and left out.
+  /// Called for every row before it is split into cells, with the engine's own bytes, which are the
+  /// same for the same values: those of the place, of the key, and of the row with its key, but
+  /// without its place. True: the row is known, and is not handed over.
   using IsKnown =
       std::function<bool(std::string_view place, std::string_view key, std::string_view row)>;
-  /// `read` for rows that are mostly known.
+  /// As `read`, without the rows that `known` knows. For rows of which most are known.
   virtual void read_unknown(std::string_view sql, const Leading& leading, const IsKnown& known,
                             const OnRow& row) = 0;
 
-  /// Puts off deferrable constraints until `check_constraints` or the commit. REQUIRES: a
-  /// transaction is open. Here, and below: nothing can be put off.
+  /// Defers deferrable constraints until `check_constraints` or the commit. REQUIRES: a transaction
+  /// is open. The default, here and below, is for an engine that can defer none.
   virtual void defer_constraints() {}
-  /// Checks now what was put off, and everything at once from here on. Throws Fault{constraint};
-  /// the caller then rolls back to a savepoint.
+  /// Checks the deferred constraints now; from here on each is checked at once. Throws
+  /// Fault{constraint}; the caller then rolls back to a savepoint.
   virtual void check_constraints() {}
 
-  /// Lets `work` change the definitions of tables, where they are locked otherwise.
+  /// Runs `work`, which may edit the stored definitions of tables; outside, an engine may refuse
+  /// it.
   virtual void edit_definitions(const std::function<void()>& work) { work(); }
 
   /// Opens a cursor. REQUIRES: a transaction is open. Several may be open at once.
   virtual std::unique_ptr<Cursor> open(std::string_view sql) = 0;
 
   /// Bulk insertion into `table` (quoted already), `columns` (quoted already). With `refused`, rows
-  /// that the server would not take are reported and left out; without, the first one throws Fault.
+  /// that the server refuses are reported and left out; without, the first one throws Fault.
   virtual std::unique_ptr<Loader> load(std::string_view table,
                                        const std::vector<std::string>& columns,
                                        Loader::Refused refused = {}) = 0;
 
-  /// The same for the first rows of a table, in the fastest way the engine has. Rows may be sent
-  /// while the next are added, so a Fault about one may come later: from another call of this
-  /// loader, from another statement, on the latest from `flush`. Where the loader ends without
-  /// `flush`, some rows may have arrived.
+  /// The same for the first rows of a table, in the fastest way that the engine has. Rows may be
+  /// sent while the next are added, so the Fault about one may be thrown later: by another call of
+  /// this loader, by another statement, at the latest by `flush`. Where the loader is destroyed
+  /// without `flush`, some rows may have arrived.
   virtual std::unique_ptr<Loader> fill(std::string_view table,
                                        const std::vector<std::string>& columns) {
     return load(table, columns);
   }
 
-  /// Does `work`, which may use this connection, while the caller does something else, where the
-  /// engine can; one more may wait until it is done. Whatever else the caller asks of the
-  /// connection waits for both, and the next statement throws what they have thrown.
+  /// Runs `work`, which may use this connection, in the background where the engine can, otherwise
+  /// at once. One more piece of work may be queued until the first is done. All other calls on the
+  /// connection wait for both, and the next statement throws what they have thrown.
   virtual void meanwhile(const std::function<void()>& work) { work(); }
-  /// Waits for them, and throws what they have thrown.
+  /// Waits for all such work, and throws what it has thrown.
   virtual void end_meanwhile() {}
 };
 

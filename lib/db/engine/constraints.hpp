@@ -1,5 +1,5 @@
-// What the secondary's own constraints make of a table's rows: which columns are unique, what they
-// refer to, and whose rows refer to them. People declare them, so every run reads them again.
+// What the secondary's own constraints demand of a table's rows: which columns are unique, and
+// which rows refer to them. People declare them, so every run reads them again.
 #pragma once
 
 #include "core/catalog.hpp"
@@ -21,11 +21,11 @@ struct Dependant {
     loses,    // ON DELETE CASCADE, SET NULL, SET DEFAULT: a row or a value vanishes
   };
   std::string schema;                   // empty where there are none
-  std::string table;                    // the one that refers to the other
+  std::string table;                    // the referring one
   std::vector<std::string> columns;     // its columns
-  std::vector<std::string> referenced;  // and the other's
-  // How the key compares each, where that is not "=", and what goes behind a column of another
-  // collation (see Dialect::same_collated).
+  std::vector<std::string> referenced;  // the columns that they refer to
+  // Of each column: the operator by which the key compares, empty for "="; and the COLLATE clause,
+  // where the referenced column's collation has to be named (see Dialect::same_collated).
   std::vector<std::string> equal{};
   std::vector<std::string> collations{};
   Effect on_delete = Effect::none;
@@ -33,7 +33,8 @@ struct Dependant {
   bool readable = true;  // by this role
 };
 
-/// The dependants of every table of the session's schema, by its name; only those with an effect.
+/// The dependants of every table of the session's schema, by its name. Only those with an effect:
+/// foreign keys that refuse every change are left out.
 using Dependants = std::map<std::string, std::vector<Dependant>>;
 Dependants read_dependants(Session& session, const Catalog& catalog);
 

@@ -37,7 +37,7 @@ std::unique_ptr<Readers> Backend::readers(const Endpoint& /*endpoint*/,
   return nullptr;
 }
 
-// Constraints come and go by ALTER TABLE, where an engine has nothing else.
+// The defaults for an engine that adds and drops constraints by ALTER TABLE.
 
 std::vector<std::string> Backend::add_key(const Session& session, const Relation& relation,
                                           const RelationForeignKey& key) const {

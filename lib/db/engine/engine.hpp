@@ -1,10 +1,11 @@
-// What an engine is: the list of what it has to do, and of what it may do besides. A folder of
-// lib/db implements each one (`postgresql`, `sqlite`) and gives out one object, which the registry
-// below finds by the engine of an endpoint. Nothing outside these folders asks which engine it has
-// before it: it asks here what the engine does, or the list in core/engine.hpp what it is like.
+// The interface of an engine: what it has to do, and what it may do besides. Each engine has a
+// folder in lib/db (`postgresql`, `sqlite`) with one Backend object, which `backend` below finds by
+// the engine of an endpoint. Code outside these folders never asks which engine it has. It asks
+// here what the engine can do, or core/engine.hpp for the engine's traits.
 //
 // What an engine has to do, in the order in which a run meets it. Of a primary:
-//   - connect; begin a snapshot; say which faults may pass, and which hide a commit's outcome;
+//   - connect; begin a snapshot; say after which faults a second attempt may succeed, and which
+//     hide a commit's outcome;
 //   - read a catalogue, and say which database this is;
 //   - Dialect: quote and name tables, write types and operators, decode values;
 //   - Connection: query, read, read_unknown.
@@ -14,22 +15,22 @@
 //     definitions;
 //   - Connection: execute, open, load;
 //   - the bookkeeping: its DDL, and which of its tables and columns there are;
-//   - what people declare: equality, what is unique, whose rows refer to others, what a refusal is
-//     about, and which keys this program has made.
+//   - what people declare: which values are equal, what is unique, whose rows refer to others, why
+//     a row was refused, and which keys this program has made.
 //
-// What it may do, and what a run does where it does not. Of a primary:
-//   - hold tables still (hold): then the snapshot has to hold the schema as well as the rows;
-//   - tell how far it has got (watch): an older copy is not noticed;
-//   - tell which rows are new (row_versions): every row is read;
-//   - read with several connections (readers): one reads;
-//   - have roles (grants_to_read): nothing is asked.
+// What an engine may do besides. All this has a default below, which is "no"; after the arrow
+// stands what a run does then. Of a primary:
+//   - lock tables against DDL (hold) -> the snapshot has to cover the schema as well as the rows;
+//   - tell its position (watch) -> an older copy is not noticed;
+//   - tell which rows are new (row_versions) -> every row is read;
+//   - read with several connections (readers) -> one connection reads;
+//   - have roles (grants_to_read) -> rights are not checked.
 // Of a secondary:
-//   - put constraints off (Connection::defer_constraints): rows are sorted, and cycles broken;
-//   - have roles (missing_rights, grants_beyond, strangers) and search paths (peoples_path):
-//   nothing is asked;
-//   - load bare tables (bare), move a base without its key (without_key): keys are kept up;
-//   - lay rows down anew (lay_down): they have no order that would tell anything.
-// All this has a default below, which is "no".
+//   - defer constraints (Connection::defer_constraints) -> rows are sorted, and cycles broken;
+//   - have roles (missing_rights, grants_beyond, strangers) and search paths (peoples_path)
+//     -> neither is checked;
+//   - load tables without keys (bare), change a base without its key (without_key) -> keys stay;
+//   - lay rows down anew (lay_down) -> the order in which rows lie tells nothing anyway.
 #pragma once
 
 #include "core/catalog.hpp"
@@ -58,25 +59,25 @@ namespace abgleich::db {
 
 class Readers;
 
-/// Constraints that this program has made of a table that is there, and that are to go.
+/// Constraints of an existing table that are to be dropped.
 struct TableKeys {
   const CatalogTable* table = nullptr;   // of the session's schema
-  const Relation* relation = nullptr;    // which has lost `lost_keys`
-  const CatalogKey* outgrown = nullptr;  // the primary key, where new rows bring no values for it
+  const Relation* relation = nullptr;    // its `lost_keys` are to be dropped
+  const CatalogKey* outgrown = nullptr;  // the primary key, if new rows have no values for it
 };
 
-/// What a bare load took off its tables: the statements that put it on again.
+/// What `bare` dropped from its tables: the statements that add it again.
 struct Bared {
   std::vector<std::string> keys;
-  std::vector<std::string> foreign_keys;  // after all keys
-  std::string patience;                   // of the server with us, as it was before
+  std::vector<std::string> foreign_keys;  // to be run after all keys
+  std::string patience;                   // how long the transaction could be idle before
 };
 
 /// A table whose rows are to lie in the order of a key.
 struct RowsToLayDown {
   std::string table;                          // quoted, with its schema
   std::string name;                           // as the catalogue has it
-  const CatalogTable* people_have = nullptr;  // null: a base
+  const CatalogTable* people_have = nullptr;  // a table of the data; null: a base
   std::vector<std::string> key;               // its columns
   std::string order;                          // the key, in SQL, by its bytes
   std::string temporary;                      // a name that is free for a temporary table
@@ -87,28 +88,30 @@ class Backend {
   virtual ~Backend() = default;
 
   [[nodiscard]] virtual const Dialect& dialect() const = 0;
-  /// To read this primary with, where the form of its texts asks for another.
+  /// The dialect to read this primary with: another one where its encoding needs that.
   [[nodiscard]] virtual const Dialect& dialect_to_read(Connection& /*connection*/) const {
     return dialect();
   }
 
   // Connections and transactions ----------------------------------------------------------------
 
-  /// See `open`. What the configuration asks for is in the endpoint.
+  /// See `open` (session.hpp).
   [[nodiscard]] virtual std::unique_ptr<Connection> connect(const Endpoint& endpoint,
                                                             Access access) const = 0;
-  /// Where the configuration asks for less than a server that proves who it is; empty: nowhere.
+  /// What an attacker in the network could do, where the configuration does not require that the
+  /// server is verified. Empty: it does.
   [[nodiscard]] virtual std::string wire_weakness(const Endpoint& /*endpoint*/) const { return {}; }
 
-  /// What everything is read in: one snapshot, read only.
+  /// Begins the transaction in which everything is read: one snapshot, read only.
   virtual void begin_snapshot(Session& session) const = 0;
-  /// What a run writes in; and what it rehearses in, which takes no lock that writes need, has
-  /// temporary tables, and is rolled back. Both undo DDL with the rows.
+  /// Begins the transaction in which a run writes. A rollback undoes its DDL, too.
   virtual void begin_write(Session& session) const = 0;
+  /// The same for a dry run, which is rolled back: it can make temporary tables, and takes no lock
+  /// that keeps others from writing.
   virtual void begin_rehearsal(Session& session) const = 0;
-  /// A fault of COMMIT after which nobody can say whether it was done.
+  /// Whether it is unknown, after this fault of COMMIT, if the transaction was committed.
   [[nodiscard]] virtual bool hides_outcome(const Fault& fault) const = 0;
-  /// Whether what has failed with this state may go well in a moment.
+  /// Whether a second attempt may succeed after a fault with this state.
   [[nodiscard]] virtual bool may_pass(std::string_view state) const = 0;
 
   // A primary -----------------------------------------------------------------------------------
@@ -117,85 +120,88 @@ class Backend {
   /// Which database this is; empty where that is not known.
   [[nodiscard]] virtual std::string identity_of(Session& session) const = 0;
 
-  /// Looks how far a primary has got, around each snapshot.
+  /// Asks for the primary's position, around each snapshot.
   [[nodiscard]] virtual std::unique_ptr<Watch> watch() const { return std::make_unique<Watch>(); }
 
-  /// Holds what exists of `readings` still until the transaction ends, and compares it with the
-  /// snapshot's catalogue. Throws Fault for everything that is no DDL.
+  /// Locks those tables of `readings` that exist against DDL until the transaction ends, and
+  /// compares them with the snapshot's catalogue. What DDL of others causes is in the result;
+  /// throws Fault for everything else.
   [[nodiscard]] virtual SchemaLock hold(Session& /*session*/, const Catalog& /*catalog*/,
                                         const std::vector<Reading>& /*readings*/,
                                         Gone /*gone*/) const {
     return {};
   }
-  /// The fault of a table that stays locked (Hold::locked).
+  /// The Fault to throw where a table stays locked by others (Hold::locked).
   [[nodiscard]] virtual Fault locked(Session& session, const std::string& table) const;
-  /// Stands for the labels of all enumerations, where `hold` does not hold these.
+  /// A text that changes with the labels of any enumeration, where `hold` does not lock these.
+  /// Empty: it does, or there are no enumerations.
   [[nodiscard]] virtual std::string labels_mark(Session& /*session*/) const { return {}; }
 
-  /// Tables that give the key of a deleted row to the next one.
+  /// The names of the tables that give the key of a deleted row to the next one.
   [[nodiscard]] virtual std::set<std::string> reused_keys(Session& /*session*/,
                                                           const Catalog& /*catalog*/) const {
     return {};
   }
-  /// Those of the tables (by their numbers in the catalogue) whose rows lie on other servers, or
-  /// have no versions for another reason. REQUIRES: there is one.
+  /// The names of those of the tables (given by their numbers in the catalogue) whose rows lie on
+  /// other servers, or have no versions for another reason. REQUIRES: `tables` is not empty.
   [[nodiscard]] virtual std::vector<std::string> lying_elsewhere(
       Session& /*session*/, const std::vector<std::int64_t>& /*tables*/) const {
     return {};
   }
-  /// Makes the queries of this transaction that read keys alone go by the table, as others do.
+  /// From here on, a query that reads only key columns gives rows in the table's order, too.
   virtual void read_in_table_order(Session& /*session*/) const {}
 
-  /// See Source::row_versions. Not usable: every run reads every row.
+  /// See Source::row_versions. As here, not usable: every run reads every row.
   [[nodiscard]] virtual RowVersions row_versions(Session& /*session*/,
                                                  const VersionedTable& /*table*/) const {
     return {};
   }
-  /// SQL over a table's row: where it is. REQUIRES: row versions are usable.
+  /// SQL over a row of a table: its place. REQUIRES, as for the next two: row versions are usable.
   [[nodiscard]] virtual std::string place() const { return {}; }
-  /// The same, with '+' in front where it may be new since a horizon;
-  /// and whether it may be new or is at one of these places. REQUIRES: row versions are usable.
+  /// The same, with '+' in front where the row may be new since the horizon.
   [[nodiscard]] virtual std::string recent_place(std::uint64_t /*horizon*/) const { return {}; }
+  /// SQL: whether the row may be new since the horizon, or is at one of these places.
   [[nodiscard]] virtual std::string recent_or_at(std::uint64_t /*horizon*/,
                                                  const std::vector<std::string>& /*places*/) const {
     return {};
   }
 
-  /// The rights that the session's role needs to read this and nothing else, and those that it has
-  /// beyond. Nothing: no roles.
+  /// The rights that the session's role needs to read these columns and nothing else, and those
+  /// that it has beyond. Empty: the engine has no roles.
   [[nodiscard]] virtual std::optional<Grants> grants_to_read(Session& /*session*/,
                                                              const Catalog& /*catalog*/,
                                                              const ReadColumns& /*columns*/) const {
     return std::nullopt;
   }
 
-  /// Others that read beside this connection. It and the endpoint outlive them. Null: one reads.
+  /// More connections that read in parallel with the session's. Endpoint and session outlive them.
+  /// Null: one connection reads.
   [[nodiscard]] virtual std::unique_ptr<Readers> readers(const Endpoint& endpoint,
                                                          Session& session) const;
 
   // A secondary ---------------------------------------------------------------------------------
 
-  /// Settings of a transaction in which much is written.
+  /// Sets what suits a transaction that writes many rows.
   virtual void prepare_for_sets(Session& /*session*/) const {}
-  /// The path that names are looked up by in people's own sessions. Empty: they are looked up in
-  /// one way only.
+  /// The search path that people's own sessions have. Empty: the engine has no search paths.
   [[nodiscard]] virtual std::string peoples_path(Session& /*session*/) const { return {}; }
-  /// Names are looked up by this path from here on; empty: the engine's own names alone.
+  /// Sets the search path from here on; empty: only the engine's own names are found.
   virtual void look_up_by(Session& /*session*/, const std::string& /*path*/) const {}
 
-  /// GRANT and the like, for what this role lacks: with these relations, of which `ddl` is missing.
+  /// The GRANT statements for the rights that this role lacks in order to write these relations.
+  /// `ddl`: what the run has to change in their tables before.
   [[nodiscard]] virtual std::vector<std::string> missing_rights(
       Session& /*session*/, const std::vector<Relation>& /*relations*/,
       const std::vector<std::string>& /*ddl*/) const {
     return {};
   }
-  /// What the session's role may do with tables that are not these, nor the bookkeeping, with the
-  /// statements that take it back. Nothing: no roles.
+  /// What the session's role may do with tables other than `tables` and the bookkeeping, and the
+  /// statements that revoke it. Empty: the engine has no roles.
   [[nodiscard]] virtual std::optional<Grants> grants_beyond(
       Session& /*session*/, const std::set<std::string>& /*tables*/) const {
     return std::nullopt;
   }
-  /// What others could put in the way of a run, in words.
+  /// What other users could do that disturbs a run, in words, one text each.
   [[nodiscard]] virtual std::vector<std::string> strangers(
       Session& /*session*/, const std::vector<Relation>& /*relations*/,
       const std::string& /*peoples_path*/) const {
@@ -204,13 +210,14 @@ class Backend {
 
   // Its bookkeeping -----------------------------------------------------------------------------
 
-  /// The file of migrations/.
+  /// The DDL of the bookkeeping: the engine's file in migrations/.
   [[nodiscard]] virtual std::string_view books_ddl() const = 0;
-  /// SQL: name and column of every bookkeeping table, without the prefix.
+  /// SQL: one row per column of a bookkeeping table: the table's name without the prefix, and the
+  /// column's name.
   [[nodiscard]] virtual std::string_view select_books_layout() const = 0;
   [[nodiscard]] virtual bool has_own_table(const Session& session, std::string_view name) const = 0;
-  /// The type of a bookkeeping table's column, as DDL calls it; empty where there is no such
-  /// column, and where types hold nothing back.
+  /// The type of a bookkeeping table's column, as DDL calls it. Empty: there is no such column, or
+  /// the engine does not enforce types.
   [[nodiscard]] virtual std::string own_column_type(const Session& /*session*/,
                                                     std::string_view /*table*/,
                                                     std::string_view /*column*/) const {
@@ -223,49 +230,53 @@ class Backend {
                                                    const Catalog& catalog) const = 0;
   [[nodiscard]] virtual Dependants read_dependants(Session& session,
                                                    const Catalog& catalog) const = 0;
-  /// See `read_uniques`: one row a column, the index's name or number in front of the column.
+  /// See `read_uniques`: one row per column, the index's name or number in front of the column.
   virtual void query_uniques(Session& session, const std::string& table,
                              const Connection::OnRow& row) const = 0;
-  /// Whether rows of other tables are read and changed with the table's own.
+  /// Whether other tables inherit from it, whose rows are read and changed with its own.
   [[nodiscard]] virtual bool has_heirs(Session& /*session*/, const CatalogTable& /*table*/) const {
     return false;
   }
   /// What a row was refused for, by the state of the Fault: "unique", "foreign_key", "check",
   /// "not_null", "exclusion" or "trigger". Empty: something else.
   [[nodiscard]] virtual std::string_view broken_by(std::string_view state) const = 0;
-  /// Whether a definition was refused for what the table is like: types, a key that is not there.
+  /// Whether DDL was refused because a type does not match, or a key that it refers to is missing.
   [[nodiscard]] virtual bool refuses_definition(const Fault& /*fault*/) const { return false; }
 
   /// Whether a foreign key is written as this program writes its own.
   [[nodiscard]] virtual bool is_ours(const Session& session, const std::string& table,
                                      const CatalogForeignKey& key) const = 0;
-  // Statements, by ADD and DROP CONSTRAINT where the engine has nothing else: a foreign key more;
-  // what is lost, the primary key that is outgrown (after all that may refer to it), and both put
-  // back.
+  /// The statements that add a foreign key. The default here, and of the next three, is ALTER TABLE
+  /// with ADD or DROP CONSTRAINT.
   [[nodiscard]] virtual std::vector<std::string> add_key(const Session& session,
                                                          const Relation& relation,
                                                          const RelationForeignKey& key) const;
+  /// The statements that drop the relation's `lost_keys`.
   [[nodiscard]] virtual std::vector<std::string> drop_keys(const Session& session,
                                                            const TableKeys& keys) const;
+  /// The statements that drop the outgrown primary key. They are run after the foreign keys that
+  /// may refer to it are dropped.
   [[nodiscard]] virtual std::vector<std::string> drop_outgrown_key(const Session& session,
                                                                    const TableKeys& keys) const;
+  /// The statements that undo both. REQUIRES: neither was run yet.
   [[nodiscard]] virtual std::vector<std::string> put_back_keys(const Session& session,
                                                                const TableKeys& keys) const;
 
-  // What makes much of it fast ------------------------------------------------------------------
+  // For speed only ------------------------------------------------------------------------------
 
-  /// Whether a first load may go into bare tables.
+  /// Whether a first load may go into tables without keys.
   [[nodiscard]] virtual bool loads_bare() const { return false; }
-  /// Takes keys and foreign keys off those of the tables that this transaction has made, and lets
-  /// the server wait for as long as it takes; and ends that.
+  /// Drops keys and foreign keys of those of the tables (quoted) that this transaction has made,
+  /// and lets the transaction be idle without a limit.
   [[nodiscard]] virtual Bared bare(Session& /*session*/,
                                    const std::vector<std::string>& /*tables*/) const {
     return {};
   }
+  /// Sets that limit as it was before. The statements in `bared` are for the caller to run.
   virtual void end_bare(Session& /*session*/, const Bared& /*bared*/) const {}
 
-  /// Runs `work` while the table has no primary key. False: it cannot be taken off now, and nothing
-  /// was done.
+  /// Runs `work` while the table (quoted) has no primary key. False: that is not possible now;
+  /// nothing has changed.
   [[nodiscard]] virtual bool without_key(Session& /*session*/, const std::string& /*table*/,
                                          const std::function<void()>& /*work*/) const {
     return false;
@@ -278,7 +289,7 @@ class Backend {
   }
 };
 
-/// The registry: one object an engine, without state.
+/// The engine's object, which has no state.
 const Backend& backend(Engine engine);
 
 }  // namespace abgleich::db

@@ -1,5 +1,6 @@
-// What a column of the secondary takes for equal. A row's key is its bytes: what a collation or a
-// type of the secondary equates beyond them is a collision, and never the same row.
+// Which values a column of the secondary takes for equal. For us a row's key is its bytes: two keys
+// with different bytes that a collation or a type of the secondary takes for equal are a collision,
+// never the same row.
 #pragma once
 
 #include "core/catalog.hpp"
@@ -14,18 +15,18 @@ namespace abgleich::db {
 
 struct Equality {
   enum class By : std::uint8_t {
-    bytes,      // as good as
+    bytes,      // equal values have equal bytes, as far as it matters here
     collation,  // the column's collation takes different bytes for equal
-    type,       // its type does: where it is a key, bookkeeping and temporary tables have text
+    type,       // its type does; a key of it is a text in bookkeeping and temporary tables
   };
   By by = By::bytes;
-  /// The column's own, as an operator between it and a value: what its indexes know. Empty: none
-  /// that can be used.
+  /// The operator by which the column itself, and so its indexes, compare it with a value. Empty:
+  /// none can be used.
   std::string own = "=";
-  std::string collate{};  // what goes behind a value of ours that is to be compared so
+  std::string collate{};  // the COLLATE clause for a value of ours that is compared the same way
 };
 
-/// By table and column, of the session's schema: those that equate more than bytes.
+/// By table and column, of the session's schema. Only those that take different bytes for equal.
 using Equalities = std::map<std::pair<std::string, std::string>, Equality>;
 Equalities read_equalities(Session& session, const Catalog& catalog);
 

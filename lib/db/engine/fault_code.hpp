@@ -9,11 +9,11 @@
 
 namespace abgleich::db {
 
-/// The code that a problem with the objects or the data of this side ends with: 24 where we read,
-/// 26 where we write.
+/// The code for a problem with the objects or the data of this side: where we read, 24; where we
+/// write, 26.
 Code refusal_code(Access access);
 
-/// The code of a cause; none for `other`, of which the engine knows more.
+/// The code of a cause; none for `other`, where the engine decides.
 std::optional<Code> code_of(Fault::Cause cause, Access access);
 
 }  // namespace abgleich::db

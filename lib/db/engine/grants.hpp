@@ -1,5 +1,5 @@
-// The rights of the role that connects: what it needs, what it has, and the statements between the
-// two.
+// The rights of the role that connects: what it needs, what it has, and the statements that turn
+// the one into the other.
 #pragma once
 
 #include <map>
@@ -14,7 +14,7 @@ struct Grants {
   bool superuser = false;               // it may do everything, and no statement changes that
   std::vector<std::string> statements;  // GRANT and REVOKE: after them it may do what it needs
   std::vector<std::string> surplus;     // what it may do beyond that: "SELECT on public.visit"
-  std::vector<std::string> remarks;  // where rights come from that a REVOKE from it does not take
+  std::vector<std::string> remarks;     // on rights that no REVOKE from this role takes away
 };
 
 /// By the name of a table of the data's schema: the columns that are read.

@@ -6,7 +6,7 @@ namespace abgleich::db {
 
 namespace {
 
-/// Numbers of 32 bits that go round.
+/// For counters of 32 bits, which start again at 0.
 bool before(std::uint64_t one, std::uint64_t other) {
   return static_cast<std::int32_t>(static_cast<std::uint32_t>(one) -
                                    static_cast<std::uint32_t>(other)) < 0;

@@ -1,6 +1,6 @@
-// How far a primary had got when it was read: what only grows in a database, so that an older copy
-// of its files, or a standby that lags, is known by what it lacks. What that is, each engine says
-// in a Watch of its own (lib/db/postgresql/watch.hpp, lib/db/sqlite/watch.hpp).
+// How far a primary had got when it was read, by numbers that only grow in a database: an older
+// copy of its files, or a standby that lags, has smaller ones. Each engine has a Watch of its own
+// for them (lib/db/postgresql/watch.hpp, lib/db/sqlite/watch.hpp).
 #pragma once
 
 #include "db/engine/session.hpp"
@@ -16,7 +16,7 @@ struct Position {
   bool standby = false;        // PostgreSQL
   std::uint64_t timeline = 0;  // PostgreSQL: grows with every promotion and recovery to a point
   std::uint64_t wal = 0;       // PostgreSQL: bytes of log
-  std::uint64_t next = 0;      // PostgreSQL: the first transaction that was not over
+  std::uint64_t next = 0;      // PostgreSQL: one more than the newest transaction that was over
   std::uint64_t changes = 0;   // SQLite: the change counter in the file's header
   std::map<std::string, std::uint64_t> sequences{};  // SQLite: AUTOINCREMENT, by table
 
@@ -26,8 +26,8 @@ struct Position {
 /// Whether a database at `now` provably lacks something that it had at `then`.
 bool behind(const Position& now, const Position& then);
 
-/// What a primary's connection says of its position, around one snapshot. As it is here: nothing is
-/// known.
+/// Asks a primary for its position, around one snapshot. This class itself is for engines of which
+/// no position is known.
 class Watch {
  public:
   Watch() = default;
@@ -39,14 +39,14 @@ class Watch {
   virtual void before_snapshot(Session& /*session*/) {}
   /// REQUIRES: the snapshot has begun, and nothing was read in it.
   virtual void in_snapshot(Session& /*session*/) {}
-  /// The last look, before the snapshot ends.
+  /// Asks once more, before the snapshot ends.
   virtual void after_reading(Session& /*session*/) {}
 
-  /// What the snapshot has at least.
+  /// The primary's position when the snapshot was taken.
   [[nodiscard]] const Position& now() const { return now_; }
-  /// What is left of it whatever happens to the server.
+  /// As much of it as no crash of the server can take back.
   [[nodiscard]] const Position& lasting() const { return lasting_; }
-  /// Whether this role may ask for what row versions are compared with, too.
+  /// Whether this role may also read the facts that row versions depend on.
   [[nodiscard]] bool may_ask_facts() const { return may_ask_facts_; }
 
  protected:

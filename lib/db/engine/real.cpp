@@ -11,7 +11,7 @@ namespace abgleich::db {
 
 namespace {
 
-/// Room for the longest shortest form of a double, "-2.2250738585072014e-308".
+/// Room for the shortest form of any double; the longest is "-2.2250738585072014e-308".
 constexpr std::size_t kLongestReal = 32;
 
 bool same_ignoring_case(std::string_view text, std::string_view lower) {

@@ -28,36 +28,36 @@ struct RelationColumn {
   std::string renamed_from;  // its name in the secondary before this run, where that was another
   std::optional<Type> widened_from;  // what was exported before, where the type now holds more
   bool loosened = false;             // it could not be NULL when it was exported before
-  bool tightened = false;            // … and here it could
+  bool tightened = false;            // it could be NULL then, and cannot now
 };
 
-/// A column of the table that is exported no longer. Its values stay, and rows without one come.
+/// A column of the table that is no longer exported. Its values stay; new rows have none.
 struct KeptColumn {
   std::string name;
-  std::string renamed_from;  // where another column takes its name in this run
+  std::string renamed_from;  // its name before, where another column takes that in this run
 };
 
 struct RelationForeignKey {
   std::vector<std::size_t> columns;  // indexes into Relation::columns
   std::string table;                 // in the secondary
   std::vector<std::string> referenced;
-  bool promised = true;  // the primary's rows keep it, and in the secondary they do so byte by byte
+  /// The primary's rows satisfy it, and their copies in the secondary do, compared by bytes.
+  bool promised = true;
 };
 
 struct Relation {
   std::string source;        // name in the primary
   std::string name;          // name in the secondary
   std::string renamed_from;  // its name there before this run, where that was another
-  bool name_leaves =
-      false;  // the table that has its name now is another one, and gets another name
+  bool name_leaves = false;  // another table has its name now, and is renamed in this run
   std::vector<RelationColumn> columns;  // exported, in the contract's order: a Row's layout
   std::vector<std::size_t> key;         // indexes into columns
   std::vector<RelationForeignKey> foreign_keys;
-  std::vector<std::size_t> new_keys;  // of these: those that its table, which is there, is to get
-  /// Foreign keys that this program made and the primary has no longer, as the secondary calls them
-  /// before this run's renames.
+  std::vector<std::size_t> new_keys;  // indexes into these: what an existing table is to get
+  /// Foreign keys that this program made and that the primary no longer has, with the names that
+  /// the secondary has before this run's renames.
   std::vector<CatalogForeignKey> lost_keys;
-  /// Columns beside the key that a foreign key refers to: their values occur once.
+  /// Columns other than the key that foreign keys refer to: their values are unique.
   std::vector<std::vector<std::size_t>> uniques;
   std::vector<KeptColumn> kept;
   std::int64_t id = 0;  // number of its base and temporary tables
@@ -77,8 +77,8 @@ struct Relation {
   }
 };
 
-/// Gives a row its key as `spelling` writes it. A secondary may take two texts for the same key
-/// (`Bob` and `bob`); digests are of the primary's.
+/// Gives `row` the key of `spelling`. A secondary may take two texts for the same key (`Bob` and
+/// `bob`); digests are made of the primary's.
 inline void respell_key(const Relation& relation, const Row& spelling, Row& row) {
   for (const auto i : relation.key) {
     row.cells[i] = spelling.cells[i];

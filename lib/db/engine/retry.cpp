@@ -11,8 +11,8 @@ namespace abgleich::db {
 
 namespace {
 
-/// The first pause is this part of the whole, and each is three times as long as the one before:
-/// all of them together are four tenths.
+/// The first pause is a hundredth of Patience::in_all, and each is three times as long as the one
+/// before. All four together are four tenths of it.
 constexpr int kFirstPause = 100;
 constexpr int kGrowth = 3;
 

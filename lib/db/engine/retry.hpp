@@ -1,6 +1,6 @@
-// The one retry boundary: a run that a busy server did not let through, or that lost a race with
-// another transaction, is tried again whole, on new connections and from new snapshots. What was
-// committed never is: an unknown outcome is a Failure, and no Fault.
+// The only place where a run is tried again: after a fault of a busy server, or a race that was
+// lost against another transaction. The whole run is repeated, with new connections and new
+// snapshots. Nothing is repeated after a commit: an unknown outcome is a Failure, not a Fault.
 #pragma once
 
 #include "db/engine/connection.hpp"
@@ -10,28 +10,29 @@
 
 namespace abgleich::db {
 
-/// Whether the same may go well in a moment: no free connection, a server that is starting or
-/// stopping, a session or statement that was ended there (on a standby: for its recovery), a
-/// statement or lock that took too long, a deadlock, a serialization failure.
+/// Whether a second attempt may succeed. The faults are: no free connection, a server that is
+/// starting or stopping, a session or statement that was ended there (on a standby: for its
+/// recovery), a statement or lock that took too long, a deadlock, a serialization failure.
 bool may_pass(const Fault& fault);
 
-/// How long it is tried again: at most `kTries` times in all, after pauses that grow, and not once
-/// `in_all` has passed since the first one failed.
+/// How long a run is tried again: at most `kTries` attempts in all, with pauses that grow, and none
+/// that would begin more than `in_all` after the first one failed. `in_all` of 0: one attempt.
 struct Patience {
   static constexpr int kTries = 5;
 
   std::chrono::milliseconds in_all;
-  /// Set once what an attempt has found is out, and would be told twice: then there is no other.
+  /// Becomes true when an attempt's results are printed: another one would print them again, so
+  /// there is none.
   const bool* told = nullptr;
-  std::function<void(const Error&)> on_retry = {};  // told of what is tried again
+  std::function<void(const Error&)> on_retry = {};  // called before each pause
 };
 
 class Retries {
  public:
   explicit Retries(const Patience& patience) : patience_(patience) {}
 
-  /// Waits for the next try. Throws Failure, which says how often it was tried, where there is to
-  /// be none.
+  /// Waits until the next attempt. Where there is to be none, throws the fault, or after several
+  /// attempts a Failure that says how many there were.
   void after(const Fault& fault);
 
  private:

@@ -1,4 +1,5 @@
-// Holding the primary's tables still while they are read: what an engine is asked, and may answer.
+// The schema lock, which keeps DDL from the primary's tables while they are read: what an engine is
+// asked (Backend::hold), and its answers.
 #pragma once
 
 #include <cstdint>
@@ -16,15 +17,15 @@ struct Reading {
 enum class Hold : std::uint8_t {
   held,    // locked until the transaction ends, and as the catalogue says
   moved,   // changed since the snapshot: a newer snapshot is needed
-  locked,  // somebody else's: being changed, or locked for another reason
+  locked,  // others have locked it, to change it or for another reason
 };
 
 struct SchemaLock {
   Hold hold = Hold::held;
-  std::string table;  // the one that is not held
+  std::string table;  // the one that is not held, where that is known
 };
 
-/// What a name or a right that is gone is taken for: the vendor at work, or a lasting state.
+/// What a missing name or right means: DDL that is still under way, or a lasting state.
 enum class Gone : std::uint8_t { by_ddl, for_good };
 
 }  // namespace abgleich::db

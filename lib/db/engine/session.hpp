@@ -17,8 +17,8 @@ class Backend;  // engine.hpp
 
 enum class Access : std::uint8_t { read, write };
 
-/// A connection that was made for one purpose. `read` cannot write: PostgreSQL
-/// default_transaction_read_only and a read-only transaction, SQLite a read-only file handle.
+/// A connection for one purpose (Access). One that reads cannot write: in PostgreSQL by
+/// default_transaction_read_only and a read-only transaction, in SQLite by a read-only file handle.
 struct Session {
   std::unique_ptr<Connection> connection;
   const Backend* backend = nullptr;
@@ -26,22 +26,23 @@ struct Session {
   std::string schema;
 };
 
-/// Opens the database with pinned settings (UTC, ISO dates, extra_float_digits, hex bytea, …) and a
-/// name that says who we are. Throws Fault{unreachable} that says what was tried. A SQLite file
-/// that is not there is never created. Nothing has begun yet.
+/// Opens the database with pinned settings (UTC, ISO dates, extra_float_digits, hex bytea, …) and,
+/// where servers show one, an application name. Begins no transaction. Never creates a SQLite file.
+/// Throws Fault, which says what was tried.
 Session open(const Endpoint& endpoint, Access access);
 
 /// begin_snapshot: one repeatable-read, read-only transaction for everything that follows.
 /// begin_write: repeatable read as well.
 void begin_snapshot(Session& session);
 void begin_write(Session& session);
-/// Where it hides its outcome, as a lost connection does: Failure{outcome_unknown}.
+/// Throws Failure{outcome_unknown} where a fault, such as a lost connection, hides whether it was
+/// done.
 void commit(Session& session);
 void rollback(Session& session) noexcept;
 
-/// Which database this is: the engine's name, and what a copy of the database does not have (a
-/// server's numbers of system and database, a file's number in its file system). Empty where that
-/// is not known.
+/// Which database this is: the engine's name, and numbers that a copy of the database does not
+/// share (of the server's system and database, or of the file in its file system). Empty where
+/// these are not known.
 std::string identity_of(Session& session);
 
 /// Reads the catalogue of the session's schema, in the session's transaction. Bookkeeping tables

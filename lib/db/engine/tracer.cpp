@@ -120,7 +120,7 @@ Tracer::Running::~Running() {
     try {
       tracer_.tell(text_, rows_, std::chrono::steady_clock::now() - began_);
     } catch (...) {  // NOLINT(bugprone-empty-catch)
-      // the statement matters, and what is said of it does not
+      // a statement must not fail because it could not be reported
     }
   }
 }

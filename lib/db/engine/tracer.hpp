@@ -1,4 +1,4 @@
-// Tells of statements while somebody wants to know (`-vv`), and costs nothing otherwise.
+// Reports statements where `-vv` asks for them; costs nothing otherwise.
 #pragma once
 
 #include "core/endpoint.hpp"
@@ -10,8 +10,7 @@
 
 namespace abgleich::db {
 
-/// The statement in one line, with `?` in place of every number and text in it: they may be of a
-/// row.
+/// The statement in one line, with `?` in place of every number and text, which may be from a row.
 std::string without_values(std::string_view sql);
 
 class Tracer {
@@ -19,7 +18,7 @@ class Tracer {
   explicit Tracer(const Endpoint& endpoint)
       : role_(endpoint.role), on_statement_(endpoint.on_statement) {}
 
-  /// From the start of a statement to the end of its rows.
+  /// Lives from the start of a statement to the end of its rows.
   class Running {
    public:
     Running(const Tracer& tracer, std::string_view sql);

@@ -1,4 +1,4 @@
-// What a network on the way to a database could do.
+// How a connection to a database could be attacked in the network.
 #pragma once
 
 #include "core/endpoint.hpp"
@@ -7,8 +7,8 @@
 
 namespace abgleich::db {
 
-/// Where the configuration asks for less than a server that proves who it is; empty where it does
-/// not, or where nothing goes over a network.
+/// What an attacker could do, where the configuration does not require that the server is verified.
+/// Empty: it does, or nothing goes over a network.
 std::string wire_weakness(const Endpoint& endpoint);
 
 }  // namespace abgleich::db

@@ -11,7 +11,7 @@ struct FreeOptions {
   void operator()(PQconninfoOption* options) const { PQconninfoFree(options); }
 };
 
-/// Nobody waits long for what only makes a message better.
+/// Seconds: a better message is not worth a long wait.
 constexpr const char* kTimeout = "3";
 
 }  // namespace

@@ -1,4 +1,5 @@
-// A second session beside one that answers nothing: for what only makes a message better.
+// A second session on the same server, for questions that the first can no longer answer. Their
+// answers only make a message better.
 #pragma once
 
 #include <libpq-fe.h>
@@ -12,8 +13,7 @@ struct FinishSession {
 };
 using AnotherSession = std::unique_ptr<PGconn, FinishSession>;
 
-/// Connects with the same parameters, and waits for a few seconds only. PQstatus says whether it is
-/// up.
+/// Connects with the same parameters, and waits only a few seconds. PQstatus says if it worked.
 AnotherSession connect_like(PGconn* like);
 
 }  // namespace abgleich::db::postgresql

@@ -21,15 +21,16 @@ namespace abgleich::db::postgresql {
 
 namespace {
 
-/// SQLSTATEs (PostgreSQL manual, appendix A) of what passes, beside class 40.
+/// SQLSTATEs (PostgreSQL manual, appendix A) after which a second attempt may succeed; so it may
+/// after class 40.
 constexpr std::array<std::string_view, 9> kPassing{
     "08003", "08006",           // the connection was lost
     "53300",                    // too many connections
     "55P03", "57014",           // lock_timeout; statement_timeout, or cancelled
     "57P01", "57P02", "57P03",  // shut down, crashed, starting up
-    "25P03"};                   // our transaction waited for too long
+    "25P03"};                   // our transaction was idle for too long
 
-/// Of a definition: a wrong type, and a key that is not there to refer to.
+/// SQLSTATEs of refused DDL: types that do not match, a missing key to refer to.
 constexpr std::array<std::string_view, 2> kRefusedDefinition{"42804", "42830"};
 
 constexpr std::array<std::pair<std::string_view, std::string_view>, 7> kBroken{{
@@ -42,8 +43,8 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 7> kBroken{{
     {"P0001", "trigger"},
 }};
 
-/// Of keys, which is all that is analysed here, few rows tell as much as many; a set of changes is
-/// joined at once, without a detour over the disk.
+/// Only keys are analysed here, and a small sample of them tells as much as a large one. With this
+/// work_mem, a set of changes is joined in memory.
 constexpr std::string_view kForLargeSets =
     "SET LOCAL default_statistics_target = 10;"
     "SELECT set_config('work_mem', '64MB', true)"
@@ -73,7 +74,7 @@ class PostgresBackend final : public Backend {
   void begin_rehearsal(Session& session) const override {
     session.connection->execute("BEGIN ISOLATION LEVEL REPEATABLE READ");
   }
-  /// The server is gone.
+  /// The connection was lost.
   [[nodiscard]] bool hides_outcome(const Fault& fault) const override {
     return fault.cause() == Fault::Cause::unreachable;
   }
@@ -110,7 +111,7 @@ class PostgresBackend final : public Backend {
     });
     return found;
   }
-  /// An index would give them in another order than the table.
+  /// From an index alone, the rows would come in the index's order.
   void read_in_table_order(Session& session) const override {
     session.connection->execute("SET enable_indexonlyscan = off");
   }
@@ -213,7 +214,7 @@ class PostgresBackend final : public Backend {
   [[nodiscard]] bool refuses_definition(const Fault& fault) const override {
     return std::ranges::find(kRefusedDefinition, fault.state()) != kRefusedDefinition.end();
   }
-  /// People's rarely are deferrable.
+  /// All of ours are deferrable; people rarely declare theirs so.
   [[nodiscard]] bool is_ours(const Session& /*session*/, const std::string& /*table*/,
                              const CatalogForeignKey& key) const override {
     return key.deferrable;

@@ -28,8 +28,8 @@ void Background::post(std::function<void()> work) {
   if (!thread_.joinable()) {
     try {
       thread_ = std::thread([this] { this->work(); });
-    } catch (const std::system_error&) {  // no threads here: then one after the other
-      lock.unlock();                      // the work asks whether something else is being done
+    } catch (const std::system_error&) {  // no thread can be made: do it here
+      lock.unlock();                      // the work may call `wait` or `rest`
       work();
       return;
     }

@@ -12,24 +12,25 @@
 
 namespace abgleich::db::postgresql {
 
-/// One caller. What the work itself calls does not wait for the work.
+/// For one calling thread. `wait` and `rest` return at once where the work itself calls them.
 class Background {
  public:
-  /// So many pieces may wait while one is done.
+  /// `most_waiting`: how many pieces may be queued while one is being done.
   explicit Background(std::size_t most_waiting = 1) : most_waiting_(most_waiting) {}
-  /// Waits for what is being done; what waits is not done.
+  /// Waits for the piece that is being done. Queued ones are never done.
   ~Background();
   Background(const Background&) = delete;
   Background& operator=(const Background&) = delete;
 
-  /// Returns while it is done or waits; where too many wait, this does. Throws what an earlier
-  /// piece failed with: nothing more is done until that was thrown or forgotten.
+  /// Queues a piece; while the queue is full, waits. Throws what an earlier piece failed with, and
+  /// queues nothing then. After a failure nothing is done until it was thrown or forgotten. Where
+  /// no thread can be made, does the piece at once.
   void post(std::function<void()> work);
-  /// Waits until nothing is done and nothing waits.
+  /// Waits until nothing is being done and nothing is queued.
   void wait() noexcept;
   /// The same, and throws what a piece failed with.
   void rest();
-  /// What waits is not done, and what failed is not told.
+  /// Waits for the piece that is being done. Queued ones are never done; a failure is forgotten.
   void forget() noexcept;
 
  private:

@@ -34,11 +34,11 @@ std::string select_primary_key() {
 Bared bare(Session& session, const std::vector<std::string>& tables) {
   Bared bared;
   auto& connection = *session.connection;
-  // nothing is sent while a table is read, however long that takes
+  // while a table of the primary is read, nothing is sent here, which may take long
   connection.query("SELECT current_setting('idle_in_transaction_session_timeout')", {},
                    [&](std::span<const Cell> row) { bared.patience = row[0].bytes; });
   connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0");
-  // foreign keys go before the keys that they point to, and come after them
+  // foreign keys are dropped before the keys that they refer to, and added after them
   for (const bool foreign : {true, false}) {
     std::vector<std::pair<std::string, std::string>> found;
     for (const auto& table : tables) {
@@ -81,7 +81,7 @@ bool without_key(Session& session, const std::string& table, const std::function
                    [&](std::span<const Cell> row) { patience = row[0].bytes; });
   connection.execute("SAVEPOINT unkeyed");
   try {
-    // somebody who reads the table is not waited for; an autovacuum ends itself after a second
+    // does not wait long for others who read the table; an autovacuum gives way after a second
     connection.execute("SET LOCAL lock_timeout = '2s'");
     connection.execute(fmt::format("ALTER TABLE {} DROP CONSTRAINT {}", table, name));
     connection.execute(fmt::format("SET LOCAL lock_timeout = '{}'", patience));
@@ -94,7 +94,7 @@ bool without_key(Session& session, const std::string& table, const std::function
                   fault.cause() == Cause::no_space)) {
       throw;
     }
-    // a reader, not its owner, a publication that needs the key: as on any other day then
+    // others read the table, this role does not own it, or a publication needs the key: it stays
     connection.execute("ROLLBACK TO SAVEPOINT unkeyed");
     connection.execute("RELEASE SAVEPOINT unkeyed");
     return false;

@@ -17,7 +17,7 @@ struct FreeCancel {
   void operator()(PGcancel* cancel) const { PQfreeCancel(cancel); }
 };
 
-/// What both threads have of it; the one that asks may stay behind.
+/// Shared by both threads: the one that asks the server may go on when the other no longer waits.
 struct Asked {
   std::unique_ptr<PGcancel, FreeCancel> cancel;
   std::mutex mutex;
@@ -34,7 +34,7 @@ bool cancel_soon(PGconn* connection) noexcept {
     if (!asked->cancel) {
       return false;
     }
-    // libpq makes another connection for this, and waits for the server without a limit
+    // PQcancel makes another connection, and waits for the server without a limit
     std::thread([asked] {
       std::array<char, 256> why{};
       PQcancel(asked->cancel.get(), why.data(), static_cast<int>(why.size()));
@@ -45,7 +45,7 @@ bool cancel_soon(PGconn* connection) noexcept {
     std::unique_lock lock(asked->mutex);
     asked->changed.wait_for(lock, kWait, [&] { return asked->answered; });
     return asked->answered;
-  } catch (...) {  // no memory or no thread
+  } catch (...) {  // no memory, or no thread can be made
     return false;
   }
 }

@@ -1,12 +1,12 @@
-// Asking a server to stop what it does.
+// Asks a server to stop its current statement.
 #pragma once
 
 #include <libpq-fe.h>
 
 namespace abgleich::db::postgresql {
 
-/// Cancels the current statement, if the server is willing; what it does not cancel it ends by
-/// itself. False where it does not answer for some seconds.
+/// Asks the server to cancel the current statement, which it need not do. False: it did not answer
+/// within some seconds.
 bool cancel_soon(PGconn* connection) noexcept;
 
 }  // namespace abgleich::db::postgresql

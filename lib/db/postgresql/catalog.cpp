@@ -27,7 +27,7 @@ constexpr const char* kTables =
     " (SELECT p.relname FROM pg_inherits i JOIN pg_class p ON p.oid = i.inhparent"
     "  WHERE i.inhrelid = c.oid AND c.relispartition),"
     " c.relkind IN ('r', 'p') AND row_security_active(c.oid),"
-    // 'O' and 'A' fire for us, 'R' only in a replica
+    // 'O' and 'A' fire in our sessions, 'R' only in a replica
     " EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = c.oid AND NOT t.tgisinternal"
     "  AND t.tgenabled IN ('O', 'A'))"
     " OR (c.relkind IN ('r', 'p', 'f') AND EXISTS (SELECT FROM pg_rewrite r"
@@ -38,7 +38,7 @@ constexpr const char* kTables =
     "   JOIN pg_namespace n ON n.oid = o.relnamespace WHERE h.inhparent = c.oid) END"
     " FROM pg_class c WHERE c.relnamespace = $1::oid AND c.relkind IN ('r', 'p', 'v', 'm', 'f')";
 
-// A domain over a domain has no modifier; that of the innermost counts.
+// A domain over a domain has no modifier: only the innermost domain has one.
 constexpr const char* kColumns =
     "WITH RECURSIVE peeled AS ("
     " SELECT t.oid AS domain, t.typbasetype AS base, t.typtypmod AS modifier, t.typnotnull AS "
@@ -54,7 +54,7 @@ constexpr const char* kColumns =
     " t.typnamespace = 'pg_catalog'::regnamespace,"
     " format_type(t.oid, coalesce(d.modifier, a.atttypmod)), coalesce(d.modifier, a.atttypmod),"
     " CASE WHEN t.typtype = 'e' THEN t.oid END,"
-    // what is not valid yet, or not of the tables that inherit, is not believed
+    // nullable, too: NOT NULL is not validated yet, or a table that inherits does not have it
     " NOT (a.attnotnull OR coalesce(d.filled, false))"
     " OR EXISTS (SELECT FROM pg_constraint v WHERE v.conrelid = a.attrelid AND v.contype = 'n'"
     "  AND NOT v.convalidated AND a.attnum = ANY (v.conkey))"
@@ -87,8 +87,8 @@ constexpr const char* kColumns =
 constexpr const char* kLabels =
     "SELECT e.enumtypid, e.enumlabel FROM pg_enum e ORDER BY e.enumtypid, e.enumsortorder";
 
-// Keys over plain columns only: an expression has attribute number 0 in indkey. What INCLUDE adds
-// stands behind indnkeyatts.
+// Keys over plain columns only: an expression has attribute number 0 in indkey. Columns that
+// INCLUDE adds come after the first indnkeyatts.
 constexpr const char* kKeys =
     "SELECT i.indrelid, x.relname, i.indisprimary, a.attname"
     " FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid JOIN pg_class x ON x.oid = i.indexrelid"
@@ -99,8 +99,9 @@ constexpr const char* kKeys =
     " AND i.indpred IS NULL AND i.indexprs IS NULL AND k.place <= i.indnkeyatts"
     " ORDER BY i.indrelid, x.relname, k.place";
 
-// A foreign key to a partitioned table has a shadow for each partition, on the same referencing
-// table; those are the server's own business. Of what inherits, no row has to keep one.
+// A foreign key to a partitioned table has a copy for each partition, on the same referencing
+// table; these are left out. Where other tables inherit from the referencing one, their rows need
+// not satisfy the key, so it does not count as validated.
 constexpr const char* kForeignKeys =
     "SELECT f.conrelid, f.conname, r.relname, f.condeferrable, a.attname, b.attname,"
     " f.convalidated AND NOT (c.relkind = 'r'"
@@ -119,7 +120,8 @@ bool yes(const Cell& cell) {
   return cell.bytes == "t";
 }
 
-/// What json_agg makes of names. What it would not make is a name of its own: there is something.
+/// The names in a text that json_agg made. A text of another form counts as one name, so that the
+/// result is not empty.
 std::vector<std::string> names_in(std::string_view text) {
   const auto json = parse_shallow<nlohmann::json>(text);
   const bool are_names =
@@ -193,7 +195,7 @@ void read_columns(Connection& connection, const Cell& schema, const Labels& labe
   connection.query(kColumns, {&schema, 1}, [&](std::span<const Cell> row) {
     const auto table = tables.find(number(row[0]));
     if (table == tables.end()) {
-      return;  // made between two looks, outside a snapshot
+      return;  // made between the two queries, where there is no snapshot
     }
     CatalogColumn column;
     column.name = text(row[1]);
@@ -261,8 +263,8 @@ void read_foreign_keys(Connection& connection, const Cell& schema, Tables& table
   });
 }
 
-/// A database in SQL_ASCII takes any bytes as names. What no contract can name is left out, and
-/// with it what is made of it.
+/// A database in SQL_ASCII takes any bytes as names. Objects that no contract can name are left
+/// out, and so are keys and columns that use them.
 void leave_out_unreadable(Catalog& catalog) {
   const auto unreadable = [](const std::string& name) { return !is_utf8(name); };
   const auto any = [&](const std::vector<std::string>& names) {

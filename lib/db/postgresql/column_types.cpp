@@ -12,7 +12,7 @@ struct Known {
   int bits = 0;
 };
 
-/// The built-in types with a family of their own; everything else is carried as the server's text.
+/// The built-in types that have a family; all others are passed on as the server's text.
 constexpr std::array kKnown{
     Known{"bool", Family::boolean},
     Known{"int2", Family::integer, 16},
@@ -54,7 +54,7 @@ Type type_from(const ServerType& server) {
   type.native = server.native;
   type.family = Family::other;
   if (!server.built_in) {
-    // The one extension type that is text in everything but comparison.
+    // The only extension's type that is a text, except in comparisons.
     type.family = server.name == "citext" ? Family::text : Family::other;
     return type;
   }

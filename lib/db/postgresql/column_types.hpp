@@ -17,7 +17,7 @@ struct ServerType {
   std::int32_t modifier = -1;  // pg_attribute.atttypmod, or of the domain
 };
 
-/// The type without labels, which stand in pg_enum.
+/// The type, without the labels of an enumeration, which are in pg_enum.
 Type type_from(const ServerType& server);
 
 }  // namespace abgleich::db::postgresql

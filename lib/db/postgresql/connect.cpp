@@ -24,9 +24,9 @@ using std::chrono::steady_clock;
 constexpr int kDefaultTimeoutSeconds = 10;
 constexpr int kOldestVersion = 120000;  // generated columns, floats that read back exactly
 
-/// The form in which the server hands over values and names, whatever it, the database or the role
-/// is configured to. With pg_catalog alone in the path, names of types and functions that are not
-/// the server's own come out qualified, and no table can be taken for another.
+/// The form in which the server hands over values and names, independent of how the server, the
+/// database or the role is configured. With only pg_catalog in the path, names of types and
+/// functions that are not the server's own come qualified, and no table can be taken for another.
 constexpr const char* kPinnedSettings =
     "SET TimeZone = 'UTC';"
     "SET DateStyle = 'ISO, YMD';"
@@ -45,19 +45,19 @@ constexpr const char* kPinnedSettings =
     "SET max_parallel_workers_per_gather = 0;"
     "SET client_min_messages = 'warning';"
     "SET jit = off;"  // compiling a statement would take longer than running it
-    // A peer that is gone without a word; nothing on a local socket.
+    // Finds a peer that has vanished; no effect on a local socket.
     "SET tcp_keepalives_idle = 30;"
     "SET tcp_keepalives_interval = 10;"
     "SET tcp_keepalives_count = 3;"
-    // Only newer servers have these. What nobody waits for any more is not to run on; Windows
-    // cannot tell.
+    // Only newer servers have these. A statement ends when its client has gone, which a server on
+    // Windows cannot check.
     "SELECT set_config(name, CASE name WHEN 'client_connection_check_interval' THEN '10s'"
     " ELSE '0' END, false) FROM pg_settings"
     " WHERE name IN ('idle_session_timeout', 'transaction_timeout')"
     " OR (name = 'client_connection_check_interval' AND version() LIKE '%linux%')";
 
-/// How long a statement may run, a lock may be waited for, and a transaction may wait for us, who
-/// may not answer or be stopped: what we read and hold is others' too.
+/// How long a statement may run, how long we wait for a lock, and how long our transaction may be
+/// idle (this process may hang or be stopped): others need what we have locked.
 std::string limits_of(const Endpoint& endpoint) {
   return fmt::format(
       "SET statement_timeout = '{0}s'; SET lock_timeout = '{1}s';"
@@ -65,8 +65,8 @@ std::string limits_of(const Endpoint& endpoint) {
       endpoint.statement_timeout.count(), endpoint.lock_timeout.count());
 }
 
-/// The server ends a statement by itself in time; what is silent for longer has stopped, or the way
-/// to it has.
+/// The server itself ends a statement after statement_timeout. If it is silent for longer, it or
+/// the network to it has stopped.
 std::chrono::seconds silence_of(const Endpoint& endpoint) {
   constexpr auto kGrace = std::chrono::seconds(5);
   return endpoint.statement_timeout.count() == 0 ? std::chrono::seconds(0)
@@ -93,7 +93,7 @@ std::string_view option(const Options& options, std::string_view name) {
   return {};
 }
 
-/// Keywords and values for libpq: the URL verbatim, and what it leaves open.
+/// Keywords and values for libpq: the URL as it is, and what it does not set.
 struct Parameters {
   std::vector<const char*> keywords;
   std::vector<const char*> values;
@@ -104,7 +104,7 @@ struct Parameters {
   }
 };
 
-/// libpq takes a timeout of 1 second for 2, and 0 and less for none.
+/// As in libpq: 1 second means 2, and 0 or less means none.
 std::optional<std::chrono::seconds> timeout_of(const Options& options) {
   const auto text = option(options, "connect_timeout");
   int seconds = 0;
@@ -117,7 +117,7 @@ std::optional<std::chrono::seconds> timeout_of(const Options& options) {
 
 enum class Attempt : std::uint8_t { finished, timed_out };
 
-/// Drives the connection to its end, good or bad.
+/// Continues the attempt until it is connected, has failed, or time is over.
 Attempt complete(PGconn* connection, std::optional<std::chrono::seconds> timeout) {
   const auto deadline = steady_clock::now() + timeout.value_or(std::chrono::seconds(0));
   auto wants = PGRES_POLLING_WRITING;
@@ -140,7 +140,7 @@ Attempt complete(PGconn* connection, std::optional<std::chrono::seconds> timeout
   return Attempt::finished;
 }
 
-/// With several hosts only libpq's own loop gives each its timeout.
+/// Only libpq's own loop gives each of several hosts its timeout.
 bool several_hosts(const Options& options) {
   return option(options, "host").find(',') != std::string_view::npos ||
          option(options, "hostaddr").find(',') != std::string_view::npos;
@@ -174,7 +174,7 @@ struct Reason {
   Fault::Cause cause = Fault::Cause::unreachable;
 };
 
-/// What the server objects to, by its SQLSTATE.
+/// Why the server refused the connection, by its SQLSTATE.
 Reason reason_of(const Peer& peer, std::string_view state) {
   if (state.starts_with("28")) {
     return {Code::key_or_trust, "the server does not let this user in",
@@ -203,7 +203,7 @@ Reason reason_of(const Peer& peer, std::string_view state) {
 }
 
 constexpr std::string_view kLessInWords =
-    "less than sslmode=verify-full has to stand in the url in words, for example ?sslmode=require";
+    "less than sslmode=verify-full has to be written in the url, for example ?sslmode=require";
 
 /// What went wrong before any server answered. libpq's message is searched and never shown.
 Reason reason_of(PGconn* connection, std::string_view message, const Wire& wire) {
@@ -216,7 +216,7 @@ Reason reason_of(PGconn* connection, std::string_view message, const Wire& wire)
   }
   if (says("does not support SSL")) {
     return {Code::key_or_trust,
-            "the server speaks no TLS, and nothing but a verified server gets a password",
+            "the server has no TLS, and a password is sent to a verified server only",
             fmt::format("switch TLS on there (ssl = on); {}", kLessInWords), Fault::Cause::rights};
   }
   if (says("SSL") || says("certificate") || says("GSS") || says("SCRAM")) {
@@ -259,16 +259,16 @@ std::string tried(const Options& options) {
   return text;
 }
 
-/// Refers to what it is given, which outlives it.
+/// The result points into the arguments, which have to outlive it.
 Parameters parameters_of(const Endpoint& endpoint, const PasswordFile& password, const Wire& wire) {
-  // The URL overrides what stands before it; what stands behind overrides the URL.
+  // The URL (dbname) overrides parameters before it; parameters after it override the URL.
   Parameters parameters;
   static const auto default_timeout = std::to_string(kDefaultTimeoutSeconds);
   if (std::getenv("PGCONNECT_TIMEOUT") == nullptr) {
     parameters.add("connect_timeout", default_timeout.c_str());
   }
   parameters.add("fallback_application_name", "abgleich");
-  // A server that is gone without a word.
+  // Finds a server that has vanished.
   parameters.add("keepalives_idle", "30");
   parameters.add("keepalives_interval", "10");
   parameters.add("keepalives_count", "3");
@@ -294,7 +294,7 @@ Parameters parameters_of(const Endpoint& endpoint, const PasswordFile& password,
   return parameters;
 }
 
-/// Why a connection that was asked for is none.
+/// The Fault of an attempt to connect that has failed.
 Fault not_connected(PGconn* raw, const Peer& peer, const Wire& wire, Attempt attempt,
                     const std::string& where) {
   auto state = sqlstate_in(PQerrorMessage(raw));
@@ -334,7 +334,7 @@ Raw open_raw(const Endpoint& endpoint, const Peer& peer) {
   const Options in_use(PQconninfo(raw.get()));
   auto attempt = Attempt::finished;
   if (several_hosts(in_use)) {
-    raw.reset();  // the first host is not to wait for one that says nothing
+    raw.reset();  // ends this attempt at the first host, since libpq's own begins anew
     raw.reset(PQconnectdbParams(parameters.keywords.data(), parameters.values.data(), 1));
   } else if (PQstatus(raw.get()) != CONNECTION_BAD) {
     PQsetErrorVerbosity(raw.get(), PQERRORS_SQLSTATE);
@@ -347,9 +347,9 @@ Raw open_raw(const Endpoint& endpoint, const Peer& peer) {
   throw not_connected(raw.get(), peer, wire, attempt, tried(in_use));
 }
 
-/// A database in SQL_ASCII knows no encoding and holds any bytes. For a client that wants UTF-8 the
-/// server would end the whole statement over one value that is none; this way we find it ourselves,
-/// in its row.
+/// A database in SQL_ASCII has no encoding and can contain any bytes. For a client that wants
+/// UTF-8, one value that is not UTF-8 would end the whole statement. This way we find the value
+/// ourselves, and only its row is held back.
 void take_bytes_as_they_are(PostgresConnection& connection) {
   if (server_encoding(connection) == "SQL_ASCII") {
     connection.execute("SET client_encoding = 'SQL_ASCII'");

@@ -17,7 +17,7 @@ namespace {
 
 using namespace std::string_view_literals;
 
-// pg_type.dat; fixed for good
+// from pg_type.dat; they never change
 constexpr std::uint32_t kBool = 16;
 constexpr std::uint32_t kBytea = 17;
 constexpr std::uint32_t kInt8 = 20;
@@ -112,7 +112,7 @@ bool append_float(std::string_view text, std::string& out) {
 /// As numeric_send writes it: number of digits, weight of the first, sign, digits after the point,
 /// and the digits, to the base of 10,000, without zeros on either end.
 bool append_numeric(std::string_view text, std::string& out) {
-  constexpr std::size_t kMostDigits = 8000;  // far more than people count with
+  constexpr std::size_t kMostDigits = 8000;  // longer numbers are sent as text
   constexpr std::size_t kGroup = 4;          // decimal digits in one
   constexpr std::uint16_t kNegative = 0x4000;
   const bool negative = text.starts_with('-');
@@ -129,7 +129,7 @@ bool append_numeric(std::string_view text, std::string& out) {
   const auto group = [&](std::size_t i) {
     unsigned value = 0;
     for (std::size_t k = 0; k < kGroup; ++k) {
-      // the whole part is filled up on its left, the fraction on its right
+      // zeros fill up the first group of the whole part and the last one of the fraction
       const auto at = i * kGroup + k;
       const auto skipped = before * kGroup - whole.size();
       const char digit = at < skipped                             ? '0'
@@ -161,7 +161,7 @@ bool append_numeric(std::string_view text, std::string& out) {
   return true;
 }
 
-/// Takes a number of `digits` digits, and what must follow it, off the front.
+/// Removes a number of `digits` digits, and the text that has to follow it, from the front.
 bool take_number(std::string_view& text, std::size_t digits, std::string_view follows, int& out) {
   if (text.size() < digits || !std::ranges::all_of(text.substr(0, digits), is_digit) ||
       !text.substr(digits).starts_with(follows)) {
@@ -172,7 +172,7 @@ bool take_number(std::string_view& text, std::size_t digits, std::string_view fo
   return true;
 }
 
-/// Days since 2000-01-01, off the front.
+/// Removes a date from the front, as days since 2000-01-01.
 bool take_date(std::string_view& text, std::chrono::days& days) {
   using namespace std::chrono;
   int year = 0;
@@ -282,7 +282,7 @@ bool append_cell(const Cell& cell, BinaryForm form, std::string& out) {
   return false;
 }
 
-/// The first number of `bytes`, which then begins behind it.
+/// Removes a big-endian number from the front of `bytes`.
 template <std::unsigned_integral Number>
 bool take_integer(std::string_view& bytes, Number& number) {
   if (bytes.size() < sizeof number) {
@@ -328,7 +328,7 @@ std::optional<Cell> uuid_cell(std::string_view bytes, Text& text) {
   return text_cell({text.data(), text.size()});
 }
 
-/// The inverse of `append_cell`, behind the length.
+/// The inverse of `append_cell`, for the bytes after the length.
 std::optional<Cell> cell_of(std::string_view bytes, BinaryForm form, Text& text) {
   switch (form) {
     case BinaryForm::text:
@@ -408,7 +408,7 @@ bool is_readable(BinaryForm form) {
 void append_binary_header(std::string& out) {
   out += kSignature;
   append_number(std::uint32_t{0}, out);  // flags
-  append_number(std::uint32_t{0}, out);  // length of what else the header has
+  append_number(std::uint32_t{0}, out);  // length of the header's extension
 }
 
 bool append_binary_row(std::span<const Cell> row, std::span<const BinaryForm> forms,

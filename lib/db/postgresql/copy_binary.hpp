@@ -1,5 +1,5 @@
-// The binary format of COPY (PostgreSQL manual, COPY, "Binary Format"), for types whose bytes are
-// as good as their text. Pure.
+// The binary format of COPY (PostgreSQL manual, COPY, "Binary Format"), for types whose values can
+// be sent in it without a change. Pure.
 #pragma once
 
 #include "db/engine/connection.hpp"
@@ -32,27 +32,26 @@ enum class BinaryForm : std::uint8_t {
 
 /// The form of a type by its oid; empty for the others, which go as text.
 std::optional<BinaryForm> binary_form(std::uint32_t type);
-/// Whether `BinaryRows` can make the text of it again.
+/// Whether `BinaryRows` can read it.
 bool is_readable(BinaryForm form);
 
 void append_binary_header(std::string& out);
-/// Appends one row, of as many cells as forms: NULL, a blob, or the text that the server would
-/// print. False: a cell is not of its form, or one that only the server's
-/// own text parser can read (infinity, NaN, years before 1 and after 9999), and nothing was
-/// appended.
+/// Appends one row, of as many cells as forms. Each is NULL, a blob, or the text that the server
+/// would print. False: a cell does not have its form, or only the server's own text parser can read
+/// it (infinity, NaN, years before 1 and after 9999); nothing was appended.
 [[nodiscard]] bool append_binary_row(std::span<const Cell> row, std::span<const BinaryForm> forms,
                                      std::string& out);
 void append_binary_trailer(std::string& out);
 
-/// Takes apart what the server sends, a row a message.
+/// Splits what the server sends, one row per message.
 class BinaryRows {
  public:
   /// REQUIRES: all of the forms are readable.
   explicit BinaryRows(std::vector<BinaryForm> forms);
 
   enum class Found : std::uint8_t { row, end, malformed };
-  /// The cells are those of a COPY as text, but for blobs, which are their bytes; they point into
-  /// the message or into memory that the next call uses again.
+  /// The cells are as in COPY as text, except that blobs are their bytes. They point into the
+  /// message, or into memory that the next call uses again.
   Found split(std::string_view message, std::vector<Cell>& cells);
 
  private:

@@ -31,7 +31,7 @@ bool CopyRows::add(std::span<const Cell> row) {
   }
   const auto start = buffer_.size();
   if (const auto size = size_of(row); size > kLargeRow) {
-    buffer_.reserve(start + size + kLargeRow / 2);  // else it doubles, and is there twice meanwhile
+    buffer_.reserve(start + size + kLargeRow / 2);  // otherwise the buffer would double
   }
   if (forms_.empty()) {
     append_copy_line(row, buffer_);
@@ -108,7 +108,7 @@ std::size_t CopyBatches::add(std::span<const Cell> row) {
   connection_.will_send(size_of(row));
   std::size_t taker = 0;
   while (!both_[taker].add(row)) {
-    ++taker;  // text takes everything
+    ++taker;  // the last, text, takes every row
   }
   return taker;
 }

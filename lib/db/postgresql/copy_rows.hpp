@@ -17,7 +17,7 @@ namespace abgleich::db::postgresql {
 /// Rows of one format.
 class CopyRows {
  public:
-  /// `copy`: the statement that the rows follow. Without forms they are text.
+  /// `copy`: the statement. `forms`: of its columns; empty: the rows are sent as text.
   CopyRows(std::string copy, std::vector<BinaryForm> forms);
 
   /// False, and nothing is appended: a cell has no binary form.
@@ -27,11 +27,12 @@ class CopyRows {
   [[nodiscard]] std::size_t rows() const { return starts_.size(); }
   [[nodiscard]] std::size_t size() const { return buffer_.size(); }  // bytes
 
-  /// What follows the statement, for the rows from `first` to before `last`. `scratch` may be its
-  /// memory.
+  /// What is sent after the statement, for the rows from `first` to before `last`. It points into
+  /// this or into `scratch`.
   [[nodiscard]] std::string_view bytes(std::size_t first, std::size_t last, std::string& scratch);
-  /// The same for all rows, which are then gone, and `buffer` is the memory for the next.
+  /// The same for all rows; afterwards there are none here.
   [[nodiscard]] std::string take();
+  /// Uses the memory of `buffer` for the next rows.
   void reuse(std::string&& buffer);
   void clear();
 
@@ -43,15 +44,15 @@ class CopyRows {
   std::vector<std::size_t> starts_;  // of the rows
 };
 
-/// A batch: what goes in binary, and the rest.
+/// A batch in two parts: the rows that are sent in binary, and the others.
 class CopyBatches {
  public:
   /// REQUIRES: `connection` outlives this.
   CopyBatches(PostgresConnection& connection, std::string_view table,
               const std::vector<std::string>& columns);
 
-  /// Appends a row; gives which of `both` has it now. Asks the server for the types of the columns
-  /// at the first one.
+  /// Appends a row; returns which of `both` got it. With the first row, asks the server for the
+  /// types of the columns.
   std::size_t add(std::span<const Cell> row);
   [[nodiscard]] std::span<CopyRows> both() { return both_; }
   [[nodiscard]] std::size_t rows() const;

@@ -8,7 +8,7 @@ namespace abgleich::db::postgresql {
 namespace {
 
 constexpr std::size_t kMostWaiting = 2;
-/// The memory of a larger batch, which had a giant row, goes back to the system.
+/// In bytes. A batch has more only because of a giant row; its memory is freed, not used again.
 constexpr std::size_t kMostKept = std::size_t{4} << 20U;
 
 }  // namespace

@@ -26,8 +26,8 @@ constexpr std::array<char, 256> escape_letters() {
 }
 constexpr auto kEscapeLetters = escape_letters();
 
-/// Whether one of the bytes may have to be escaped: is a backslash, or below the blank. Eight at a
-/// time (Warren, Hacker's Delight, section 6-1).
+/// Whether one of the bytes may have to be escaped: a backslash, or a byte below the space. Checks
+/// eight at a time (Warren, Hacker's Delight, section 6-1).
 bool may_need_escapes(std::string_view bytes) {
   constexpr std::uint64_t kOnes = 0x0101'0101'0101'0101U;
   constexpr std::uint64_t kHighest = 0x80 * kOnes;
@@ -64,10 +64,10 @@ void append_escaped(std::string_view bytes, std::string& out) {
   out.append(bytes, copied);
 }
 
-/// The line of a row that has nothing to escape, as most; false where it has, and nothing was
-/// appended.
+/// Appends the line of a row that has nothing to escape, like most rows. False: it has something to
+/// escape, and nothing was appended.
 bool append_plain_line(std::span<const Cell> row, std::string& out) {
-  std::size_t size = row.size();  // a tab or the newline behind each
+  std::size_t size = row.size();  // a tab or the newline after each cell
   for (const auto& cell : row) {
     if (cell.storage == Cell::Storage::blob ||
         (cell.storage != Cell::Storage::null && may_need_escapes(cell.bytes))) {
@@ -106,7 +106,7 @@ char unescaped(char letter) {
     case 'v':
       return '\v';
     default:
-      return letter;  // the server writes no other escapes, octal and hexadecimal included
+      return letter;  // the server writes no other escapes, not even octal or hexadecimal ones
   }
 }
 

@@ -19,7 +19,7 @@ void append_copy_line(std::span<const Cell> row, std::string& out);
 std::string_view copy_fields(std::string_view line, std::size_t count);
 
 /// Splits one line of COPY … TO, with or without its newline, into `cells`, which then point into
-/// it: escapes are resolved in place.
+/// the line: escapes are resolved in place.
 void split_copy_line(std::span<char> line, std::vector<Cell>& cells);
 
 }  // namespace abgleich::db::postgresql

@@ -10,9 +10,10 @@ namespace {
 
 constexpr int kFirstRows = 64;  // before anything is known about their width
 constexpr int kMostRows = 2000;
-constexpr std::size_t kFetchBytes = std::size_t{1} << 20U;  // and as much again that is being sent
+constexpr std::size_t kFetchBytes = std::size_t{1} << 20U;  // the next batch needs as much again
 constexpr int kPumpEvery = 16;
-// However wide the next rows may be, by those that were sent: what is paired is two of them.
+// A batch stays below this even if its rows are as wide as the widest that was sent, counted twice,
+// since a row may be a pair of two.
 constexpr std::size_t kMostBytes = std::size_t{64} << 20U;
 
 }  // namespace
@@ -28,8 +29,8 @@ PostgresCursor::PostgresCursor(PostgresConnection& connection, std::string_view 
 
 PostgresCursor::~PostgresCursor() {
   connection_.withdraw(coming_);
-  // An abandoned cursor keeps its table from being altered. It may be gone already, with a
-  // transaction or a savepoint, and closing what is not there would abort the transaction.
+  // An open cursor would keep its table from being altered. It may have been closed already, with
+  // its transaction or savepoint; CLOSE would then fail and abort the transaction.
   if (!open_ || PQtransactionStatus(connection_.raw()) != PQTRANS_INTRANS) {
     return;
   }
@@ -47,7 +48,7 @@ int PostgresCursor::most_rows() const {
 }
 
 void PostgresCursor::fetch() {
-  batch_.reset();  // first, so that never more of them are held than need be
+  batch_.reset();  // first, so that no more batches than necessary are in memory
   if (!sent_) {
     send();
   }

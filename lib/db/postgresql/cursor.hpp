@@ -1,5 +1,5 @@
-// A server-side cursor, fetched in batches whose memory is bounded by rows and, as far as the rows
-// seen so far tell, by bytes. While the caller works on one batch, the server makes the next.
+// A server-side cursor, fetched in batches that are limited in rows and, by the width of the rows
+// seen so far, in bytes. While the caller works on one batch, the server makes the next.
 #pragma once
 
 #include "db/postgresql/postgres_connection.hpp"

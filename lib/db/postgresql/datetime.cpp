@@ -40,7 +40,8 @@ constexpr std::int64_t floor_div(std::int64_t a, std::int64_t b) {
   return a / b - (a % b < 0 ? 1 : 0);
 }
 
-/// Days since 0000-03-01, so that the leap day ends a year and months have closed lengths.
+/// Days since 0000-03-01: years that begin in March have the leap day at their end, so that the
+/// lengths of the months follow a formula.
 constexpr std::int64_t days_from(const Civil& date) {
   const auto year = date.month > 2 ? date.year : date.year - 1;
   const auto month = (date.month + 9) % 12;
@@ -64,8 +65,8 @@ constexpr std::int64_t kFirstDay = days_from({-4713, 11, 24});  // Julian day 0
 constexpr std::int64_t kLastDate = days_from({5'874'897, 12, 31});
 constexpr std::int64_t kLastTimestamp = days_from({294'276, 12, 31});
 
-/// A reader of fixed forms: each function consumes what it is named after, or says that it is not
-/// there.
+/// A reader of fixed forms: each function removes what it is named after from the front, or says
+/// that it is not there.
 class Reader {
  public:
   explicit Reader(std::string_view text) : rest_(text) {}
@@ -95,7 +96,7 @@ class Reader {
     return taken;
   }
 
-  /// A number of exactly two digits, however many follow.
+  /// A number of exactly two digits; more digits may follow.
   std::optional<int> two() {
     if (rest_.size() < 2 || rest_[0] < '0' || rest_[0] > '9' || rest_[1] < '0' || rest_[1] > '9') {
       return std::nullopt;
@@ -117,7 +118,7 @@ std::int64_t value_of(std::string_view digits) {
   return value;
 }
 
-/// The date without its era, which stands at the end of the whole. The year stays as written.
+/// The date without its era (BC), which is at the end of the whole text. The year stays as written.
 std::optional<Civil> read_date(Reader& in) {
   constexpr std::size_t kYearDigits = 7;
   const auto year = in.digits(4, kYearDigits);
@@ -277,7 +278,7 @@ Refusal canonical_date(std::string& text) {
   if (days_from(*date) < kFirstDay || days_from(*date) > kLastDate) {
     return kOutOfRange;
   }
-  // What was read is what is printed: the forms that are accepted are exactly the canonical ones.
+  // The text stays as it is: the forms that are accepted are exactly the canonical ones.
   return {};
 }
 

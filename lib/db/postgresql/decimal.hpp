@@ -11,7 +11,7 @@ namespace abgleich::db::postgresql {
 struct Decimal {
   bool negative = false;
   std::string integer;   // digits before the point, without leading zeros; empty for 0
-  std::string fraction;  // digits behind it, trailing zeros kept
+  std::string fraction;  // digits after it, trailing zeros kept
 
   [[nodiscard]] bool is_zero() const;
   /// As numeric prints it: no exponent, no negative zero, the scale as it is.

@@ -13,8 +13,8 @@ namespace {
 
 using Effect = Dependant::Effect;
 
-// The operator is that of the type's default btree operator class, and only where it is no code
-// that somebody without the server's own rights could have written.
+// The operator is that of the type's default btree operator class, and only if its function is
+// internal or in C: only a superuser can have made it.
 constexpr std::string_view kOfServer = R"(
 SELECT c.relname, a.attname, y.collisdeterministic OR t.typname = 'citext',
        (SELECT pg_catalog.format('OPERATOR(%I.%s)', n.nspname, o.oprname)
@@ -42,8 +42,8 @@ WHERE x.nspname = $1 AND c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.atti
        OR (t.typname = 'citext' AND s.nspname <> 'pg_catalog')
        OR NOT y.collisdeterministic))";
 
-// One row a column of a key, in the key's order. A partition's copy of a key (conparentid) says the
-// same as its table's.
+// One row per column of a key, in the key's order. A partition's copy of a key (conparentid) is
+// left out, since it says the same as its table's.
 constexpr std::string_view kDependants = R"(
 SELECT k.oid, r.relname, cn.nspname, c.relname, ca.attname, ra.attname, k.confdeltype,
        k.confupdtype,

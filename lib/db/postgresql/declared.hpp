@@ -1,5 +1,5 @@
-// What people declare in their tables, as far as it changes what happens to rows: what columns take
-// for equal, what is unique, whose rows refer to others.
+// What people declare in their tables, as far as it changes what happens to rows: which values
+// columns take for equal, what is unique, whose rows refer to others.
 #pragma once
 
 #include "db/engine/constraints.hpp"

@@ -19,8 +19,8 @@ namespace abgleich::db::postgresql {
 
 namespace {
 
-/// Types of our own engine that another database may not have, or may print otherwise: qualified
-/// names (enumerations, extensions, composites) and names of the database's own objects.
+/// Whether another PostgreSQL database has the type, too, and prints its values alike. Not so for
+/// qualified names (enumerations, extensions, composites) and names of a database's own objects.
 bool travels(std::string_view native) {
   return !native.empty() && native.find('.') == std::string_view::npos &&
          !native.starts_with("reg");
@@ -91,13 +91,13 @@ Kind kind_of(Family family) {
   return Kind::text;
 }
 
-/// What can hold text of the user's. (A label of an enumeration is a name of the catalogue.)
+/// Whether a value may contain text of users. (Labels of enumerations are in the catalogue.)
 bool holds_text(const Type& type) {
   return type.labels.empty() && (type.family == Family::text || type.family == Family::json ||
                                  type.family == Family::other);
 }
 
-/// Of these, equal values have the same text; of citext, say, they need not.
+/// Whether equal values always have the same text; for example not of numeric.
 bool is_of_one_text(std::string_view native) {
   constexpr std::array<std::string_view, 5> exact{"text", "uuid", "smallint", "integer", "bigint"};
   return std::ranges::find(exact, native) != exact.end() || native.starts_with("character varying");
@@ -150,14 +150,14 @@ class PostgresDialect final : public Dialect {
   [[nodiscard]] std::string select_expression(std::string_view column,
                                               const Type& type) const override {
     if (encoding_ != nullptr && holds_text(type)) {
-      // concat() gives the type's own text, in which char(n) keeps its blanks; IS NULL would be
+      // concat() gives the type's own text, in which char(n) keeps its spaces; IS NULL would be
       // true of a composite value of NULLs, too
       return fmt::format(
           "CASE WHEN pg_catalog.num_nulls({0}) = 0 THEN "
           "pg_catalog.convert_to(pg_catalog.concat({0}), '{1}') END",
           column, encoding_->name());
     }
-    return std::string(column);  // under the pinned settings every type's own text is exact
+    return std::string(column);  // with the pinned settings every type's own text is exact
   }
 
   [[nodiscard]] Decoded decode(const Type& type, const Cell& cell,
@@ -195,7 +195,7 @@ class PostgresDialect final : public Dialect {
       case Kind::bytes:
         return {Cell::Storage::blob, value.bytes()};
       default:
-        return text_cell(value.bytes());  // canonical text is what the server prints and takes
+        return text_cell(value.bytes());  // the server prints and reads canonical text
     }
   }
 
@@ -205,7 +205,7 @@ class PostgresDialect final : public Dialect {
   }
 
   [[nodiscard]] std::string text_literal(std::string_view text, const Type& type) const override {
-    // what is sent to such a server is in its own encoding, and what is written here is not
+    // as bytes of UTF-8, which the server converts, whatever encoding it expects statements in
     const bool ascii = std::ranges::all_of(
         text, [](char c) { return (static_cast<unsigned char>(c) & 0x80U) == 0; });
     if (encoding_ == nullptr || ascii) {
@@ -218,7 +218,7 @@ class PostgresDialect final : public Dialect {
     return type.padded ? fmt::format("CAST({} AS pg_catalog.bpchar)", converted) : converted;
   }
 
-  /// By bytes: a collation that takes different texts for the same has no LIKE at all.
+  /// By bytes: LIKE is not possible with a collation that takes different texts for equal.
   [[nodiscard]] std::string like(std::string_view text, std::string_view pattern) const override {
     return fmt::format("{} COLLATE pg_catalog.\"C\" LIKE {}", text, text_literal(pattern, {}));
   }
@@ -273,7 +273,7 @@ class PostgresDialect final : public Dialect {
       case Equality::By::type:
         break;
     }
-    // of bpchar a cast would take the blanks from the end
+    // a cast would remove the spaces at the end of bpchar
     return column.stored.native == "bpchar"
                ? fmt::format("pg_catalog.textin(pg_catalog.bpcharout({})) COLLATE pg_catalog.\"C\"",
                              theirs)
@@ -284,7 +284,7 @@ class PostgresDialect final : public Dialect {
     return fmt::format("CAST({} AS pg_catalog.text) COLLATE pg_catalog.\"C\"", theirs);
   }
 
-  /// Of identity columns that are GENERATED ALWAYS.
+  /// For identity columns that are GENERATED ALWAYS.
   [[nodiscard]] std::string_view overriding() const override { return "OVERRIDING SYSTEM VALUE "; }
   [[nodiscard]] std::string_view row_lock() const override { return " FOR UPDATE"; }
   [[nodiscard]] std::string_view temporary_end() const override { return " ON COMMIT DROP"; }
@@ -327,7 +327,7 @@ class PostgresDialect final : public Dialect {
                            : fmt::format("ANALYZE {} ({})", table, columns);
   }
 
-  /// It joins by hash, and needs to know the size, and nothing of what is not joined by.
+  /// For a join by hash, the planner needs the size, and statistics only of the joined columns.
   [[nodiscard]] std::string ready_to_join(std::string_view table, std::string_view /*key*/,
                                           std::string_view known) const override {
     return analyze(table, known);
@@ -337,7 +337,7 @@ class PostgresDialect final : public Dialect {
   [[nodiscard]] bool has_one_text(const Type& stored) const override {
     return is_of_one_text(stored.native);
   }
-  /// COPY hands rows over as text, which needs not be taken apart.
+  /// COPY hands rows over as lines of text.
   [[nodiscard]] const RowLines* row_lines() const override { return &kRowLines; }
 
  private:

@@ -7,7 +7,7 @@ namespace abgleich::db::postgresql {
 
 namespace {
 
-/// The encodings of one byte a character, by the server's name and by iconv's (charset.sgml;
+/// The encodings with one byte per character, by the server's name and by iconv's (charset.sgml;
 /// `iconv --list`).
 constexpr std::array<std::pair<std::string_view, std::string_view>, 27> kSingleByte{{
     {"ISO_8859_5", "ISO-8859-5"}, {"ISO_8859_6", "ISO-8859-6"}, {"ISO_8859_7", "ISO-8859-7"},
@@ -34,7 +34,7 @@ class Iconv {
   }
 
   [[nodiscard]] bool is_open() const {
-    // NOLINTNEXTLINE(performance-no-int-to-ptr): so iconv_open says that it has failed
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): what iconv_open returns when it fails
     return handle_ != reinterpret_cast<iconv_t>(-1);
   }
 
@@ -47,7 +47,7 @@ class Iconv {
     std::size_t out_left = room.size();
     iconv(handle_, nullptr, nullptr, nullptr, nullptr);
     const bool done = iconv(handle_, &in, &in_left, &out, &out_left) != kFailed &&
-                      // a character to which a mark might still have been added
+                      // flushes a character that iconv keeps, as a combining mark may follow it
                       iconv(handle_, nullptr, nullptr, &out, &out_left) != kFailed;
     return done ? std::string(room.data(), room.size() - out_left) : std::string();
   }

@@ -12,14 +12,14 @@ namespace abgleich::db::postgresql {
 
 class PartialEncoding {
  public:
-  /// Those of one byte a character that this machine knows.
+  /// Those with one byte per character that this machine can convert.
   static const std::vector<PartialEncoding>& all();
 
   /// The server's name for it: "WIN1252".
   [[nodiscard]] std::string_view name() const { return name_; }
 
-  /// The bytes as the server holds them, in UTF-8. A byte that is no character becomes 0xff, which
-  /// no UTF-8 contains: whoever checks the text finds it.
+  /// Converts a text, as the server stores it, to UTF-8. A byte that is no character becomes 0xff,
+  /// which valid UTF-8 never contains, so that a check of the text finds it.
   void to_utf8(std::string_view bytes, std::string& utf8) const;
 
  private:

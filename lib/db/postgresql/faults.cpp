@@ -17,8 +17,8 @@ struct Wording {
   std::string_view text;
 };
 
-/// Our own words for what happens in practice; anything else is its SQLSTATE alone (PostgreSQL
-/// manual, appendix A).
+/// Our own words for what happens in practice; for all else the message has only the SQLSTATE
+/// (PostgreSQL manual, appendix A).
 constexpr std::array kWordings{
     Wording{"22001", "a text is too long for its column"},
     Wording{"22003", "a number is out of its column's range"},
@@ -28,10 +28,10 @@ constexpr std::array kWordings{
     Wording{"22P02", "a value is malformed for its column's type"},
     Wording{"22P05", "a character does not exist in the database's encoding"},
     Wording{"23502", "NULL in a column that is NOT NULL"},
-    Wording{"23503", "a foreign key does not hold"},
+    Wording{"23503", "a foreign key is violated"},
     Wording{"23505", "a unique key exists already"},
-    Wording{"23514", "a CHECK constraint does not hold"},
-    Wording{"23P01", "an exclusion constraint does not hold"},
+    Wording{"23514", "a CHECK constraint is violated"},
+    Wording{"23P01", "an exclusion constraint is violated"},
     Wording{"25006", "the database or the transaction is read-only"},
     Wording{"3F000", "a schema does not exist"},
     Wording{"40001", "another transaction changed the same rows"},
@@ -85,14 +85,14 @@ std::string objects(PGconn* connection, const PGresult* result, KnownNames& name
   return named;
 }
 
-/// Of a cause that has no code of its own.
+/// The code of a fault whose cause has none of its own (Cause::other).
 Code code_of(std::string_view state, Access access) {
-  // The server or its configuration, for the moment: its disk, a foreign server behind a table.
+  // A problem of the server that may pass: its disk, its configuration, a foreign server.
   if (state.starts_with("58") || state.starts_with("F0") || state == "HV00N") {
     return Code::try_again;
   }
-  // Words that the server does not understand are ours. Everything else is about what is there:
-  // not supported for this object, in use, damaged, an operator or function that is missing.
+  // A statement that the server does not understand is our bug. Everything else is about its
+  // objects: not supported for one, in use, damaged, an operator or function that is missing.
   const bool ours = state == "42601" || state.starts_with("03") || state.starts_with("26") ||
                     state.starts_with("34") || state.starts_with("3B");
   return ours ? Code::bug : refusal_code(access);
@@ -132,8 +132,8 @@ std::string_view hint_of(Cause cause, std::string_view state, Access access) {
   return "the server's log of this moment says more (and may quote rows). Nothing was changed";
 }
 
-/// Whether only a trigger that people have written would say so: RAISE … USING ERRCODE, in a class
-/// that the server does not use itself or that is made for triggers.
+/// Whether only people's own code can have raised it: a trigger with RAISE … USING ERRCODE, in a
+/// class that the server does not use itself.
 bool is_of_people(std::string_view in_class) {
   constexpr std::array<std::string_view, 39> kServers{
       "00", "01", "02", "03", "08", "0A", "0B", "0F", "0L", "0P", "0Z", "20", "21",
@@ -150,7 +150,7 @@ Cause cause_of(std::string_view state) {
   if (state == "40001" || state == "40P01" || state == "72000") {
     return Cause::serialization;
   }
-  // 57014 and 55P03 are what our own lock timeout and an administrator's cancel look like.
+  // 57014: statement_timeout, or an administrator's cancel; 55P03: our own lock_timeout.
   if (in_class == "08" || state == "57014" || state == "57P01" || state == "57P02" ||
       state == "57P03" || state == "57P04" || state == "57P05" || state == "25P03" ||
       state == "53300" || state == "55P03") {
@@ -195,7 +195,7 @@ Fault stalled(const Peer& peer, std::chrono::seconds silence) {
                 .message = fmt::format("the {} is connected and has not answered for {} s; the "
                                        "connection was given up (SQLSTATE 08006)",
                                        name_of(peer.role), silence.count()),
-                .hint = "look whether that server and what is between here and there are stopped, "
+                .hint = "check whether that server, or the network to it, is stopped, "
                         "then run the same command again"}};
 }
 
@@ -206,7 +206,7 @@ Fault fault_of(const Peer& peer, PGconn* connection, const PGresult* result, Kno
     return lost(peer, state.empty() ? "08006" : std::move(state));
   }
   if (state.empty()) {
-    // libpq's own doing: no SQLSTATE, so no server. Out of memory is what it has to report.
+    // No SQLSTATE: the error is libpq's, not the server's. It is taken for out of memory.
     state = "53200";
   }
   const auto cause = cause_of(state);

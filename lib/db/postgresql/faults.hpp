@@ -1,5 +1,5 @@
-// What the server said, as a Fault: SQLSTATE and the names of objects, never its own words, which
-// quote rows.
+// A server's error as a Fault: SQLSTATE and the names of objects, never the server's own words,
+// which quote rows.
 #pragma once
 
 #include "core/endpoint.hpp"
@@ -22,24 +22,24 @@ struct Peer {
   Access access = Access::read;
 };
 
-/// lock_timeout is over.
+/// The SQLSTATE of a lock that was not given within lock_timeout.
 inline constexpr std::string_view kLockNotAvailable = "55P03";
 
 Fault::Cause cause_of(std::string_view sqlstate);
 
-/// Whether one row is to blame (and another row may go through): classes 22 and 23, limits (54),
-/// WITH CHECK OPTION (44) and exceptions that a trigger raises (P0).
+/// Whether one row is the cause, so that the server may accept others: classes 22 and 23, limits
+/// (54), WITH CHECK OPTION (44) and exceptions that a trigger raises (P0, or a class of its own).
 bool blames_row(const Fault& fault);
 
-/// `result` may be null: then the connection is gone or memory is out. Of the names that the server
-/// gives only those are told that `names` knows. `holder` is who has a lock that was waited for, if
-/// that is known.
+/// `result` may be null: the connection was lost, or there was no memory. The message repeats only
+/// those of the server's names that `names` knows. `holder`: who has the lock that was waited for;
+/// empty: not known.
 Fault fault_of(const Peer& peer, PGconn* connection, const PGresult* result, KnownNames& names,
                std::string_view holder = {});
 
-/// A connection that is gone, whatever the server managed to say before.
+/// The Fault of a connection that was lost. `sqlstate`: the last one that the server sent, if any.
 Fault lost(const Peer& peer, std::string sqlstate = "08006");
-/// A server that is connected and has kept silent for that long.
+/// The Fault of a server that is connected and has not answered for that long.
 Fault stalled(const Peer& peer, std::chrono::seconds silence);
 
 }  // namespace abgleich::db::postgresql

@@ -15,7 +15,7 @@ PostgresFiller::PostgresFiller(PostgresConnection& connection, std::string_view 
     : connection_(connection), batch_(connection, table, columns) {}
 
 PostgresFiller::~PostgresFiller() {
-  connection_.sender().forget();  // what was flushed has arrived
+  connection_.sender().forget();  // rows that were flushed have arrived already
 }
 
 void PostgresFiller::add(std::span<const Cell> row) {

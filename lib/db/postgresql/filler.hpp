@@ -1,4 +1,4 @@
-// Bulk insertion into a table that is filled from nothing: sent while the next rows are made.
+// Bulk insertion into an empty table: rows are sent while the caller makes the next ones.
 #pragma once
 
 #include "db/postgresql/copy_rows.hpp"
@@ -12,8 +12,8 @@ namespace abgleich::db::postgresql {
 
 class PostgresFiller final : public Loader {
  public:
-  /// `connection` outlives this. A row that the server will not take makes one of the next calls
-  /// throw Fault, of this filler or of another on the same connection, or the next statement.
+  /// `connection` outlives this. A row that the server refuses makes a later call throw Fault: one
+  /// of this filler, one of another filler on the same connection, or the next statement.
   PostgresFiller(PostgresConnection& connection, std::string_view table,
                  const std::vector<std::string>& columns);
   ~PostgresFiller() override;

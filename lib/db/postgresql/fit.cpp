@@ -29,7 +29,7 @@ bool is_number(Kind kind) {
 }
 
 /// The number that a value stands for. A text counts only without spaces, plus signs and leading
-/// zeros: "007" is more than the number 7.
+/// zeros: "007" is not the same as the number 7.
 std::optional<Decimal> number_of(const Value& value) {
   if (!is_number(value.kind()) && value.kind() != Kind::text) {
     return std::nullopt;
@@ -150,8 +150,9 @@ std::optional<std::string_view> fit_decimal(const Type& column, Value& value) {
   return {};
 }
 
-/// Whether real (float4) gives the double back: the server prints the shortest decimal that lies
-/// strictly between the midpoints to the neighbouring floats (Ryu without its bounds; f2s.c).
+/// Whether a column of real (float4) gives the double back: the server prints the shortest decimal
+/// that lies strictly between the midpoints to the neighbouring floats (Ryu without its bounds;
+/// f2s.c).
 bool survives_single(double number) {
   constexpr auto kInfinity = std::numeric_limits<float>::infinity();
   if (!std::isfinite(number) || number == 0) {
@@ -164,7 +165,7 @@ bool survives_single(double number) {
   const double middle = single;
   const auto next = std::nextafter(single, kInfinity);
   const auto previous = std::nextafter(single, -kInfinity);
-  // Midpoints of floats are exact as doubles. The last float's step is as wide as the one before.
+  // Midpoints of floats are exact as doubles. Beyond the largest float, the step before is used.
   const double below = std::isfinite(previous) ? (middle + previous) / 2
                                                : middle - (static_cast<double>(next) - middle) / 2;
   const double above = std::isfinite(next) ? (middle + next) / 2
@@ -176,7 +177,7 @@ bool survives_single(double number) {
   auto* const stop = text.data() + text.size();
   double shortest =
       read(std::to_chars(text.data(), stop, single, std::chars_format::scientific).ptr);
-  // The standard's shortest may be a midpoint itself; then the server takes more digits.
+  // What std::to_chars gives may be a midpoint itself; then the server prints more digits.
   for (int digits = 1; shortest <= below || shortest >= above; ++digits) {
     shortest =
         read(std::to_chars(text.data(), stop, middle, std::chars_format::scientific, digits).ptr);
@@ -237,7 +238,7 @@ std::optional<std::string_view> fit_length(const Type& column, Value& value) {
     }
     return {};
   }
-  // Trailing spaces mean nothing in character(n).
+  // Trailing spaces have no meaning in character(n).
   auto text = value.bytes();
   if (count > length) {
     const auto used = text.find_last_not_of(' ') + 1;
@@ -271,7 +272,8 @@ std::optional<std::string_view> fit_text(const Type& column, Value& value) {
   return column.length ? fit_length(column, value) : std::nullopt;
 }
 
-/// A moment in a column without a zone is its time in UTC, as SQLite's own functions read it.
+/// For a column without a zone: a text with a zone becomes its time in UTC, as SQLite's own
+/// functions read it.
 Refusal canonical_naive(std::string& text, int digits) {
   auto moment = text;
   const auto refusal = canonical_timestamp(text, digits, Zone::none);

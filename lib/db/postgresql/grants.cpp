@@ -13,7 +13,7 @@ namespace abgleich::db::postgresql {
 
 namespace {
 
-// Rights on tables that are not the role's own: its own, PUBLIC's, and those of the roles whose
+// Rights on tables that the role does not own: granted to itself, to PUBLIC, or to roles whose
 // rights it has. "column" is empty for the whole table.
 constexpr std::string_view kHeld = R"(
 WITH me AS (SELECT r.oid FROM pg_catalog.pg_roles r WHERE r.rolname = current_user),
@@ -45,7 +45,7 @@ ORDER BY 1, 2)";
 constexpr std::string_view kMe =
     "SELECT rolname, rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user";
 
-// Roles of the server that read or write everything.
+// Which of the server's roles that read or write everything it is a member of.
 constexpr std::string_view kEverything = R"(
 SELECT g.rolname
 FROM pg_catalog.pg_auth_members m JOIN pg_catalog.pg_roles g ON g.oid = m.roleid
@@ -53,7 +53,7 @@ FROM pg_catalog.pg_auth_members m JOIN pg_catalog.pg_roles g ON g.oid = m.roleid
 WHERE r.rolname = current_user AND g.rolname IN ('pg_read_all_data', 'pg_write_all_data')
 ORDER BY 1)";
 
-// By what stays when it reads and writes everything no longer.
+// Whether it may use the schema, also without the roles that read or write everything.
 constexpr std::string_view kMayEnter = R"(
 SELECT pg_catalog.pg_has_role(n.nspowner, 'USAGE') OR EXISTS (
          SELECT 1 FROM pg_catalog.aclexplode(n.nspacl) x
@@ -74,7 +74,7 @@ struct Name {
   }
 };
 
-/// Of one table: rights to columns by the right's name; the column "" is the whole table.
+/// Of one table: the columns by the right's name; the column "" is the whole table.
 using Rights = std::map<std::string, std::set<std::string>>;
 
 struct Held {
@@ -142,7 +142,8 @@ class Grantor {
     }
   }
 
-  /// Rights to read columns that it does not have, or that `take_back` takes with the whole table.
+  /// Grants rights to read columns that it does not have, or that `take_back` revokes with the
+  /// whole table.
   void give(const Name& name, const std::vector<std::string>& columns) {
     std::vector<std::string> lacking;
     for (const auto& column : columns) {
@@ -174,7 +175,7 @@ class Grantor {
         grants_.surplus.push_back(fmt::format("{} on {}", right, text(name)));
         state(fmt::format("REVOKE {} ON {} FROM {}", right, quoted(name), role_));
         if (right == "SELECT") {
-          taken_.insert(name);  // the server takes the rights to columns with it
+          taken_.insert(name);  // the server revokes the rights to columns with it
         }
         return;
       }
@@ -240,7 +241,7 @@ class Grantor {
   std::set<Name> taken_;
 };
 
-/// The columns of which row versions are made, where rows are in a heap.
+/// Adds the columns that row versions are made of, for tables whose rows may be in a heap.
 std::vector<std::string> with_system_columns(const CatalogTable& table,
                                              const std::set<std::string>& columns) {
   std::vector<std::string> all(columns.begin(), columns.end());

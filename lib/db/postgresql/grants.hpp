@@ -11,8 +11,8 @@
 
 namespace abgleich::db::postgresql {
 
-/// For a role that reads these columns and does nothing else. The system columns that row versions
-/// need are added for tables that have them.
+/// What a role needs that reads these columns and does nothing else. The system columns that row
+/// versions need are added for tables that have them.
 Grants grants_to_read(Session& session, const Catalog& catalog, const ReadColumns& needed);
 
 /// What the session's role may do with tables that are not these, nor the bookkeeping: for a role

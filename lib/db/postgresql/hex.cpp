@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::string_view kDigits = "0123456789abcdef";
 
-/// The value of a digit; what is none has bits above the lowest four.
+/// The value of a digit; a character that is none has bits above the lowest four.
 constexpr std::array<unsigned char, 256> digit_values() {
   std::array<unsigned char, 256> values{};
   values.fill(0xf0);

@@ -1,4 +1,4 @@
-// PostgreSQL's hexadecimal text form of bytea: `\x` and two lower-case digits a byte.
+// PostgreSQL's hexadecimal text form of bytea: `\x` and two lower-case digits per byte.
 #pragma once
 
 #include <string>

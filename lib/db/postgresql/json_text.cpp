@@ -34,7 +34,7 @@ class JsonReader {
     return true;
   }
 
-  /// jsonb writes no space but the one that `separator` takes care of.
+  /// jsonb writes no space except those that `separator` reads.
   void space() {
     const auto end = text_.find_first_not_of(" \t\n\r", at_);
     const auto stop = end == std::string_view::npos ? text_.size() : end;
@@ -42,7 +42,7 @@ class JsonReader {
     at_ = stop;
   }
 
-  /// What follows ',' and ':'; jsonb writes exactly one space.
+  /// The spaces after ',' and ':'; jsonb writes exactly one.
   void separator() {
     if (peek() == ' ') {
       ++at_;
@@ -86,7 +86,7 @@ class JsonReader {
       if (peek() != '"' || !string(&key)) {
         return false;
       }
-      // jsonb orders keys by length, then by bytes, and keeps one of equals.
+      // jsonb orders keys by length, then by bytes, and keeps only one of equal keys.
       canonical_ = canonical_ && (!previous || previous->size() < key.size() ||
                                   (previous->size() == key.size() && *previous < key));
       previous = std::move(key);
@@ -130,7 +130,7 @@ class JsonReader {
     }
   }
 
-  /// Appends the characters to `out` unless it is null, as far as canonical escapes go.
+  /// Appends the characters to `out` unless it is null; rightly only if all escapes are canonical.
   bool string(std::string* out) {
     ++at_;
     while (at_ < text_.size()) {
@@ -194,7 +194,7 @@ class JsonReader {
         code == '\b' || code == '\f' || code == '\n' || code == '\r' || code == '\t';
     canonical_ = canonical_ && lower && code < 0x20 && !has_letter;
     if (out != nullptr) {
-      *out += static_cast<char>(code & 0x7fU);  // only looked at where canonical
+      *out += static_cast<char>(code & 0x7fU);  // only used if the escape is canonical
     }
     return true;
   }

@@ -1,5 +1,5 @@
-// JSON as PostgreSQL's json and jsonb take it and print it. Our own reader, because the server is
-// more lenient than RFC 8259 libraries about escaped surrogates, and jsonb's form is its own.
+// JSON as PostgreSQL's json and jsonb take it and print it. It has a reader of our own: the server
+// accepts escaped surrogates that libraries for RFC 8259 refuse, and none knows jsonb's form.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,7 @@ namespace abgleich::db::postgresql {
 enum class JsonForm : std::uint8_t {
   invalid,
   nul,        // valid, but holds the escape of NUL, which jsonb refuses
-  free,       // valid; jsonb would print it otherwise
+  free,       // valid; jsonb would print it in another way
   canonical,  // exactly as jsonb prints it: spacing, order of keys, numbers, escapes
 };
 

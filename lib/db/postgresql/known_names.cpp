@@ -7,7 +7,7 @@ namespace abgleich::db::postgresql {
 
 namespace {
 
-// Somebody who makes up a name a row is not asked about for ever.
+// A trigger could put another name into every error; from here on, the server is not asked.
 constexpr std::size_t kMostAsked = 1'000;
 
 std::string in_double_quotes(std::string_view name) {

@@ -1,5 +1,5 @@
-// Which of the names in a server's error are names: RAISE … USING COLUMN puts anything there, a
-// person's name too.
+// Which of the names in a server's error really are names of objects: RAISE … USING COLUMN can put
+// any text there, also a person's name.
 #pragma once
 
 #include <libpq-fe.h>
@@ -12,17 +12,17 @@
 
 namespace abgleich::db::postgresql {
 
-/// A name is one where the server's catalogue has it, or where the statement that failed has it in
-/// quotes: we write only names there, those of the contract and of the catalogue.
+/// A text counts as a name if the server's catalogue has it, or if the failed statement has it in
+/// double quotes: there we write only names, of the contract and of the catalogue.
 class KnownNames {
  public:
   enum class Kind : std::uint8_t { schema, table, column, constraint };
 
-  /// Of the statement that is sent next.
+  /// To be called before a statement is sent.
   void expect(std::string_view statement) { statement_ = statement; }
 
-  /// Asks over a connection of its own, since the one that failed answers nothing any more; each
-  /// name once. What cannot be asked is no name.
+  /// Asks over a connection of its own, since the one that failed can answer nothing; each name
+  /// once. False where it cannot ask.
   bool knows(PGconn* connection, Kind kind, const std::string& name);
 
  private:

@@ -14,7 +14,7 @@ namespace abgleich::db::postgresql {
 
 namespace {
 
-/// The index that keeps the key unique; null where there is none of just these columns.
+/// The unique index over just the key's columns; null where there is none.
 const CatalogKey* index_of_key(const CatalogTable& table, std::vector<std::string> key) {
   std::ranges::sort(key);
   const auto covers = [&](const CatalogKey& unique) {
@@ -29,8 +29,8 @@ const CatalogKey* index_of_key(const CatalogTable& table, std::vector<std::strin
   return found == table.uniques.end() ? nullptr : &*found;
 }
 
-/// The rows of `table` (quoted) in the order of its index (a plain name), and the table as it was
-/// otherwise. `clustered`: the index that people have clustered it on; empty: none.
+/// Puts the rows of `table` (quoted) into the order of its index (a plain name), and leaves the
+/// table as it was otherwise. `clustered`: the index that people have clustered it on; empty: none.
 std::vector<std::string> cluster_statements(const Dialect& dialect, const std::string& table,
                                             std::string_view index, std::string_view clustered) {
   return {fmt::format("CLUSTER {} USING {}", table, dialect.quote(index)),
@@ -39,19 +39,19 @@ std::vector<std::string> cluster_statements(const Dialect& dialect, const std::s
               : fmt::format("ALTER TABLE {} CLUSTER ON {}", table, dialect.quote(clustered))};
 }
 
-/// One row, the name of the index that the table ($1, quoted) is clustered on.
+/// SQL: the name of the index that the table ($1, quoted) is clustered on; no row: none.
 std::string select_clustered() {
   return "SELECT c.relname FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c "
          "ON c.oid = i.indexrelid WHERE i.indrelid = CAST($1 AS regclass) AND i.indisclustered";
 }
 
-/// 1 where this role may rewrite the table ($1, quoted): it owns it.
+/// SQL: 1 where this role may rewrite the table ($1, quoted), as it owns it; otherwise 0.
 std::string count_owned() {
   return "SELECT count(*) FROM pg_catalog.pg_class WHERE oid = CAST($1 AS regclass) AND "
          "pg_catalog.pg_has_role(relowner, 'USAGE')";
 }
 
-/// How many rows do not lie where their key says. `key`: of the index, in its order.
+/// SQL: how many rows do not lie in the order of the key. `key`: the index's columns, in its order.
 std::string count_out_of_order(const std::string& table, const std::string& key) {
   return fmt::format(
       "SELECT count(*) FROM (SELECT row_number() OVER (ORDER BY ctid) AS place, row_number() OVER "
@@ -59,7 +59,7 @@ std::string count_out_of_order(const std::string& table, const std::string& key)
       key, table);
 }
 
-/// False: they could not be run, and nothing was done.
+/// False: they could not be run; nothing has changed.
 bool try_statements(Connection& connection, const std::vector<std::string>& statements) {
   connection.execute("SAVEPOINT lay_down");
   bool done = true;
@@ -74,7 +74,7 @@ bool try_statements(Connection& connection, const std::vector<std::string>& stat
          fault.cause() == Cause::no_space)) {
       throw;
     }
-    // somebody reads the table, or an expression of an index needs a path that we do not have
+    // others read the table, or an expression in an index needs another search path than ours
     connection.execute("ROLLBACK TO SAVEPOINT lay_down");
     done = false;
   }

@@ -1,4 +1,4 @@
-// Rows that are there already, laid down anew in the order of their keys, by CLUSTER.
+// Puts the rows of a table into the order of their keys, by CLUSTER.
 #pragma once
 
 #include "db/engine/engine.hpp"
@@ -8,8 +8,8 @@
 
 namespace abgleich::db::postgresql {
 
-/// Returns the statements that the table's owner has to run where this role may not; empty: rows
-/// lie so now.
+/// Returns the statements that the table's owner has to run where this role may not. Empty: the
+/// rows are in order now, or no index has just the key's columns.
 std::string lay_down(Session& session, const RowsToLayDown& rows);
 
 }  // namespace abgleich::db::postgresql

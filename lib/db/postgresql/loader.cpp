@@ -50,7 +50,7 @@ void PostgresLoader::flush() {
   for (auto& ordinals : ordinals_) {
     ordinals.clear();
   }
-  // Last, for the callback may throw, and nothing may be sent twice; and in the rows' order.
+  // At the end, since the callback may throw, and nothing may be sent twice; in the rows' order.
   std::ranges::sort(refused, {}, &RefusedRow::ordinal);
   for (const auto& row : refused) {
     refused_(row.ordinal, row.state);
@@ -62,10 +62,10 @@ void PostgresLoader::send(CopyRows& rows, std::size_t first, std::size_t last) {
   connection_.copy_in(rows.statement(), rows.bytes(first, last, part), last - first);
 }
 
-/// SQLSTATE where a row is to blame; nothing of the range is loaded then.
+/// The SQLSTATE where a row was refused; then nothing of the range is loaded.
 std::optional<std::string> PostgresLoader::try_send(CopyRows& rows, std::size_t first,
                                                     std::size_t last) {
-  connection_.end_meanwhile();  // what that fails with is no blame of these rows
+  connection_.end_meanwhile();  // its failures are not caused by these rows
   const bool guarded = PQtransactionStatus(connection_.raw()) == PQTRANS_INTRANS;
   if (guarded) {
     connection_.run("SAVEPOINT abgleich_load", PGRES_COMMAND_OK);
@@ -103,8 +103,8 @@ void PostgresLoader::send_halving(const Numbered& numbered, std::size_t first, s
   send_halving(numbered, middle, last, out);
 }
 
-/// Halving may part a row from the one that it refers to: what only missed its parent gets another
-/// chance for as long as that helps.
+/// Halving may separate a row from the one that it refers to. Rows that were refused only for a
+/// missing parent are sent again, until that loads no more.
 void PostgresLoader::retry_dependants(std::vector<RefusedRow>& refused) {
   bool progress = refused.size() < batch_.rows();
   while (progress) {

@@ -1,5 +1,5 @@
-// Bulk insertion by COPY … FROM STDIN, in batches of about 1 MiB; where rows may be refused, the
-// culprits are found by halving the batch.
+// Bulk insertion by COPY … FROM STDIN, in batches of about 1 MiB. Where rows may be refused, these
+// are found by halving the batch.
 #pragma once
 
 #include "db/postgresql/copy_rows.hpp"

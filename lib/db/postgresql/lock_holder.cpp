@@ -11,8 +11,8 @@ namespace abgleich::db::postgresql {
 
 namespace {
 
-// Locks that stand in somebody's way, on tables that are not the server's own (oid 16384 is the
-// first). A prepared transaction holds locks without a process.
+// Locks that can block others, on tables that are not the server's own (oid 16384 is the first). A
+// prepared transaction has locks without a process.
 constexpr const char* kHolder =
     "SELECT coalesce(l.pid::pg_catalog.text, ''), coalesce(a.application_name, '')"
     " FROM pg_catalog.pg_locks l LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid"

@@ -1,4 +1,4 @@
-// Who is in the way: whom the operator has to talk to when a lock was not given in time.
+// Who holds a lock that was not given in time, so that the operator knows whom to ask.
 #pragma once
 
 #include <libpq-fe.h>
@@ -8,8 +8,8 @@
 namespace abgleich::db::postgresql {
 
 /// The session that holds the strongest lock on a table of `like`'s database, the oldest of
-/// several, as "process 4711 ('psql')"; empty where none is seen. By a connection of its own, since
-/// `like`'s transaction has failed. What we hold ourselves is not meant.
+/// several, as "process 4711 ('psql')"; empty where none is seen. Locks of `like` itself do not
+/// count. Asks over a connection of its own, since `like`'s transaction has failed.
 std::string lock_holder(PGconn* like);
 
 }  // namespace abgleich::db::postgresql

@@ -16,13 +16,13 @@ namespace abgleich::db::postgresql {
 
 namespace {
 
-/// Far more than any password; a .pgpass file is read by libpq and needs to be recognised only.
+/// Far more than any password. A .pgpass file is only recognised here; libpq reads it.
 constexpr std::size_t kMostBytes = 65536;
 
 class Descriptor {
  public:
   explicit Descriptor(const std::filesystem::path& file)
-      // O_NONBLOCK: a FIFO must not stop a cron job.
+      // O_NONBLOCK: a FIFO must not block a cron job
       : number_(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {}
   ~Descriptor() {
     if (number_ >= 0) {

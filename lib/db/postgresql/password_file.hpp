@@ -10,7 +10,7 @@ namespace abgleich::db::postgresql {
 
 enum class PasswordForm : std::uint8_t { pgpass, bare };
 
-/// What to hand to libpq. The password is wiped when this goes.
+/// What to hand to libpq. The destructor wipes the password.
 struct PasswordFile {
   PasswordForm form = PasswordForm::pgpass;
   std::string password;  // of the bare form

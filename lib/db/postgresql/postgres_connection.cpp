@@ -27,8 +27,8 @@ struct FreeCopyBuffer {
 };
 using CopyBuffer = std::unique_ptr<char, FreeCopyBuffer>;
 
-/// libpq keeps what it is given until the server takes it: in pieces, so that this is not the
-/// whole.
+/// libpq keeps what it is given until the server takes it. It gets pieces of this size, so that it
+/// does not keep the whole batch.
 constexpr std::size_t kPieceBytes = std::size_t{64} << 10U;
 
 constexpr std::string_view kTransactionAborted = "25P02";
@@ -37,8 +37,8 @@ constexpr std::string_view kIsItPostgreSql =
     "is it a PostgreSQL server, and does sslmode=verify-full prove that it is the right one? "
     "Nothing was changed";
 
-/// What is at the other end says that it is PostgreSQL, and is not, or something between the two
-/// has changed what it said.
+/// If the width differs, the other end is not a PostgreSQL server, or something in the network has
+/// changed what it sent.
 void require_width(const Peer& peer, std::size_t width, std::size_t expected) {
   if (width != expected) {
     throw Fault(Fault::Cause::other, "08P01",
@@ -70,7 +70,7 @@ PostgresConnection::PostgresConnection(PGconn* connected, Peer peer, std::chrono
       peer_(peer),
       watch_(PQsocket(connected), silence),
       tracer_(std::move(tracer)) {
-  // Notices quote rows as errors do, and libpq prints them on stderr unless told otherwise.
+  // Notices quote rows as errors do, and libpq prints them on stderr by default.
   PQsetNoticeReceiver(raw(), drop_notice, nullptr);
 }
 
@@ -82,7 +82,7 @@ Result PostgresConnection::run(const std::string& sql, ExecStatusType expected) 
 Result PostgresConnection::run_at_once(const std::string& sql, ExecStatusType expected) {
   names_.expect(sql);
   std::optional<Tracer::Running> traced;
-  if (expected != PGRES_COPY_IN && expected != PGRES_COPY_OUT) {  // those have their rows to come
+  if (expected != PGRES_COPY_IN && expected != PGRES_COPY_OUT) {  // COPY is traced with its rows
     traced.emplace(tracer_, sql);
   }
   Result result;
@@ -125,12 +125,12 @@ void PostgresConnection::take_results(const Take& take) {
         status == PGRES_COPY_IN || status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH;
     take(std::move(result));
     if (copying) {
-      // A COPY that could not even be ended, for want of memory: it is reported as going on for
-      // ever. Without its connection it is over.
+      // There was not even memory to end the COPY, so that libpq would report it without an end.
+      // Cutting the connection ends it.
       ::shutdown(PQsocket(server), SHUT_RDWR);
     }
     if (copying || PQstatus(server) == CONNECTION_BAD) {
-      break;  // PQgetResult would report the same for ever
+      break;  // PQgetResult would report the same again and again
     }
   }
 }
@@ -152,7 +152,7 @@ void PostgresConnection::send(const std::string& sql, Awaited& awaited) {
 }
 
 void PostgresConnection::pump() {
-  // trouble is told when the result is taken
+  // errors are reported when the result is taken
   if (awaited_ != nullptr && PQconsumeInput(connection_.raw()) == 1) {
     (void)PQisBusy(connection_.raw());
   }
@@ -262,7 +262,7 @@ Result PostgresConnection::run_with(std::string_view sql, std::span<const Cell> 
     if (cell.storage == Cell::Storage::blob) {
       append_hex(cell.bytes, texts[i]);
     } else if (cell.bytes.find('\0') != std::string_view::npos) {
-      // As a C string it would be cut there without a word.
+      // A C string would end there, without an error.
       throw Fault(Fault::Cause::data, "22021",
                   Error{.code = refusal_code(peer_.access),
                         .message = fmt::format("parameter {} of a statement for the {} contains "
@@ -393,7 +393,7 @@ void PostgresConnection::read_unknown(std::string_view sql, const Leading& leadi
 
 void PostgresConnection::copy_out(std::string_view sql, std::string_view options,
                                   const std::function<void(std::span<char>)>& on_row) {
-  // who stops in the middle cancels the statement, which is not to take the transaction with it
+  // a failure of `on_row` cancels the COPY, which must not abort the whole transaction
   const bool guarded = PQtransactionStatus(raw()) == PQTRANS_INTRANS;
   Tracer::Running traced(tracer_, sql);
   run(fmt::format("{}COPY ({}) TO STDOUT{}", guarded ? "SAVEPOINT abgleich_read; " : "", sql,
@@ -405,7 +405,7 @@ void PostgresConnection::copy_out(std::string_view sql, std::string_view options
       const int size = next_copy_row(&row);
       const CopyBuffer owner(row);
       if (size < 0) {
-        break;  // the end, or what the results below say
+        break;  // the end, or an error: the results below tell
       }
       traced.row();
       on_row({row, static_cast<std::size_t>(size)});
@@ -419,7 +419,7 @@ void PostgresConnection::copy_out(std::string_view sql, std::string_view options
     }
     throw;
   }
-  // Everything up to the null result must be taken, or the next statement finds the leftovers.
+  // All results up to the null one must be taken, or the next statement would get them.
   Result bad;
   bool done = false;
   take_results([&](Result&& result) {
@@ -439,7 +439,7 @@ void PostgresConnection::copy_out(std::string_view sql, std::string_view options
 
 void PostgresConnection::stop_copy() noexcept {
   if (!cancel_soon(raw())) {
-    // nobody there to stop it, and its rows may be many
+    // the server does not stop it, and many rows may be left to send
     ::shutdown(PQsocket(connection_.raw()), SHUT_RDWR);
   }
   for (;;) {

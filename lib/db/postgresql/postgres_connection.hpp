@@ -24,16 +24,16 @@
 
 namespace abgleich::db::postgresql {
 
-/// A statement that the server works on while the caller does something else. One at a time on a
-/// connection: whatever else is asked of it waits for this first.
+/// A statement that the server works on while the caller does something else. One at a time per
+/// connection: every other call waits for it first.
 struct Awaited {
   Result result;
 };
 
 class PostgresConnection final : public Connection {
  public:
-  /// Takes over a connection that is up. `peer` decides how its faults are reported. A server that
-  /// keeps silent for longer than `silence` is given up; 0: never.
+  /// Takes over a connection that is up. `peer` decides how its faults are reported. The connection
+  /// is cut if the server does not answer for longer than `silence`; 0: never.
   PostgresConnection(PGconn* connected, Peer peer, std::chrono::seconds silence = {},
                      Tracer tracer = Tracer({}));
 
@@ -57,12 +57,13 @@ class PostgresConnection final : public Connection {
   /// Runs one statement without parameters; throws Fault unless it ends as `expected`.
   Result run(const std::string& sql, ExecStatusType expected);
 
-  /// Sends a query and does not wait. `awaited` outlives it, or `withdraw` is called.
+  /// Sends a query and does not wait. `awaited` has to live until `take` or `withdraw`.
   void send(const std::string& sql, Awaited& awaited);
-  /// Reads what has arrived of it so far, so that the server does not wait for room.
+  /// Reads what has arrived of the result so far, so that the server can send more.
   void pump();
-  /// Its rows. Throws Fault. REQUIRES: it was sent, and the result was not taken yet.
+  /// The rows of the query. Throws Fault. REQUIRES: it was sent, and the result was not taken yet.
   Result take(Awaited& awaited);
+  /// Waits for the query, and drops its result.
   void withdraw(Awaited& awaited) noexcept;
 
   /// Throws Fault unless the rows have as many columns as the query says.
@@ -74,8 +75,8 @@ class PostgresConnection final : public Connection {
   /// COPY … FROM STDIN of a batch. Throws Failure{secondary_refuses} where fewer rows arrive.
   void copy_in(const std::string& copy, std::string_view bytes, std::size_t rows);
 
-  /// Sends in the background. Every other call waits for it, and those that run a statement throw
-  /// what it failed with.
+  /// Sends batches in the background. Every other call waits for them, and those that run a
+  /// statement throw what a batch failed with.
   [[nodiscard]] CopySender& sender();
 
   [[nodiscard]] PGconn* raw() {
@@ -88,7 +89,7 @@ class PostgresConnection final : public Connection {
   }
   [[nodiscard]] const Peer& peer() const { return peer_; }
 
-  /// How wide rows are that may have to be read again.
+  /// Records the size of a row that is sent: a cursor may have to read such rows again.
   void will_send(std::size_t bytes) {
     auto widest = widest_sent_.load(std::memory_order_relaxed);
     while (widest < bytes && !widest_sent_.compare_exchange_weak(widest, bytes)) {
@@ -96,7 +97,7 @@ class PostgresConnection final : public Connection {
   }
   [[nodiscard]] std::size_t widest_sent() const { return widest_sent_; }
 
-  /// Whether a lock that is waited for too long is worth a look at who holds it.
+  /// Whether the Fault of a lock that was not given in time says who holds it.
   enum class LockHolders : std::uint8_t { named, unnamed };
   void set_lock_holders(LockHolders holders) { lock_holders_ = holders; }
 
@@ -108,10 +109,10 @@ class PostgresConnection final : public Connection {
     }
     arrive();
   }
-  /// Waits for what was sent.
+  /// Waits for the query that was sent, if there is one.
   void arrive() noexcept;
-  /// Of the current statement; or of the one that was sent before it, and has failed the
-  /// transaction for it.
+  /// The Fault of the current statement; or of the query sent before it, if that one has aborted
+  /// the transaction.
   [[nodiscard]] Fault fault(const PGresult* result);
   Result run_at_once(const std::string& sql, ExecStatusType expected);
   void copy_in_at_once(const std::string& copy, std::string_view bytes, std::size_t rows);
@@ -135,10 +136,10 @@ class PostgresConnection final : public Connection {
   Tracer tracer_;
   std::atomic<std::size_t> widest_sent_ = 0;  // bytes
   Awaited* awaited_ = nullptr;
-  std::optional<Tracer::Running> sent_;  // what is awaited
-  Result failed_;                        // of a statement that was sent, until somebody is told
-  std::unique_ptr<CopySender> sender_;   // ends before the connection does
-  Background background_;                // ends first
+  std::optional<Tracer::Running> sent_;  // of the query that is awaited
+  Result failed_;                        // of a query that was sent, until its Fault is thrown
+  std::unique_ptr<CopySender> sender_;   // destroyed before the connection is
+  Background background_;                // destroyed first
 };
 
 }  // namespace abgleich::db::postgresql

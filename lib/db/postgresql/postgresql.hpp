@@ -17,13 +17,13 @@ namespace abgleich::db::postgresql {
 std::unique_ptr<Connection> connect(const Endpoint& endpoint, Access access);
 const Backend& backend();
 const Dialect& dialect();
-/// The file of migrations/.
+/// The DDL of the bookkeeping, from migrations/.
 std::string_view books_ddl();
 
-/// To read a database in this encoding with: as `dialect()`, but where not every byte is a
-/// character, texts are fetched as the bytes that they are.
+/// The dialect to read a database of this encoding with: as `dialect()`, except that texts are
+/// fetched as bytes where not every byte is a character (encoding.hpp).
 const Dialect& dialect_to_read(std::string_view server_encoding);
-/// Empty: the server does not say.
+/// The database's encoding, by the server's name. Empty: the server does not say.
 std::string_view server_encoding(Connection& connection);
 
 Catalog read_catalog(Connection& connection, const std::string& schema);

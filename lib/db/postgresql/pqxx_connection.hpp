@@ -25,8 +25,8 @@ class PqxxConnection {
 
 #else
 
-/// Hands out a connection that is up, once: libpqxx 6 asks its policy again when it wants to
-/// reconnect behind our back, which would silently end the transaction we believe to be in.
+/// Hands out a connection that is up, once. libpqxx 6 asks its policy again when it wants to
+/// reconnect by itself; we would not learn then that our transaction has ended.
 class HandOverOnce : public pqxx::connectionpolicy {
  public:
   explicit HandOverOnce(handle connected) : pqxx::connectionpolicy({}), connected_(connected) {}

@@ -62,14 +62,14 @@ void RangeQueue::fail(std::exception_ptr why) {
 
 bool RangeQueue::take(LineBatch& batch) {
   std::unique_lock lock(mutex_);
-  if (batch.text.capacity() > 0 && batch.text.capacity() <= most_bytes_) {  // none of a giant row
+  if (batch.text.capacity() > 0 && batch.text.capacity() <= most_bytes_) {  // no giant row
     batch.clear();
     spares_.push_back(std::move(batch));
   }
   for (; taking_ < ranges_.size(); ++taking_) {
     auto& from = ranges_[taking_];
     if (from.batches.empty() && !from.closed) {
-      room_.notify_all();  // the reader of this range may go on whatever else is on the way
+      room_.notify_all();  // the reader of this range may now add one, however full the queue is
       news_.wait(lock, [&] { return failure_ || !from.batches.empty() || from.closed; });
     }
     if (failure_) {

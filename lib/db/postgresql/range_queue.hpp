@@ -1,5 +1,5 @@
-// What several readers of one table hand to the one that takes its rows: ranges are read at the
-// same time, and taken one after the other in their order. Bounded in bytes.
+// A queue between several readers of one table and the one thread that takes its rows. Ranges are
+// read at the same time, and taken one after the other, in their order. Limited in bytes.
 #pragma once
 
 #include "core/fingerprint.hpp"
@@ -21,7 +21,7 @@ struct LineBatch {
   struct Line {
     std::size_t begin = 0;  // in text
     std::size_t size = 0;
-    std::size_t place = 0;  // so much of it is the row's place
+    std::size_t place = 0;  // how many of its first bytes are the row's place
     Fingerprint row;
     Fingerprint key;
   };
@@ -38,26 +38,26 @@ struct LineBatch {
 /// claimed a range closes it, fails, or is told to stop.
 class RangeQueue {
  public:
-  /// `ranges` are numbered from 0. Readers wait with more than `most_bytes` on the way; only the
-  /// reader of the range that is being taken may always add a batch to nothing, so that one goes
-  /// on.
+  /// `ranges` are numbered from 0. Readers wait while `most_bytes` or more are queued. Only the
+  /// reader of the range that is being taken may always add a batch where that range has none, so
+  /// that the taker always gets one.
   RangeQueue(std::size_t ranges, std::size_t most_bytes);
 
   /// For readers. The next range that nobody reads yet; empty: there is nothing more to do.
   std::optional<std::size_t> claim();
-  /// A batch to fill, empty; with the memory of one that was taken, where there is one.
+  /// An empty batch to fill, with the memory of one that was taken, where there is one.
   LineBatch spare();
-  /// False: the rows are not wanted any more.
+  /// Adds a batch; while the queue is full, waits. False: the rows are no longer wanted.
   [[nodiscard]] bool put(std::size_t range, LineBatch&& batch);
   /// The range is complete.
   void close(std::size_t range);
-  /// `take` throws it next.
+  /// The next `take` throws this; all readers stop.
   void fail(std::exception_ptr why);
 
-  /// For the taker. The next batch in the order of the ranges, in exchange for one that is done
-  /// with; false: all ranges are through. Throws what a reader failed with.
+  /// For the taker. Gives the next batch in the order of the ranges, and takes back the memory of
+  /// the one that `batch` was. False: there is none left. Throws what a reader failed with.
   bool take(LineBatch& batch);
-  /// Nothing is taken any more.
+  /// For the taker, when it wants no more: all readers stop.
   void stop();
 
  private:
@@ -72,7 +72,7 @@ class RangeQueue {
   std::vector<Range> ranges_;
   std::vector<LineBatch> spares_;
   std::size_t most_bytes_;
-  std::size_t bytes_ = 0;    // on the way
+  std::size_t bytes_ = 0;    // queued
   std::size_t claimed_ = 0;  // how many ranges have a reader, or had
   std::size_t taking_ = 0;   // the range that is being taken
   bool stopped_ = false;

@@ -20,29 +20,30 @@ namespace abgleich::db::postgresql {
 namespace {
 
 constexpr std::string_view kLockNotAvailable = "55P03";
-constexpr int kTidRangeScans = 140000;     // the first server that has them
-constexpr std::uint64_t kFewPages = 1024;  // 8 MiB: one reader is through before others are called
-constexpr std::uint64_t kPagesShared = 512;  // 4 MiB of pages are read at a time, by all together
+constexpr int kTidRangeScans = 140000;       // the first version that has TID range scans
+constexpr std::uint64_t kFewPages = 1024;    // 8 MiB: one reader is done before others connect
+constexpr std::uint64_t kPagesShared = 512;  // 4 MiB: as much is read at a time by all together
 constexpr std::size_t kQueuedBytes = std::size_t{4} << 20U;
 constexpr std::size_t kReadBytes = std::size_t{128} << 10U;
-/// Where few rows are sent there is nothing to queue for; more than one range each, for the readers
-/// are not equally fast.
+/// Ranges per reader where few rows are sent, so that the queue does not limit their size. More
+/// than one, since the readers are not equally fast.
 constexpr std::uint64_t kRangesOfFew = 4;
 
 constexpr const char* kBegin = "SAVEPOINT abgleich_ranges; SET LOCAL enable_seqscan = off";
 constexpr const char* kEnd =
     "ROLLBACK TO SAVEPOINT abgleich_ranges; RELEASE SAVEPOINT abgleich_ranges";
-/// The first reader's lock may have somebody wait who wants the table for himself. Who queues up
-/// behind him would never get it: he waits for the first, and the first for us.
+/// Another session may wait for an exclusive lock, behind the lock of the first reader. The other
+/// readers would then wait behind that session for ever: it waits for the first reader, and the
+/// first reader for the others.
 constexpr const char* kDoNotQueue = "SET LOCAL lock_timeout = '100ms'";
 
-/// Says which server this is and what is seen of it: two connections are in one snapshot exactly if
-/// they say the same. A URL of several hosts may lead to another server.
+/// Tells the server and the snapshot: two connections are in the same snapshot exactly if their
+/// answers are the same. A URL with several hosts may lead to another server.
 constexpr const char* kWhereAmI =
     "SELECT concat_ws(' ', pg_postmaster_start_time(), txid_current_snapshot())";
 
-// Where it failed it would take the transaction with it, and a savepoint is no help: a
-// subtransaction cannot export.
+// Asked before, since a failed export would abort the transaction. A savepoint does not help: a
+// subtransaction cannot export a snapshot.
 constexpr const char* kMayExport =
     "SELECT has_function_privilege('pg_export_snapshot()', 'EXECUTE')";
 
@@ -64,7 +65,7 @@ PostgresConnection& server_of(const Session& session) {
   return dynamic_cast<PostgresConnection&>(*session.connection);
 }
 
-/// What a table's reading needs of one connection, taken back with its savepoint.
+/// The settings of one connection while a table is read. The savepoint's rollback undoes them.
 class Turn {
  public:
   explicit Turn(PostgresConnection& connection) : connection_(connection) {
@@ -74,13 +75,13 @@ class Turn {
     try {
       connection_.execute_script(kEnd);
     } catch (const Fault&) {  // NOLINT(bugprone-empty-catch)
-      // the connection is gone, and whoever uses it next will hear of it
+      // the connection was lost: its next statement will fail
     }
   }
   Turn(const Turn&) = delete;
   Turn& operator=(const Turn&) = delete;
 
-  /// Whether nobody is in the way of reading the table.
+  /// Whether the table can be locked for reading at once.
   [[nodiscard]] bool locks(const std::string& touch) const {
     try {
       connection_.execute_script(kDoNotQueue);
@@ -137,13 +138,13 @@ void read_ranges(PostgresConnection& connection, const Readers::Reading& reading
       queue.close(*range);
     }
   } catch (const Unwanted&) {  // NOLINT(bugprone-empty-catch)
-    // whoever took the rows has had enough, and knows why
+    // the taker wants no more rows, and has a reason of its own
   } catch (...) {
     queue.fail(std::current_exception());
   }
 }
 
-/// Threads that are over before what they work on is.
+/// The readers' threads. They end before the objects that they use are destroyed.
 class Crew {
  public:
   explicit Crew(RangeQueue& queue) : queue_(queue) {}
@@ -178,7 +179,7 @@ Readers::~Readers() {
   }
 }
 
-/// Brings the others into the snapshot of the first, as many as the server lets in.
+/// Connects as many others as the server accepts, and brings them into the first one's snapshot.
 void Readers::call() {
   called_ = true;
   if (PQserverVersion(first_.raw()) < kTidRangeScans) {
@@ -197,7 +198,7 @@ void Readers::call() {
       auto session = open(endpoint_, Access::read);
       begin_snapshot(session);
       auto& server = server_of(session);
-      // no parameter may stand here; it is digits and hyphens of the server's own making
+      // a parameter is not possible here; the server made the name of digits and hyphens
       server.execute(fmt::format("SET TRANSACTION SNAPSHOT '{}'", snapshot));
       if (one_value(server, kWhereAmI) == here) {
         others_.push_back(std::move(session));

@@ -16,10 +16,10 @@
 
 namespace abgleich::db::postgresql {
 
-/// They are called when the first table of some size is read, and stay until this ends.
+/// The others connect when the first large table is read, and stay until this is destroyed.
 class Readers final : public db::Readers {
  public:
-  /// `first` outlives this, and is in the snapshot that all shall read for as long as this lives.
+  /// `first` outlives this, and stays in the snapshot that all of them read.
   Readers(const Endpoint& endpoint, PostgresConnection& first);
   ~Readers() override;
   Readers(const Readers&) = delete;

@@ -6,7 +6,7 @@ namespace abgleich::db::postgresql {
 
 namespace {
 
-constexpr Oid kBytea = 17;  // pg_type.dat; fixed for good
+constexpr Oid kBytea = 17;  // from pg_type.dat; it never changes
 
 }  // namespace
 

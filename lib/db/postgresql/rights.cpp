@@ -12,13 +12,13 @@ namespace abgleich::db::postgresql {
 
 namespace {
 
-/// As the session got it: what the database, the role or the url say.
+/// As the session began: set by the database, the role or the URL.
 constexpr std::string_view kPeoplesPath =
     "SELECT reset_val FROM pg_catalog.pg_settings WHERE name = 'search_path'";
 
-// Rights on columns count as rights on their table: whether they suffice is found by the run. Of
-// the bookkeeping, too, all four: conflicts are closed, facts change, old entries of the journal
-// are deleted.
+// Rights on columns count as rights on their table; whether they are enough, the run will show. All
+// four are needed on the bookkeeping, too: conflicts are closed, facts change, old entries of the
+// journal are deleted.
 constexpr std::string_view kTableRights = R"(
 SELECT n.nspname, c.relname, string_agg(r.name, ', ' ORDER BY r.name)
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace,
@@ -39,8 +39,8 @@ SELECT r.name, pg_catalog.current_database(), current_user
 FROM unnest(ARRAY['CREATE', 'TEMPORARY']) AS r (name)
 WHERE NOT pg_catalog.has_database_privilege(pg_catalog.current_database(), r.name))";
 
-// Who but its owner, the database's, the superusers and this role may create in a schema that names
-// are looked up in. Of the path as it is set while this runs.
+// Who may create objects in a schema of the current search path, except its owner, the owner of the
+// database, superusers and this role.
 constexpr std::string_view kCreators = R"(
 SELECT n.nspname, CASE WHEN a.grantee = 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(r.rolname) END
 FROM pg_catalog.pg_namespace n
@@ -55,7 +55,8 @@ WHERE (n.nspname = ANY (pg_catalog.current_schemas(false)) OR n.nspname = 'abgle
                              WHERE d.datname = pg_catalog.current_database()), true)
 ORDER BY 1, 2)";
 
-// Tables of the data and of the bookkeeping that belong to somebody whom nobody expects.
+// Tables of the data and of the bookkeeping whose owner is not expected: not this role, a
+// superuser, the owner of the database or, for the data, the owner of the schema.
 constexpr std::string_view kOwners = R"(
 SELECT n.nspname, c.relname, r.rolname
 FROM pg_catalog.pg_class c
@@ -109,11 +110,11 @@ std::vector<std::string> missing_rights(Session& session, const std::vector<Rela
   const auto grant = [&](std::string_view rights, std::string_view what, const std::string& name) {
     grants.push_back(fmt::format("GRANT {} ON {}{} TO {}", rights, what, name, role));
   };
-  bool made = false;  // not whether they can be read: that may be among what is lacking
+  bool made = false;  // whether the bookkeeping's schema exists, even if this role may not use it
   connection.query("SELECT 1 FROM pg_catalog.pg_namespace n WHERE n.nspname = 'abgleich'", {},
                    [&](std::span<const Cell>) { made = true; });
   connection.query(kDatabaseRights, {}, [&](std::span<const Cell> cells) {
-    // CREATE is for the schema of the bookkeeping
+    // CREATE is needed only to make the bookkeeping's schema
     if (cells[0].bytes == "TEMPORARY" || !made) {
       grant(cells[0].bytes, "DATABASE ", dialect.quote(cells[1].bytes));
     }

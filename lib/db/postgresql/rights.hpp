@@ -1,4 +1,4 @@
-// Who may do what in a secondary, and which names are looked up where.
+// Rights of roles in a secondary, and its search paths.
 #pragma once
 
 #include "db/engine/relation.hpp"
@@ -9,18 +9,19 @@
 
 namespace abgleich::db::postgresql {
 
-/// The search path that people's own sessions have, with the session's schema at its end.
+/// The search path of people's own sessions, with pg_catalog before it and the session's schema
+/// after it.
 std::string peoples_path(Session& session);
-/// In this transaction. Empty: the server's own names only.
+/// Sets the search path for this transaction. Empty: only the server's own names are found.
 void look_up_by(Session& session, const std::string& path);
 
-/// GRANTs, for what this role lacks.
+/// See Backend::missing_rights.
 std::vector<std::string> missing_rights(Session& session, const std::vector<Relation>& relations,
                                         const std::vector<std::string>& ddl);
 
-/// What others could put in the way of a run's statements, or run with its rights, in words: who
-/// else may create where names are looked up, and tables of these relations or of the bookkeeping
-/// with an owner that nobody expects, or with triggers.
+/// What other users could do to disturb a run's statements, or to run code with its rights, in
+/// words: who else may create objects in a schema of the search path, and which tables of these
+/// relations or of the bookkeeping have triggers or an owner that is not expected.
 std::vector<std::string> strangers(Session& session, const std::vector<Relation>& relations,
                                    const std::string& peoples_path);
 

@@ -12,7 +12,7 @@ namespace abgleich::db::postgresql {
 namespace {
 
 constexpr std::uint64_t kXids = std::uint64_t{1} << 32U;
-constexpr int kFirstOfUsers = 16384;  // FirstNormalObjectId: what initdb has made is below
+constexpr int kFirstOfUsers = 16384;  // FirstNormalObjectId: objects that initdb made are below
 
 }  // namespace
 
@@ -23,7 +23,7 @@ RowVersions row_versions(Session& session, const VersionedTable& asked) {
     return versions;
   }
   auto& connection = *session.connection;
-  // reads nothing, and keeps its lock; LOCK TABLE would ask for rights on the whole table
+  // reads no row, and keeps the lock on the table; LOCK TABLE would need rights on the whole table
   connection.execute(select_unknown(*session.dialect, session.schema, table.name,
                                     {asked.columns.front()}, {}, "false"));
   if (!asked.may_ask_facts) {
@@ -73,8 +73,9 @@ std::string select_server_facts() {
 
 namespace {
 
-/// SQL: whether the rows of the table (an alias of pg_class) lie on other servers: it is one of
-/// Citus, whose shell here looks as any other table does. Who may not read the list is told yes.
+/// SQL: whether the rows of the table (an alias of pg_class) lie on other servers: Citus has
+/// distributed it, and here is only an empty table that looks like any other. True also where this
+/// role may not read Citus's list.
 std::string is_distributed(std::string_view table) {
   return fmt::format(
       "EXISTS (SELECT FROM pg_class d JOIN pg_namespace n ON n.oid = d.relnamespace "
@@ -139,7 +140,7 @@ std::string select_lying_elsewhere(const std::vector<std::int64_t>& tables) {
 }
 
 std::string recent(std::uint64_t horizon) {
-  // a subquery without a table is run once, not once a row
+  // a subquery without a table is run once, not for every row
   return fmt::format("age(xmin) <= (SELECT age(CAST('{}' AS xid)))", horizon % kXids);
 }
 
@@ -157,7 +158,7 @@ std::string recent_or_at(std::uint64_t horizon, const std::vector<std::string>& 
   }
   std::string list;
   for (const auto& place : places) {
-    // "(block,row)" of the server's own making; anything else would be a quoted text too
+    // the server made it, as "(block,row)"; anything else would be a quoted text, too
     std::string quoted = place;
     std::erase(quoted, '\'');
     std::erase(quoted, '"');

@@ -16,20 +16,20 @@ namespace abgleich::db::postgresql {
 
 namespace {
 
-// Shorter than the server's deadlock_timeout (1 s), so that a vendor's transaction that we are in
-// the way of is never the one that is ended; whoever waits longer starts again without any lock.
+// Shorter than the server's deadlock_timeout (1 s), so that the server never ends a vendor's
+// transaction that waits for our locks. After this time we give up all locks and begin again.
 constexpr std::string_view kShortWait = "200ms";
 
-// Tables that this transaction has locked (partitions and what is behind views too) and that have
-// other files now than in the snapshot, or were not there yet. The left side is what is committed,
-// pg_class is what the snapshot sees.
+// Tables that this transaction has locked (also partitions, and tables behind views) and that have
+// other files now than in the snapshot, or did not exist in it. pg_class shows what the snapshot
+// sees; pg_locks and pg_relation_filenode(), what is committed now.
 constexpr const char* kOtherFiles =
     "SELECT count(*) FROM pg_locks l LEFT JOIN pg_class c ON c.oid = l.relation"
     " WHERE l.pid = pg_backend_pid() AND l.locktype = 'relation'"
     " AND (c.oid IS NULL OR (c.relkind IN ('r', 'm') AND c.relfilenode <> 0"
     "  AND c.relfilenode IS DISTINCT FROM pg_relation_filenode(c.oid)))";
 
-// In the snapshot. Of a domain the client is told the type behind it, so it is not compared.
+// The types in the snapshot. For a domain, libpq gets the type behind it, so that is not compared.
 constexpr const char* kTypes =
     "SELECT a.attnum, a.atttypid FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid"
     " WHERE a.attrelid = $1::oid AND a.attnum > 0 AND NOT a.attisdropped AND t.typtype <> 'd'";
@@ -44,7 +44,7 @@ std::vector<const CatalogColumn*> found_columns(const CatalogTable& table, const
   return found;
 }
 
-/// Selects no row: what counts is the lock, and what the names mean to the server now.
+/// Selects no row: it takes the lock, and tells which columns the server finds by these names now.
 Result touch(PostgresConnection& connection, const std::string& schema, const std::string& table,
              const std::vector<const CatalogColumn*>& columns) {
   const auto& names = dialect();
@@ -56,7 +56,7 @@ Result touch(PostgresConnection& connection, const std::string& schema, const st
                         PGRES_TUPLES_OK);
 }
 
-/// Of a view the client is told nothing: its columns come from elsewhere.
+/// Whether libpq is told the table and number of each column. Of a view it is told nothing.
 bool names_itself(const CatalogTable& table) {
   return table.kind != TableKind::view;
 }
@@ -83,7 +83,7 @@ bool same_columns(PostgresConnection& connection, const Result& touched, const C
   return true;
 }
 
-/// Does something at the end, whichever way it is reached.
+/// Does something at the end of a scope, also after an exception.
 class Finally {
  public:
   explicit Finally(std::function<void()> work) : work_(std::move(work)) {}
@@ -95,7 +95,7 @@ class Finally {
   std::function<void()> work_;
 };
 
-/// How long in this transaction.
+/// Sets lock_timeout for this transaction.
 void wait_for_locks(PostgresConnection& connection, std::string_view time) {
   const Cell parameter = text_cell(time);
   connection.execute("SELECT set_config('lock_timeout', $1, true)", {&parameter, 1});
@@ -103,7 +103,7 @@ void wait_for_locks(PostgresConnection& connection, std::string_view time) {
 
 bool shows_loss(const Fault& fault) {
   return fault.cause() == Fault::Cause::missing || fault.cause() == Fault::Cause::rights ||
-         fault.state() == "42809";  // another kind of object has the name
+         fault.state() == "42809";  // the name belongs to another kind of object now
 }
 
 }  // namespace
@@ -123,7 +123,7 @@ SchemaLock hold(Connection& connection, const Catalog& catalog,
       name = reading.table;
       const auto* table = catalog.find_table(reading.table);
       if (table == nullptr || table->row_security) {
-        continue;  // what is not there or would not be whole is not read either
+        continue;  // does not exist, or policies hide rows: it is not read either
       }
       const auto columns = found_columns(*table, reading);
       if (columns.empty()) {
@@ -158,7 +158,7 @@ Fault locked(Connection& connection, const std::string& table) {
             .message = fmt::format("'{}' of the primary is locked by {} (SQLSTATE {})", table,
                                    holder.empty() ? "somebody else" : holder, kLockNotAvailable),
             .hint = "an update of the vendor's does so for a while; run the same command again "
-                    "when it is through. Who waits for whom: SELECT * FROM pg_stat_activity on "
+                    "when it has finished. Who waits for whom: SELECT * FROM pg_stat_activity on "
                     "that server. Nothing was changed"}};
 }
 

@@ -12,12 +12,13 @@ bool is_word(char c) {
          (static_cast<unsigned char>(c) & 0x80U) != 0;
 }
 
-/// Walks over a statement outside of its strings, quoted names and brackets.
+/// Reads a statement, but skips its strings, quoted names and brackets.
 class TopLevel {
  public:
   explicit TopLevel(std::string_view sql) : sql_(sql) {}
 
-  /// The next word or other character at the top; empty at the end.
+  /// The next word, or other character, outside of all brackets; empty at the end. Strings, quoted
+  /// names and brackets give one character each.
   std::string_view next() {
     while (at_ < sql_.size()) {
       const char c = sql_[at_];
@@ -25,7 +26,7 @@ class TopLevel {
         const bool escapes = c == '\'' && at_ > 0 && (sql_[at_ - 1] == 'E' || sql_[at_ - 1] == 'e');
         skip_quoted(c, escapes);
         if (depth_ == 0) {
-          return sql_.substr(at_ - 1, 1);  // something that is no keyword
+          return sql_.substr(at_ - 1, 1);  // the closing quote: no keyword
         }
       } else if (c == '(' || c == '[') {
         ++depth_;
@@ -60,7 +61,7 @@ class TopLevel {
       if (escapes && sql_[at_] == '\\') {
         ++at_;
       } else if (sql_[at_] == quote) {
-        break;  // a doubled one begins the next
+        break;  // after a doubled quote, the next text begins at once
       }
     }
     at_ = std::min(at_ + 1, sql_.size());
@@ -101,7 +102,7 @@ std::optional<std::size_t> selected_columns(std::string_view sql) {
   std::size_t columns = 0;
   std::string_view before = ",";
   for (auto word = top.next();; before = word, word = top.next()) {
-    // a IS DISTINCT FROM b
+    // not the FROM of: a IS DISTINCT FROM b
     if (ends_list(word) && !(is_keyword(word, "FROM") && is_keyword(before, "DISTINCT"))) {
       return columns;
     }

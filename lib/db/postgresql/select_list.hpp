@@ -1,5 +1,5 @@
-// How many columns the rows of a statement have by its own text. A server is not believed: one that
-// sends fewer or more is none of ours.
+// How many columns the rows of a statement have to have, by its text. The server is not trusted: if
+// it sends fewer or more, it is not the one that we want.
 #pragma once
 
 #include <cstddef>

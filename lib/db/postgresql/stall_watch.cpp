@@ -8,7 +8,7 @@ namespace abgleich::db::postgresql {
 
 namespace {
 
-/// How often is looked; no exchange is cut off before its limit, and none this much after it.
+/// How often an exchange is checked. It is cut off at its limit, or up to about this much later.
 constexpr auto kLook = std::chrono::seconds(1);
 
 }  // namespace
@@ -20,7 +20,7 @@ StallWatch::StallWatch(int socket, std::chrono::seconds limit) : socket_(socket)
   try {
     thread_ = std::jthread([this](const std::stop_token& stop) { watch(stop); });
   } catch (const std::system_error&) {
-    limit_ = {};  // no threads here: then only the server's own limits hold
+    limit_ = {};  // no thread can be made: only the server's own limits apply
   }
 }
 

@@ -1,6 +1,6 @@
-// A limit for every exchange with a server. libpq waits for an answer without one, and what the
-// server limits (statement_timeout) is of no use where the server or the way to it has stopped: a
-// stopped virtual machine, a proxy, a full queue.
+// A time limit for every exchange with a server. libpq waits for an answer without a limit, and the
+// server's own (statement_timeout) does not help where the server or the network to it has stopped:
+// a stopped virtual machine, a proxy, a full queue.
 #pragma once
 
 #include <atomic>
@@ -17,13 +17,13 @@ namespace abgleich::db::postgresql {
 /// it returns at once, with the connection lost.
 class StallWatch {
  public:
-  /// `socket` is the connection's, and open for as long as this is. A limit of 0: never.
+  /// `socket` is the connection's, and stays open until this is destroyed. A limit of 0: never.
   StallWatch(int socket, std::chrono::seconds limit);
   StallWatch(const StallWatch&) = delete;
   StallWatch& operator=(const StallWatch&) = delete;
   ~StallWatch() = default;
 
-  /// While one lives, the server is waited for. A new one, or `moved`, begins the time again.
+  /// Lives while we wait for the server. A new one, or `moved`, starts the time again.
   class Exchange {
    public:
     explicit Exchange(StallWatch& watch) : watch_(watch) { watch_.beat(); }

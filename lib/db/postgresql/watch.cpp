@@ -7,9 +7,9 @@ namespace abgleich::db::postgresql {
 
 namespace {
 
-constexpr std::size_t kTimelineDigits = 8;  // of the name of a file of the log
+constexpr std::size_t kTimelineDigits = 8;  // the first ones of the name of a log file
 
-// Administrators may have taken these functions from PUBLIC.
+// Administrators may have revoked these functions from PUBLIC.
 constexpr std::string_view kMayAsk =
     "SELECT pg_is_in_recovery(), "
     "has_function_privilege('pg_last_wal_replay_lsn()', 'EXECUTE') AND "
@@ -18,19 +18,20 @@ constexpr std::string_view kMayAsk =
     "has_function_privilege('pg_current_wal_insert_lsn()', 'EXECUTE') AND "
     "has_function_privilege('pg_current_wal_flush_lsn()', 'EXECUTE') AND "
     "has_function_privilege('pg_walfile_name(pg_lsn)', 'EXECUTE'), ";
-// A standby follows a timeline before its control file says so; it never says one too many.
+// A standby may follow a newer timeline than its control file says, but never an older one.
 constexpr std::string_view kOnStandby =
     "SELECT pg_wal_lsn_diff(pg_last_wal_replay_lsn(), '0/0'), "
     "greatest(c.timeline_id, r.min_recovery_end_timeline) "
     "FROM pg_control_checkpoint() c, pg_control_recovery() r";
-// The end of what was inserted is asked for first: what was flushed then may be more, not less.
+// The insert position is asked for first: if the flush position, asked for after it, has reached
+// it, all of that is flushed.
 constexpr std::string_view kOnPrimary =
     "SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0'), "
     "pg_wal_lsn_diff(pg_current_wal_flush_lsn(), '0/0'), "
     "pg_walfile_name(pg_current_wal_flush_lsn()), txid_snapshot_xmax(txid_current_snapshot())";
 constexpr std::string_view kFlushed = "SELECT pg_wal_lsn_diff(pg_current_wal_flush_lsn(), '0/0')";
 
-// Of every size that a page of the log can be built with.
+// The smallest size that a page of the log can have; all others are multiples of it.
 constexpr std::uint64_t kSmallestPage = 1024;
 
 bool yes(const Cell& cell) {
@@ -56,7 +57,7 @@ void ServerWatch::before_snapshot(Session& session) {
       now_.wal = number<std::uint64_t>(row[0].bytes);
       now_.timeline = number<std::uint64_t>(row[1].bytes);
     });
-    lasting_ = now_;  // the primary had flushed it before it came here
+    lasting_ = now_;  // the primary flushes the log before it sends it to a standby
   }
 }
 
@@ -87,7 +88,7 @@ void ServerWatch::after_reading(Session& session) {
   if (flushed >= now_.wal) {
     lasting_ = now_;
   } else if (lasting_.wal % kSmallestPage == 0) {
-    // whole pages are written also in the midst of an entry, which a crash takes back
+    // a whole page may end in the middle of an entry, which is lost in a crash
     lasting_.wal = 0;
   }
 }

@@ -1,8 +1,9 @@
 // The position of a PostgreSQL server: the timeline, the place in the log and the next transaction.
-// What is kept of them is what no crash takes back, or a server that has only lost what nobody was
-// promised (synchronous_commit = off, a transaction that was given up) would count as an older
-// copy; what is asked is what there is now. A standby is asked before the snapshot begins, as it
-// goes on meanwhile; its transactions say nothing that its position does not.
+// `now` is as the server says at that moment. `lasting` has only what no crash takes back: a server
+// that has lost nothing but what it never promised to keep (synchronous_commit = off, a transaction
+// that was given up) must not be taken for an older copy. A standby is asked before the snapshot
+// begins, as it continues meanwhile. Its next transaction is not asked for: its place in the log
+// already implies it.
 #pragma once
 
 #include "db/engine/position.hpp"

@@ -14,7 +14,7 @@ namespace abgleich::db::postgresql {
 namespace {
 
 constexpr std::string_view kVerified = "verify-full";
-// Debian's, and where most others keep or link theirs.
+// Where Debian has them; most other systems have a file or a link there.
 constexpr const char* kSystemAuthorities = "/etc/ssl/certs/ca-certificates.crt";
 
 struct FreeOptions {
@@ -69,13 +69,13 @@ bool stays_here(const Options& given) {
   const auto host = option(given, "host");
   const auto address = option(given, "hostaddr");
   if (by_service(given) && (host.empty() || address.empty())) {
-    return false;  // the service's file may say what the URL leaves open
+    return false;  // the service file may set what the URL does not
   }
   return all_on_this_machine(host.empty() ? variable("PGHOST") : host) &&
          all_on_this_machine(address.empty() ? variable("PGHOSTADDR") : address);
 }
 
-/// Whether libpq finds authorities by itself. A service's file may name some, too.
+/// Whether libpq finds certificate authorities by itself; a service file may name them, too.
 bool authorities_named(const Options& given) {
   std::error_code error;
   const auto home = variable("HOME");
@@ -102,7 +102,7 @@ Wire wire_of(const std::string& url) {
     wire.sslrootcert = kSystemAuthorities;
   }
   if (option(given, "gssencmode").empty()) {
-    wire.gssencmode = "disable";  // else a ticket would take the place of the certificate
+    wire.gssencmode = "disable";  // otherwise a Kerberos ticket would replace the certificate
   }
   return wire;
 }
@@ -117,9 +117,10 @@ std::string weakness_of(const std::string& url) {
     return {};
   }
   const auto what =
-      asked == "verify-ca" ? "whoever has any certificate of that authority can pass for the server"
-      : asked == "require" ? "whoever is between can pass for the server, and read everything"
-                           : "whoever is between can read and change everything, passwords too";
+      asked == "verify-ca" ? "whoever has any certificate of that authority can pose as the server"
+      : asked == "require"
+          ? "an attacker between the two can pose as the server, and read everything"
+          : "an attacker between the two can read and change everything, passwords too";
   return fmt::format("sslmode={}: {}", asked, what);
 }
 

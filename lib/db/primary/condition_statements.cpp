@@ -14,8 +14,8 @@ namespace {
 using Kind = Condition::Kind;
 using Test = Condition::Test;
 
-/// In quotes a server takes it for a value of the column's own type, and of that alone: 0.1 as a
-/// float4 is not the 0.1 that a number without quotes would be.
+/// A number is quoted where columns have strict types: then it takes the type of the column.
+/// Without quotes it would have a type of its own, in which 0.1 is not the 0.1 of a float4.
 std::string literal_text(const Dialect& dialect, const Literal& literal, const Type& type) {
   switch (literal.kind) {
     case Literal::Kind::text:
@@ -61,8 +61,8 @@ std::string test_text(const Dialect& dialect, const Condition& test, const Catal
   return guard.empty() ? text : fmt::format("{} AND ({})", guard, text);
 }
 
-/// In halves: servers limit how deep an expression may be, and a list of a hundred would be so
-/// deep.
+/// Joins in halves: servers limit the depth of an expression, and a hundred parts joined one after
+/// the other would be a hundred levels deep.
 std::string join(std::span<const std::string> parts, std::string_view word) {
   if (parts.size() == 1) {
     return parts.front();
@@ -72,7 +72,8 @@ std::string join(std::span<const std::string> parts, std::string_view word) {
                      join(parts.subspan(half), word));
 }
 
-/// What is negated is negated in its tests: a guard beside a test holds for both of its outcomes.
+/// A negation is applied to the single tests, not to the guards beside them: that a value is of its
+/// column's type is required either way.
 std::string sql_of(const Dialect& dialect, const Condition& condition, const CatalogTable& table,
                    bool negated) {
   switch (condition.kind) {

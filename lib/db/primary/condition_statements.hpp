@@ -9,9 +9,9 @@
 
 namespace abgleich::db {
 
-/// SQL over a row of the table: names quoted, every value a literal that takes the column's own
-/// type. It is true for the rows that the condition is true of, and for no others; where it is not
-/// true, it may be false or NULL. A value that is none of its column's type (SQLite) is as NULL.
+/// The condition as SQL for a WHERE clause: names are quoted, and every value is a literal that
+/// takes the column's own type. It is true for exactly the rows that meet the condition; for the
+/// others it is false or NULL. A value that is not of its column's type (SQLite) counts as NULL.
 /// REQUIRES: misfit_of finds nothing.
 std::string condition_text(const Dialect& dialect, const Condition& condition,
                            const CatalogTable& table);

@@ -1,6 +1,6 @@
-// Several connections that read one table of the primary at once, in one snapshot, where an engine
-// can. The rows come in the table's order nevertheless, and whether several read or one decides
-// nothing but the time it takes.
+// Several connections that read one table of the primary at once, in one snapshot, where the engine
+// can do that. The rows still come in the table's order: the number of connections changes only the
+// time that it takes.
 #pragma once
 
 #include "core/fingerprint.hpp"
@@ -22,25 +22,25 @@ class Readers {
 
   enum class Share : std::uint8_t {
     whole,  // every row is sent
-    few,    // few of many rows are
+    few,    // only few of many rows are sent
   };
   struct Reading {
     std::int64_t table = 0;  // its number in the catalogue
     Share share = Share::whole;
     std::string touch;  // SQL that reads no row of the table, and locks it
-    std::function<std::string(std::string_view condition)> select;  // the rows that meet it
+    std::function<std::string(std::string_view condition)> select;  // SQL: the rows that meet it
     Connection::Leading leading;
   };
   using OnCells = std::function<void(std::span<const Cell>, const RowMark&)>;
 
-  /// As Connection::read_unknown, with the fingerprints made by the readers; `known` and `row` are
-  /// called here, in the table's order. False: nothing was read, for one connection does as well
-  /// (a small table, a view, an old server) or there is only one. Throws the Fault of whichever
-  /// reader had one.
+  /// Like Connection::read_unknown, but the readers make the fingerprints. `known` and `row` are
+  /// called in the caller's thread, in the table's order. False: nothing was read, since one
+  /// connection is as good (a small table, a view) or only one can read (an old server). Throws the
+  /// Fault of the reader that failed.
   virtual bool read(const Reading& reading, const Fingerprinter& fingerprinter,
                     const Source::IsKnown& known, const OnCells& row) = 0;
 
-  /// Why fewer read than are allowed to; empty where they do not.
+  /// Why fewer connections read than are allowed to; empty where that is not so.
   [[nodiscard]] virtual const std::string& shortfall() const = 0;
 };
 

@@ -61,14 +61,15 @@ std::vector<std::string> Source::tables_lying_elsewhere(const std::vector<std::s
 
 namespace {
 
-// A vendor's update changes many tables one after the other; longer than this, the next run is as
-// good.
+// How long a run waits for an update of the vendor, which changes many tables one after the other.
+// After that, the next run can as well read them.
 constexpr auto kPatience = std::chrono::seconds(30);
-// What is still gone after this is no change that is under way.
+// A table, column or right that is still missing after this time is lost, and not
+// just being changed.
 constexpr auto kDoubt = std::chrono::seconds(2);
 constexpr auto kPause = std::chrono::milliseconds(100);
 
-/// Whether an enumeration is among what is read.
+/// Whether a column that is read is of an enumeration.
 bool reads_labels(const Catalog& catalog, const std::vector<Reading>& readings) {
   return std::ranges::any_of(readings, [&](const Reading& reading) {
     const auto* table = catalog.find_table(reading.table);
@@ -122,7 +123,7 @@ const Catalog& Source::lock_schema(const std::vector<Reading>& readings) {
     if (waited > kPatience) {
       throw Failure(Code::try_again,
                     fmt::format("the schema of the primary is being changed: '{}'", found.table),
-                    "run the same command again when the vendor's update is through. Nothing was "
+                    "run the same command again when the vendor's update has finished. Nothing was "
                     "changed");
     }
     readers_.reset();
@@ -140,7 +141,7 @@ const Catalog& Source::lock_schema(const std::vector<Reading>& readings) {
 void Source::finish() {
   readers_.reset();
   watch_->after_reading(session_);
-  rollback(session_);  // what is done with the rows is no reason to keep old ones alive here
+  rollback(session_);  // an open snapshot would keep the primary from removing old rows
   if (!labels_matter_) {
     return;
   }
@@ -248,7 +249,7 @@ void refuse_filter(const RowFilter& filter, const std::string& why) {
 RowVersions Source::row_versions(const CatalogTable& table,
                                  const std::vector<const CatalogColumn*>& columns) {
   if (const auto filter = filters_.find(table.name); filter != filters_.end()) {
-    // what decides is read as much as what leaves
+    // the columns that the filter compares are read as well
     auto read = columns;
     for (const auto& name : columns_of(filter->second.condition)) {
       if (const auto* column = table.find_column(name);

@@ -27,26 +27,26 @@ namespace abgleich::db {
 
 class Readers;  // readers.hpp
 
-/// What stands for a row outside of `mask`: fingerprints of its columns and of its key, and where
-/// it is (empty where the engine does not say it). Nothing of the row can be read from them.
+/// What a row is known by outside of `mask`: fingerprints of its columns and of its key, and its
+/// place (empty where the engine does not say it). No value can be read from them.
 struct RowMark {
   Fingerprint row;
   Fingerprint key;
   std::string_view place;
 };
 
-/// Which rows of a table there are for whoever reads it; where that is written, for messages.
+/// The condition by which rows of a table are read; for all readers the others are not there.
+/// `place`: where it is written in the contract, for messages.
 struct RowFilter {
   Condition condition;
   std::string place;
 };
-/// Throws Failure{configuration}: the table cannot be asked this.
+/// Throws Failure{configuration}: the filter does not fit the table. `why`: for people.
 [[noreturn]] void refuse_filter(const RowFilter& filter, const std::string& why);
 using RowFilters = std::map<std::string, RowFilter, std::less<>>;  // by the table's name
 
-/// Rows that a filter leaves out are never read, counted or sampled: a filtered table is the table
-/// of the others. Functions that read a filtered table throw Failure{configuration} where it cannot
-/// be asked the condition.
+/// Rows that a filter leaves out are never read, counted or sampled. Functions that read a filtered
+/// table throw Failure{configuration} where the filter does not fit the table.
 class Source {
  public:
   /// Connects and begins the snapshot that everything is read in. Throws Fault.
@@ -58,20 +58,20 @@ class Source {
   /// The catalogue as the snapshot has it; read once.
   [[nodiscard]] const Catalog& catalog();
 
-  /// The catalogue, and the promise that what exists of `readings` is read as it says: DDL that was
-  /// committed meanwhile makes a newer snapshot, and none of it can be done before the snapshot
-  /// ends. To be called before anything is read. Throws Failure{try_again} where the schema does
-  /// not come to rest.
+  /// Locks the tables of `readings` that exist, so that no DDL can change them before the snapshot
+  /// ends, and returns the catalogue that is then true of them. Where DDL was committed after the
+  /// snapshot had begun, a new snapshot is begun. REQUIRES: nothing was read yet. Throws
+  /// Failure{try_again} where the schema keeps changing, Fault where a table stays locked.
   const Catalog& lock_schema(const std::vector<Reading>& readings);
 
-  /// How far the primary has got: what the snapshot has at least; and what is left of that
-  /// whatever happens to the server, better known after `finish`.
+  /// How far the primary has got: what the snapshot contains at least; and the part of it that no
+  /// crash of the server takes back, which is known better after `finish`.
   [[nodiscard]] const Position& position() const { return watch_->now(); }
   [[nodiscard]] const Position& lasting_position() const { return watch_->lasting(); }
 
-  /// Ends the snapshot, and every transaction, after the last row was read. Throws
-  /// Fault{serialization} where the labels of an enumeration, which nothing can hold still, were
-  /// changed meanwhile.
+  /// Ends the snapshot and every transaction. To be called after the last row was read.
+  /// Throws Fault{serialization} where the labels of an enumeration, which cannot be locked,
+  /// were changed meanwhile.
   void finish();
 
   /// Streams the rows of one table or view in the engine's own order: `columns` and nothing else is
@@ -79,58 +79,60 @@ class Source {
   void read(const std::string& table, const std::vector<const CatalogColumn*>& columns,
             const std::function<void(const RawRow&)>& on_row);
 
-  /// The same, for at most so many rows: whichever come first.
+  /// The same for at most `rows` rows, whichever come first.
   void sample(const std::string& table, const std::vector<const CatalogColumn*>& columns,
               std::int64_t rows, const std::function<void(const RawRow&)>& on_row);
 
-  /// The same, for rows that are mostly known.
+  /// What to read of a table whose rows are mostly known.
   struct Scan {
     std::string table;
     std::vector<const CatalogColumn*> columns;
     std::vector<std::size_t> key;  // indexes into columns
-    std::string place;             // what stands for a row's place in SQL; empty: nothing
+    std::string place;             // SQL for the place of a row; empty: it is not read
     std::string where;             // SQL; empty: all rows
   };
   using IsKnown = std::function<bool(const RowMark&)>;
   using OnRow = std::function<void(const RawRow&, const RowMark&)>;
-  /// Tells `known` of every row, and `on_row` of those that it does not know, as they are then
-  /// masked. The mark is valid during the call. A large table is read by several connections, as
-  /// many as the endpoint's `workers`; its rows come here in the same order as by one. One that is
-  /// filtered is read by one: the server may find its rows by an index.
+  /// Calls `known` for every row, and `on_row` for those that it does not know: only these have to
+  /// be masked. The mark is valid during the call. A large table is read by several connections, as
+  /// many as `workers` of the endpoint says; its rows come in the same order as from one. A
+  /// filtered table is read by one connection: the server may find its rows by an index.
   void read(const Scan& scan, const Fingerprinter& fingerprinter, const IsKnown& known,
             const OnRow& on_row);
-  /// The row versions of a table as this snapshot has them. Locks the table against being replaced
-  /// until the end. Throws Fault{serialization} where it was replaced since the snapshot.
+  /// The row versions of a table as this snapshot has them. Locks the table until the snapshot
+  /// ends, so that it cannot be replaced. Throws Fault{serialization} where it was replaced since
+  /// the snapshot.
   [[nodiscard]] RowVersions row_versions(const CatalogTable& table,
                                          const std::vector<const CatalogColumn*>& columns);
-  /// SQL over a row of such a table: where it is; the same with '+' in front where it may be new
-  /// since the horizon; and whether it may be new or is at one of these places. REQUIRES: `usable`.
+  /// SQL for a row of such a table: its place; the same, with '+' in front where the row may be new
+  /// since the horizon; and whether it may be new or is at one of these places. REQUIRES: the row
+  /// versions are `usable`.
   [[nodiscard]] std::string place() const;
   [[nodiscard]] std::string recent_place(std::uint64_t horizon) const;
   [[nodiscard]] std::string recent_or_at(std::uint64_t horizon,
                                          const std::vector<std::string>& places) const;
   [[nodiscard]] std::int64_t count_rows(const std::string& table);
 
-  /// Tables that give the key of a deleted row to the next one, as SQLite's rowid does without
-  /// AUTOINCREMENT.
+  /// Tables that give the key of a deleted row to the next one, as SQLite's rowid
+  /// does without AUTOINCREMENT.
   [[nodiscard]] std::set<std::string> tables_that_reuse_keys();
-  /// Those of these tables whose rows lie on other servers, or in no heap: every run reads all of
-  /// them, since row versions tell nothing there.
+  /// Of these tables, those whose rows are on other servers or in a storage other than the heap
+  /// (PostgreSQL): every run reads all of them, since row versions tell nothing there.
   std::vector<std::string> tables_lying_elsewhere(const std::vector<std::string>& names);
 
-  /// The rights that the role needs to read this and nothing else, and those that it has. Nothing
+  /// The rights that the role lacks to read `readings`, and those that it has beyond that. Nothing
   /// where the engine has no roles.
   std::optional<Grants> grants(const std::vector<Reading>& readings);
 
-  /// Tells of the keys alone, in the order of `read`.
+  /// Reads only the keys, in the order of `read`, and gives their fingerprints.
   void read_keys(const Scan& scan, const Fingerprinter& fingerprinter,
                  const std::function<void(const Fingerprint&)>& on_key);
 
-  /// Why fewer connections read than may; empty where nothing is to be said.
+  /// Why fewer connections read than `workers` of the endpoint says; empty where that is not so.
   [[nodiscard]] std::string shortfall() const;
 
  private:
-  /// The condition of a filtered table in SQL, joined with another one; either may be empty.
+  /// The filter of the table as SQL, joined with `where` by AND; either may be empty.
   [[nodiscard]] std::string only(const std::string& table, const std::string& where = {});
   void read_rows(const std::string& statement, const std::vector<const CatalogColumn*>& columns,
                  const std::function<void(const RawRow&)>& on_row);
@@ -149,7 +151,7 @@ class Source {
   Catalog catalog_;
   bool catalog_read_ = false;
   bool labels_matter_ = false;  // some column that is read is of an enumeration
-  std::string labels_;          // when the snapshot was taken
+  std::string labels_;          // what stood for all labels when the schema was locked
   RowFilters filters_;
 };
 

@@ -10,19 +10,19 @@
 
 namespace abgleich::db {
 
-// With the place of each row in front, and of some rows only; `place` and `where` are SQL, or
-// empty.
+// SELECT of `columns`, with the place of each row in front, of the rows that meet `where`. `place`
+// and `where` are SQL, or empty.
 std::string select_unknown(const Dialect& dialect, const std::string& schema,
                            const std::string& table,
                            const std::vector<const CatalogColumn*>& columns,
                            const std::string& place, const std::string& where);
 
-// At most so many rows.
+// The same without a place, for at most `rows` rows.
 std::string select_some(const Dialect& dialect, const std::string& schema, const std::string& table,
                         const std::vector<const CatalogColumn*>& columns, const std::string& where,
                         std::int64_t rows);
 
-// How many rows there are.
+// How many rows meet `where`.
 std::string count_all(const Dialect& dialect, const std::string& schema, const std::string& table,
                       const std::string& where);
 

@@ -22,7 +22,7 @@ std::set<std::string> names_of(const std::vector<Named>& things) {
   return names;
 }
 
-/// Leaves those whose new name is free, or will be.
+/// Drops the renames to a name that is in use and stays in use.
 void drop_taken(const std::set<std::string>& names, std::vector<Rename>& renames) {
   const auto leaves = [&](const std::string& name) {
     return std::ranges::find(renames, name, &Rename::from) != renames.end();
@@ -33,7 +33,7 @@ void drop_taken(const std::set<std::string>& names, std::vector<Rename>& renames
   }
 }
 
-/// The renames that are still to be done: somebody may have run them by hand.
+/// The renames that are still to be done: a person may have done some by hand.
 std::vector<Rename> pending_renames(const CatalogTable& table, const Relation& relation) {
   std::vector<Rename> renames;
   const auto note = [&](const std::string& from, const std::string& to) {
@@ -51,7 +51,7 @@ std::vector<Rename> pending_renames(const CatalogTable& table, const Relation& r
   return renames;
 }
 
-/// `names`: those that are in use.
+/// Puts renames into an order in which each new name is free. `names`: those that are in use now.
 std::vector<Rename> in_order(std::set<std::string> names, std::vector<Rename> pending) {
   std::vector<Rename> ordered;
   const auto rename = [&](const std::string& from, const std::string& to) {
@@ -67,7 +67,7 @@ std::vector<Rename> in_order(std::set<std::string> names, std::vector<Rename> pe
       pending.erase(free);
       continue;
     }
-    auto& stuck = pending.front();  // all that is left goes in circles
+    auto& stuck = pending.front();  // each rename that is left waits for another
     auto aside = "abgleich_" + stuck.from;
     while (names.contains(aside)) {
       aside += "_";
@@ -78,13 +78,14 @@ std::vector<Rename> in_order(std::set<std::string> names, std::vector<Rename> pe
   return ordered;
 }
 
-/// Where names are folded, "Id" is "id".
+/// Where an engine folds names, "Id" and "id" are the same name.
 bool same_but_for_capitals(std::string_view one, std::string_view other) {
   const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
   return std::ranges::equal(one, other, {}, lower, lower);
 }
 
-/// Where names are folded, no table is renamed to what counts as its name.
+/// Where an engine folds names, a table cannot be renamed from "Id" to "id" in one step: it goes
+/// over a third name.
 std::vector<Rename> over_a_third_name(const std::vector<Rename>& renames) {
   std::vector<Rename> steps;
   for (const auto& [from, to] : renames) {
@@ -99,7 +100,8 @@ std::vector<Rename> over_a_third_name(const std::vector<Rename>& renames) {
   return steps;
 }
 
-/// What a column of the table is called before the renames; empty where it is not there.
+/// The name that a column has before the renames, by its `name` after them; empty where the table
+/// does not have it.
 std::string holder(const CatalogTable& table, const std::vector<Rename>& pending,
                    const std::string& name) {
   const auto renamed = std::ranges::find(pending, name, &Rename::to);
@@ -117,7 +119,7 @@ void adapt_column(const Dialect& dialect, const CatalogColumn& there, const Rela
     return;
   }
   const auto wanted = dialect.column_type(column.type);
-  // only a column that is as it was made: people may have given theirs another type
+  // only a column of the type that this program gave it: people may have given theirs another one
   if (column.widened_from && wanted != there.type.native &&
       dialect.column_type(*column.widened_from) == there.type.native) {
     adaptation.widenings.push_back({.column = at, .type = wanted});

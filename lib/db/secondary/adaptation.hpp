@@ -1,5 +1,6 @@
-// What has to be done to a table of the secondary so that it can hold what a relation is now: which
-// columns get new names, which hold more than before, which may be NULL. Pure.
+// What has to be done to a table of the secondary so that it can hold a relation as it is now:
+// columns that are missing, that get another name, that get a type which holds more, and that may
+// be NULL. Pure.
 #pragma once
 
 #include "core/catalog.hpp"
@@ -25,9 +26,9 @@ struct Adaptation {
   std::vector<Rename> renames;
   std::vector<std::size_t> missing;  // indexes into Relation::columns
   std::vector<Widening> widenings;
-  std::vector<std::string> loosened;  // names, after the renames
-  /// The table's own column for each of the relation's, before the renames; empty where there is
-  /// none yet.
+  std::vector<std::string> loosened;  // columns that lose NOT NULL: names after the renames
+  /// For each column of the relation, the name of the table's column before the renames; empty
+  /// where the table has none yet.
   std::vector<std::string> holders;
 
   [[nodiscard]] bool needed() const {
@@ -35,11 +36,11 @@ struct Adaptation {
   }
 };
 
-/// `table` is what the relation's table is in the secondary now.
+/// `table`: the relation's table as it is in the secondary now.
 Adaptation adapt(const Dialect& dialect, const CatalogTable& table, const Relation& relation);
 
-/// The tables that are to get other names, in such an order too. One that has its new name already
-/// is not among them: somebody may have done it by hand.
+/// The tables that are to be renamed, in an order of the same kind. A table that has its new name
+/// already is left out: a person may have renamed it by hand.
 std::vector<Adaptation::Rename> table_renames(const Catalog& secondary,
                                               const std::vector<Relation>& relations);
 
@@ -47,7 +48,7 @@ std::vector<Adaptation::Rename> table_renames(const Catalog& secondary,
 std::vector<std::string> adaptation_ddl(const Dialect& dialect, const std::string& schema,
                                         const Relation& relation, const Adaptation& adaptation);
 
-/// The statements that take these back, in order. Values that came into new columns go with them.
+/// The statements that undo these, in order. They drop the new columns, and the values in them.
 std::vector<std::string> undo_ddl(const Dialect& dialect, const std::string& schema,
                                   const Relation& relation, const Adaptation& adaptation);
 

@@ -13,7 +13,7 @@ std::string as_text(const Dialect& dialect, const std::string& column) {
   return dialect.as_text(dialect.quote(column));
 }
 
-/// Different values, NULL being one.
+/// The number of different values; NULL counts as one.
 std::string values_of(const std::string& column) {
   return fmt::format("count(DISTINCT {0}) + max(CASE WHEN {0} IS NULL THEN 1 ELSE 0 END)", column);
 }

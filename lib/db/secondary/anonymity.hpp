@@ -29,13 +29,13 @@ struct Anonymity {
   std::int64_t k = 0;             // subjects of the smallest group; 0: there are no rows
   std::int64_t groups_below = 0;  // of fewer subjects than min_k
   std::int64_t rows_below = 0;
-  std::vector<std::int64_t> l;  // a sensitive column each: its fewest values in a group
+  std::vector<std::int64_t> l;  // for each sensitive column: the fewest values that a group has
 
   bool operator==(const Anonymity&) const = default;
 };
 
-/// What leaves unhidden of a table and of those that it points to. Columns by their names in the
-/// secondary.
+/// The columns that leave as they are, or generalised, of a table and of the tables that it refers
+/// to. Columns by their names in the secondary.
 struct UniquenessQuestion {
   struct Join {
     std::string table;
@@ -50,13 +50,13 @@ struct UniquenessQuestion {
 
 struct Uniqueness {
   std::int64_t subjects = 0;
-  std::int64_t unique = 0;  // that no other shares all values of at least one of its rows with
+  std::int64_t unique = 0;  // subjects with a row whose values no other subject has
 
   bool operator==(const Uniqueness&) const = default;
 };
 
-/// The query whose one row has the numbers of `Uniqueness`. `tables`: quoted, the first one's, then
-/// those of the joins. REQUIRES: there are columns.
+/// The query whose one row has the numbers of `Uniqueness`. `tables`: quoted, the question's table,
+/// then those of the joins. REQUIRES: there are columns.
 std::string measure_uniqueness(const Dialect& dialect, const std::vector<std::string>& tables,
                                const UniquenessQuestion& question);
 

@@ -12,13 +12,14 @@ namespace abgleich::db {
 
 class Target;
 
-/// How many subjects share what could tell who they are. Empty where the table or one of the
-/// columns is not in the catalogue that the target has loaded. REQUIRES: there are
-/// quasi-identifiers.
+/// How many subjects share the values that could tell who they are. Empty where the table
+/// or one of the columns is not in the catalogue that the target has loaded. REQUIRES:
+/// there are quasi-identifiers.
 std::optional<Anonymity> measure_anonymity(Target& target, const AnonymityQuestion& question);
-/// The same of those that are alone in everything that leaves unhidden.
+/// How many subjects differ from all others in the question's columns. Empty as above; a join whose
+/// table or columns are missing is left out.
 std::optional<Uniqueness> measure_uniqueness(Target& target, const UniquenessQuestion& question);
-/// How many different values each column has, NULL being one; 0 where there is no such column.
+/// How many different values each column has; NULL counts as one. 0 where there is no such column.
 std::vector<std::int64_t> count_values(Target& target, const std::string& table,
                                        const std::vector<std::string>& columns);
 

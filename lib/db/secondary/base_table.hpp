@@ -1,6 +1,6 @@
-// The base of one relation: what primary and secondary had in common when they last met. Its seal
-// says how many rows abgleich has left there and what they add up to; it follows every write of
-// ours, so a base that does not match its seal was written to by somebody else.
+// The base of one relation: what primary and secondary agreed on when they last met. Its seal says
+// how many rows abgleich has left there and what they add up to. Every write of abgleich brings the
+// seal up to date, so where a base does not match its seal, somebody else has written to it.
 #pragma once
 
 #include "core/digest.hpp"
@@ -22,17 +22,20 @@ namespace abgleich::db {
 class Dialect;
 class Target;
 
-/// What a base is; its seal is what the last run that wrote it says that it is.
+/// A base as its rows are now. `seal` is made from these rows; BaseTable::seal is the one that the
+/// last run has stored.
 struct MeasuredBase {
   bool exists = false;
   Seal seal;
-  std::int64_t misfits = 0;  // rows that do not have one digest a column
+  std::int64_t misfits = 0;  // rows that do not have one digest for each column
 };
 
-/// Of a base row, as the seal sums them up. `key` as the engine writes it; `bytes` is reused.
+/// The checksum of a base row; a seal sums these up. `key`: as the engine writes it. `bytes`:
+/// memory that is reused.
 std::uint64_t base_checksum(const SipKey& base_key, std::span<const Cell> key,
                             std::string_view packed_cells, std::string& bytes);
-/// Whether the checksum of a row as it is sent is that of the row that the engine gives back.
+/// Whether the checksum can be made from a row as it is sent: the engine gives the key back in the
+/// same bytes.
 bool seals_as_sent(const Dialect& dialect, const Relation& relation);
 
 /// Target and relation outlive it.
@@ -42,37 +45,39 @@ class BaseTable {
   BaseTable(Target& target, Relation&& relation) = delete;  // it is kept by reference
 
   [[nodiscard]] bool exists() const;
-  /// Rows, whether or not the secondary still has them.
+  /// The number of its rows, also of those that the secondary's table no longer has.
   [[nodiscard]] std::int64_t rows();
   /// Whether there are none, without counting them.
   [[nodiscard]] bool is_empty();
 
-  /// As the last run has left it; of no rows where the bookkeeping is not there.
+  /// As the last run has stored it; that of no rows where there is no bookkeeping.
   [[nodiscard]] Seal seal();
+  /// Reads all rows.
   [[nodiscard]] MeasuredBase measure();
-  /// Of the rows that `sql` gives: their keys, then their cells.
+  /// The same of the rows that `sql` gives: their keys, then their cells.
   [[nodiscard]] MeasuredBase measure(const std::string& sql);
-  /// Seals it as it is now.
+  /// Stores the seal of the rows as they are now.
   void reseal();
 
-  /// `key`: a row of which the key's cells are set; `cells`: its digests, packed.
+  /// `key`: a row in which only the key's cells are set. `cells`: the row's digests, packed.
   using OnRow = std::function<void(const Row& key, std::string_view cells)>;
-  /// `measure`, and streams its rows. Nothing else may run on the secondary meanwhile. REQUIRES:
-  /// the base exists.
+  /// Like `measure`, and streams the rows. Nothing else may run on the secondary meanwhile.
+  /// REQUIRES: the base exists.
   MeasuredBase read(const OnRow& on_row);
-  /// Its rows while other statements run.
+  /// Streams the rows; other statements may run meanwhile.
   void each(const OnRow& on_row);
+  /// The packed digests of one row; nothing where the base does not have it.
   std::optional<std::string> find(const Row& key);
 
-  /// Rewrites `cells` of every row: for a contract whose exported columns are others now. A dry run
-  /// does that to a stand-in.
+  /// Sets `cells` of every row to what `next` gives, for a contract that exports other columns than
+  /// before. A dry run does that in a temporary stand-in.
   void rewrite(const std::function<std::string(const Row& key, std::string_view cells)>& next);
-  /// Forgets all rows, of a table that no contract names any more. Does nothing where there is no
-  /// base.
+  /// Deletes all rows, for a table that the contract no longer names. Does nothing where there is
+  /// no base.
   void forget();
-  /// Lays the rows down in the order of their keys. Returns what the table's owner has to run where
-  /// this role may not; empty: they lie so now, or have no order of their own. No cursor may be
-  /// open.
+  /// Lays the rows down anew, in the order of their keys. Returns what the table's owner has to run
+  /// where this role may not; empty: the rows lie so now, or lie by their keys anyway. REQUIRES: no
+  /// cursor is open.
   std::string lay_down();
 
  private:

@@ -19,7 +19,8 @@ std::string list_of(const Items& items, const Item& item, std::string_view separ
   return text;
 }
 
-/// That row `c` of a dependant refers to row `t`, as the foreign key itself compares.
+/// The condition that row `c` of a dependant refers to row `t`, compared as the
+/// foreign key compares.
 std::string hangs_on(const Dialect& dialect, const Dependant& dependant) {
   std::string text;
   for (std::size_t i = 0; i < dependant.columns.size(); ++i) {

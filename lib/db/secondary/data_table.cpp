@@ -78,7 +78,7 @@ void DataTable::read(const OnRow& on_row) {
   target_.connection().read_unknown(
       sql, {.keys = relation_.key.size()},
       [&](std::string_view /*place*/, std::string_view fields, std::string_view copied) {
-        key = fields;  // to be taken apart in place
+        key = fields;  // a copy: `split` works in place
         lines->split(key, cells);
         decode_key(dialect, relation_, cells, row);
         on_row(row, copied);

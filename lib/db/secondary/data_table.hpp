@@ -1,4 +1,4 @@
-// The table of the secondary that holds one relation: people's own, in which a run writes.
+// The table of the secondary that holds one relation. It belongs to people; a run writes in it.
 #pragma once
 
 #include "core/value.hpp"
@@ -20,22 +20,23 @@ class DataTable {
   DataTable(Target& target, LocatedRelation&& relation) = delete;  // it is kept by reference
 
   [[nodiscard]] bool is_empty();
-  /// Whether it cannot become anything else than what is written to it: a plain table, of exactly
-  /// the exported types, without triggers, rules, heirs or foreign keys of its own that change it.
-  /// Then what a statement says that it did is what was done.
+  /// Whether the table stores exactly what is written to it: a plain table with exactly the
+  /// exported types, without triggers, rules, row security or tables that inherit from it, and
+  /// without foreign keys that change its own rows. Then the number of rows that a statement gives
+  /// is that of the rows that were written.
   [[nodiscard]] bool stores_as_sent();
 
   std::optional<Row> find(const Row& key);
-  /// Streams its rows in the bytes that `RowBytes` makes of them, with the key's cells. Nothing
-  /// else may run on the secondary meanwhile.
+  /// Streams the rows: the key's cells, and the bytes that `RowBytes` makes of the whole row.
+  /// Nothing else may run on the secondary meanwhile.
   using OnRow = std::function<void(const Row& key, std::string_view bytes)>;
   void read(const OnRow& on_row);
 
   /// Sets a column that the relation does not export to NULL in every row.
   void empty_column(const std::string& column);
-  /// Lays the rows down in the order of their keys. Returns what the table's owner has to run where
-  /// this role may not, or where a trigger would see rows move; empty: they lie so now, or have no
-  /// order of their own. No cursor may be open.
+  /// Lays the rows down anew, in the order of their keys. Returns what the table's owner has to run
+  /// where this role may not, or where triggers would see rows move; empty: the rows lie so now, or
+  /// lie by their keys anyway. REQUIRES: no cursor is open.
   std::string lay_down();
 
  private:

@@ -20,10 +20,11 @@ constexpr std::size_t kRowsAtOnce = 500;  // numbers in one statement
 
 using Text = std::optional<std::string>;
 
-/// What rows hold or point to, by name and values: who has it, by index of the row.
+/// By label and values of a Group: the rows that have these values, by their indexes.
 using Holders = std::unordered_map<std::string, std::vector<std::size_t>>;
 
-/// Columns whose values together mean something: a unique key, or what a foreign key refers to.
+/// Columns that are looked at together: those of a unique key, of a foreign key, or those that a
+/// foreign key refers to.
 struct Group {
   std::string label;
   std::vector<std::string> columns;
@@ -39,7 +40,7 @@ struct Ties {
   std::vector<Group> uniques;
   std::vector<Group> references;  // labelled by what they refer to
   std::vector<Group> referenced;
-  std::vector<std::string> columns;  // all of them, once
+  std::vector<std::string> columns;  // of all groups, each once
 
   void collect() {
     std::set<std::string> all;
@@ -70,7 +71,8 @@ struct Values {
       if (!value) {
         return std::nullopt;
       }
-      // capitals, which some collations do not tell apart, tie too much rather than too little
+      // in small letters, since some collations do not tell capitals apart: a tie too many does
+      // less harm than one too few
       text += fmt::format(" {}:", value->size());
       std::ranges::transform(*value, std::back_inserter(text), [](char c) {
         return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
@@ -80,7 +82,7 @@ struct Values {
   }
 };
 
-/// Who has to come first.
+/// Which rows have to be applied before which others.
 class Needs {
  public:
   explicit Needs(std::size_t rows) : wants_(rows) {}
@@ -114,7 +116,7 @@ class Needs {
   }
 
  private:
-  /// Calls `moves(before, after)` for every group whose values are other ones afterwards.
+  /// Calls `moves(before, after)` for every group whose values change.
   template <class Moves>
   static void each_change(const std::vector<Group>& groups, PlanAction action, const Values& values,
                           const Moves& moves) {
@@ -138,13 +140,13 @@ class Needs {
     }
   }
 
-  Holders occupied_;  // unique values that are given up
-  Holders offered_;   // keys that come to be there to refer to
-  Holders pointing_;  // references that are given up
+  Holders occupied_;  // unique values that rows give up
+  Holders offered_;   // keys that rows bring, for others to refer to
+  Holders pointing_;  // references that rows give up
   std::vector<std::vector<std::pair<std::string, const Holders*>>> wants_;
 };
 
-/// The ties of each relation, those to each other included.
+/// The ties of each relation. A foreign key from one of them to another ties the rows of both.
 std::vector<Ties> ties_of(Session& session, const Catalog& catalog,
                           const std::vector<const Relation*>& relations) {
   std::vector<Ties> ties(relations.size());
@@ -171,7 +173,7 @@ std::vector<Ties> ties_of(Session& session, const Catalog& catalog,
   return ties;
 }
 
-/// A row of `select_before_after`, behind its number.
+/// The values in a row of `select_before_after`, whose first cell is the number of the row.
 Values values_of(const std::vector<std::string>& columns, std::span<const Cell> cells) {
   const auto text = [](const Cell& cell) {
     return cell.storage == Cell::Storage::null ? std::nullopt : Text(cell.bytes);
@@ -183,13 +185,13 @@ Values values_of(const std::vector<std::string>& columns, std::span<const Cell> 
   return values;
 }
 
-/// What of a relation's rows may be moved aside until all of a cycle are where they belong.
+/// What may be moved aside in rows of a relation until all rows of the cycle are written.
 struct Loose {
   std::vector<ColumnAside> columns_aside;
-  std::vector<std::size_t> references;  // that an insert may leave for later
+  std::vector<std::size_t> references;  // columns that an insert may leave NULL for now
 };
 
-/// The columns of a relation that are unique, and may stand aside.
+/// The columns of a relation that are unique and may be moved aside.
 std::set<std::string> movable_uniques(Session& session, const Relation& relation,
                                       const std::vector<Dependant>& dependants) {
   std::set<std::string> unique;
@@ -197,7 +199,7 @@ std::set<std::string> movable_uniques(Session& session, const Relation& relation
     unique.insert(columns.begin(), columns.end());
   }
   for (const auto& dependant : dependants) {
-    // what others follow must not move but to where it belongs
+    // an ON UPDATE action would carry the value that is moved aside into other rows
     if (dependant.on_update != Dependant::Effect::none) {
       for (const auto& column : dependant.referenced) {
         unique.erase(column);
@@ -261,11 +263,11 @@ bool perform_all(Target& target, const Cycle& cycle, PlanAction action) {
   });
 }
 
-/// Sets values aside that are in the way, brings all rows where they belong, and puts back what
-/// inserts have left for later.
+/// Moves values aside that are in the way, writes all rows, and fills in what the inserts
+/// have left NULL.
 bool apply_set_aside(Target& target, const Cycle& cycle, Aside aside) {
   if (std::ranges::find(cycle, PlanAction::replace, &PlanStep::action) != cycle.end()) {
-    return false;  // no row is set aside for another subject's
+    return false;  // not for rows that replace the row of another subject
   }
   const auto& dialect = target.dialect();
   const auto refused = target.refused("together", [&] {
@@ -306,7 +308,7 @@ bool apply_set_aside(Target& target, const Cycle& cycle, Aside aside) {
   return !refused;
 }
 
-/// What each of the steps needs of the others, by their indexes.
+/// For each step, the indexes of the steps that it needs to be applied first.
 std::vector<std::vector<std::size_t>> needs_of(Target& target, const std::deque<PlanStep>& open) {
   std::vector<const PlannedTable*> plans;
   std::vector<const Relation*> relations;

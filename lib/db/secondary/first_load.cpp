@@ -16,7 +16,7 @@ namespace abgleich::db {
 
 namespace {
 
-/// Bytes that are in the order of the keys, and belong to one key only.
+/// Appends bytes that sort as the keys do, and that differ where the keys differ.
 void append_order(const RelationColumn& column, const Cell& cell, std::string& out) {
   std::int64_t number = 0;
   const auto* const end = cell.bytes.data() + cell.bytes.size();
@@ -78,7 +78,7 @@ FirstLoad::~FirstLoad() {
   try {
     target_.connection().end_meanwhile();
   } catch (...) {  // NOLINT(bugprone-empty-catch)
-    // it goes with the transaction
+    // the rows that were sent go with the transaction
   }
 }
 
@@ -118,7 +118,7 @@ bool FirstLoad::end() {
     const auto& relation = table->relation();
     table->make();
     connection.execute(finish_stage(dialect, table->names(), relation));
-    // a row that is held back must not have got in under another row's name
+    // no row that is held back may be in the data under the key of another row
     if (target_.count(count_held_back_and_filled(dialect, table->names(), relation)) > 0) {
       return false;
     }
@@ -136,7 +136,7 @@ bool FirstLoad::end() {
 void FirstLoad::abandon() {
   abandoned_ = true;
   auto& connection = target_.connection();
-  // its failure is known, or does not matter any more; a lost connection is noticed below
+  // why the work failed is known, or no longer matters; a lost connection is noticed below
   try {
     connection.end_meanwhile();
   } catch (const Failure&) {
@@ -154,7 +154,7 @@ bool FirstLoad::try_to(const std::function<void()>& work) {
   try {
     work();
   } catch (const RowsNotKept& why) {
-    rows_not_kept_ = why.what();  // no room on this machine: the secondary has some
+    rows_not_kept_ = why.what();  // the secondary may have room where this machine has none
     return false;
   } catch (const Fault& fault) {
     if (fault.cause() != Fault::Cause::constraint && fault.cause() != Fault::Cause::data) {
@@ -216,7 +216,7 @@ void FirstLoadTable::leave_out_rare() {
       left_out_ += target_.connection().execute(sql);
     }
   }
-  left_out_ /= 2;  // each was inserted there and deleted here
+  left_out_ /= 2;  // each row was inserted into the stage and deleted here
   if (left_out_ > 0) {
     table_.note_rare();
   }
@@ -260,7 +260,7 @@ void FirstLoadTable::sort_there() {
   leave_out_rare();
   target_.write(fill_data(dialect, name, relation_, name.fill));
   target_.connection().execute(fill_base(dialect, name, relation_, name.fill));
-  target_.connection().execute("DROP TABLE " + name.fill);  // the next one needs the room
+  target_.connection().execute("DROP TABLE " + name.fill);  // the next table needs the room
 }
 
 bool FirstLoadTable::try_all(const std::function<void()>& load) {

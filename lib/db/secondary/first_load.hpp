@@ -1,9 +1,10 @@
-// The first load: rows are collected as they come from the primary, then laid down in the order of
-// their keys, with their base, in bare tables, while the next table is read; keys and foreign keys
-// are made afterwards. The order of the primary tells who came when, or the alphabet, and is
-// nobody's affair in the secondary: it is given no row before all of a table are sorted. Where what
-// it stores may be something else than what it is sent, or rows are left out with others, it sorts
-// itself, in a temporary table.
+// The first load. The rows of a table are collected as they come from the primary and sorted by
+// their keys; then they are written, with their base, into bare tables (without keys) while the
+// next table is read. Keys and foreign keys are made afterwards. The order of rows in the primary
+// may tell who was entered when, or whose name comes first in the alphabet; so the secondary is
+// given no row before all rows of the table are sorted. Where the secondary may store something
+// else than what it is sent, or where rows are left out together with others, the secondary sorts
+// them itself, in a temporary table.
 #pragma once
 
 #include "core/digest.hpp"
@@ -31,22 +32,24 @@ namespace abgleich::db {
 
 class FirstLoad {
  public:
-  /// Whether one may go into all of these tables: the engine bares tables, all of them and their
-  /// bases are empty, and there are no triggers. REQUIRES: they exist.
+  /// Whether a first load may go into all of these tables: the engine loads bare tables, this
+  /// is no dry run, the tables and their bases are empty, and there are no triggers.
+  /// REQUIRES: they exist.
   [[nodiscard]] static bool possible(Target& target, const std::vector<LocatedRelation>& relations);
 
-  /// Takes the keys and foreign keys off those of the tables that this transaction has made.
+  /// Drops keys and foreign keys of those of the tables that this transaction has made.
   FirstLoad(Target& target, const std::vector<LocatedRelation>& relations);
   FirstLoad(const FirstLoad&) = delete;
   FirstLoad& operator=(const FirstLoad&) = delete;
   ~FirstLoad();  // waits for what is being sent
 
-  /// Puts them on again when the rows are there. False where the rows break them, or where a row
-  /// that is held back has the key of one that was loaded: then, as where a FirstLoadTable says
-  /// false, `abandon` makes everything as it was.
+  /// Waits until all rows are written, and makes the keys and foreign keys again. False where
+  /// the rows violate them, or where a row that is held back has the key of one that was
+  /// loaded. Then, as where FirstLoadTable::try_all gives false, `abandon` has to be called,
+  /// which undoes everything.
   [[nodiscard]] bool end();
-  /// Forgets the prepared tables as well: nothing may refer to one any more. Nothing can be loaded
-  /// afterwards.
+  /// Destroys the prepared tables as well: nothing may refer to one any more. Nothing can
+  /// be loaded afterwards.
   void abandon();
   /// Why this machine could not keep the rows until they were sorted; empty: it could.
   [[nodiscard]] const std::string& rows_not_kept() const { return rows_not_kept_; }
@@ -62,34 +65,36 @@ class FirstLoad {
   [[nodiscard]] bool make_keys();
 
   Target& target_;
-  Bared bared_;                       // what ends it
-  std::set<std::int64_t> here_;       // relations that are sorted here
+  Bared bared_;                       // what makes the keys again
+  std::set<std::int64_t> here_;       // relations that this program sorts
   std::vector<StagedTable*> tables_;  // that rows were loaded into
   std::vector<Filled> filled_;
   std::atomic<bool> abandoned_ = false;
   std::string rows_not_kept_;
 };
 
-/// Takes rows into a table and its base, where they end up in the order of their keys. The loads of
-/// a table come one after the other.
+/// Takes the rows of one table, and writes them into it and its base in the order of their keys.
+/// Tables are loaded one after the other.
 class FirstLoadTable {
  public:
-  /// Rows that do not fit into memory wait in `directory`, encrypted. Everything outlives it.
+  /// Rows that do not fit into memory wait in `directory`, encrypted. `load` and
+  /// `table` outlive this.
   FirstLoadTable(FirstLoad& load, StagedTable& table, std::filesystem::path directory);
   void add(const Row& row, std::string_view cells);
-  /// Runs `load`, which adds all rows. They may still be on their way when this returns. False
-  /// where the secondary refused a row, of this table or of one before: then nothing more is
-  /// possible in this transaction but `FirstLoad::abandon`.
+  /// Runs `load`, which adds all rows. They may still be on their way to the secondary when
+  /// this returns. False where the secondary refused a row, of this table or of an earlier one,
+  /// or where this machine had no room for them: then nothing more is possible in this
+  /// transaction but `FirstLoad::abandon`.
   bool try_all(const std::function<void()>& load);
-  /// Rows that were left out since they belong to one that is held back for being rare.
+  /// How many rows were left out since they belong to one that is held back for being rare.
   [[nodiscard]] std::int64_t left_out() const { return left_out_; }
 
  private:
   void begin();
   void leave_out_rare();
-  /// In the order of their keys, while the caller does something else.
+  /// Writes the sorted rows while the caller does something else.
   void lay_down();
-  /// The same by the secondary.
+  /// Lets the secondary sort the rows and write them.
   void sort_there();
 
   FirstLoad& load_;

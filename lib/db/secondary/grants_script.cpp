@@ -6,7 +6,7 @@ namespace abgleich::db {
 
 namespace {
 
-/// As SQL has it, whatever standard_conforming_strings says: no backslash is in it.
+/// A literal of standard SQL. A backslash in it is only right with standard_conforming_strings.
 std::string literal(std::string_view text) {
   std::string out = "'";
   for (const char c : text) {

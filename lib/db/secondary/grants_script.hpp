@@ -9,8 +9,8 @@
 
 namespace abgleich::db {
 
-/// `script` between lines of psql's that leave it out in another database than this one, and where
-/// there is no such role.
+/// `script` between commands of psql that skip it in every other database than `database`, and
+/// where the role does not exist.
 std::string only_here(const Grants& grants, const DatabaseIdentity& database,
                       std::string_view script);
 

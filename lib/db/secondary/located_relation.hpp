@@ -1,4 +1,4 @@
-// A relation of which is known how the secondary holds it.
+// A relation, with how the secondary stores it: that was looked up.
 #pragma once
 
 #include "db/engine/relation.hpp"
@@ -7,10 +7,10 @@
 
 namespace abgleich::db {
 
-/// `stored`, `equality` and `bytewise` of a column are those of the secondary's own where it is
-/// there, and otherwise of the one that would be made. `renamed_from` of one whose table is not to
-/// be renamed any more is empty. Only `SecondarySchema::locate` makes one, so whoever is given one
-/// need not ask; what writes to people's tables takes nothing else.
+/// `stored`, `equality` and `bytewise` of a column are those of the secondary's own column or,
+/// where there is none yet, of the one that would be made. `renamed_from` is empty where the table
+/// already has its name. Only SecondarySchema makes these, and what writes to people's tables takes
+/// nothing else: so nothing is written before it was looked up.
 class LocatedRelation : public Relation {
  private:
   friend class SecondarySchema;

@@ -38,7 +38,7 @@ std::optional<std::size_t> column_of(const Relation& relation, const std::string
              : std::optional(static_cast<std::size_t>(found - relation.columns.begin()));
 }
 
-/// How a table's rows are told apart in a message.
+/// The columns by which a message names a row of the table.
 std::vector<std::string> key_columns(const CatalogTable& table) {
   return table.primary_key       ? table.primary_key->columns
          : table.uniques.empty() ? std::vector<std::string>{}
@@ -100,7 +100,7 @@ class Search {
     }
   }
 
-  /// A row that ought to be there: a parent that the row refers to.
+  /// A row that is missing: a parent that the row refers to.
   bool find_lack(const CatalogTable& table, Obstacle& found) const {
     return std::ranges::any_of(table.foreign_keys, [&](const CatalogForeignKey& key) {
       return (found.constraint.empty() || key.name.empty() || found.constraint == key.name) &&
@@ -212,7 +212,8 @@ Obstacle PlannedTable::obstacle(const RefusedRow& refused) const {
     }
     return found;
   }
-  // what people have made of their tables may not even be comparable: then the constraint must do
+  // people may have changed their tables so that values cannot be compared: then only the
+  // constraint is named
   auto& connection = target().connection();
   connection.execute("SAVEPOINT obstacle");
   try {

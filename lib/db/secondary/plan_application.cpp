@@ -50,7 +50,7 @@ void PlanApplication::write() {
       apply_piecemeal();
     }
   } catch (const Fault& fault) {
-    // statements of ours find what they name: what is missing is named by people's own code
+    // our own statements name only what exists: a missing object is named by people's own code
     const bool theirs =
         fault.cause() == Fault::Cause::missing ||
         (fault.cause() == Fault::Cause::other && fault.error().code == Code::secondary_refuses);
@@ -119,9 +119,10 @@ void PlanApplication::expect_applied(const std::vector<std::int64_t>& before) {
 // In sets, and in ever smaller ones -------------------------------------------------------------
 
 std::vector<PlanStep> PlanApplication::all_steps() {
-  // Children go before parents, parents come before children; what is freed by a delete may be
-  // needed by an insert (a unique value), so deletes are first where foreign keys allow. Where rows
-  // would go along with a delete, those that the plan moves elsewhere are moved before.
+  // Children are deleted before their parents, and parents inserted before their children. Deletes
+  // come first, since they may free a unique value that an insert needs. Only deletes in a table
+  // that others refer to with an effect (a cascade, SET NULL) come last: rows that the plan moves
+  // to another parent have to be moved before.
   std::vector<PlanStep> steps;
   std::vector<PlanStep> last;
   for (auto applied = applied_.rbegin(); applied != applied_.rend(); ++applied) {
@@ -169,8 +170,9 @@ PlanApplication::Attempt PlanApplication::attempt(const PlanStep& step) {
   return attempt;
 }
 
-/// What one row waits for may come with another: goes round until a round takes nothing more, and
-/// leaves in `open` the rows, one by one, that were not taken. True: some were.
+/// Tries every step; one that is refused is tried in halves. A row may need another one that comes
+/// later, so all this is repeated until nothing more is taken. Leaves in `open` the rows that were
+/// not taken, one by one. True: some were taken.
 bool PlanApplication::apply_in_halves(std::deque<PlanStep>& open) {
   bool any = false;
   for (bool progress = true; progress && !open.empty();) {

@@ -1,5 +1,6 @@
-// Applying the plans of a run: in whole sets first; where a constraint refuses, in halves until
-// just the rows that cannot be taken are left; of these, together what needs each other.
+// Applies the plans of a run, in whole sets first. Where a constraint refuses a set, it is halved,
+// until only the rows are left that cannot be taken one by one; those of them that need each other
+// are then applied together.
 #pragma once
 
 #include "db/secondary/plan_step.hpp"
@@ -13,15 +14,15 @@
 
 namespace abgleich::db {
 
-/// In a dry run a rehearsal, which leaves out tables that do not exist yet.
+/// In a dry run this is a rehearsal; tables that do not exist yet are left out.
 class PlanApplication {
  public:
   /// The plans, parents before children; they outlive this.
   PlanApplication(Target& target, const std::vector<PlannedTable*>& plans);
 
-  /// Rows that the secondary's constraints refuse are left out and marked so in their plan;
-  /// everything else is applied. Throws Failure{secondary_refuses} where the secondary undoes or
-  /// adds to it without a word.
+  /// Rows that the secondary's constraints refuse are left out and marked as refused in their plan;
+  /// everything else is applied. Throws Failure{secondary_refuses} where a trigger or a cascade
+  /// undoes what was written, or deletes more rows than the plans do.
   void apply();
 
   /// Ends the rehearsal: data and base are as they were, and the plans remember which rows were
@@ -44,9 +45,11 @@ class PlanApplication {
   void apply_piecemeal();
   bool apply_in_halves(std::deque<PlanStep>& open);
   Attempt attempt(const PlanStep& step);
-  /// As a whole, or else piecemeal. Says whose fault it is where people's own code does not work.
+  /// As a whole, or else piecemeal. Where people's own code in the secondary does not work, the
+  /// error says so.
   void write();
-  /// The number of rows of every prepared table; none where no trigger could change it unseen.
+  /// The number of rows of every prepared table, which triggers could change; empty where there are
+  /// no triggers.
   std::vector<std::int64_t> rows_beside_triggers();
   void expect_applied(const std::vector<std::int64_t>& before);
 

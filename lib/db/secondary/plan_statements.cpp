@@ -8,8 +8,8 @@ namespace abgleich::db {
 
 namespace {
 
-/// The rows `p` of the plan that are of this action, with those of the data `t` that they are
-/// about.
+/// The condition for rows `p` of the plan with this action, joined with the rows `t` of the data
+/// that they are about.
 std::string which(const Dialect& dialect, const Relation& relation, PlanAction action,
                   const PlanRows& rows) {
   return fmt::format("p.action {} '{}' AND {} AND {}", equal(dialect), static_cast<char>(action),
@@ -23,7 +23,8 @@ std::string PlanRows::have(const Dialect& dialect, std::string_view number) cons
 }
 
 std::string not_refused(std::string_view alias) {
-  // a list, and not a comparison with lower(action): the server can tell how many rows these are
+  // a list instead of a comparison with lower(action): so the server can estimate the
+  // number of rows
   return fmt::format("{}action IN ('i', 'u', 'd', 'r', 'a', 'f')", alias);
 }
 
@@ -91,7 +92,7 @@ std::string apply_delete(const Dialect& dialect, const Names& names, const Relat
                                 return dialect.bytes_of(column, dialect.quote(column.name));
                               }),
                          going);
-  // with the column's own collation, the index finds them
+  // compared by the columns' own collations as well, so that an index can be used
   const bool indexed = std::ranges::all_of(relation.key, [&](std::size_t i) {
     const auto& equality = relation.columns[i].equality;
     return !equality.own.empty();
@@ -134,8 +135,8 @@ std::string select_leaving(const Names& names) {
   return fmt::format("SELECT key_text FROM {} WHERE action IN ('d', 'r', 'f')", names.plan);
 }
 
-// Two statements over sets cost half of one that looks for a conflict row by row. The plan knows
-// which rows the base has: it would be the dearer half to look again.
+// Two statements over sets take half the time of one that looks for a conflict row by row. The plan
+// already knows which rows the base has; to look again would cost more than to write.
 std::string update_base(const Dialect& dialect, const Names& names, const Relation& relation) {
   const auto where = fmt::format(
       "p.cells IS NOT NULL AND (p.moved IS NOT NULL OR p.base_before IS NOT NULL) AND {} AND {}",

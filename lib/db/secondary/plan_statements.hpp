@@ -1,5 +1,5 @@
-// The text of the statements on plan_N: what is to be done to the secondary's rows and to the base,
-// done in sets, and how it went. Pure.
+// The text of the statements on plan_N, which holds what is to be done to the secondary's rows and
+// to the base: they apply it in sets and check the result. Pure.
 #pragma once
 
 #include "db/engine/clauses.hpp"
@@ -22,7 +22,7 @@ enum class PlanAction : char {
   replace = 'r',  // another subject's row under the same key: the old one goes, the new one comes
   agree = 'a',    // base only
   forget = 'f',   // base only: its row goes
-  // The secondary's constraints would not take it; the base stands:
+  // Refused by the secondary's constraints; the base stays as it is:
   refused_insert = 'I',
   refused_update = 'U',
   refused_remove = 'D',
@@ -35,7 +35,7 @@ struct PlanRows {
   std::int64_t last = 0;
   std::vector<std::int64_t> only{};  // where not empty, these instead of the range
 
-  /// The condition that a row's number (as it stands in the statement) is one of these.
+  /// The condition that `number`, which is SQL, is the number of one of these rows.
   [[nodiscard]] std::string have(const Dialect& dialect, std::string_view number) const;
 };
 
@@ -48,23 +48,24 @@ std::string apply_insert(const Dialect& dialect, const Names& names, const Relat
                          const PlanRows& rows, PlanAction action = PlanAction::insert);
 std::string apply_update(const Dialect& dialect, const Names& names, const Relation& relation,
                          const std::vector<std::size_t>& columns, const PlanRows& rows);
-/// Of the rows that are deleted, or of those that another subject's replace.
+/// Deletes the rows that the plan removes, or those that it replaces by another subject's.
 std::string apply_delete(const Dialect& dialect, const Names& names, const Relation& relation,
                          const PlanRows& rows, PlanAction action = PlanAction::remove);
 /// The condition that the plan row `p` writes a column.
 std::string is_written(const Dialect& dialect, std::size_t column);
 std::string refuse_rows(const Dialect& dialect, const Names& names, const PlanRows& rows);
-// Copies what was applied, and what becomes of the base, into the journal (a real table's name).
+/// Whether the journal keeps the values that deleted rows had.
 enum class BeforeImages : std::uint8_t { keep, not_of_deleted };
+/// Copies what was applied, and what becomes of the base, into the table `journal`.
 std::string journal_plan(const Names& names, const Relation& relation, const std::string& journal,
                          std::int64_t epoch, BeforeImages images);
 // The keys of the rows that the plan deletes, as the journal writes them.
 std::string select_leaving(const Names& names);
-// The base as the plan says, for what was not refused.
+// Bring the base to what the plan says, for rows that were not refused.
 std::string update_base(const Dialect& dialect, const Names& names, const Relation& relation);
 std::string insert_base(const Names& names, const Relation& relation);
 std::string forget_base(const Names& names, const Relation& relation);
-// What the planner needs to know of a large plan, to join it in sets; empty: nothing.
+// ANALYZE of a large plan, so that the server joins it in sets; empty where the engine needs none.
 std::string analyze_plan(const Dialect& dialect, const Names& names, const Relation& relation);
 // action, key_text, before and after of the rows that are not refused, in order.
 std::string select_plan(const Dialect& dialect, const Names& names, const Relation& relation);
@@ -75,9 +76,10 @@ std::string select_written(const Dialect& dialect, const Names& names, const Rel
 
 /// 1 where a table has rows, without counting them.
 std::string count_to_one(const std::string& table);
-// The number of rows that were inserted or updated and are not there, or deleted and are.
+// How many rows are not as the plan says: inserted or updated, but not there; or
+// deleted, but there.
 std::string count_astray(const Dialect& dialect, const Names& names, const Relation& relation);
-// By how many rows the plan lets its table grow.
+// By how many rows the plan makes its table grow.
 std::string count_growth(const Names& names);
 
 }  // namespace abgleich::db

@@ -44,13 +44,14 @@ bool takes_along(Target& target, const PlanStep& step) {
       continue;
     }
     if (!dependant.readable) {
-      throw Failure(Code::secondary_refuses,
-                    fmt::format("rows of '{}.{}' hang on '{}' and change with it, but this role "
-                                "may not read them",
-                                dependant.schema, dependant.table, step.plan->relation().name),
-                    fmt::format("GRANT SELECT ON {} to it, so that nobody's row is lost unseen. "
-                                "Nothing was changed",
-                                target.dialect().table(dependant.schema, dependant.table)));
+      throw Failure(
+          Code::secondary_refuses,
+          fmt::format("rows of '{}.{}' refer to '{}' and would change with it, but this role "
+                      "may not read them",
+                      dependant.schema, dependant.table, step.plan->relation().name),
+          fmt::format("GRANT SELECT ON {} to it, so that nobody's row is lost unseen. "
+                      "Nothing was changed",
+                      target.dialect().table(dependant.schema, dependant.table)));
     }
     bool found = false;
     target.connection().query(sql, {}, [&](std::span<const Cell>) { found = true; });
@@ -68,7 +69,7 @@ std::optional<std::int64_t> perform(Target& target, const PlanStep& step) {
     return std::nullopt;
   }
   if (step.action == PlanAction::replace) {
-    // whoever refers to the key finds one again at the end
+    // rows that refer to the key find it again when the new row is there
     target.connection().defer_constraints();
     const auto& plan = *step.plan;
     (void)target.write(apply_delete(target.dialect(), plan.names(), plan.relation(), step.rows,

@@ -16,12 +16,13 @@ struct PlanStep {
   PlanRows rows;
 };
 
-/// Does it. Returns the number of rows; nothing where rows that nobody has planned to touch would
-/// go or change along with these (then nothing is done). Throws Fault{constraint, data} where the
-/// secondary refuses a row.
+/// Applies the step and returns the number of rows. Returns nothing where rows that the plan does
+/// not touch would be deleted or changed along with these (then nothing was done). Throws
+/// Fault{constraint, data} where the secondary refuses a row, Failure{secondary_refuses} where this
+/// role may not read the rows that refer to these.
 std::optional<std::int64_t> perform(Target& target, const PlanStep& step);
 
-/// Whether there are such rows at all.
+/// Whether the plan has any row that the step is about.
 bool is_about_rows(Target& target, const PlanStep& step);
 
 }  // namespace abgleich::db

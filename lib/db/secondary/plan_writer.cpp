@@ -10,7 +10,7 @@ namespace abgleich::db {
 
 namespace {
 
-constexpr std::int64_t kLargePlan = 10'000;  // rows: from here on a look at them pays
+constexpr std::int64_t kLargePlan = 10'000;  // rows: from here on ANALYZE is worth it
 
 bool writes_data(PlanAction action) {
   return action == PlanAction::insert || action == PlanAction::update ||
@@ -70,7 +70,7 @@ void PlanWriter::add(const PlanRow& row, const Row& values) {
 }
 
 std::string PlanWriter::seal_entry(const PlanRow& row, const BaseMove& base) {
-  // as `journal_plan` makes it
+  // the same fields as `journal_plan` writes
   using Action = PlanAction;
   const bool replaced = row.action == Action::replace;
   const bool goes = row.action == Action::remove || replaced || row.action == Action::forget;
@@ -108,12 +108,12 @@ BaseMove PlanWriter::to_journal(const PlanRow& row) {
     }
     return move;
   }
-  // what comes or goes as a whole may have to come back as a whole
+  // of a row that comes or goes all cells are kept: a revert may need all of them
   return {.before = row.base ? std::optional(std::string(*row.base)) : std::nullopt};
 }
 
-/// What data and base change by, if all of the plan is taken. `cells_` holds the row's cells
-/// already.
+/// Adds up what the row changes in data and base if the whole plan is taken. REQUIRES: `cells_`
+/// holds the row's cells.
 void PlanWriter::sum_up(const PlanRow& row) {
   summary_.writes += writes_data(row.action) ? 1 : 0;
   summary_.inserts_base = summary_.inserts_base || (row.digests && !row.base);

@@ -1,5 +1,5 @@
-// A plan as it is made: its rows go into plan_N, and what they will do to data, base and journal is
-// summed up on the way.
+// Makes a plan: its rows go into plan_N, and what they will do to data, base and journal is summed
+// up meanwhile.
 #pragma once
 
 #include "core/digest.hpp"
@@ -17,15 +17,16 @@ namespace abgleich::db {
 /// Takes a plan's rows; numbers them from 1.
 class PlanWriter {
  public:
-  /// `images` says what the journal is to know of rows that are deleted.
+  /// `images`: whether the journal keeps the values that deleted rows had.
   explicit PlanWriter(StagedTable& table, BeforeImages images = BeforeImages::keep);
+  /// `values`: the row's key, and the cells that `row.mask` says are written.
   void add(const PlanRow& row, const Row& values);
   /// Nothing can be added afterwards.
   [[nodiscard]] PlannedTable finish();
 
  private:
   void sum_up(const PlanRow& row);
-  /// What the journal is to know of the base, where that is less than all of it.
+  /// What plan_N holds of the base for the journal: without `after` where that is in `cells`.
   static BaseMove to_journal(const PlanRow& row);
   /// The MAC of the journal entry that the row becomes.
   std::string seal_entry(const PlanRow& row, const BaseMove& base);

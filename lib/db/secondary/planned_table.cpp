@@ -12,7 +12,7 @@ namespace abgleich::db {
 
 namespace {
 
-/// Rows: from here on it is faster to make an index again.
+/// Rows: from here on it is faster to take the base's key off and make it again.
 constexpr std::int64_t kWorthAKey = 20'000;
 
 }  // namespace
@@ -124,7 +124,7 @@ void PlannedTable::record() const {
   } else {
     books.journal_grew(id);
   }
-  // where all of the plan was taken, planning has seen both bases of every row
+  // where no row was refused, the plan knows what every base row was and is
   const bool known = refusals_.empty() && seals_as_sent(target().dialect(), relation());
   BaseTable base(target(), relation());
   const auto touched = select_sealed_of_plan(names(), relation());

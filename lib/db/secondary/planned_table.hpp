@@ -23,9 +23,9 @@ namespace abgleich::db {
 /// What is to be done with one row.
 struct PlanRow {
   PlanAction action = PlanAction::agree;
-  std::string mask;  // a character a cell: '0' not written, '1' written, '2' written over an edit
+  std::string mask;  // for each cell: '0' not written, '1' written, '2' written over an edit
   std::optional<std::string> digests;    // base afterwards, packed; absent: no row in it
-  std::optional<std::string_view> base;  // base until now, likewise; REQUIRED to be what it is
+  std::optional<std::string_view> base;  // base until now, likewise; REQUIRED to be as it is stored
   std::string_view fate;
   std::string key_text;
   std::optional<std::string> before;
@@ -42,7 +42,7 @@ struct RefusedRow {
   Row row;  // the planned values, where the mask says so
 };
 
-/// What a refused row would have broken.
+/// What is in the way of a refused row.
 struct Obstacle {
   std::string kind;        // "unique", "foreign_key", "check", "not_null", "trigger", …
   std::string constraint;  // its name or columns, where the engine says it
@@ -53,10 +53,10 @@ struct Obstacle {
 /// What is known of a plan from the rows that went into it.
 struct PlanSummary {
   std::int64_t rows = 0;
-  std::int64_t writes = 0;                     // of these: to the data
-  std::string actions{};                       // that it has, a character each
-  std::vector<std::size_t> updated_columns{};  // in order: that some update writes
-  BeforeImages images = BeforeImages::keep;    // what the journal is to know of deleted rows
+  std::int64_t writes = 0;                     // those of them that write to the data
+  std::string actions{};                       // those that it has, a character each
+  std::vector<std::size_t> updated_columns{};  // those that some update writes, in order
+  BeforeImages images = BeforeImages::keep;    // whether the journal keeps what deleted rows had
   Seal base{};                                 // by how much the base's seal grows
   Seal journal{};                              // what its entries in the journal add up to
   bool inserts_base = false;
@@ -78,18 +78,19 @@ class PlannedTable {
   /// The rows that are not refused, in order. `mask`, `cells` and `fate` are left empty.
   void planned_rows(const std::function<void(const PlanRow&)>& on_row) const;
   void refused_rows(const std::function<void(const RefusedRow&)>& on_row) const;
-  /// Reads back every row that was inserted or updated, with the plan's mask and base.
+  /// Reads back every row that was inserted or updated, with the plan's mask and digests (`cells`).
   void written_rows(const std::function<void(std::string_view mask, std::string_view cells,
                                              const Row& row)>& on_row) const;
 
-  /// Takes rows out, before the plan is applied, that refer to rows of `parent` with these values,
-  /// whole rows of the primary, by the foreign key `key` of the relation: in the secondary others
-  /// stand under their keys, or none yet. Gives how many.
+  /// To be called before the plan is applied: marks rows as refused, since they have to wait. These
+  /// are the rows that refer, by the foreign key `key` of the relation, to one of `rows`: rows of
+  /// the primary's `parent` in whose place the secondary has another row, or none yet. Returns how
+  /// many wait.
   std::int64_t hold_references(std::size_t key, const Relation& parent,
                                const std::vector<Row>& rows);
   /// Marks these rows as refused.
   void refuse(const PlanRows& rows);
-  /// Marks them again, after a savepoint has taken that back.
+  /// Marks the same rows again, after a rollback to a savepoint has undone it.
   void refuse_again() const;
   /// Notes why the row of this number was refused.
   void note_blame(std::int64_t n, Blame blame);
@@ -98,8 +99,8 @@ class PlannedTable {
   /// REQUIRES: no cursor is open.
   [[nodiscard]] Obstacle obstacle(const RefusedRow& refused) const;
 
-  /// What was applied goes into the journal, and the base forward to what the plan says, and its
-  /// seal with it.
+  /// Writes what was applied into the journal, and brings the base and its seal to what
+  /// the plan says.
   void record() const;
 
  private:
@@ -108,14 +109,14 @@ class PlannedTable {
       : table_(&table), summary_(std::move(summary)) {}
 
   void move_base() const;
-  /// The same while the base has no key, which is cheaper where most of it moves. False: it cannot
-  /// be taken off now, and nothing was done.
+  /// The same without the base's key, which is cheaper where most rows change. False: the key
+  /// cannot be taken off now, and nothing was done.
   [[nodiscard]] bool move_base_without_key() const;
 
   StagedTable* table_;
   PlanSummary summary_;
   std::vector<std::string> refusals_;             // the statements that mark refused rows
-  std::map<std::int64_t, Blame> blames_;          // by number
+  std::map<std::int64_t, Blame> blames_;          // by number in the plan
   std::map<std::int64_t, std::size_t> waits_by_;  // the foreign key by which a row waits
 };
 

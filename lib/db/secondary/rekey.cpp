@@ -30,8 +30,8 @@ namespace {
               : fmt::format("rekey {} --reason TEXT", another->relation->source)));
 }
 
-/// The columns of foreign keys as indexes, for the time of a rotation. Returns the statements that
-/// drop them. Tables that belong to somebody else are left without.
+/// Makes an index over the columns of each foreign key, for the time of a rotation. Returns the
+/// statements that drop them. Tables that belong to somebody else get none.
 std::vector<std::string> index_foreign_keys(Target& target, const std::vector<RekeyWork>& work) {
   auto& connection = target.connection();
   std::vector<std::string> drops;
@@ -45,7 +45,7 @@ std::vector<std::string> index_foreign_keys(Target& target, const std::vector<Re
         if (fault.cause() != Fault::Cause::rights) {
           throw;
         }
-        connection.execute("ROLLBACK TO SAVEPOINT key_index");  // it goes without, slowly
+        connection.execute("ROLLBACK TO SAVEPOINT key_index");  // slower, without this index
       }
       connection.execute("RELEASE SAVEPOINT key_index");
     }
@@ -53,7 +53,8 @@ std::vector<std::string> index_foreign_keys(Target& target, const std::vector<Re
   return drops;
 }
 
-/// Data of all tables; throws Fault{constraint, data} where the secondary does not take it.
+/// Changes the data of all tables. Throws Fault{constraint, data} where the secondary does
+/// not take it.
 void rekey_tables(Target& target, const std::vector<TableRekey>& tables,
                   const std::vector<RekeyWork>& work, std::int64_t rows) {
   auto& connection = target.connection();
@@ -78,7 +79,7 @@ void rekey_tables(Target& target, const std::vector<TableRekey>& tables,
   target.as_people([&] { connection.check_constraints(); });
 }
 
-/// The base of one table, by the key of `by`.
+/// Rewrites the base of one table, by the key of `by`.
 void rekey_base(Target& target, const RekeyWork& one, const Relation& by) {
   auto& connection = target.connection();
   const auto before = connection.execute(clear_base(one));
@@ -144,7 +145,7 @@ std::optional<KeptPseudonyms> rekey_kept(Target& target, const Relation& relatio
   }
   KeptPseudonyms kept{.column = column,
                       .map = temporary_name(dialect, "rekey_kept", target.next_temporary())};
-  // as for rows that are exported: where a column may hold anything only the exported type knows
+  // as in `read_as`: where a column may hold anything, only the exported type says what a value is
   const auto& read_as = dialect.traits().has_strict_types ? there->type : type;
   std::vector<std::pair<Value, Value>> pairs;
   std::string scratch;

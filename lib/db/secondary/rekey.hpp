@@ -1,4 +1,4 @@
-// New keys or pseudonyms in the place of old ones: data and bases of all tables, in the transaction
+// Replaces keys or pseudonyms by new ones, in the data and bases of all tables, in the transaction
 // that is open.
 #pragma once
 
@@ -19,15 +19,16 @@ namespace abgleich::db {
 class StagedTable;
 class Target;
 
-/// Takes the rows of one table as they are to be.
+/// Takes the rows of one table as they are to be from now on.
 class RekeyWriter {
  public:
-  /// `becomes`: the relation with the key that rows are known by from now on, and the same columns
-  /// in front. Everything outlives this.
+  /// `becomes`: the relation with its new key; its columns are the first ones of the table's
+  /// relation. Table and relation outlive this.
   RekeyWriter(StagedTable& table, const Relation& becomes);
   explicit RekeyWriter(StagedTable& table);
-  /// `was` holds the row's key until now, `row` its cells from now on, of which both keys and
-  /// pseudonyms count. `cells`: its base from now on, packed.
+  /// `was` holds the row's old key, `row` its new cells. `data`: whether the secondary's row
+  /// changes; where it does not, only the cells of the old and the new key count. `cells`: its new
+  /// base, packed; nothing: it has none.
   enum class Data : std::uint8_t { as_it_is, changes };
   void add(const Row& was, const Row& row, Data data, const std::optional<std::string>& cells);
   void finish();
@@ -41,34 +42,37 @@ class RekeyWriter {
   std::vector<std::string> scratch_;
 };
 
-/// A column that is exported no longer, and holds pseudonyms still: what is to become of each.
+/// A column that is no longer exported but still holds pseudonyms, and what each of them becomes.
 struct KeptPseudonyms {
   std::string column;
-  std::string map;  // a temporary table
+  std::string map;  // a temporary table of old and new values
 };
-/// Asks `rekey` for every value of such a column. `type` is what was exported. Nothing where the
-/// secondary does not have the column any more.
+/// Calls `rekey` for every value of such a column. `type`: what was exported. Nothing where the
+/// secondary no longer has the column, or computes it.
 std::optional<KeptPseudonyms> rekey_kept(Target& target, const Relation& relation,
                                          const std::string& column, const Type& type,
                                          const std::function<void(Value&)>& rekey);
 
-/// One table of a rotation, and which of its columns hold pseudonyms, and integer ones; or of a
-/// rekeying, and the columns of its new key.
+/// One table of a rotation of the key file, with its columns that hold pseudonyms, and those of
+/// them that are integers; or of a rekey, with the columns of its new key.
 struct TableRekey {
   const Relation* relation = nullptr;
-  const Relation* becomes = nullptr;  // its rows are known by another key from then on
+  const Relation* becomes = nullptr;  // the relation with its new key; null: the key stays
   std::vector<std::size_t> columns;
   std::vector<std::size_t> integers;
   std::vector<KeptPseudonyms> kept;
 };
-/// Puts the new pseudonyms into data and bases of all tables (parents before children), and seals
-/// the bases. Returns how many rows of each table's data changed. Throws Failure{secondary_refuses}
-/// where the secondary does not take them as they are. REQUIRES: a RekeyWriter of each is finished.
+/// Writes the new keys or pseudonyms into data and bases of all tables (parents before children),
+/// and seals the bases. Returns how many rows of each table's data changed. Throws
+/// Failure{secondary_refuses} where the secondary does not take them as they are,
+/// Failure{integrity} where a base has rows that no RekeyWriter was given. REQUIRES: a RekeyWriter
+/// of each table is finished.
 std::vector<std::int64_t> apply_rekey(Target& target, const std::vector<TableRekey>& tables);
 
-/// The statements without which the relation's key is not unique in its table; none where it is.
-/// `filled`: every row has its key already.
+/// Whether every row has its new key already.
 enum class Keys : std::uint8_t { to_come, filled };
+/// The statements that make the relation's key unique in its table and, where it is filled, NOT
+/// NULL; none where it is so already.
 std::vector<std::string> key_ddl(const Target& target, const Relation& relation, Keys keys);
 /// Whether the base has to be made anew to hold rows by the key of `becomes`.
 bool remakes_base(const Target& target, const Relation& relation, const Relation& becomes);

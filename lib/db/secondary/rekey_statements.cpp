@@ -15,8 +15,8 @@ bool is_integer(const RekeyWork& work, std::size_t column) {
   return std::ranges::find(work.integers, column) != work.integers.end();
 }
 
-/// The new value of a column after the first step: integers that were rekeyed have no other row's
-/// value.
+/// The value of a column after the first step. An integer pseudonym then has a value that no other
+/// row has.
 std::string aside(const Dialect& dialect, const RekeyWork& work, std::size_t column) {
   if (!is_integer(work, column)) {
     return fmt::format("r.c{}", column);
@@ -126,7 +126,7 @@ RekeyUpdates rekey_data(const Dialect& dialect, const std::vector<RekeyWork>& wo
   if (auto all = dialect.all_in_one(updates); !all.empty()) {
     return {.statements = {std::move(all)}, .counted = true};
   }
-  std::ranges::reverse(updates);  // parents come first
+  std::ranges::reverse(updates);  // children first: `work` has the parents first
   return {.statements = std::move(updates)};
 }
 

@@ -1,8 +1,8 @@
-// The text of the statements that put new pseudonyms in the place of old ones, in data and bases.
+// The text of the statements that replace keys or pseudonyms by new ones, in data and bases.
 //
-// rekey_N, a temporary table of a rotation: k0…kn (the row's key until now, typed as the
-// secondary's columns), c0…cn (its cells from now on), in_data (1: the secondary has the row, and
-// it changes), cells (its base from now on; NULL: it has none).
+// rekey_N, a temporary table of a rotation or a rekey: the row's old key (kI for the column of
+// index I, typed as the secondary's columns), c0…cn (its new cells), in_data (1: the secondary has
+// the row, and it changes), cells (its new base; NULL: it has none).
 #pragma once
 
 #include "core/catalog.hpp"
@@ -27,25 +27,26 @@ struct RekeyWork {
 std::string rekey_name(const Dialect& dialect, const Relation& relation);
 std::string create_rekey(const Dialect& dialect, const Relation& relation);
 std::vector<std::string> rekey_columns(const Relation& relation);
-/// After the last row: what lets the joins go fast.
+/// After the last row: makes the table ready to be joined.
 std::string finish_rekey(const Dialect& dialect, const Relation& relation);
 
-/// Integers are permuted among themselves, and a column of them may be unique: they go by numbers
-/// that no pseudonym has. `aside` moves rows to their new key and pseudonyms, integers to -1 - n;
-/// `home` moves these to n.
+/// Integer pseudonyms are a permutation of integers, and their column may be unique: a new value
+/// may still be the old value of another row. So they change in two steps: `aside` writes all
+/// new keys and pseudonyms, but an integer n as -1 - n, which is no pseudonym; `home` changes
+/// these to n.
 enum class RekeyStep : std::uint8_t { aside, home };
 
-/// The statements of one step, which each say how many rows they changed. One for all tables where
-/// the engine has such a one, so that foreign keys that cannot be deferred hold at its end;
-/// otherwise one a table, children first.
+/// The statements of one step. Where the engine can update several tables in one statement, it is
+/// one statement for all tables, so that foreign keys that cannot be deferred are checked only at
+/// its end. Otherwise it is one for each table, children first.
 struct RekeyUpdates {
   std::vector<std::string> statements{};
-  bool counted = false;  // its result is the number
+  bool counted = false;  // it is a query that gives the number of changed rows
 };
 RekeyUpdates rekey_data(const Dialect& dialect, const std::vector<RekeyWork>& work, RekeyStep step);
 
-/// The columns of one foreign key as an index, and its end. The check of a parent whose key changes
-/// reads the whole child for each row without one. `schema` is the secondary's.
+/// Makes and drops an index over the columns of one foreign key. Without it, the whole child table
+/// is read to check each parent row whose key changes. `schema` is the secondary's.
 std::string create_key_index(const Dialect& dialect, const RekeyWork& work, std::size_t key);
 std::string drop_key_index(const Dialect& dialect, const std::string& schema, const RekeyWork& work,
                            std::size_t key);
@@ -53,8 +54,8 @@ std::string drop_key_index(const Dialect& dialect, const std::string& schema, co
 /// How many rows `rekey_data` is to change, of one table.
 std::string count_rekeyed(const Dialect& dialect, const Relation& relation);
 
-/// Of a column that is exported no longer: its values, and a temporary table (was, now) of those
-/// that change. `data` is quoted.
+/// For a column that is no longer exported: its different values; a temporary table (was, now) of
+/// those that change; and the UPDATE by that table. `data` is quoted.
 std::string select_distinct(const Dialect& dialect, const std::string& data,
                             const CatalogColumn& column);
 std::string create_kept_map(const Dialect& dialect, const std::string& map);
@@ -62,7 +63,7 @@ std::string rekey_kept_column(const Dialect& dialect, const std::string& data,
                               const CatalogColumn& column, const std::string& map);
 
 std::string clear_base(const RekeyWork& work);
-/// `by`: the relation whose key the base's rows are known by from then on.
+/// `by`: the relation with the new key.
 std::string fill_base(const Dialect& dialect, const RekeyWork& work, const Relation& by);
 
 }  // namespace abgleich::db

@@ -8,7 +8,7 @@ namespace abgleich::db {
 
 RowBytes::RowBytes(const Dialect& dialect, const Relation& relation)
     : lines_(dialect.row_lines()), order_(relation.key_first()), cells_(order_.size()) {
-  // how a server prints a real is not how its canonical form is written
+  // a server prints a real in another way than its canonical form
   if (std::ranges::any_of(relation.columns, [](const RelationColumn& column) {
         return column.stored.family == Family::real;
       })) {
@@ -25,7 +25,7 @@ std::string_view RowBytes::of(const Row& row) {
     return bytes_;
   }
   for (std::size_t at = 0; at < order_.size(); ++at) {
-    // what `Dialect::encode` makes of it
+    // the cell that `Dialect::encode` would make
     const auto& cell = row.cells[order_[at]];
     cells_[at] = cell.is_null()               ? Cell{}
                  : cell.kind() == Kind::bytes ? Cell{Cell::Storage::blob, cell.bytes()}

@@ -14,9 +14,9 @@
 
 namespace abgleich::db {
 
-/// The type that says what kind a cell of the secondary is, so that a value reads back as `fit` has
-/// left it. The secondary's own column decides; where it may hold anything, only the exported type
-/// knows.
+/// The type by which a cell of the secondary is decoded, so that a value reads back as `fit` has
+/// left it. It is that of the secondary's own column; where a column may hold anything, it is the
+/// exported type.
 const Type& read_as(const Dialect& dialect, const RelationColumn& column);
 
 /// All columns, in the relation's order.

@@ -14,16 +14,16 @@ namespace abgleich::db {
 
 namespace {
 
-/// What a change of a table would be refused for, if it is the table's own business: rows, types,
-/// rights, a key that is not there to refer to.
+/// Whether a change of a table was refused because of the table itself: its rows, types or rights,
+/// or a key that a foreign key would refer to and that is not there.
 bool is_refusal(const Backend& backend, const Fault& fault) {
   return fault.cause() == Fault::Cause::constraint || fault.cause() == Fault::Cause::data ||
          fault.cause() == Fault::Cause::rights || fault.cause() == Fault::Cause::missing ||
          backend.refuses_definition(fault);
 }
 
-/// Columns that the primary has made NOT NULL and the secondary still lets be NULL, where that can
-/// be changed.
+/// Columns that are NOT NULL in the primary from now on and may still be NULL in the secondary,
+/// where that can be changed.
 std::vector<std::string> loose_columns(const Dialect& dialect, const Catalog& catalog,
                                        const Relation& relation) {
   std::vector<std::string> loose;

@@ -16,7 +16,7 @@ namespace abgleich::db {
 
 namespace {
 
-/// The column that would be made for a type: what the catalogue will say of it.
+/// The type that the catalogue will show for a column that is made for `type`.
 Type made_type(const Dialect& dialect, const Type& type) {
   Type stored = type;
   stored.engine = dialect.engine();
@@ -25,14 +25,16 @@ Type made_type(const Dialect& dialect, const Type& type) {
   return stored;
 }
 
-/// Pseudonyms have no language: a database's collation would only make their order slower.
+/// The order of pseudonyms means nothing, so their columns are compared by bytes: a database's
+/// collation would only be slower.
 void make_stored(const Dialect& dialect, RelationColumn& column) {
   column.stored = made_type(dialect, column.type);
   column.bytewise =
       !dialect.byte_collation().empty() && column.pseudonym && column.stored.family == Family::text;
 }
 
-/// Whether the table has a unique key over exactly the relation's, which it calls `holders`.
+/// Whether the table has a unique key over exactly the columns of the relation's key. `holders`:
+/// the relation's columns as the table calls them.
 bool has_key(const CatalogTable& table, const Relation& relation,
              const std::vector<std::string>& holders) {
   std::vector<std::string> wanted;
@@ -43,7 +45,7 @@ bool has_key(const CatalogTable& table, const Relation& relation,
 }
 
 /// The primary key of the table where it was the relation's key before (`abgleich rekey`) and new
-/// rows bring no values for it any more; null otherwise.
+/// rows have no values for it any more; null otherwise.
 const CatalogKey* outgrown_key(const Dialect& dialect, const CatalogTable& table,
                                const Relation& relation) {
   if (!table.primary_key) {
@@ -72,7 +74,7 @@ const CatalogKey* outgrown_key(const Dialect& dialect, const CatalogTable& table
                                                                      : nullptr;
 }
 
-/// What is to go of the table's own constraints.
+/// The constraints of the table that are to be dropped.
 TableKeys leaving_keys(const Dialect& dialect, const CatalogTable& table,
                        const Relation& relation) {
   return {
@@ -164,8 +166,8 @@ const CatalogTable* SecondarySchema::holding_table(const Relation& relation) con
                                                                     : relation.renamed_from);
 }
 
-/// A table that was there before may lack the unique key that a foreign key to it needs; then the
-/// foreign key is left out. So is one that the primary's own rows need not keep.
+/// Without the foreign keys that are not made: those that the primary does not promise to keep, and
+/// those to a table that is there already without the unique key that they need.
 Relation SecondarySchema::with_possible_foreign_keys(const Relation& relation,
                                                      const std::vector<Relation>& all) const {
   auto possible = relation;

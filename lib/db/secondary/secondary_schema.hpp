@@ -1,5 +1,5 @@
-// The secondary's tables: which of them hold the relations of a run, what is missing of them, and
-// what makes it.
+// The secondary's tables: which of them hold the relations of a run, what they lack, and the DDL
+// that makes it.
 #pragma once
 
 #include "core/catalog.hpp"
@@ -14,14 +14,14 @@ namespace abgleich::db {
 
 class Target;
 
-/// Several, in the order in which they were asked for.
+/// Relations in the order in which they were asked for.
 struct LocatedRelations {
   std::vector<LocatedRelation> relations;
-  /// The DDL that the secondary lacks for them and their bases, in order.
+  /// The DDL that the secondary needs for them and their bases, in order.
   std::vector<std::string> missing_ddl;
 };
 
-/// By the catalogue that the target has loaded.
+/// Uses the catalogue that the target has loaded.
 class SecondarySchema {
  public:
   explicit SecondarySchema(Target& target) : target_(target) {}
@@ -30,17 +30,17 @@ class SecondarySchema {
   /// unique key over the contract's key).
   [[nodiscard]] LocatedRelations locate(std::vector<Relation> relations) const;
   [[nodiscard]] LocatedRelation locate(const Relation& relation) const;
-  /// The same table by another key, which need not be unique in it yet. REQUIRES: `now` begins with
-  /// the columns of `before`, or with some of them, in the same order.
+  /// The same table by another key, which need not be unique in it yet. REQUIRES: the columns of
+  /// `now` are the first ones of `before`, in the same order.
   [[nodiscard]] LocatedRelation by_another_key(const LocatedRelation& before, Relation now) const;
 
-  /// The statements that would take back `missing_ddl` on the data's tables, as they are now; of
-  /// the bookkeeping nothing.
+  /// The statements that would undo `missing_ddl` on the data's tables, as they are now; not
+  /// on the bookkeeping.
   [[nodiscard]] std::vector<std::string> undo_ddl(const LocatedRelations& located) const;
 
-  /// For a dry run: temporary stand-ins for the tables, columns and bases that are missing, and
-  /// for what the run would take constraints off, which a rehearsal cannot. `released`: a foreign
-  /// key that refers to the table is to go.
+  /// For a dry run: makes temporary stand-ins for tables, columns and bases that are missing, and
+  /// for tables whose constraints the run would drop, since a rehearsal cannot drop them.
+  /// `released`: a foreign key that refers to the table is to be dropped.
   void stand_in(const LocatedRelation& relation, bool released);
 
  private:

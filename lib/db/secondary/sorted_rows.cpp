@@ -22,9 +22,9 @@ constexpr std::size_t kTag = crypto_aead_chacha20poly1305_ietf_ABYTES;
 constexpr std::size_t kNonce = crypto_aead_chacha20poly1305_ietf_NPUBBYTES;
 static_assert(crypto_aead_aes256gcm_ABYTES == kTag && crypto_aead_aes256gcm_NPUBBYTES == kNonce &&
               crypto_aead_aes256gcm_KEYBYTES == crypto_aead_chacha20poly1305_ietf_KEYBYTES);
-/// So many files of a level are read at once at the most, and one block of each is held.
+/// So many files of a level are read at once at the most, with one block of each in memory.
 constexpr std::size_t kMostFiles = 64;
-constexpr std::size_t kMostKept = std::size_t{1} << 20U;  // memory that a giant row has left
+constexpr std::size_t kMostKept = std::size_t{1} << 20U;  // bytes: more is freed after a giant row
 
 // A record: the sizes of key and cells, the key, the cells. A cell: its storage and a short size in
 // one byte, a long size behind it, its bytes.
@@ -59,7 +59,7 @@ std::string_view key_of(std::string_view record) {
   return record.substr(kHead, size_at(record, 0));
 }
 
-/// The record that `bytes` begins with, of which the head is there.
+/// The size of the record that `bytes` begins with. REQUIRES: its head is there.
 std::size_t record_size(std::string_view bytes) {
   return kHead + size_at(bytes, 0) + size_at(bytes, kSize);
 }
@@ -105,7 +105,7 @@ std::uint64_t first_of(std::string_view key) {
   return first;
 }
 
-/// No two blocks of one key have the same.
+/// No two blocks under one key have the same nonce.
 Nonce nonce_of(std::uint32_t file, std::uint64_t block) {
   Nonce nonce{};
   std::memcpy(nonce.data(), &file, sizeof file);
@@ -113,7 +113,7 @@ Nonce nonce_of(std::uint32_t file, std::uint64_t block) {
   return nonce;
 }
 
-/// AES where the processor does it: three times as fast.
+/// AES where the processor supports it: it is three times as fast.
 bool has_aes() {
   static const bool has = crypto_aead_aes256gcm_is_available() == 1;
   return has;
@@ -122,7 +122,8 @@ bool has_aes() {
 int open_nameless(const std::filesystem::path& directory) {
   int file = ::open(directory.c_str(), O_TMPFILE | O_RDWR | O_EXCL | O_CLOEXEC, 0600);
   if (file < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL)) {
-    auto path = (directory / ".rows.XXXXXX").string();  // a file system that has none without names
+    // a file system without nameless files: the name is removed at once
+    auto path = (directory / ".rows.XXXXXX").string();
     file = ::mkostemp(path.data(), O_CLOEXEC);
     if (file >= 0) {
       ::unlink(path.c_str());
@@ -223,7 +224,7 @@ class SortedRows::Reader {
 
   [[nodiscard]] bool at_end() const { return record_ == 0; }
   [[nodiscard]] std::string_view key() const { return key_of(rest()); }
-  /// All of it. Its key stays where `key` gives it.
+  /// The whole record. `key` still gives its key afterwards.
   std::string_view record() {
     need(record_);
     return rest().substr(0, record_);
@@ -233,7 +234,7 @@ class SortedRows::Reader {
       need(record_);
       at_ += record_;
     }
-    if (plain_.capacity() > kMostKept) {  // a giant row is not kept while others have their turn
+    if (plain_.capacity() > kMostKept) {  // free what a giant row has used before other rows come
       plain_.erase(0, at_);
       at_ = 0;
       plain_.shrink_to_fit();
@@ -260,7 +261,7 @@ class SortedRows::Reader {
       plain_.shrink_to_fit();
     }
     if (size > 2 * kBlock) {
-      plain_.reserve(size + kBlock);  // else it doubles, and is there twice meanwhile
+      plain_.reserve(size + kBlock);  // otherwise the string doubles, and is in memory twice
     }
     while (plain_.size() < size) {
       read();
@@ -299,7 +300,7 @@ class SortedRows::Reader {
   std::uint64_t read_ = 0;  // bytes, decrypted
   std::string plain_;
   std::size_t at_ = 0;
-  std::size_t record_ = 0;  // the size of the one that is read; 0 at the end
+  std::size_t record_ = 0;  // the size of the current record; 0 at the end
 };
 
 SortedRows::SortedRows(std::filesystem::path directory, std::size_t memory)
@@ -314,7 +315,8 @@ void SortedRows::add(std::string_view key, std::span<const Cell> cells) {
   for (const auto& cell : cells) {
     more += cell.bytes.size();
   }
-  if (more > kMostKept) {  // a giant row goes alone, and what it needs is not there twice meanwhile
+  if (more > kMostKept) {
+    // a giant row goes to a file alone, in a buffer that need not grow: that would copy it
     if (!places_.empty()) {
       spill();
     }

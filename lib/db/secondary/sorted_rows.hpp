@@ -1,5 +1,5 @@
-// Rows in the order of their keys, however many: what is more than a few mebibytes waits on disk,
-// encrypted, in files that have no name and end with the process.
+// Rows in the order of their keys, however many there are: what is more than a few mebibytes waits
+// on disk, encrypted, in files that have no name and vanish with the process.
 #pragma once
 
 #include "core/locked_memory.hpp"
@@ -26,17 +26,17 @@ class RowsNotKept : public std::runtime_error {
 
 class SortedRows {
  public:
-  /// The files are made in `directory`. Up to `memory` bytes of rows are held at a time, and one
-  /// row, however large it is.
+  /// The files are made in `directory`. At most about `memory` bytes of rows are in memory at a
+  /// time, or one row that is larger.
   explicit SortedRows(std::filesystem::path directory, std::size_t memory = kMemory);
   SortedRows(const SortedRows&) = delete;
   SortedRows& operator=(const SortedRows&) = delete;
   ~SortedRows();
 
-  /// `key`: rows come in the order of its bytes. Throws RowsNotKept.
+  /// `key`: `take` gives the rows in the order of its bytes. Throws RowsNotKept.
   void add(std::string_view key, std::span<const Cell> cells);
-  /// Gives every row once; its cells live until the next one. Throws RowsNotKept, and what `on_row`
-  /// throws. Nothing is added or taken afterwards.
+  /// Gives every row once; its cells are valid during the call. Throws RowsNotKept, and what
+  /// `on_row` throws. Nothing can be added or taken afterwards.
   void take(const std::function<void(std::span<const Cell>)>& on_row);
 
  private:
@@ -54,7 +54,7 @@ class SortedRows {
   class Reader;
 
   void sort();
-  /// Writes what is held to a file of its own.
+  /// Writes the rows that are in memory to a file of their own.
   void spill();
   void keep(File&& file, std::size_t level);
   void merge(std::vector<File> files, const OnRecord& on_record) const;

@@ -10,7 +10,7 @@ namespace abgleich::db {
 
 namespace {
 
-/// The base's rows with their data, in the shape of a pair without a primary.
+/// The base's rows with those of the data, as pairs that have only the key of the primary.
 std::string base_pairs(const Dialect& dialect, const Names& names, const Relation& relation) {
   return fmt::format(
       "SELECT {}, NULL, b.cells, CASE WHEN t.{} IS NULL THEN NULL ELSE 1 END, {} FROM {} b "
@@ -40,7 +40,7 @@ std::string staged(const Dialect& dialect, const Names& names, const Relation& r
       names.data, key_equal_data(dialect, "s", "t", relation));
 }
 
-// Pairs come in the order of their keys: what is made of them is numbered and written so.
+// Pairs come in the order of their keys, so that the plan is numbered and written in that order.
 std::string by_staged_key(const Dialect& dialect, const Relation& relation) {
   return " ORDER BY " + key_order(dialect, "s.", relation);
 }

@@ -19,52 +19,58 @@ std::string create_gone(const Dialect& dialect, const Names& names, const Relati
 std::vector<std::string> gone_columns(const Relation& relation);
 std::string finish_gone(const Dialect& dialect, const Names& names, const Relation& relation);
 std::string finish_stage(const Dialect& dialect, const Names& names, const Relation& relation);
+/// The keys that the stage has more than once; `hold_duplicates` holds all rows of these back.
 std::string select_duplicates(const Names& names, const Relation& relation);
 std::string hold_duplicates(const Names& names, const Relation& relation);
 
-// Pairing: c0…cn of the stage, its cells, the base's cells, 1 or NULL for "the secondary has the
-// row", c0…cn of the secondary.
+// Pairs, of rows whose cells in the stage are not those of the base: c0…cn and cells of the stage,
+// cells of the base, 1 where the secondary has the row (else NULL), c0…cn of the secondary.
 std::string select_changed_pairs(const Dialect& dialect, const Names& names,
                                  const Relation& relation);
-// The same for every row of the stage, whether or not the base has it so.
+// The same for every row of the stage that is not held back.
 std::string select_staged_pairs(const Dialect& dialect, const Names& names,
                                 const Relation& relation);
-// The same for rows of the base that the stage lacks; stage columns are the key's, from the base.
+// The same for rows of the base that the stage lacks: of the stage's columns only the key's are
+// set, from the base.
 std::string select_missing_pairs(const Dialect& dialect, const Names& names,
                                  const Relation& relation);
 
-// The same, of those that gone_N names.
+// The same for those of them that gone_N names.
 std::string select_gone_pairs(const Dialect& dialect, const Names& names, const Relation& relation);
 
-// What a run has left open, after its writes: key columns, mark, cells of stage and base, of rows
-// of the stage that are not as the base has them, or that are held back; key columns and mark of
-// rows of gone_N that the base still has; the same, without a mark, of all rows of the base that
-// the stage does not have, for a primary that was read whole; marks of rows of the stage that the
-// base does not have; and keys of rows of the stage that the base has although gone_N does not name
-// them.
+// What a run has left open, after its writes.
+
+// Key columns, mark, cells of stage and base, of rows of the stage that are held back or not as the
+// base has them.
 std::string select_open(const Dialect& dialect, const Names& names, const Relation& relation);
+// The same columns, the cells being NULL, of rows that are held back.
 std::string select_held_back(const Dialect& dialect, const Names& names, const Relation& relation);
+// Key columns and mark of rows that gone_N names, the base still has and the stage lacks.
 std::string select_absent(const Dialect& dialect, const Names& names, const Relation& relation);
+// The same columns, the mark being NULL, of all rows of the base that the stage lacks: for a
+// primary that was read whole.
 std::string select_missing_keys(const Dialect& dialect, const Names& names,
                                 const Relation& relation);
+// The marks of rows of the stage that the base does not have.
 std::string select_new_marks(const Names& names, const Relation& relation);
+// The number of rows of the stage that the base has although gone_N does not name them.
 std::string count_doubtful(const Names& names, const Relation& relation);
 
-// For `verify`, in the same shape: rows of the base that are held back; and rows of the data that
-// neither stage nor base has.
 enum class HeldBack : std::uint8_t { all, rare, others };
+// For `verify`, pairs again: rows of the base that are held back; and rows of the data that neither
+// stage nor base has.
 std::string select_held_back_pairs(const Dialect& dialect, const Names& names,
                                    const Relation& relation, HeldBack which);
 std::string select_secondary_only(const Dialect& dialect, const Names& names,
                                   const Relation& relation);
 
-// Rows that are held back for being rare: key columns, 1 or NULL for "the base has it", the same
-// for the data.
+// Rows that are held back for being rare: key columns, 1 where the base has the row (else NULL),
+// the same for the data.
 std::string select_rare(const Dialect& dialect, const Names& names, const Relation& relation);
 
-// Rows of `table` (a stage, or fill_N) that belong to a row of the parent's stage that is rare:
-// they become rare as well, or, of fill_N, their keys go to the stage as such and they are left
-// out.
+// By which columns rows refer to rows of another table that may be rare. Those that refer to a rare
+// row become rare themselves: rows of the stage are held back; rows of fill_N are left out, and
+// their keys go into the stage as held back.
 struct Belonging {
   const Relation* parent = nullptr;
   std::string parent_stage;
@@ -74,7 +80,8 @@ std::string hold_with_rare(const Dialect& dialect, const Names& names, const Bel
 std::vector<std::string> leave_out_with_rare(const Dialect& dialect, const Names& names,
                                              const Relation& relation, const Belonging& belonging);
 
-// First load: from the stage, or, where tables are bare, from fill_N; in the order of the keys.
+// Rows that are written at once: from the stage or, in a first load into bare tables, from fill_N;
+// in the order of the keys.
 std::string create_rows_to_fill(const Dialect& dialect, const Names& names,
                                 const Relation& relation);
 std::vector<std::string> rows_to_fill_columns(const Relation& relation);

@@ -20,8 +20,8 @@ namespace abgleich::db {
 
 class Target;
 
-/// One row as the three have it. `primary_digests` and `base_digests` are packed digests; absent
-/// where that side does not have the row. The rows are reused between calls.
+/// One row as primary, base and secondary have it. `primary_digests` and `base_digests` are packed
+/// digests; absent where that side does not have the row. The rows are reused between calls.
 struct Pair {
   Row primary;  // where absent: only the key's cells are set
   std::optional<std::string> primary_digests;
@@ -30,16 +30,16 @@ struct Pair {
   bool in_secondary = false;
 };
 
-/// A row that is held back for being rare, and who has it nevertheless.
+/// A row that is held back for being rare, and whether base and secondary still have it.
 struct RareRow {
-  Row key;  // of which the key's cells are set
+  Row key;  // only the key's cells are set
   bool in_base = false;
   bool in_secondary = false;
 };
 
 /// Given out by `Target::prepare`, which says how long it lives. The temporary tables are made when
-/// the first row is staged, or something that needs them is asked: one in which nothing changes
-/// costs the secondary nothing.
+/// the first row is staged, or when a function needs them: a table in which nothing changes costs
+/// the secondary nothing.
 class StagedTable {
  public:
   StagedTable(Target& target, const LocatedRelation& relation);
@@ -58,22 +58,22 @@ class StagedTable {
 
   // What the stage holds back, once it is finished -----------------------------------------------
 
-  /// Keys that the stage holds more than once; all their rows are then held back.
+  /// Gives the keys that the stage has more than once, and holds all of their rows back.
   void hold_duplicates(const std::function<void(const Row&)>& on_key);
-  /// Rows of the stage that belong, by a foreign key, to rows of other tables that are held back
-  /// for being rare: they are held back as well. Returns how many. REQUIRES: the parents are
-  /// staged.
+  /// Holds back rows of the stage that refer, by a foreign key, to rows of other tables that are
+  /// held back for being rare. Returns how many. REQUIRES: the parents are staged.
   std::int64_t hold_with_rare();
   /// Whether rows are held back for being rare.
   [[nodiscard]] bool has_rare() const { return rare_; }
   void note_rare() { rare_ = true; }
-  /// The relations with such rows that rows of this one belong to.
+  /// The foreign keys by which rows of this relation refer to such rows of others.
   [[nodiscard]] std::vector<Belonging> belongings() const;
   void rare_rows(const std::function<void(const RareRow&)>& on_row);
 
-  // Pairs. `staged_pairs`, `missing_pairs`, `held_back_pairs` and `secondary_only` together are
-  // every row that any of the three has, once.
-  // --------------------------------------------------------
+  // Pairs ----------------------------------------------------------------------------------------
+
+  // `staged_pairs`, `missing_pairs`, `held_back_pairs` and `secondary_only` together give every row
+  // that primary, base or secondary has, once.
 
   using OnPair = std::function<void(Pair&)>;
   /// Rows whose primary side is not as the base has it.
@@ -86,7 +86,7 @@ class StagedTable {
   void gone_pairs(const OnPair& on_pair);
   /// Rows of the base that the primary has, but that are held back.
   void held_back_pairs(HeldBack which, const OnPair& on_pair);
-  /// Rows that the secondary alone has.
+  /// Rows that only the secondary has.
   void secondary_only(const OnPair& on_pair);
 
   // What a run leaves open, after its writes -----------------------------------------------------
@@ -97,18 +97,19 @@ class StagedTable {
                                     std::string_view base)>;
   enum class OpenRows : std::uint8_t { held_back, all };
   void open_rows(OpenRows which, const OnOpen& on_open);
-  /// Rows that the base still has although the primary does not: of those that were named as gone,
-  /// or, where the primary was staged whole, of all, then without a mark.
+  /// Rows that the base still has although the primary does not. `named`: those that were named as
+  /// gone. `unstaged`: all, where the primary was staged whole; the mark is then empty.
   enum class AbsentRows : std::uint8_t { named, unstaged };
   void absent_rows(AbsentRows which,
                    const std::function<void(const Row& key, std::string_view mark)>& on_row);
   /// Marks of staged rows that the base does not have.
   void new_marks(const std::function<void(std::string_view)>& on_mark);
-  /// Whether the base has staged rows that were not named as gone: two rows have one key.
+  /// Whether the base has staged rows that were not named as gone: then two rows of the primary
+  /// have one key.
   [[nodiscard]] bool doubtful();
 
-  /// The whole stage into an empty table and its base, without a plan. Returns the number of rows,
-  /// or nothing where a constraint refused (then nothing was written).
+  /// Writes the whole stage into an empty table and its base, without a plan. Returns the number of
+  /// rows, or nothing where a constraint refused one (then nothing was written).
   std::optional<std::int64_t> fill_empty_table();
 
  private:
@@ -121,15 +122,16 @@ class StagedTable {
   bool rare_ = false;
 };
 
-/// Takes the primary's rows into a stage: with their digests, or held back, when only their key
-/// counts.
+/// Takes the primary's rows into a stage: with their digests, or held back, where only their
+/// key is staged.
 class StageWriter {
  public:
   /// `refused` gets the ordinal of rows that the secondary's types would not take.
   StageWriter(StagedTable& table, Loader::Refused refused);
+  /// `cells`: the row's digests, packed. `mark`: its fingerprints and place, packed.
   void add(const Row& row, std::string_view cells, std::string_view mark = {});
   void hold(const Row& key_cells, std::string_view mark = {});
-  /// Sends what is buffered; `refused` is called for no row before this point any more.
+  /// Sends what is buffered: `refused` is not called afterwards for a row that was added before.
   void flush();
   /// After the last row of the table: makes the stage ready to be paired.
   void finish();

@@ -25,7 +25,7 @@ class StandIns {
   [[nodiscard]] bool has_base(const Relation& relation) const {
     return base_.contains(relation.id);
   }
-  /// Whether neither is one.
+  /// Whether neither its data nor its base is one.
   [[nodiscard]] bool none(const Relation& relation) const {
     return !has_data(relation) && !has_base(relation);
   }

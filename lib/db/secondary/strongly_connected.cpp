@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::size_t kUnseen = std::numeric_limits<std::size_t>::max();
 
-/// Without recursion: a ring may be as long as a table.
+/// Without recursion: a cycle may be as long as a table.
 class Search {
  public:
   explicit Search(const std::vector<std::vector<std::size_t>>& needs)
@@ -27,7 +27,7 @@ class Search {
  private:
   struct Step {
     std::size_t row;
-    std::size_t next = 0;  // of its needs
+    std::size_t next = 0;  // index of the next one in its needs
   };
 
   void enter(std::size_t row) {
@@ -62,7 +62,7 @@ class Search {
     }
   }
 
-  /// Everything that waits since `row` is one group.
+  /// All rows that wait, from `row` on, are one group.
   void close(std::size_t row) {
     std::vector<std::size_t> group;
     do {

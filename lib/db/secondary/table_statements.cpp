@@ -6,7 +6,8 @@ namespace abgleich::db {
 
 namespace {
 
-/// Where NOT NULL cannot be taken back when the vendor does, it is for keys only.
+/// Where the engine cannot drop NOT NULL later, as the vendor may do in the primary, only the key's
+/// columns get it.
 bool may_be_null(const Dialect& dialect, const Relation& relation, std::size_t column) {
   return !relation.is_key(column) &&
          (relation.columns[column].nullable || !dialect.traits().alters_columns);

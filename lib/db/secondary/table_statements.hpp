@@ -11,21 +11,23 @@
 
 namespace abgleich::db {
 
-/// What stands behind every foreign key that this program makes. People's rarely are so.
+/// What this program writes behind every foreign key that it makes. People rarely write it, so the
+/// program knows its own keys by it.
 inline constexpr std::string_view kOurKeys = "DEFERRABLE INITIALLY IMMEDIATE";
 
 std::string create_data_table(const Dialect& dialect, const std::string& name,
                               const Relation& relation, const std::string& schema,
                               Lifetime lifetime);
-// A view of the data as it would be: NULL for columns that are missing, new names for old.
-// `table`: the one that has it now, quoted. `holders`: its own column for each of the relation's,
-// empty where there is none yet.
+// A view of the data as it would be after the run: NULL for columns that are missing,
+// new names in place of old ones. `table`: the data's table as it is now, quoted.
+// `holders`: see Adaptation::holders.
 std::string create_data_view(const Dialect& dialect, const std::string& name,
                              const Relation& relation, const std::string& table,
                              const std::vector<std::string>& holders);
 std::string rename_table(const Dialect& dialect, const std::string& schema, std::string_view from,
                          std::string_view to);
-/// The clause, as this program writes it. Columns and tables by their names in the secondary.
+/// The clause of a foreign key as this program writes it. Columns and tables by their names
+/// in the secondary.
 std::string foreign_key(const Dialect& dialect, const std::string& schema,
                         const std::vector<std::string>& columns, const std::string& parent,
                         const std::vector<std::string>& referenced);

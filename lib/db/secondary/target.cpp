@@ -11,7 +11,7 @@ namespace abgleich::db {
 
 namespace {
 
-/// Whether this is the secondary's word about rows, and not trouble of another kind.
+/// Whether the secondary has refused rows, and it is not a fault of another kind.
 bool refuses_rows(const Fault& fault) {
   return fault.cause() == Fault::Cause::constraint || fault.cause() == Fault::Cause::data;
 }
@@ -43,7 +43,7 @@ void Target::load_catalog() {
 }
 
 void Target::execute_ddl(const std::vector<std::string>& statements) {
-  // people's checks and index expressions are run for what is rewritten
+  // people's checks and index expressions are run for the rows of a table that is rewritten
   session_.connection->edit_definitions([&] {
     for (const auto& sql : statements) {
       write(sql);
@@ -89,7 +89,7 @@ void Target::as_people(const std::function<void()>& work) {
     return;
   }
   backend().look_up_by(session_, peoples_path_);
-  work();  // what it throws, a savepoint or the end of the transaction takes back
+  work();  // where it throws, the rollback that follows restores the path
   backend().look_up_by(session_, {});
 }
 

@@ -1,14 +1,14 @@
-// The secondary: one transaction, and what it reads of the catalogue there. What is done in it are
-// objects of their own, each made of a Target and of what it needs to have happened before:
+// The secondary: one transaction in it, and the catalogue as this transaction reads it. The work is
+// done by other objects, each made from a Target and from what has to be there before:
 //
 //   SecondarySchema       which tables hold the relations, and what is missing of them
-//   SecondaryConstraints  what follows the primary's constraints
+//   SecondaryConstraints  constraints that follow those of the primary
 //   BaseTable, DataTable  what the two last agreed on, and people's own table
 //   StagedTable           what the primary has (given out by `Target::prepare`)
-//   PlanWriter            makes of the pairs of a StagedTable a PlannedTable: what is to be done
-//   PlanApplication       does it, for all PlannedTables of a run
-//   FirstLoad             tables that are filled without a plan
-//   RekeyWriter           takes rows that get other keys or pseudonyms (apply_rekey brings them in)
+//   PlanWriter            makes a PlannedTable (what is to be done) from a StagedTable's pairs
+//   PlanApplication       does what the PlannedTables of a run say
+//   FirstLoad             fills tables without a plan
+//   RekeyWriter           takes rows that get other keys or pseudonyms (apply_rekey writes them)
 #pragma once
 
 #include "core/catalog.hpp"
@@ -37,8 +37,8 @@ class StagedTable;
 /// Whether a run may change the secondary. A dry one works in temporary tables and rolls back.
 enum class Mode : std::uint8_t { dry, real };
 
-/// Why the secondary refused a row: an SQLSTATE, and what it would have broken; both empty where
-/// other rows would have gone along with it.
+/// Why the secondary refused a row: an SQLSTATE, and the constraint that the row would break. Both
+/// are empty where other rows would have been changed or deleted along with it.
 struct Blame {
   std::string state;
   std::string broken;
@@ -65,8 +65,8 @@ class Target {
   /// Runs DDL and reads the catalogue again.
   void execute_ddl(const std::vector<std::string>& statements);
 
-  /// Begins with a relation. What is given out lives until `forget_prepared`, or as long as this.
-  /// REQUIRES: it is not prepared yet.
+  /// Makes the StagedTable of a relation, which lives until `forget_prepared`, or as long as this.
+  /// REQUIRES: the relation is not prepared yet.
   StagedTable& prepare(const LocatedRelation& relation);
 
   void commit();
@@ -79,10 +79,11 @@ class Target {
   [[nodiscard]] const Backend& backend() const { return *session_.backend; }
   [[nodiscard]] StandIns& stand_ins() { return stand_ins_; }
   [[nodiscard]] const StandIns& stand_ins() const { return stand_ins_; }
-  /// The path that names are looked up by in people's own sessions.
+  /// The search path of people's own sessions; empty where the engine has none.
   [[nodiscard]] const std::string& peoples_path() const { return peoples_path_; }
   [[nodiscard]] Equality equality_of(const std::string& table, const std::string& column) const;
-  /// Whose rows refer to the relation's; of all tables, by name.
+  /// The foreign keys by which other rows refer to the relation's and change with them; or those of
+  /// all tables, by name.
   const std::vector<Dependant>& dependants(const Relation& relation);
   const Dependants& all_dependants();
   /// All that `prepare` has given out, in that order.
@@ -92,15 +93,16 @@ class Target {
   /// Destroys them: nothing may refer to one any more.
   void forget_prepared();
 
-  /// Runs what writes to people's tables: with the search path that people's own sessions have, for
-  /// their triggers, checks and indexes. Everywhere else it leads to the server's own names only.
+  /// Runs `work`, which writes to people's tables, with the search path that people's own sessions
+  /// have: their triggers, checks and indexes may need it. Everywhere else the search path leads to
+  /// the server's own names only.
   void as_people(const std::function<void()>& work);
-  /// One statement of that kind: how many rows it changed.
+  /// Runs one statement in this way, and returns how many rows it changed.
   std::int64_t write(const std::string& sql);
-  /// A query's one number.
+  /// The one number that a query gives.
   std::int64_t count(const std::string& sql);
-  /// Runs `work` in a savepoint, and takes it back where it says false or the secondary refuses
-  /// rows: then says why. Nothing: it stands.
+  /// Runs `work` in a savepoint. Where it returns false or the secondary refuses rows, its changes
+  /// are undone, and the reason is returned. Nothing: they stand.
   [[nodiscard]] std::optional<Blame> refused(std::string_view savepoint,
                                              const std::function<bool()>& work);
   /// A number that no temporary table of this transaction has in its name.

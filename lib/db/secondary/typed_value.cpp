@@ -41,7 +41,7 @@ Value typed_value(Target& target, const RelationColumn& column,
         const auto read = dialect.decode(read_as(dialect, column), cells[0], scratch);
         value.set(read.kind, read.bytes);
       });
-  // some columns of numbers keep text if they are given any; a person meant a number
+  // in SQLite a column of integers stores any text; a person meant a number
   if (column.stored.family == Family::integer && value.kind() == Kind::text) {
     refuse("it is not an integer");
   }

@@ -11,8 +11,8 @@ namespace abgleich::db {
 
 class Target;
 
-/// A value that somebody has typed, as the column will hold it; no text: NULL. Throws
-/// Failure{usage} where the column cannot.
+/// A value that somebody has typed, as the column will store it; without a text NULL. Throws
+/// Failure{usage} where the column cannot store it.
 Value typed_value(Target& target, const RelationColumn& column,
                   const std::optional<std::string>& text);
 

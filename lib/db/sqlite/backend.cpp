@@ -14,7 +14,8 @@ namespace abgleich::db::sqlite {
 
 namespace {
 
-// The word has no other place in the grammar; where it stands in a comment a proposal is missed.
+// The grammar has the word nowhere else. A table that has it only in a comment is taken for one
+// with AUTOINCREMENT, so that `check` gives no advice on it.
 constexpr std::string_view kAutoincrement =
     "SELECT name FROM sqlite_schema WHERE type = 'table' AND upper(sql) LIKE '%AUTOINCREMENT%'";
 
@@ -36,7 +37,7 @@ class SqliteBackend final : public Backend {
                                                     Access access) const override {
     return sqlite::connect(endpoint, access);
   }
-  /// It holds schema and data alike. BEGIN alone takes no snapshot; the first read does.
+  /// The snapshot covers schema and data. BEGIN alone takes none; the first read does.
   void begin_snapshot(Session& session) const override {
     session.connection->execute("BEGIN");
     session.connection->execute("SELECT count(*) FROM sqlite_schema");
@@ -45,8 +46,8 @@ class SqliteBackend final : public Backend {
     session.connection->execute("BEGIN IMMEDIATE");
   }
   void begin_rehearsal(Session& session) const override { session.connection->execute("BEGIN"); }
-  /// The disk failed while the journal that decides was deleted. A lock that SQLite did not get is
-  /// no such fault: its transaction is still open.
+  /// SQLite commits by deleting the journal; the disk may have failed just then. A lock that SQLite
+  /// did not get is no such fault: the transaction is still open.
   [[nodiscard]] bool hides_outcome(const Fault& fault) const override {
     return fault.state().starts_with("SQLITE_IOERR");
   }
@@ -59,7 +60,7 @@ class SqliteBackend final : public Backend {
     std::string file;
     session.connection->query("SELECT file FROM pragma_database_list WHERE name = 'main'", {},
                               [&](std::span<const Cell> row) { file = row[0].bytes; });
-    // not with the device's number, which many systems change at every start
+    // without the device's number, which many systems change with every start
     struct stat status {};
     return ::stat(file.c_str(), &status) == 0 ? "sqlite:" + std::to_string(status.st_ino)
                                               : std::string();
@@ -67,7 +68,7 @@ class SqliteBackend final : public Backend {
   [[nodiscard]] std::unique_ptr<Watch> watch() const override {
     return std::make_unique<FileWatch>();
   }
-  /// Those with a rowid, but for AUTOINCREMENT.
+  /// Those whose key is the rowid, except with AUTOINCREMENT.
   [[nodiscard]] std::set<std::string> reused_keys(Session& session,
                                                   const Catalog& catalog) const override {
     std::set<std::string> tables;
@@ -127,7 +128,7 @@ class SqliteBackend final : public Backend {
                                                    const TableKeys& keys) const override {
     return sqlite::drop_keys(session, keys);
   }
-  /// `drop_keys` has done it.
+  /// None: `drop_keys` drops it as well.
   [[nodiscard]] std::vector<std::string> drop_outgrown_key(
       const Session& /*session*/, const TableKeys& /*keys*/) const override {
     return {};

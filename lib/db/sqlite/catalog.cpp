@@ -16,7 +16,7 @@ namespace abgleich::db::sqlite {
 
 namespace {
 
-/// One row of a pragma as text; NULL is empty, as is an empty name.
+/// One row of a pragma as texts; NULL is an empty text, too.
 using Record = std::vector<std::string>;
 
 std::vector<Record> records(Connection& connection, std::string_view sql,
@@ -75,7 +75,7 @@ std::vector<Listed> list_tables(Connection& connection) {
   return tables;
 }
 
-/// Unique indexes of a table: name, and whether it is the primary key's own.
+/// A unique index of a table.
 struct Index {
   std::string name;
   std::string origin;  // "c" CREATE INDEX, "u" UNIQUE, "pk" PRIMARY KEY
@@ -124,9 +124,9 @@ void read_columns(SqliteConnection& connection, const Listed& listed, CatalogTab
   }
 }
 
-/// The column that is the rowid: PRIMARY KEY of exactly the type INTEGER, and no index of its own
-/// (INTEGER PRIMARY KEY DESC has one, an old quirk). The other columns of a primary key may hold
-/// NULL unless they are declared NOT NULL, which the pragma tells.
+/// Marks the column that is the rowid: PRIMARY KEY of exactly the type INTEGER, and without an
+/// index of its own (INTEGER PRIMARY KEY DESC has one for historical reasons). Other columns of a
+/// primary key may be NULL unless they are declared NOT NULL, which the pragma tells.
 void mark_rowid_alias(const Listed& listed, const std::vector<Index>& indexes,
                       CatalogTable& table) {
   if (listed.without_rowid || !table.primary_key || table.primary_key->columns.size() != 1 ||
@@ -161,7 +161,7 @@ void read_uniques(Connection& connection, const std::vector<Index>& indexes, Cat
   }
 }
 
-/// The columns of `names` as their table writes them.
+/// Spells the columns in `names` as the table's definition does.
 void spell_as(const CatalogTable& table, std::vector<std::string>& names) {
   for (auto& name : names) {
     for (const auto& column : table.columns) {
@@ -174,7 +174,7 @@ void spell_as(const CatalogTable& table, std::vector<std::string>& names) {
 
 void read_foreign_keys(Connection& connection, const std::vector<CatalogTable>& tables,
                        CatalogTable& table) {
-  std::map<std::int64_t, CatalogForeignKey, std::greater<>> keys;  // SQLite numbers from the last
+  std::map<std::int64_t, CatalogForeignKey, std::greater<>> keys;  // SQLite gives the last one id 0
   for (const auto& row : records(connection,
                                  "SELECT id, \"table\", \"from\", \"to\", \"to\" IS NULL "
                                  "FROM pragma_foreign_key_list($1, 'main') ORDER BY id, seq",
@@ -198,15 +198,15 @@ void read_foreign_keys(Connection& connection, const std::vector<CatalogTable>& 
       spell_as(*parent, key.referenced);
     }
     spell_as(table, key.columns);
-    // What cannot be resolved is no key: SQLite itself refuses to write to such a table.
+    // A key that cannot be resolved is left out: SQLite itself refuses to write to such a table.
     if (key.referenced.size() == key.columns.size()) {
       table.foreign_keys.push_back(std::move(key));
     }
   }
 }
 
-/// A view or virtual table that cannot be resolved (its table or module is gone) cannot be read
-/// either, and says nothing about the others.
+/// A view or virtual table whose table or module no longer exists cannot be resolved. It cannot be
+/// read either, and must not keep the other tables from being read.
 bool can_be_resolved(SqliteConnection& connection, const Listed& listed) {
   if (listed.kind == TableKind::table) {
     return true;

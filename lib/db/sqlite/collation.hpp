@@ -6,12 +6,12 @@
 
 namespace abgleich::db::sqlite {
 
-/// What goes behind a value that is to be compared in a collation of SQLite's own; empty for the
-/// default, and for one that only another program knows.
+/// The COLLATE clause for a value that is to be compared in a collation of SQLite's own. Empty for
+/// the default, and for collations that only another program defines.
 std::string collate(const std::string& collation);
 
-/// The one of RTRIM. Versions 3.38 to 3.40 look values up by their length, and find none that is
-/// equal and longer, where they make an index of their own for a join: so joins write rtrim().
+/// The clause of RTRIM. Where SQLite 3.38 to 3.40 makes an index of its own for a join, it does not
+/// find values that are equal in this collation, but longer. So joins compare by rtrim().
 inline constexpr std::string_view kTrims = " COLLATE RTRIM";
 
 }  // namespace abgleich::db::sqlite

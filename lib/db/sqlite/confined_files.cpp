@@ -129,9 +129,9 @@ struct ConfinedFiles::Shim {
       if (auto what = strange(database, "-wal")) {
         return *what;
       }
-      return strange(database, "-shm").value_or("");  // opened next, without asking
+      return strange(database, "-shm").value_or("");  // SQLite opens it next, without xOpen
     }
-    return "something in it names a file that is not its own";
+    return "something in it names a file that does not belong to this database";
   }
 
   static int open(sqlite3_vfs* self, const char* path, sqlite3_file* file, int flags,
@@ -147,7 +147,8 @@ struct ConfinedFiles::Shim {
   static int remove(sqlite3_vfs* self, const char* path, int sync_directory) {
     auto& shim = of(self);
     if (!shim.is_own(path, "-journal") && !shim.is_own(path, "-wal")) {
-      return shim.refuse(SQLITE_IOERR_DELETE, "something in it names a file that is not its own");
+      return shim.refuse(SQLITE_IOERR_DELETE,
+                         "something in it names a file that does not belong to this database");
     }
     return shim.base->xDelete(shim.base, path, sync_directory);
   }
@@ -160,7 +161,8 @@ struct ConfinedFiles::Shim {
         });
     if (!own) {
       *answer = 0;
-      return shim.refuse(SQLITE_IOERR_ACCESS, "something in it names a file that is not its own");
+      return shim.refuse(SQLITE_IOERR_ACCESS,
+                         "something in it names a file that does not belong to this database");
     }
     return shim.base->xAccess(shim.base, path, flags, answer);
   }

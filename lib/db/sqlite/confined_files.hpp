@@ -1,6 +1,6 @@
-// What SQLite may touch for one connection: the database's own file, its journal, its write-ahead
-// log and shared memory, and nothing else, whatever stands in those files. A rollback journal can
-// name a file that SQLite then reads and deletes; nobody but us decides which files those are.
+// The files that SQLite may touch for one connection: the database's own file, its journal, its
+// write-ahead log and shared memory, and no others, whatever these contain. A rollback journal, for
+// example, can name a file that SQLite then reads and deletes.
 #pragma once
 
 #include <filesystem>
@@ -11,13 +11,13 @@
 
 namespace abgleich::db::sqlite {
 
-/// Whether SQLite may keep what does not fit its memory in temporary files.
+/// Whether SQLite may use temporary files for data that does not fit into its memory.
 enum class Temporary : std::uint8_t { in_files, in_memory };
 
-/// A file system of SQLite's (sqlite3_vfs) with a name of its own, registered while this lives.
+/// A file system for SQLite (sqlite3_vfs) with a name of its own, registered while this lives.
 class ConfinedFiles {
  public:
-  /// REQUIRES: `database` is canonical. It has to outlive every connection that names it.
+  /// REQUIRES: `database` is canonical. This has to outlive every connection that uses its name.
   ConfinedFiles(const std::filesystem::path& database, Temporary temporary);
   ConfinedFiles(const ConfinedFiles&) = delete;
   ConfinedFiles& operator=(const ConfinedFiles&) = delete;
@@ -26,7 +26,7 @@ class ConfinedFiles {
   /// What `?vfs=` takes.
   [[nodiscard]] std::string_view name() const;
 
-  /// What SQLite was kept from, in words; empty where there was nothing.
+  /// Which access was refused first, in words; empty: none.
   [[nodiscard]] std::string_view refusal() const;
 
  private:
@@ -35,8 +35,8 @@ class ConfinedFiles {
 };
 
 /// What is wrong with the files beside the database, if anything: a journal, log or shared memory
-/// that is no regular file, that has another name too, or whose owner could not write to the
-/// database, so that its content is not the database's.
+/// that is no regular file, that has another name, too, or whose owner may not write to the
+/// database and so must not change it by such a file.
 std::optional<std::string> strange_companion(const std::filesystem::path& database);
 
 }  // namespace abgleich::db::sqlite

@@ -1,7 +1,7 @@
 #include "db/sqlite/database_file.hpp"
 
 #include <fmt/format.h>
-// Debian's SOCI says that it has Boost; its headers are not needed, nor installed with it.
+// Debian's SOCI is built with Boost, whose headers are neither needed nor installed with it.
 #include <soci/soci-config.h>
 #undef SOCI_HAVE_BOOST
 #undef SOCI_HAVE_BOOST_DATE_TIME
@@ -23,9 +23,10 @@ namespace {
 namespace fs = std::filesystem;
 namespace api = sqlite_api;  // SOCI includes sqlite3.h inside this namespace
 
-/// Bounded memory (8 MiB of pages), no trust in what the file brings along, and on the reading side
-/// no way to write. What is read there is raw: what a view sorts stays in memory. Where it is
-/// written, temporary tables hold what is masked, and are on disk; what is deleted is zeroed.
+/// Bounded memory (8 MiB of pages), no trust in the file's contents, and a primary cannot be
+/// written. A primary's values are not masked, so what its views sort stays in memory. On a
+/// secondary, where values are masked, temporary tables are on disk, and deleted content is
+/// overwritten with zeros.
 constexpr std::array kSettings{"PRAGMA trusted_schema = OFF", "PRAGMA cell_size_check = ON",
                                "PRAGMA mmap_size = 0", "PRAGMA cache_size = -8192"};
 constexpr std::array kReadSettings{"PRAGMA query_only = ON", "PRAGMA temp_store = MEMORY"};
@@ -33,13 +34,13 @@ constexpr std::array kWriteSettings{"PRAGMA foreign_keys = ON", "PRAGMA synchron
                                     "PRAGMA secure_delete = ON", "PRAGMA temp_store = FILE",
                                     "PRAGMA temp.cache_size = -8192"};
 
-/// Steps of SQLite's machine between two looks at the clock: about a millisecond.
+/// Steps of SQLite's virtual machine between two checks of the deadline: about a millisecond.
 constexpr int kStepsBetweenLooks = 20'000;
-/// What SQLite may have at once where nothing is spilled to disk.
+/// How much memory SQLite may use on a primary, where it has no temporary files. In bytes.
 constexpr std::int64_t kMostSorted = std::int64_t{1} << 30U;
 
-/// A URI's meaning depends on this where SQLite was built without SQLITE_USE_URI. Refused (and not
-/// needed on Debian) where SQLite is in use already.
+/// Where SQLite was built without SQLITE_USE_URI, it takes URIs only after this. It fails where
+/// SQLite is in use already; on Debian it is not needed.
 void allow_uris() {
   static const int result = api::sqlite3_config(SQLITE_CONFIG_URI, 1);
   (void)result;
@@ -75,8 +76,8 @@ bool is_wal(const fs::path& file) {
   return stream.read(header.data(), header.size()) && header[kReadVersion] == kWal;
 }
 
-/// Reading a database in WAL mode that nobody has open makes its -wal and -shm files, and they
-/// stay. With another owner than the file's they would lock out the program that it belongs to.
+/// Reading a database in WAL mode that nobody has open makes its -wal and -shm files, which stay.
+/// If they had another owner than the database, the program that owns it could not write to them.
 void require_no_foreign_files(const Peer& peer, const fs::path& file) {
   const auto ownership = [](const fs::path& path) {
     struct stat status {};
@@ -85,7 +86,7 @@ void require_no_foreign_files(const Peer& peer, const fs::path& file) {
                : Ownership{.user = geteuid()};
   };
   std::error_code ignored;
-  const auto real = fs::canonical(file, ignored);  // where SQLite makes them
+  const auto real = fs::canonical(file, ignored);  // SQLite makes them beside this one
   if (!is_wal(file) || (fs::exists(real.native() + "-wal", ignored) &&
                         fs::exists(real.native() + "-shm", ignored))) {
     return;
@@ -100,7 +101,8 @@ void require_no_foreign_files(const Peer& peer, const fs::path& file) {
 }
 
 /// SOCI splits at the first '=' and at spaces, so options come first and the URI, which has no
-/// spaces, is the last value. `mode` keeps SQLite from creating the file, which SOCI asks it to.
+/// spaces, is the last value. `mode` keeps SQLite from creating the file, as SOCI would tell
+/// it to.
 std::string connection_string(const fs::path& file, Access access,
                               std::chrono::seconds lock_timeout, std::string_view files) {
   const bool read = access == Access::read;
@@ -108,7 +110,7 @@ std::string connection_string(const fs::path& file, Access access,
                      lock_timeout.count(), file_uri(file.native()), read ? "ro" : "rw", files);
 }
 
-/// What somebody has put beside the database, or in it, to make SQLite touch another file.
+/// The Fault where something beside the database, or in it, would make SQLite touch another file.
 Fault untrusted(const Peer& peer, std::string_view what) {
   return {
       Fault::Cause::other, name_of_result(SQLITE_CANTOPEN),
@@ -119,8 +121,8 @@ Fault untrusted(const Peer& peer, std::string_view what) {
                     "databases was killed, start that program, so that it can repair its files"}};
 }
 
-/// A link that somebody has put in the database's place: only its owner, the file's, root and this
-/// user may say where it leads.
+/// Refuses a symbolic link in the database's place, unless it belongs to the owner of the file that
+/// it leads to, to root or to this user.
 void require_own_link(const Peer& peer, const fs::path& file) {
   struct stat link {};
   struct stat status {};
@@ -131,7 +133,7 @@ void require_own_link(const Peer& peer, const fs::path& file) {
   }
 }
 
-/// Where the file really is.
+/// The file's path without symbolic links.
 fs::path canonical(const Peer& peer, const fs::path& file) {
   std::error_code error;
   auto path = fs::canonical(file, error);
@@ -165,8 +167,8 @@ std::string file_uri(std::string_view path) {
 
 namespace {
 
-/// SOCI's library keeps the backend's type information to itself, which the sanitizer would need.
-/// For the same reason there is no dynamic_cast.
+/// SOCI's library does not export the type information of its backend. So the sanitizer cannot
+/// check this cast, and it is no dynamic_cast.
 __attribute__((no_sanitize("vptr"))) api::sqlite3* handle_of(soci::session& session) {
   // NOLINTNEXTLINE(cppcoreguidelines-pro-type-static-cast-downcast)
   return static_cast<soci::sqlite3_session_backend*>(session.get_backend())->conn_;
@@ -175,7 +177,7 @@ __attribute__((no_sanitize("vptr"))) api::sqlite3* handle_of(soci::session& sess
 }  // namespace
 
 bool owner_could_write(const Ownership& file, const Ownership& directory, uid_t user, gid_t group) {
-  // SQLite itself gives what root makes to the file's owner.
+  // files that root makes, SQLite itself gives to the database's owner
   if (user == 0 || user == file.user || (file.mode & S_IWOTH) != 0) {
     return true;
   }
@@ -240,11 +242,11 @@ DatabaseFile::DatabaseFile(const Endpoint& endpoint, Access access)
     throw unreachable(peer_, error.result(), "cannot be opened",
                       "give this user the right to read it and to enter its directory");
   }
-  // The same C type, which SOCI has put into a namespace.
+  // the same C type, which SOCI declares in a namespace
   raw_ = reinterpret_cast<sqlite3*>(session_->raw);
   api::sqlite3_extended_result_codes(session_->raw, 1);
   harden();
-  // SQLite falls back to reading where it may not write.
+  // where SQLite may not write, it opens the file read-only without an error
   if (access == Access::write && api::sqlite3_db_readonly(session_->raw, "main") != 0) {
     throw fault_of(peer_, SQLITE_READONLY);
   }
@@ -260,7 +262,7 @@ DatabaseFile::DatabaseFile(const Endpoint& endpoint, Access access)
       run(setting);
     }
   }
-  run("SELECT count(*) FROM sqlite_schema");  // opening reads nothing; this says what it is
+  run("SELECT count(*) FROM sqlite_schema");  // the first read: fails if it is no database
   encoding_ = ask("PRAGMA encoding") == "UTF-8" ? Encoding::utf8 : Encoding::utf16;
 }
 
@@ -304,7 +306,7 @@ void DatabaseFile::run(const std::string& sql) {
     soci::statement statement = (session_->session.prepare << sql);
     statement.execute(true);
   } catch (const soci::soci_error&) {
-    throw fault(before);  // SOCI's own text quotes the statement and SQLite's
+    throw fault(before);  // SOCI's text is not used: it quotes the statement, and SQLite's text
   }
 }
 
@@ -312,7 +314,7 @@ std::string DatabaseFile::ask(const std::string& sql) {
   std::string answer;
   work_until(deadline());
   try {
-    // Step by step: the sanitizer would need hidden type information for `<<` with an into.
+    // step by step, since `<<` with an into needs type information that SOCI does not export
     soci::statement statement(session_->session);
     statement.alloc();
     statement.prepare(sql);

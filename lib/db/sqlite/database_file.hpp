@@ -1,4 +1,4 @@
-// One open database file: SOCI's session, and SQLite's handle inside it for what SOCI cannot carry.
+// One open database file: SOCI's session, and SQLite's handle inside it for what SOCI cannot do.
 #pragma once
 
 #include "core/endpoint.hpp"
@@ -17,7 +17,7 @@ struct sqlite3;
 
 namespace abgleich::db::sqlite {
 
-/// How the database keeps its texts.
+/// The encoding in which the database stores texts.
 enum class Encoding : std::uint8_t { utf8, utf16 };
 
 class DatabaseFile {
@@ -37,21 +37,22 @@ class DatabaseFile {
   [[nodiscard]] bool in_transaction() const;
 
   using Clock = std::chrono::steady_clock;
-  /// When a statement that begins now has to have ended.
+  /// The deadline of a statement that begins now.
   [[nodiscard]] Clock::time_point deadline() const;
-  /// The deadline of the statement that SQLite works on from here on: views and triggers are
-  /// programs, and some never end.
+  /// Sets the deadline for what SQLite does from here on: views and triggers are programs, and may
+  /// never end.
   void work_until(Clock::time_point deadline) { deadline_ = deadline; }
 
-  /// What SQLite last said, as a Fault. A constraint whose failure took the whole transaction with
-  /// it (ON CONFLICT ROLLBACK, RAISE(ROLLBACK)) is no constraint that a caller may step around.
+  /// SQLite's last error as a Fault. Where a constraint has rolled back the whole transaction (ON
+  /// CONFLICT ROLLBACK, RAISE(ROLLBACK)), its cause is not `constraint`, since the caller cannot go
+  /// on after it.
   [[nodiscard]] Fault fault(bool was_in_transaction);
 
  private:
-  /// The one text that a statement answers.
+  /// Runs a statement whose result is one text, and returns that.
   std::string ask(const std::string& sql);
   void harden();
-  /// What SQLite calls while it works: whether it has to stop.
+  /// SQLite calls it again and again while it works; not 0: it has to stop.
   static int look_up(void* self);
 
   enum class Stopped : std::uint8_t { no, too_long, too_large };

@@ -49,7 +49,7 @@ Equalities read_equalities(const Catalog& catalog) {
       if (column.collation.empty()) {
         continue;
       }
-      // a collation that only another program knows cannot be asked
+      // a collation that only another program defines cannot be used here
       const bool known = !collate(column.collation).empty();
       found[{table.name, column.name}] = {.by = Equality::By::collation,
                                           .own = known ? "=" : "",
@@ -98,7 +98,7 @@ Dependants read_dependants(Session& session, const Catalog& catalog) {
         for (const auto& column : table.columns) {
           if (same_name(column.name, name)) {
             name = column.name;
-            // only the parent's counts, and joins know all but one
+            // only the referenced column's collation counts; joins use it, except RTRIM (kTrims)
             collate = sqlite::collate(column.collation) == kTrims ? kTrims : std::string_view();
           }
         }

@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::string_view kBlanks = " \t\n\v\f\r";
 
-/// SQLite folds the case of ASCII letters only.
+/// As SQLite does: ASCII letters only.
 std::string upper(std::string_view text) {
   std::string result(text);
   for (char& c : result) {
@@ -32,7 +32,7 @@ bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }
 
-/// Takes what `wanted` holds for off the front of `text`.
+/// Removes characters from the front of `text` while `wanted` is true of them; returns them.
 template <class Wanted>
 std::string_view take(std::string_view& text, const Wanted& wanted) {
   std::size_t size = 0;
@@ -48,8 +48,8 @@ void skip_blanks(std::string_view& text) {
   take(text, [](char c) { return kBlanks.find(c) != std::string_view::npos; });
 }
 
-/// A keyword may be part of a type's name only where the grammar says so; these two it does, for
-/// TIMESTAMP WITH TIME ZONE.
+/// SQLite's grammar allows these two keywords in a type's name, after the first word: TIMESTAMP
+/// WITH TIME ZONE.
 bool is_plain_word(std::string_view word, bool first) {
   if (sqlite3_keyword_check(word.data(), static_cast<int>(word.size())) == 0) {
     return true;
@@ -108,7 +108,7 @@ std::string quoted(std::string_view declared) {
   return text += '"';
 }
 
-/// The numbers of "NAME(a, b)"; what is no number is left out.
+/// The numbers of "NAME(a, b)". Empty from the first argument on that is no number.
 std::array<std::optional<int>, 2> arguments(std::string_view declared) {
   std::array<std::optional<int>, 2> numbers;
   const auto open = declared.find('(');
@@ -138,8 +138,8 @@ bool is_zoned(std::string_view name) {
   return name.starts_with("TIMESTAMPTZ") || name.find("WITH TIME ZONE") != std::string_view::npos;
 }
 
-/// "INT", "BIGINT", "UNSIGNED BIG INT", "INT8": the letters may stand in other names as well, of
-/// points, intervals and fingerprints, which SQLite gives the affinity of integers nevertheless.
+/// True of "INT", "BIGINT", "UNSIGNED BIG INT", "INT8". Not of POINT, INTERVAL or FINGERPRINT,
+/// which have the same letters and therefore SQLite's affinity of integers.
 bool names_integers(std::string_view name) {
   constexpr std::array<std::string_view, 9> kSizes{"",     "TINY", "SMALL", "MEDIUM",  "BIG",
                                                    "LONG", "U",    "UBIG",  "UNSIGNED"};
@@ -205,8 +205,8 @@ Type type_of(std::string_view declared, Strictness strictness) {
   constexpr int kBits = 64;
   Type type{.family = Family::dynamic, .engine = Engine::sqlite};
   const auto name = upper(declared);
-  // In an ordinary table ANY has numeric affinity; in a STRICT one it keeps what it gets, and
-  // nothing but the lack of a type says that outside of it.
+  // In an ordinary table ANY has numeric affinity; in a STRICT one it keeps every value as it is.
+  // In DDL of an ordinary table, only a column without a type does that.
   if (name.empty() || (strictness == Strictness::strict && name == "ANY")) {
     return type;
   }

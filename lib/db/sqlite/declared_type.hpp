@@ -14,8 +14,8 @@
 //   DECIMAL… NUMERIC…        decimal, with precision and scale from (p,s)
 //   UUID…, JSON…             uuid, json
 //   anything else            dynamic
-// The first five lines are SQLite's own rules, so that a family never promises what its affinity
-// would not keep.
+// The first five lines follow SQLite's rules of affinity, so that a family never promises more than
+// the affinity keeps.
 #pragma once
 
 #include "core/type.hpp"
@@ -33,8 +33,8 @@ Affinity affinity_of(std::string_view declared);
 
 enum class Strictness : std::uint8_t { ordinary, strict };
 
-/// The type of a column whose declared type the pragmas give as `declared`. `native` can stand in
-/// DDL as it is: what is no plain type name there, is quoted here.
+/// The type of a column whose declared type the pragmas give as `declared`. Its `native` can be
+/// used in DDL as it is: what is not a plain type name is quoted.
 Type type_of(std::string_view declared, Strictness strictness);
 
 }  // namespace abgleich::db::sqlite

@@ -54,22 +54,23 @@ Kind kind_of_text(Family family, std::string_view text) {
   return Kind::text;
 }
 
-/// Whether a real column's integer is the same number as a double.
+/// Whether an integer in a column of family real is exactly the same number as a double.
 bool is_exact_double(std::string_view text) {
   constexpr std::int64_t kExact = std::int64_t{1} << 53U;
   const auto number = integer_from(text);
   return number && *number >= -kExact && *number <= kExact;
 }
 
-/// A column of integer or numeric affinity makes an integer of a real that is one and has room.
+/// Whether a column of integer or numeric affinity stores this real as an integer.
 bool becomes_integer(double number) {
   constexpr double kLimit = 9223372036854775808.0;  // 2^63
   return std::trunc(number) == number && number > -kLimit && number < kLimit;
 }
 
-/// A decimal in a column that makes numbers of texts: the same number as what it makes of it.
+/// For a column that converts texts to numbers: the decimal becomes the number that the column
+/// stores. Refuses one that would not be the same number.
 std::optional<std::string_view> fit_decimal(Affinity affinity, Value& value) {
-  constexpr std::size_t kExactDigits = 15;  // a double gives back any decimal of so many
+  constexpr std::size_t kExactDigits = 15;  // a double keeps any decimal of so many digits
   const std::string text = value.bytes();
   if (!reads_as_number(text)) {
     return std::nullopt;  // NaN and the infinities stay text
@@ -126,7 +127,7 @@ std::optional<std::string_view> fit_real(Affinity affinity, Value& value) {
     case Affinity::text:
       return kAltered;
     case Affinity::real:
-      // Whole numbers are stored as integers there, which have no negative zero.
+      // whole numbers are stored as integers there, which have no negative zero
       return *number == 0 && std::signbit(*number) ? std::optional(kAltered) : std::nullopt;
     case Affinity::numeric:
     case Affinity::integer:
@@ -142,7 +143,7 @@ std::string is_a(std::string_view column, std::string_view storage_classes) {
   return fmt::format("typeof({}) IN ({})", column, storage_classes);
 }
 
-/// Whether the test asks which is more, and not only which are the same.
+/// Whether the test needs an order of values, and not only equality.
 bool orders(Condition::Test test) {
   using Test = Condition::Test;
   return test != Test::equal && test != Test::unequal && test != Test::among;
@@ -171,7 +172,8 @@ class SqliteDialect final : public Dialect {
 
   [[nodiscard]] std::string_view own_prefix() const override { return "abgleich_"; }
 
-  /// Its prefix is reserved nevertheless: a temporary table would hide one of the data.
+  /// Where a table is named without `temp.` or `main.`, a temporary one hides one of the data. So
+  /// no table of the data may have the prefix of these.
   [[nodiscard]] std::string temporary_table(std::string_view name) const override {
     return fmt::format("temp.{}", name);
   }
@@ -207,7 +209,7 @@ class SqliteDialect final : public Dialect {
   }
 
   [[nodiscard]] std::string_view blob_type() const override { return "BLOB"; }
-  /// Columns without a type have no affinity, and compare bytes.
+  /// A column without a type has no affinity, and compares texts by their bytes.
   [[nodiscard]] std::string_view key_text_type() const override { return ""; }
 
   [[nodiscard]] std::string select_expression(std::string_view column,
@@ -296,13 +298,13 @@ class SqliteDialect final : public Dialect {
                                                                      : std::nullopt;
   }
 
-  /// A column takes any value, and makes of it what its affinity says.
+  /// A column accepts any value, and converts it by its affinity.
   [[nodiscard]] std::string cast(std::string_view value,
                                  std::string_view /*native*/) const override {
     return std::string(value);
   }
 
-  /// Its LIKE does not tell capitals apart, and GLOB does: * ? and [...] in place of % _ and \.
+  /// By GLOB, which is case-sensitive, as LIKE is not: * ? and [...] in place of % _ and \.
   [[nodiscard]] std::string like(std::string_view text, std::string_view pattern) const override {
     std::string glob;
     for (std::size_t i = 0; i < pattern.size(); ++i) {
@@ -317,8 +319,9 @@ class SqliteDialect final : public Dialect {
     return fmt::format("{} GLOB {}", text, text_literal(glob, {}));
   }
 
-  /// Moments are texts, with a T or a blank, with seconds or without, in any zone, of which its
-  /// functions know no hours alone: to the millisecond, in one form.
+  /// Times and timestamps are texts: with a T or a space, with or without seconds, in any zone.
+  /// strftime brings them into one form, to the millisecond. It does not know zones of hours alone
+  /// (+02), so these get minutes.
   [[nodiscard]] std::string comparable(std::string sql, const Type& type) const override {
     switch (type.family) {
       case Family::time:
@@ -335,8 +338,8 @@ class SqliteDialect final : public Dialect {
     }
   }
 
-  /// Any column can hold anything, numbers are less than texts, and those less than blobs: a
-  /// comparison with a value of another class would say something, and of what nobody meant.
+  /// Any column can contain values of any class. Numbers are less than texts, and texts less than
+  /// blobs: a comparison of different classes has a result, but not one that the contract means.
   [[nodiscard]] std::string is_of_type(std::string_view column, const Type& type,
                                        const Condition& test) const override {
     constexpr std::string_view kDay = "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]";
@@ -349,7 +352,7 @@ class SqliteDialect final : public Dialect {
       case Family::decimal:
       case Family::real:
         return is_a(column, kNumbers);
-      case Family::date:  // a day that there is, and nothing behind it
+      case Family::date:  // a day that exists, with nothing after it
         return fmt::format("{0} AND date({1}, '+0 days') IS {1}", is_a(column, kTexts), column);
       case Family::timestamp:
         return fmt::format("{0} AND date({1}, '+0 days') IS substr({1}, 1, 10)",
@@ -404,10 +407,10 @@ class SqliteDialect final : public Dialect {
                              : Dialect::same_collated(one, other, collate);
   }
 
-  /// What a table says itself of conflicts, REPLACE or IGNORE, would drop rows.
+  /// Overrides the table's own ON CONFLICT clauses: REPLACE and IGNORE would drop rows.
   [[nodiscard]] std::string_view conflict_guard() const override { return " OR ABORT"; }
 
-  /// None: `DELETE … WHERE (key) IN (SELECT …)` does it.
+  /// There is none; callers use `DELETE … WHERE (key) IN (SELECT …)`.
   [[nodiscard]] std::string delete_joined(std::string_view /*data*/, std::string_view /*plan*/,
                                           std::string_view /*condition*/) const override {
     return {};
@@ -417,16 +420,16 @@ class SqliteDialect final : public Dialect {
     return {.selected = "rowid", .compared = "rowid"};
   }
 
-  /// It joins by index only.
+  /// SQLite joins fast only by an index.
   [[nodiscard]] std::string ready_to_join(std::string_view table, std::string_view key,
                                           std::string_view /*known*/) const override {
     return fmt::format("CREATE INDEX {}_key ON {} ({})", table, table.substr(table.find('.') + 1),
                        key);
   }
 
-  /// It does not mind a table that is not there yet.
+  /// CREATE TABLE may refer to tables that do not exist yet.
   [[nodiscard]] bool adds_foreign_keys() const override { return false; }
-  /// By an index: a table takes no constraint more.
+  /// By an index: no constraint can be added to an existing table.
   [[nodiscard]] std::string add_unique(std::string_view schema, std::string_view table_name,
                                        const std::vector<std::string>& columns) const override {
     std::string name(table_name);

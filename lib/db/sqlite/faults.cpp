@@ -83,18 +83,18 @@ constexpr std::array kKnown{
     ABGLEICH_RESULT(SQLITE_PROTOCOL, "another program holds the lock"),
     ABGLEICH_RESULT(SQLITE_SCHEMA, "the schema changed meanwhile"),
     ABGLEICH_RESULT(SQLITE_TOOBIG, "a value is too large"),
-    ABGLEICH_RESULT(SQLITE_CONSTRAINT, "a constraint does not hold"),
-    ABGLEICH_RESULT(SQLITE_CONSTRAINT_CHECK, "a CHECK constraint does not hold"),
-    ABGLEICH_RESULT(SQLITE_CONSTRAINT_COMMITHOOK, "a constraint does not hold"),
-    ABGLEICH_RESULT(SQLITE_CONSTRAINT_FOREIGNKEY, "a foreign key does not hold"),
-    ABGLEICH_RESULT(SQLITE_CONSTRAINT_FUNCTION, "a constraint does not hold"),
+    ABGLEICH_RESULT(SQLITE_CONSTRAINT, "a constraint is violated"),
+    ABGLEICH_RESULT(SQLITE_CONSTRAINT_CHECK, "a CHECK constraint is violated"),
+    ABGLEICH_RESULT(SQLITE_CONSTRAINT_COMMITHOOK, "a constraint is violated"),
+    ABGLEICH_RESULT(SQLITE_CONSTRAINT_FOREIGNKEY, "a foreign key is violated"),
+    ABGLEICH_RESULT(SQLITE_CONSTRAINT_FUNCTION, "a constraint is violated"),
     ABGLEICH_RESULT(SQLITE_CONSTRAINT_NOTNULL, "NULL in a column that is NOT NULL"),
     ABGLEICH_RESULT(SQLITE_CONSTRAINT_PRIMARYKEY, "a primary key exists already"),
     ABGLEICH_RESULT(SQLITE_CONSTRAINT_TRIGGER, "a trigger refused it"),
     ABGLEICH_RESULT(SQLITE_CONSTRAINT_UNIQUE, "a unique key exists already"),
     ABGLEICH_RESULT(SQLITE_CONSTRAINT_VTAB, "a virtual table refused it"),
     ABGLEICH_RESULT(SQLITE_CONSTRAINT_ROWID, "a primary key exists already"),
-    ABGLEICH_RESULT(SQLITE_CONSTRAINT_PINNED, "a constraint does not hold"),
+    ABGLEICH_RESULT(SQLITE_CONSTRAINT_PINNED, "a constraint is violated"),
     ABGLEICH_RESULT(SQLITE_CONSTRAINT_DATATYPE, "a value is not of its STRICT column's type"),
     ABGLEICH_RESULT(SQLITE_MISMATCH, "a value is not of its column's type"),
     ABGLEICH_RESULT(SQLITE_MISUSE, ""),
@@ -122,13 +122,13 @@ std::string_view wording(int extended) {
   return known == nullptr ? std::string_view() : known->text;
 }
 
-/// What stands in `message` behind `mark`.
+/// The part of `message` after `mark`; empty where it has no `mark`.
 std::string_view behind(std::string_view message, std::string_view mark) {
   const auto at = message.find(mark);
   return at == std::string_view::npos ? std::string_view() : message.substr(at + mark.size());
 }
 
-/// The names in the messages that consist of SQLite's words and names alone.
+/// The names in those messages that consist only of SQLite's own words and of names.
 std::string objects(int extended, std::string_view message) {
   std::string_view names;
   std::string_view what = "column";
@@ -154,11 +154,11 @@ std::string objects(int extended, std::string_view message) {
   return names.empty() ? std::string() : fmt::format("{} '{}', ", what, names);
 }
 
-/// Of a cause that has no code of its own.
+/// The code of a fault whose cause has none of its own (Cause::other).
 Code code_of(int extended, Access access) {
   switch (extended & 0xff) {
     case SQLITE_CORRUPT:
-      // the base is in the secondary; a primary that is damaged is incomplete
+      // a damaged primary is an incomplete source; a damaged secondary may have a wrong base
       return access == Access::read ? Code::source_incomplete : Code::integrity;
     case SQLITE_IOERR:
     case SQLITE_INTERRUPT:
@@ -170,7 +170,7 @@ Code code_of(int extended, Access access) {
     case SQLITE_RANGE:
       return Code::bug;
     default:
-      return refusal_code(access);  // what is there is not as the statement needs it
+      return refusal_code(access);  // the objects are not as the statement needs them
   }
 }
 

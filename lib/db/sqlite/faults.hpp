@@ -1,5 +1,5 @@
-// SQLite's result codes as Faults, in our own words: sqlite3_errmsg quotes expressions and, by way
-// of RAISE, whatever a trigger's author wrote, so only names are taken from it.
+// SQLite's result codes as Faults, in our own words: sqlite3_errmsg quotes expressions, and a
+// trigger can put any text into it by RAISE, so only names of objects are taken from it.
 #pragma once
 
 #include "core/endpoint.hpp"
@@ -12,7 +12,7 @@ struct sqlite3;
 
 namespace abgleich::db::sqlite {
 
-/// Whom a connection talks to, as messages name it.
+/// What a connection is connected to, for messages and exit codes.
 struct Peer {
   Role role = Role::primary;
   Access access = Access::read;
@@ -24,13 +24,13 @@ std::string name_of_result(int extended);
 
 Fault::Cause cause_of(int extended);
 
-/// What the database last said.
+/// The last error of `database`.
 Fault fault_of(const Peer& peer, sqlite3* database);
 
-/// The same where there is no handle to ask, or where the failure is not SQLite's.
+/// The Fault of a result code, where there is no handle to ask or the failure is not SQLite's.
 Fault fault_of(const Peer& peer, int extended);
 
-/// The file cannot be had: `what` is what is wrong with it.
+/// The Fault of a file that cannot be used: `what` says why.
 Fault unreachable(const Peer& peer, int extended, const std::string& what, std::string hint);
 
 }  // namespace abgleich::db::sqlite

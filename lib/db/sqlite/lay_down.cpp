@@ -15,12 +15,12 @@ namespace abgleich::db::sqlite {
 
 namespace {
 
-/// Rows of `table` get numbers behind all others, in the order of `key`. `rowid` is a name of the
-/// number that no column of the table has; `order` a name for a temporary table.
+/// Gives the rows of `table` new numbers, greater than all old ones, in the order of `key`. `rowid`
+/// is a name of the row number that no column has; `order` a name for a temporary table.
 std::vector<std::string> renumber_statements(const std::string& table, std::string_view rowid,
                                              const std::string& key, const std::string& order) {
-  // behind all others, so that no number is taken; in a table, since a statement must not read what
-  // it moves
+  // greater than all old numbers, so that none is in use; by a temporary table, since a statement
+  // must not read the rows that it renumbers
   return {fmt::format("CREATE TEMPORARY TABLE {} AS SELECT {} AS was, row_number() OVER (ORDER BY "
                       "{}) + (SELECT max({}) FROM {}) AS becomes FROM {}",
                       order, rowid, key, rowid, table, table),
@@ -30,8 +30,8 @@ std::vector<std::string> renumber_statements(const std::string& table, std::stri
           fmt::format("DROP TABLE {}", order)};
 }
 
-/// Not 0 where the table ($1, not quoted) has no row numbers of its own: its rows lie by their
-/// primary key.
+/// SQL: not 0 where the rows of the table ($1, not quoted) have no numbers of their own, since they
+/// lie in the order of their primary key.
 std::string count_by_key() {
   return "SELECT (SELECT count(*) FROM pragma_table_list($1) WHERE wr = 1 AND schema = 'main') + "
          "(SELECT CASE WHEN count(*) = 1 AND max(upper(type)) = 'INTEGER' THEN 1 ELSE 0 END "

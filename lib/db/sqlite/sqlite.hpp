@@ -1,5 +1,5 @@
-// SQLite by SOCI; rows are streamed by sqlite3's own interface on the same connection, because
-// SOCI's exchange loses storage classes, NULs and 64-bit integers.
+// SQLite by SOCI. Rows are read and written by sqlite3's own interface on the same connection,
+// because SOCI loses storage classes, NULs and 64-bit integers.
 #pragma once
 
 #include "core/catalog.hpp"
@@ -20,7 +20,7 @@ std::unique_ptr<Connection> connect(const Endpoint& endpoint, Access access);
 
 const Backend& backend();
 const Dialect& dialect();
-/// The file of migrations/.
+/// The DDL of the bookkeeping, from migrations/.
 std::string_view books_ddl();
 
 /// REQUIRES: `connection` was made by `connect`. Shadow tables, SQLite's own tables, those of the

@@ -23,14 +23,14 @@ class SqliteCursor final : public Cursor {
 
   std::span<const Cell> next() override {
     if (at_end_) {
-      return {};  // another step would begin again
+      return {};  // another step would start the statement again
     }
     if (statement_.step()) {
       traced_.row();
       return statement_.row();
     }
     at_end_ = true;
-    statement_.reset();  // lets go of the lock
+    statement_.reset();  // releases the lock
     return {};
   }
 
@@ -43,8 +43,8 @@ class SqliteCursor final : public Cursor {
 /// Inserts at once: SQLite runs in this process, so there is no round trip to save.
 class SqliteLoader final : public Loader {
  public:
-  // OR ABORT overrules what the table's own constraints say: REPLACE would delete other rows, and
-  // ROLLBACK would take the transaction.
+  // OR ABORT overrides the ON CONFLICT clauses of the table's own constraints: REPLACE would delete
+  // other rows, and ROLLBACK would end the transaction.
   SqliteLoader(DatabaseFile& file, const Tracer& tracer, std::string_view table,
                const std::vector<std::string>& columns, Refused refused)
       : file_(file),
@@ -90,7 +90,7 @@ class SqliteLoader final : public Loader {
   }
 
   void insert(std::span<const Cell> row) {
-    // also where it throws: the cells are the caller's
+    // also after an exception: the statement must not keep pointers to the caller's cells
     const auto reset_it = [](Statement* statement) { statement->reset(); };
     const std::unique_ptr<Statement, decltype(reset_it)> reset(&statement_, reset_it);
     const auto before = sqlite3_total_changes64(file_.raw());
@@ -117,8 +117,8 @@ class SqliteLoader final : public Loader {
 }  // namespace
 
 std::int64_t SqliteConnection::execute(std::string_view sql, std::span<const Cell> parameters) {
-  // sqlite3_changes stays at what the last INSERT, UPDATE or DELETE did, and leaves out triggers
-  // and foreign keys' actions; the total tells whether this was one.
+  // sqlite3_changes is the number of the last INSERT, UPDATE or DELETE, without the effects of
+  // triggers and foreign keys. Whether this statement was one of these, the total tells.
   Tracer::Running traced(tracer_, sql);
   const auto before = sqlite3_total_changes64(file_.raw());
   if (parameters.empty()) {
@@ -170,7 +170,7 @@ void SqliteConnection::read_unknown(std::string_view sql, const Leading& leading
     const auto key = statement.append_stored(leading.places, leading.keys, bytes);
     const bool is_known = known({}, std::string_view(bytes).substr(0, key), bytes);
     if (bytes.capacity() > kLargeRow) {
-      std::string().swap(bytes);  // what becomes of the row needs the room
+      std::string().swap(bytes);  // frees the memory, which the row itself may need next
     }
     if (!is_known) {
       row(statement.row());
@@ -186,7 +186,7 @@ void SqliteConnection::check_constraints() {
   int open = 0;
   int unused = 0;
   sqlite3_db_status(file_.raw(), SQLITE_DBSTATUS_DEFERRED_FKS, &open, &unused, 0);
-  // Only now: switching off also forgets what is open.
+  // Only now, since this also resets the number of open violations.
   file_.run("PRAGMA defer_foreign_keys = OFF");
   if (open != 0) {
     throw fault_of(file_.peer(), SQLITE_CONSTRAINT_FOREIGNKEY);
@@ -210,7 +210,7 @@ void SqliteConnection::edit_definitions(const std::function<void()>& work) {
 }
 
 std::uint64_t SqliteConnection::change_counter() {
-  // through SQLite's own handle: to open and close the file once more would let go of its locks
+  // by SQLite's own handle: opening and closing the file once more would release SQLite's locks
   constexpr sqlite3_int64 kAt = 24;  // big endian; https://www.sqlite.org/fileformat.html, 1.3
   sqlite3_file* file = nullptr;
   std::array<unsigned char, 4> bytes{};

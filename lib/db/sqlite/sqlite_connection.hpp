@@ -30,10 +30,10 @@ class SqliteConnection final : public Connection {
   std::unique_ptr<Loader> load(std::string_view table, const std::vector<std::string>& columns,
                                Loader::Refused refused) override;
 
-  /// How often the file was changed, as its header says. 0: not known.
+  /// The change counter in the file's header: how often it was changed. 0: not known.
   std::uint64_t change_counter();
 
-  /// The collation that a column was declared with, empty for the default: pragmas do not tell.
+  /// The collation that a column was declared with, which no pragma tells; empty for the default.
   std::string collation_of(const std::string& table, const std::string& column);
 
  private:

@@ -24,7 +24,7 @@ bool is_blank(std::string_view text) {
   return text.find_first_not_of(" \t\r\n;") == std::string_view::npos;
 }
 
-/// A null pointer would bind NULL.
+/// Never null, since a null pointer would bind NULL.
 const char* pointer(std::string_view bytes) {
   return bytes.data() == nullptr ? "" : bytes.data();
 }
@@ -187,7 +187,7 @@ std::size_t Statement::append_stored(std::size_t first, std::size_t keys, std::s
 }
 
 std::string_view Statement::text_of(int column, std::string& converted) {
-  // The pointer first: it decides the encoding whose bytes are counted then.
+  // The pointer has to be asked for first: it sets the encoding in which bytes are counted.
   if (file_.encoding() == Encoding::utf8) {
     const auto* data = reinterpret_cast<const char*>(sqlite3_column_text(raw_, column));
     if (data == nullptr) {

@@ -24,7 +24,7 @@ class Statement {
   Statement& operator=(const Statement&) = delete;
   ~Statement();
 
-  /// Binds $1, $2, … The bytes are not copied: they live until `reset` or the end.
+  /// Binds $1, $2, … The bytes are not copied: they have to live until `reset` or the destructor.
   void bind(std::span<const Cell> parameters);
 
   /// Whether there is a row. Throws Fault.
@@ -33,12 +33,12 @@ class Statement {
   /// The row that `step` found, valid until the next `step` or `reset`.
   std::span<const Cell> row();
 
-  /// Appends the row's columns from `first` on as they are stored (type, length, bytes): the same
-  /// for the same values, and faster than `row`. Returns how many of these bytes are those of the
-  /// first `keys` columns.
+  /// Appends the row's columns from `first` on as they are stored (type, length, bytes), which is
+  /// faster than `row`; the same values give the same bytes. Returns how many bytes the first
+  /// `keys` of these columns have.
   std::size_t append_stored(std::size_t first, std::size_t keys, std::string& out);
 
-  /// Ready to be bound and run again.
+  /// Makes the statement ready to be bound and run again.
   void reset() noexcept;
 
  private:
@@ -50,7 +50,7 @@ class Statement {
   std::optional<DatabaseFile::Clock::time_point> deadline_;  // while it runs
   std::vector<int> positions_;                               // of $1, $2, … as SQLite counts them
   std::vector<Cell> cells_;
-  std::vector<std::string> scratch_;  // what a cell is converted to, one a column
+  std::vector<std::string> scratch_;  // for converted cells, one per column
 };
 
 }  // namespace abgleich::db::sqlite

@@ -11,7 +11,7 @@ namespace abgleich::db::sqlite {
 namespace {
 
 struct Token {
-  std::string text;  // of a quoted name, what it says
+  std::string text;  // of a quoted name: without the quotes
   bool name = false;
   std::size_t begin = 0;
   std::size_t end = 0;
@@ -32,7 +32,7 @@ bool in_word(char c) {
          static_cast<unsigned char>(c) >= 0x80U;
 }
 
-/// What SQLite's own tokenizer makes of it, as far as it matters here.
+/// Splits a text as SQLite's own tokenizer does, as far as it matters here.
 class Tokens {
  public:
   explicit Tokens(std::string_view text) : text_(text) {}
@@ -100,11 +100,11 @@ class Tokens {
   std::size_t at_ = 0;
 };
 
-/// The tokens between the outermost parentheses, as pieces between commas.
+/// The tokens in the outermost parentheses, split at commas.
 struct Clauses {
   std::vector<std::vector<Token>> clauses;
-  std::vector<std::size_t> commas;  // where the one in front of clause i + 1 is
-  std::size_t close = 0;            // where the last parenthesis is; 0: there is none
+  std::vector<std::size_t> commas;  // where the comma before clause i + 1 is
+  std::size_t close = 0;            // where the closing parenthesis is; 0: there is none
 };
 
 Clauses clauses_of(std::string_view definition) {
@@ -187,7 +187,7 @@ bool is_key(const std::vector<Token>& clause, const CatalogForeignKey& key) {
          reader.ended();
 }
 
-/// A table WITHOUT ROWID lies by its primary key.
+/// False of a table WITHOUT ROWID, whose rows lie in the order of its primary key.
 bool has_rowid(std::string_view definition, std::size_t close) {
   return std::ranges::none_of(Tokens(definition.substr(close + 1)).all(),
                               [](const Token& token) { return same(token.text, "WITHOUT"); });
@@ -233,8 +233,8 @@ std::optional<std::string> with_unique_for_primary_key(std::string_view definiti
     return std::nullopt;
   }
   std::string edited(definition);
-  edited.replace(words->begin, words->end - words->begin,
-                 "UNIQUE");  // it stands behind the columns
+  // this clause comes after the columns, so the places of the others stay right
+  edited.replace(words->begin, words->end - words->begin, "UNIQUE");
   for (auto piece = not_null.rbegin(); piece != not_null.rend(); ++piece) {
     edited.erase(piece->begin, piece->end - piece->begin);
   }
@@ -244,7 +244,7 @@ std::optional<std::string> with_unique_for_primary_key(std::string_view definiti
 std::optional<std::string> without_foreign_key(std::string_view definition,
                                                const CatalogForeignKey& key) {
   const auto found = clauses_of(definition);
-  // what stands first is a column, so there is always a comma in front
+  // the first clause is a column, so there is always a comma before a key
   for (std::size_t i = 1; i < found.clauses.size() && found.close > 0; ++i) {
     const auto& clause = found.clauses[i];
     if (!is_key(clause, key)) {

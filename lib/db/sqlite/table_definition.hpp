@@ -1,6 +1,6 @@
-// Editing the text by which SQLite remembers a table (sqlite_schema.sql): constraints come and go
-// there without a row being touched, as "Making Other Kinds Of Table Schema Changes" in SQLite's
-// manual of ALTER TABLE says. Pure.
+// Edits the text in which SQLite stores a table's definition (sqlite_schema.sql): so constraints
+// are added and removed without touching a row, as "Making Other Kinds Of Table Schema Changes" in
+// SQLite's manual of ALTER TABLE describes. Pure.
 #pragma once
 
 #include "core/catalog.hpp"
@@ -16,14 +16,14 @@ namespace abgleich::db::sqlite {
 std::optional<std::string> without_foreign_key(std::string_view definition,
                                                const CatalogForeignKey& key);
 
-/// The definition with UNIQUE where it says PRIMARY KEY over these columns, and without NOT NULL of
-/// them: SQLite keeps both by the same index. Empty where it is not written as this program writes
-/// its own.
+/// The definition with UNIQUE in place of PRIMARY KEY over these columns, and without their NOT
+/// NULL. UNIQUE uses the same index as PRIMARY KEY. Empty where the definition is not written as
+/// this program writes its own.
 std::optional<std::string> with_unique_for_primary_key(std::string_view definition,
                                                        const CatalogKey& key);
 
-/// The definition with one clause more behind all others. Empty where it is no definition of a
-/// table by columns.
+/// The definition with one more clause after all others. Empty where it does not define a table by
+/// a list of columns.
 std::optional<std::string> with_clause(std::string_view definition, std::string_view clause);
 
 }  // namespace abgleich::db::sqlite

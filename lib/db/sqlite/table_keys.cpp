@@ -15,11 +15,11 @@ namespace abgleich::db::sqlite {
 
 namespace {
 
-// Above what other DDL of the same script can count up to meanwhile.
+// Added to schema_version: other DDL in the same script cannot increment it by as much.
 constexpr std::int64_t kNextVersion = 1000;
 
-/// Gives a table another definition whose rows look the same. `version`: a number of the schema
-/// that was not in use before, so that other connections look again.
+/// Gives a table another definition, for which its stored rows need not change. `version`: a
+/// version of the schema that was not used before, so that other connections read the schema again.
 std::vector<std::string> redefine_table(std::string_view table, std::string_view definition,
                                         std::int64_t version) {
   const auto text = [](std::string_view bytes) {

@@ -46,7 +46,7 @@ std::optional<int> take_number(std::string_view& text, std::size_t count) {
   return number;
 }
 
-/// Years have at least four digits, and more only where they must.
+/// Removes a date from the front. Years have four digits, and more only if they need them.
 bool take_date(std::string_view& text, bool before_christ) {
   constexpr std::size_t kShortest = 4;
   constexpr std::size_t kLongest = 7;  // PostgreSQL's last year is 5874897
@@ -103,7 +103,7 @@ bool take_time(std::string_view& text, bool end_of_day) {
   return *hour < 24 || (end_of_day && *minute == 0 && *second == 0 && fraction.empty());
 }
 
-/// +hh, +hh:mm or +hh:mm:ss; what is zero at the end is left out.
+/// +hh, +hh:mm or +hh:mm:ss, without minutes or seconds of zero at the end.
 bool is_zone(std::string_view text) {
   if (!take(text, "+") && !take(text, "-")) {
     return false;

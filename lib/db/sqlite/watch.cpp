@@ -13,7 +13,7 @@ std::map<std::string, std::uint64_t> sequences(Connection& connection) {
   connection.query("SELECT 1 FROM sqlite_schema WHERE name = 'sqlite_sequence'", {},
                    [&](std::span<const Cell>) { any = true; });
   if (any) {
-    // the application's to write: whatever is not a number there was not given as a key
+    // applications can write to this table, too: only positive integers are keys that were given
     connection.query(
         "SELECT name, seq FROM sqlite_sequence WHERE typeof(seq) = 'integer' AND "
         "typeof(name) = 'text' AND seq > 0",

@@ -64,7 +64,7 @@ class Checker {
     return checked.code == Code::done;
   }
 
-  /// A look of which nothing is said where it went well.
+  /// Runs a check that has a line only where it fails. Returns whether it passed.
   template <class Look>
   bool quietly(const std::string& what, const Look& look) {
     try {
@@ -75,7 +75,7 @@ class Checker {
     }
   }
 
-  /// Something that is no failure, and that somebody has to look at nevertheless.
+  /// Something that is no failure, but somebody has to look at it.
   void warn(std::string what, std::string result, std::string hint) {
     on_line_({.what = std::move(what),
               .result = std::move(result),
@@ -83,7 +83,7 @@ class Checker {
               .hint = std::move(hint)});
   }
 
-  /// Nothing is wrong: what could be better, and how.
+  /// Something that is not wrong, but could be better; `hint` says how.
   void note(std::string what, std::string result, std::string hint) {
     on_line_({.what = std::move(what),
               .result = std::move(result),
@@ -103,7 +103,7 @@ std::string describe(const Catalog& catalog, std::string_view url) {
                      catalog.identity.version, catalog.tables.size(), url);
 }
 
-/// Throws Failure for what people have done to the secondary's columns.
+/// Throws Failure where people have changed the secondary's columns.
 void tell_of(const std::vector<drift::Event>& changed) {
   std::string what;
   auto code = Code::quarantine_or_drift;
@@ -116,7 +116,7 @@ void tell_of(const std::vector<drift::Event>& changed) {
   }
 }
 
-/// Tables whose key the primary does not guarantee, by name.
+/// The names of tables for which the primary does not guarantee that the key is unique.
 std::vector<std::string> tables_of_loose_keys(const contract::Contract& contract,
                                               const Catalog& primary) {
   std::vector<std::string> loose;
@@ -130,7 +130,7 @@ std::vector<std::string> tables_of_loose_keys(const contract::Contract& contract
   return loose;
 }
 
-/// What the contract exports and the role may not read.
+/// The columns that the contract exports and the role may not read.
 std::vector<std::string> unreadable_columns(const contract::Contract& contract,
                                             const Catalog& primary) {
   std::vector<std::string> columns;
@@ -146,7 +146,8 @@ std::vector<std::string> unreadable_columns(const contract::Contract& contract,
   return columns;
 }
 
-/// Whose swap is encrypted, or who has none, need not mind.
+/// Throws Failure where keys can be written to the swap. That does no harm where the swap is
+/// encrypted, or where there is none.
 std::string locked_text() {
   if (memory_is_locked()) {
     return "locked: they are never swapped";
@@ -157,7 +158,7 @@ std::string locked_text() {
                 "/etc/security/limits.conf; or encrypt the swap");
 }
 
-/// Columns of keys of which the secondary takes more for equal than the same bytes.
+/// Key columns in which the secondary takes values for equal whose bytes differ.
 std::vector<std::string> folding_columns(const std::vector<LocatedTable>& tables) {
   std::vector<std::string> folding;
   for (const auto& exported : tables) {
@@ -171,8 +172,8 @@ std::vector<std::string> folding_columns(const std::vector<LocatedTable>& tables
   return folding;
 }
 
-/// `abgleich check`: a group of lines a function. What an earlier line could not find, the later
-/// ones that need it leave out.
+/// `abgleich check`: one function for each group of lines. Where an earlier line could not find
+/// something out, the later lines that need it are left out.
 class Check {
  public:
   Check(Pairing pairing, Checker& checker) : pairing_(std::move(pairing)), checker_(checker) {}
@@ -206,7 +207,7 @@ class Check {
   void look_at_schema(db::Target& target);
   void look_at_machine();
 
-  /// Each column once, whatever is doubtful about it.
+  /// Warns of each column once, even where several things about it are doubtful.
   void warn_of(const std::vector<contract::Doubt>& doubts) {
     for (const auto& doubt : doubts) {
       auto what = fmt::format("column {}.{}", doubt.table, doubt.column);
@@ -216,7 +217,8 @@ class Check {
     }
   }
 
-  /// A connection of its own for each look at rows: after one that failed it is of no more use.
+  /// A new connection for each look at rows: after a failed statement a connection is of no more
+  /// use.
   [[nodiscard]] db::Source primary_source() const {
     return db::Source(pairing_.config.primary, filters_of(pairing_.contract));
   }
@@ -225,7 +227,7 @@ class Check {
   Checker& checker_;
   std::optional<mask::Keyring> keyring_;
   std::optional<Catalog> primary_;
-  contract::Contract asked_;  // the tables of which rows may be looked at
+  contract::Contract asked_;  // without the tables whose rows cannot be read
   db::Position position_;
   std::optional<std::vector<drift::Event>> events_;  // empty: the schemas could not be compared
   std::set<std::string> warned_;
@@ -273,8 +275,8 @@ void Check::look_at_primary() {
   }
 }
 
-/// A table that has drifted so that it cannot be asked its `where` is blocked, and no look at rows
-/// is to fail for it.
+/// Leaves out of `asked_` the blocked tables whose `where` no longer fits their columns: reading
+/// their rows would fail.
 void Check::leave_out_unaskable() {
   asked_ = pairing_.contract;
   const auto misfits = [this](const contract::Table& table) {
@@ -290,7 +292,7 @@ void Check::leave_out_unaskable() {
   });
 }
 
-/// What the role may do in the primary beyond what it is for.
+/// Columns that the role may not read, and rights that it does not need.
 void Check::look_at_rights() {
   std::optional<db::Grants> grants;
   if (!checker_.quietly("rights in the primary", [&] { grants = grants_in_primary(pairing_); }) ||
@@ -325,7 +327,7 @@ void Check::look_at_rights() {
   }
 }
 
-/// What the values themselves tell of who they are about.
+/// Whether the values that leave could tell whom they are about.
 void Check::judge_values() {
   if (keyring_) {
     checker_.line("pseudonyms", [&] {
@@ -347,7 +349,7 @@ void Check::judge_values() {
   }
 }
 
-/// What works, and tells or loses more than the contract's author may think.
+/// What is valid, but reveals or loses more than the contract's author may expect.
 void Check::judge_contract() {
   if (shifts_dates(pairing_.contract)) {
     checker_.line("shifted dates", [&] {
@@ -377,7 +379,8 @@ void Check::judge_contract() {
   }
 }
 
-/// Rows come by their own table's condition alone, whatever becomes of those that they refer to.
+/// Each table's `where` decides for that table alone: its rows leave even where the rows that they
+/// refer to do not.
 void Check::judge_conditions() {
   std::vector<std::string> chosen;
   for (const auto& one : references_beyond_where(pairing_.contract, *primary_)) {
@@ -400,7 +403,8 @@ void Check::judge_conditions() {
   }
 }
 
-/// What makes runs slow, and nobody can help.
+/// Tables whose rows are not stored in the primary itself, so that every run has to read all of
+/// them.
 void Check::judge_reading() {
   checker_.line("reading", [&] {
     std::vector<std::string> names;
@@ -499,7 +503,8 @@ void Check::look_at_secondary() {
   }
 }
 
-/// Whether a run would go on from the last one, and which that was.
+/// Throws Failure where no run can follow the last one. Returns the text that names the last run;
+/// empty where there is none.
 std::string Check::look_at_run(db::Target& target) {
   const auto head =
       recover(pairing_, target, *keyring_, {.identity = primary_->identity, .position = position_},
@@ -534,7 +539,7 @@ void Check::look_at_schema(db::Target& target) {
 }
 
 void Check::look_at_machine() {
-  if (keyring_) {  // and by now its keys
+  if (keyring_) {  // by now its keys are in memory
     checker_.line("memory for keys", [] { return locked_text(); });
   }
   checker_.line("sizes", [] { return largest_row_text(); });

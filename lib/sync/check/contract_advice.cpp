@@ -22,7 +22,7 @@ bool is_moment(Family family) {
   return family == Family::date || family == Family::timestamp || family == Family::timestamptz;
 }
 
-/// Columns that say who a subject is or when its row was made, as far as names tell.
+/// Columns that say who a subject is or when its row was made, as far as their names tell.
 std::vector<std::string> candidates(const contract::Table& table, const CatalogTable& there) {
   std::vector<std::string> found;
   for (const auto* column : table.exported()) {

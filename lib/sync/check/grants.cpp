@@ -20,8 +20,8 @@ namespace {
 
 enum class Books : std::uint8_t { read, unreadable };
 
-/// What the secondary needs follows from the contract and the primary's schema: it is the same
-/// before the other role has got its rights.
+/// What the role in the secondary needs follows from the contract and the primary's schema. It does
+/// not depend on what the role in the primary may read already.
 Catalog as_if_readable(Catalog catalog) {
   for (auto& table : catalog.tables) {
     for (auto& column : table.columns) {
@@ -55,7 +55,7 @@ std::optional<db::Grants> grants_in_secondary(const Pairing& pairing) {
       throw;
     }
   }
-  // the rights to read the bookkeeping are among those that it lacks
+  // among the rights that are missing is that to read the bookkeeping
   return ask_secondary(pairing, Books::unreadable);
 }
 

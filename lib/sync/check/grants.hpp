@@ -8,11 +8,12 @@
 
 namespace abgleich::sync {
 
-/// Of the role that reads the primary: the columns that the contract exports, and nothing else.
-/// Nothing where the engine has no roles.
+/// For the role that reads the primary: it needs to read what the contract names, and nothing else.
+/// Empty where the engine has no roles.
 std::optional<db::Grants> grants_in_primary(const Pairing& pairing);
 
-/// Of the role that writes the secondary: the contract's tables and the bookkeeping.
+/// For the role that writes the secondary: it needs the contract's tables and the bookkeeping.
+/// Empty where the engine has no roles.
 std::optional<db::Grants> grants_in_secondary(const Pairing& pairing);
 
 }  // namespace abgleich::sync

@@ -12,7 +12,8 @@ namespace abgleich::sync {
 
 namespace {
 
-/// Accepted under the one name and live under the other, and nothing shows that it is the same.
+/// Whether a rename is not proven: the accepted catalogue has the old name only, the live one the
+/// new name only, and no identity shows that both are the same thing.
 template <class Thing>
 bool is_hypothesis(const Thing* accepted, const Thing* accepted_new, const Thing* live,
                    const Thing* live_old, bool by_identity) {

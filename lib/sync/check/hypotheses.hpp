@@ -1,5 +1,5 @@
-// Renames that the contract says and no identity proves, and what only the values can tell: what
-// they say, before a person accepts.
+// Tries hypotheses in a dry run, before a person accepts them: renames that the contract states and
+// no identity proves, and changes of which only the values can tell whether they do harm.
 #pragma once
 
 #include "drift/drift.hpp"
@@ -10,8 +10,8 @@
 
 namespace abgleich::sync {
 
-/// Makes of the events of `drift::compare` what a rehearsed run makes of them: adapt or block, with
-/// how many rows say so. Where the values decide nothing, neither side's rows are looked at.
+/// Replaces the undecided events of `drift::compare` by what a dry run makes of them: adapt or
+/// block, with the number of rows that show it. Reads no rows where values decide nothing.
 void rehearse_hypotheses(const Pairing& pairing, const Catalog& live, Progress& progress,
                          std::vector<drift::Event>& events);
 

@@ -68,7 +68,7 @@ std::string url_of(const Endpoint& endpoint) {
                         : endpoint.url;
 }
 
-/// Keeps the rights of one that is there; of a link, what it leads to is replaced.
+/// Replaces a file, or what a symbolic link leads to. An existing file keeps its permissions.
 void replace(const fs::path& named, std::string_view text) {
   std::error_code no_link;
   const auto file = fs::is_symlink(named, no_link) ? fs::weakly_canonical(named) : named;
@@ -81,8 +81,8 @@ void replace(const fs::path& named, std::string_view text) {
   }
 }
 
-/// Empty where there is none. What is there and cannot be read is not taken for empty: it would be
-/// written again without what people have in it.
+/// Empty where there is no file. Throws Failure where it cannot be read: taken for empty, it would
+/// be overwritten, and what people have written in it would be lost.
 std::string read(const fs::path& file) {
   std::error_code error;
   const auto status = fs::symlink_status(file, error);
@@ -90,10 +90,11 @@ std::string read(const fs::path& file) {
     return {};
   }
   if (!fs::is_regular_file(status)) {
-    throw Failure(Code::configuration,
-                  fmt::format("'{}' is no file that lines can be added to", file.string()),
-                  fmt::format("put a file of its own in its place, or move it away: mv {0} {0}.old",
-                              contract::in_shell(file.string())));
+    throw Failure(
+        Code::configuration,
+        fmt::format("'{}' is no regular file: no lines can be added to it", file.string()),
+        fmt::format("put a file of its own in its place, or move it away: mv {0} {0}.old",
+                    contract::in_shell(file.string())));
   }
   std::ifstream in(file, std::ios::binary);
   std::ostringstream text;
@@ -106,7 +107,7 @@ std::string read(const fs::path& file) {
   return text.str();
 }
 
-/// A path as a line of .gitignore that means it and nothing else.
+/// A line of .gitignore that matches this path and nothing else.
 std::string ignored(const fs::path& path) {
   std::string line = "/";
   for (const char c : path.generic_string()) {
@@ -120,7 +121,7 @@ fs::path gitignore_of(const fs::path& directory) {
   return directory / ".gitignore";
 }
 
-/// Adds what must not get into git to what people have there.
+/// Adds to .gitignore what must not get into git, and keeps what people have written there.
 fs::path keep_out_of_git(const fs::path& directory, const std::vector<fs::path>& secrets) {
   auto file = gitignore_of(directory);
   auto text = read(file);
@@ -143,7 +144,7 @@ fs::path keep_out_of_git(const fs::path& directory, const std::vector<fs::path>&
   return file;
 }
 
-/// What is not known of one side is told in the file.
+/// Asks one database. Where that fails, the file says why.
 report::Rights ask(std::string_view database,
                    const std::function<void(report::Rights&)>& question) {
   report::Rights side{.database = database, .grants = {}, .identity = {}, .unknown = {}};
@@ -173,13 +174,13 @@ bool have_roles(const Endpoint& primary, const Endpoint& secondary) {
   return !traits(primary.engine).is_file || !traits(secondary.engine).is_file;
 }
 
-/// Where several pairings share a directory, each has its own.
+/// Where several pairings share a directory, each has its own grants.sql.
 fs::path grants_of(const fs::path& config) {
   const auto name = config.stem().string();
   return config.parent_path() / (name == "abgleich" ? kGrants : name + "-" + kGrants);
 }
 
-/// What `init` has not made is not replaced.
+/// Throws Failure where there is a file that `init` has not made, so that it is not replaced.
 void expect_ours(const fs::path& grants) {
   if (const auto text = read(grants); !text.empty() && !report::is_grants_file(text)) {
     throw Failure(
@@ -192,7 +193,7 @@ void expect_ours(const fs::path& grants) {
 
 /// grants.sql, where one of the databases has roles.
 std::optional<fs::path> write_grants(const fs::path& config, const OnStatement& on_statement) {
-  // who else may write to these files is for the commands to judge that read rows
+  // whether others may write to these files is checked by the commands that read rows
   const auto pairing = load_pairing(config, contract::Trust::beside_the_point, on_statement);
   if (!have_roles(pairing.config.primary, pairing.config.secondary)) {
     return std::nullopt;
@@ -204,7 +205,7 @@ std::optional<fs::path> write_grants(const fs::path& config, const OnStatement& 
   return file;
 }
 
-/// init may have been begun here before, or people may have files of such names.
+/// Throws Failure where the file exists: of an earlier `init`, or of people.
 void expect_new(const fs::path& file, const fs::path& config) {
   if (!fs::exists(fs::symlink_status(file))) {
     return;
@@ -245,8 +246,9 @@ Made init(const Beginning& beginning, const OnStatement& on_statement) {
   for (const auto& file : {made.config, made.contract, made.catalog, made.key}) {
     expect_new(file, made.config);
   }
-  (void)read(gitignore_of(directory));  // what is to be added to
-  // Relative paths are the caller's here; in the file they would be relative to the file.
+  (void)read(gitignore_of(directory));  // throws where nothing can be added to it
+  // Here relative paths refer to the working directory; in the file they would refer to its
+  // directory.
   const auto here = fs::current_path();
   auto primary = contract::parse_endpoint(Role::primary, beginning.primary, here);
   primary.on_statement = on_statement;
@@ -284,7 +286,7 @@ Made init_again(const fs::path& config, const OnStatement& on_statement) {
   const auto live = db::Source(primary).catalog();
   if (fs::exists(made.contract)) {
     const auto pairing = load_pairing(config, contract::Trust::needed, on_statement);
-    // one that names no table has decided nothing
+    // a contract that names no table has decided nothing
     const bool decided = pairing.accepted && !pairing.contract.tables.empty();
     made.again = contract::guess_again(pairing.contract_text, pairing.contract, live,
                                        decided ? &*pairing.accepted : nullptr);

@@ -18,12 +18,12 @@ namespace abgleich::sync {
 
 namespace {
 
-// Fewer distinct values than this, each in ten rows on average: the frequencies tell which is
-// which.
+// Fewer distinct values than this, each in at least ten rows on average: the frequencies tell which
+// pseudonym stands for which value.
 constexpr std::size_t kFewValues = 1000;
 constexpr std::int64_t kRowsAValue = 10;
-// Of an identity that is the key of a table. People have many rows as well, but there are more of
-// them than sexes and districts.
+// The same limit for an identity that is the key of a table. A person can have many rows too, but
+// there are more persons than sexes or districts.
 constexpr std::size_t kFewKeys = 100;
 constexpr int kSmallInteger = 16;  // bits
 
@@ -42,7 +42,7 @@ std::set<std::string> identities_of_keys(const contract::Contract& contract) {
 
 enum class Identity : std::uint8_t { of_a_key, of_values };
 
-/// What type, contract and name say.
+/// Why a column has few values, as far as type, contract and name tell.
 std::optional<std::string> at_sight(const contract::Column& column, const Type& type,
                                     Identity identity) {
   if (!type.labels.empty()) {
@@ -55,7 +55,7 @@ std::optional<std::string> at_sight(const contract::Column& column, const Type& 
     return "it is true or false";
   }
   if (identity == Identity::of_a_key) {
-    return std::nullopt;  // it is what the table that it is the key of holds
+    return std::nullopt;  // a key has as many values as its table has rows
   }
   switch (type.family) {
     case Family::date:
@@ -74,7 +74,8 @@ std::optional<std::string> at_sight(const contract::Column& column, const Type& 
   return std::nullopt;
 }
 
-/// Counts the distinct values of one column; masked, since nothing here may look at them.
+/// Counts the distinct values of one column; they are masked first, since only `mask` may look at
+/// them.
 class Counter {
  public:
   Counter(const contract::Column& column, const Type& type, const mask::Keyring& keyring)
@@ -100,7 +101,7 @@ class Counter {
     return fmt::format("it has {} values in {} rows", values, rows_);
   }
 
-  /// Adds what this column holds to what all columns of its identity hold.
+  /// Adds this column's values and rows to those of all columns of its identity.
   void add_to(std::unordered_set<std::uint64_t>& seen, std::int64_t& rows) const {
     seen.insert(seen_.begin(), seen_.end());
     rows += rows_;
@@ -119,11 +120,11 @@ class Counter {
 
 namespace {
 
-/// What all columns of one identity hold.
+/// The values and rows of all columns of one identity.
 struct IdentityValues {
   std::unordered_set<std::uint64_t> seen;
   std::int64_t rows = 0;
-  std::vector<LowEntropy> columns;  // those that nothing was found of by themselves
+  std::vector<LowEntropy> columns;  // those that passed when judged alone
 
   [[nodiscard]] std::optional<std::string> judge(Identity identity) const {
     const bool key = identity == Identity::of_a_key;
@@ -143,8 +144,8 @@ struct ToCount {
   std::vector<Counter> counters;
 };
 
-/// What is to be counted in one table. What nobody has to count, for it is seen at sight, goes to
-/// `found`.
+/// What is to be counted in one table. Columns that type, contract or name already show to have few
+/// values go to `found`.
 ToCount to_count(const contract::Table& table, const CatalogTable& there,
                  const std::set<std::string>& of_keys, const mask::Keyring& keyring,
                  std::vector<LowEntropy>& found) {
@@ -225,7 +226,7 @@ void expect_entropy(const std::vector<LowEntropy>& columns) {
       fmt::format("{}: a pseudonym of '{}.{}' hides too little: {}", first.column->place.text(),
                   first.table->name, first.column->name, first.why);
   for (std::size_t i = 1; i < columns.size(); ++i) {
-    message += fmt::format("; nor does one of '{}.{}': {}", columns[i].table->name,
+    message += fmt::format("; one of '{}.{}' does, too: {}", columns[i].table->name,
                            columns[i].column->name, columns[i].why);
   }
   throw Failure(Code::configuration, std::move(message),

@@ -1,5 +1,5 @@
-// Pseudonyms that hide too little: of few values, each can be told by how often it comes, key or no
-// key.
+// Pseudonyms that hide too little: where a column has few values, the frequency of each pseudonym
+// tells which value it stands for, even without the key.
 #pragma once
 
 #include "contract/contract.hpp"
@@ -12,21 +12,22 @@
 
 namespace abgleich::sync {
 
-/// A pseudonym column that is none, and why: "column 'sex' of 'person': its name says so".
+/// A pseudonym column that hides too little, and why: "it is true or false".
 struct LowEntropy {
   const contract::Table* table = nullptr;
   const contract::Column* column = nullptr;
   std::string why;
 };
 
-/// The pseudonym columns of few values that the contract does not accept with a reason. Columns
-/// that carry the identity of some table's key are none. Reads the other pseudonym columns of the
-/// primary whole, and counts their values, where neither type nor name says it.
+/// The pseudonym columns of few values, except those that the contract accepts with a reason. Where
+/// type, contract and name do not decide, all rows of the primary are read and the values counted.
+/// An identity that is the key of some table may have fewer values than other identities.
 std::vector<LowEntropy> low_entropy_columns(const contract::Contract& contract,
                                             const Catalog& primary, db::Source& source,
                                             const mask::Keyring& keyring);
 
-/// Throws Failure{configuration} that names the first of them with its place, and the others.
+/// Throws Failure{configuration} where there are any: it names the first with its place in the
+/// contract, and then the others.
 void expect_entropy(const std::vector<LowEntropy>& columns);
 
 }  // namespace abgleich::sync

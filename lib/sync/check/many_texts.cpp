@@ -15,10 +15,10 @@ namespace abgleich::sync {
 namespace {
 
 constexpr std::int64_t kRowsToSee = 20'000;
-// More than any list of codes that people keep in mind, and not each in many rows.
+// More texts than a list of codes usually has, and each of them in few rows.
 constexpr std::int64_t kManyTexts = 50;
 constexpr std::int64_t kFewRowsAText = 10;
-// Of free text: a few are enough to tell by the words.
+// For free text, which shows by its number of words, a few texts are enough.
 constexpr std::int64_t kSomeTexts = 10;
 constexpr int kWordsOfASentence = 3;
 
@@ -32,7 +32,7 @@ bool has_words(std::string_view text, int words) {
   return words <= 0;
 }
 
-/// Whether its values leave letter by letter, any of them.
+/// Whether letters of its values leave: all of them, or the first ones.
 bool leaves_as_text(const contract::Column& column, const Type& type) {
   return column.because.empty() && column.codes.empty() && type.labels.empty() &&
          type.family == Family::text &&

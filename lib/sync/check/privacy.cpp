@@ -88,12 +88,13 @@ report::PrivacyTable table_of(const contract::Table& table, const CatalogTable* 
   return out;
 }
 
-/// Whether the value leaves as it is, or coarser: what somebody who knows the person may know.
+/// Whether the value leaves as it is, or generalised: somebody who knows the person may recognise
+/// it.
 bool unhidden(const contract::Column& column) {
   return column.cls == contract::Class::plain || column.cls == contract::Class::generalise;
 }
 
-/// The columns that could tell who somebody is: none of those that say which row this is.
+/// The columns that could tell who somebody is, without those that only identify the row.
 std::vector<const contract::Column*> telling(const contract::Table& table) {
   std::vector<const contract::Column*> columns;
   for (const auto& column : table.columns) {
@@ -105,7 +106,7 @@ std::vector<const contract::Column*> telling(const contract::Table& table) {
   return columns;
 }
 
-/// Whether rows of the table are somebody's: their key or their subject is a pseudonym.
+/// Whether the rows are about subjects: the key or the subject column is a pseudonym.
 bool is_about_subjects(const contract::Table& table) {
   return std::ranges::any_of(table.columns, [&](const contract::Column& column) {
     return column.cls == contract::Class::pseudonym &&

@@ -1,5 +1,5 @@
-// What leaves in which class, and how many subjects of the secondary share what could tell who they
-// are.
+// Reports what leaves in which class, and how many subjects of the secondary share the values that
+// could identify them.
 #pragma once
 
 #include "report/privacy.hpp"
@@ -7,8 +7,8 @@
 
 namespace abgleich::sync {
 
-/// Reads contract, accepted catalogue, key and secondary; never the primary, and no value of either
-/// is in the result. Writes nothing.
+/// Reads contract, accepted catalogue, key and secondary, never the primary. The result contains no
+/// value of either database. Writes nothing.
 report::Privacy privacy(const Pairing& given);
 
 }  // namespace abgleich::sync

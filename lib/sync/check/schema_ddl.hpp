@@ -13,10 +13,10 @@ namespace abgleich::sync {
 struct SchemaDdl {
   std::vector<std::string> forward;  // what the next run would execute
   std::vector<std::string> back;     // what takes that back
-  std::vector<std::string> blocked;  // tables of the contract that are left out until a decision
+  std::vector<std::string> blocked;  // tables that are left out, as drift blocks them
 };
 
-/// For the primary as `live` has it. Changes nothing.
+/// For the primary's catalogue `live`. Changes nothing.
 SchemaDdl schema_ddl(const Pairing& given, const Catalog& live);
 
 }  // namespace abgleich::sync

@@ -14,15 +14,15 @@ namespace abgleich::sync {
 
 struct SecondaryLook {
   std::vector<drift::Event> events;
-  std::optional<Error> why_not;  // what kept us from looking, or what no run gets past
+  std::optional<Error> why_not;  // why it could not be looked at, or why every run is refused
 };
 
 /// Reads the secondary's catalogue and bookkeeping, as far as it can be reached; writes nothing.
-/// `drift` are the events of the `live` catalogue of the primary: what they block is not looked at.
+/// `drift`: the events of the primary's `live` catalogue; tables that they block are not looked at.
 SecondaryLook look_at_secondary(const Pairing& pairing, const Catalog& live,
                                 const std::vector<drift::Event>& drift);
 
-/// The same, where the secondary is open. REQUIRES: its bookkeeping was checked.
+/// The same for a secondary that is open already. REQUIRES: its bookkeeping was checked.
 SecondaryLook look_at_secondary(const Pairing& pairing, db::Target& target,
                                 const mask::Keyring& keyring, const Catalog& live,
                                 const std::vector<drift::Event>& drift);

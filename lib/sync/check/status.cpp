@@ -30,7 +30,8 @@ namespace abgleich::sync {
 
 namespace {
 
-/// Notes why a run would be refused; what cannot be asked is not known.
+/// Runs a check, and notes its failure where that would refuse a run. Other failures mean that it
+/// could not be found out.
 template <class Check>
 void note_refusal(Status& status, const Check& check) {
   try {
@@ -44,8 +45,8 @@ void note_refusal(Status& status, const Check& check) {
   }
 }
 
-/// Whether a run would go on, as far as that can be told without reading rows, and what has
-/// drifted. Throws Failure where the primary cannot be asked, or the key cannot be read.
+/// Finds out why a run would be refused, and what has drifted. Throws Failure where the primary
+/// cannot be asked, or the key cannot be read.
 void look_at_both(const Pairing& pairing, db::Target& target, Status& status) {
   db::Source source(pairing.config.primary, filters_of(pairing.contract));
   const auto primary = primary_of(source);
@@ -115,7 +116,7 @@ std::optional<std::string> adopt(const Pairing& pairing, const std::string& reas
   source.finish();
   RunAttempt run(frame, std::move(started));
   auto& target = run.target();
-  // a secondary from before a rotation is one that may have to be accepted
+  // the secondary may be from before a rotation of the key, and has to be accepted all the same
   const auto last = target.books().exist() ? target.books().head(db::Books::Lock::row)
                                            : std::optional<db::HeadRow>{};
   const auto& head = run.look(keyring_of(last, keyring), {.lock = db::Books::Lock::row,
@@ -127,7 +128,8 @@ std::optional<std::string> adopt(const Pairing& pairing, const std::string& reas
   }
   target.load_catalog();
   for (const auto& row : target.books().tracked()) {
-    // a table that the secondary has lost begins again: nobody has deleted its rows one by one
+    // a table that is missing in the secondary begins anew: its rows do not count as deleted by
+    // people
     const auto* table = pairing.contract.find_table(row.source);
     const auto& name = table == nullptr ? row.target : table->target;
     if (target.catalog().find_table(name) == nullptr) {

@@ -1,4 +1,4 @@
-// How a pairing stands: its last run, and what is open.
+// The state of a pairing: its last run, and what is open.
 #pragma once
 
 #include "core/error.hpp"
@@ -26,18 +26,17 @@ struct Status {
   std::vector<drift::Event> drift;
   std::optional<Error> drift_unknown;  // why the primary could not be asked
   /// Why a run would be refused: another secondary, another primary or an older one, a standby that
-  /// lags, another accepted catalogue, a contract that lets more leave. As far as this user may
-  /// ask, and as can be told without reading rows.
+  /// lags, another accepted catalogue, a contract that lets more leave. As far as this user has the
+  /// rights to ask.
   std::optional<Error> refused;
 };
 
-/// Drift is the primary's to tell; where it cannot be reached, everything else is told all the
-/// same.
+/// Where the primary cannot be reached, drift is unknown and everything else is filled in.
 Status status(const Pairing& pairing);
 
-/// Goes on with a restored or replaced primary or secondary: one run of kind "adopt" that records
-/// the databases as they are now. Returns the run; none where the secondary has no history, and the
-/// next sync begins one.
+/// Accepts a restored or replaced primary or secondary: one run of kind "adopt" records the
+/// databases as they are now. Returns the run's id; empty where the secondary has no history: then
+/// the next sync begins one.
 std::optional<std::string> adopt(const Pairing& pairing, const std::string& reason);
 
 }  // namespace abgleich::sync

@@ -19,7 +19,7 @@ std::size_t BucketChecksums::at(std::string_view key) const {
 
 std::uint64_t BucketChecksums::of_digests(std::string_view key, std::string_view digests,
                                           std::string& row) const {
-  // the digests are as many in every row, so where the key begins is known
+  // every row has the same number of digests, so it is clear where the key begins
   row.assign(digests);
   row += key;
   return fingerprinter_.of(row).low;

@@ -1,7 +1,7 @@
-// Both sides and the base of a table compared without moving a row: each row goes
-// into a sum, by its key into one of many, and where the sums are equal, so are the rows. The
-// primary's rows are compared with the base's by their digests and with the secondary's by their
-// bytes. Memory is the same however many rows.
+// Compares both sides and the base of a table without moving rows between the databases. Each row
+// is added to one of many sums, chosen by its key; where the sums of all sides are equal, their
+// rows are equal. The primary's rows are compared with the base by their digests, and with the
+// secondary's rows by their bytes. Memory does not grow with the number of rows.
 #pragma once
 
 #include "core/fingerprint.hpp"
@@ -14,24 +14,24 @@
 
 namespace abgleich::sync {
 
-/// The sums of one table. Different sides may be added to by different threads.
+/// The sums of one table. One thread may add the primary's rows while another one adds those of
+/// base and secondary.
 class BucketChecksums {
  public:
   explicit BucketChecksums(const Fingerprinter& fingerprinter);
 
-  /// A row of a side: its key's bytes, its packed digests, and bytes that are equal only where all
-  /// of its cells are, the key's included.
+  /// Adds a row of one side. `key`: its key's bytes; `digests`: packed; `bytes`: two rows have the
+  /// same only if all their cells are equal, those of the key included.
   void add_base(std::string_view key, std::string_view digests);
   void add_primary(std::string_view key, std::string_view digests, std::string_view bytes);
   void add_secondary(std::string_view key, std::string_view bytes);
-  /// The primary has a row with this key that cannot be compared: whatever has the key is to be
-  /// looked at.
+  /// The primary has a row with this key that cannot be compared: `agrees` will be false for it.
   void mark_unequal(std::string_view key);
 
-  /// Once all rows were added: which rows may differ. Rows whose key falls into the same sum as one
-  /// that does are among them; rows that are not are as they are on all three. That two different
-  /// sets of rows have one sum does not happen but by a chance of 2^-64 each: the fingerprints are
-  /// keyed, so nobody can look for them.
+  /// To be called when all rows were added. Then `agrees` says whether the rows with this key are
+  /// equal on all three sides. It is also false for equal rows if another row of the same sum
+  /// differs. It is wrongly true only with a probability of 2^-64 for each sum: the fingerprints
+  /// are keyed, so nobody can construct such rows.
   void finish();
   [[nodiscard]] bool agrees(std::string_view key) const;
   [[nodiscard]] bool all_agree() const { return differing_ == 0; }
@@ -47,15 +47,15 @@ class BucketChecksums {
 
     bool operator==(const Sum&) const = default;
   };
-  /// One side's. What is to be added waits until the next comes, and its place is on the way from
-  /// memory meanwhile: the sums are more than fit close to the processor.
+  /// The sums of one side. A row is added only when the next one comes; meanwhile the processor
+  /// fetches its sum from memory, since all sums do not fit into the cache.
   class Sums {
    public:
     void add(std::size_t at, Sum sum);
     void finish() { add(0, {}); }
     [[nodiscard]] const Sum& operator[](std::size_t at) const { return sums_[at]; }
 
-    std::string row;  // memory to put a row together in
+    std::string row;  // buffer, reused for each row
 
    private:
     std::vector<Sum> sums_ = std::vector<Sum>(kSums);

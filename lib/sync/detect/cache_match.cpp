@@ -13,12 +13,12 @@ using state::TouchedRow;
 using State = state::TouchedRow::State;
 
 constexpr std::size_t kWindow = 16'384;         // rows of the main file in memory
-constexpr std::uint64_t kBehind = kWindow / 2;  // of them behind the expected one
+constexpr std::uint64_t kBehind = kWindow / 2;  // of these, before the expected row
 constexpr std::uint32_t kNone = 0xffff'ffffU;
-constexpr std::uint64_t kLost = 4'096;  // rows missed in a row: look further ahead
-constexpr std::uint64_t kAnchor = 64;   // one row in so many is looked for anywhere
-/// Touched rows are part of each run's work; beyond this share of the main file it is written
-/// again.
+constexpr std::uint64_t kLost = 4'096;  // after so many misses, look beyond the window
+constexpr std::uint64_t kAnchor = 64;   // one row in so many can be found in the whole file
+/// Every run has to read the touched rows. If there are more than the main file's rows divided by
+/// this, a new main file is written.
 constexpr std::int64_t kTouchedShare = 20;
 constexpr std::int64_t kFewTouched = 256;
 
@@ -60,8 +60,8 @@ CacheMatch::~CacheMatch() = default;
 
 // The window --------------------------------------------------------------------------------------
 
-/// Reads ahead as far as the window goes. Rows that were touched since are left out: what is known
-/// of them stands elsewhere.
+/// Reads the main file until the window is full. Rows that were touched since then count as met:
+/// `touched_` says what has become of them.
 void CacheMatch::fill() {
   while (!main_ended_ && tail_ - head_ < ring_.size()) {
     auto& into = slot(tail_);
@@ -69,7 +69,7 @@ void CacheMatch::fill() {
       main_ended_ = true;
       return;
     }
-    into.met = touched_by_key_.contains(into.known.key);  // answered for already
+    into.met = touched_by_key_.contains(into.known.key);
     ++tail_;
   }
 }
@@ -92,7 +92,7 @@ void CacheMatch::unlink(std::uint64_t ordinal) {
   *link = ring_[at].next;
 }
 
-/// Lets go of the window's rows before `until`; what was not met of them may be gone.
+/// Drops the window's rows before `until`; those of them that were not met may be gone.
 void CacheMatch::leave_behind(std::uint64_t until) {
   for (; head_ < until; ++head_) {
     if (head_ < indexed_) {
@@ -122,8 +122,8 @@ void CacheMatch::meet(std::uint64_t ordinal) {
   }
 }
 
-/// After a long stretch that is gone: goes on where this row is, if it is one of those that are
-/// looked for everywhere.
+/// After many misses: moves the window to the wanted row, if it is one of those that can be found
+/// in the whole file.
 void CacheMatch::jump(const Fingerprint& wanted) {
   if (!anchors_) {
     anchors_.emplace();
@@ -213,8 +213,8 @@ void CacheMatch::add(KnownRow known) {
   }
 }
 
-/// A changed row where there are too many to keep beside the main file: they become part of a new
-/// one in the end, and only their keys are remembered.
+/// Takes a changed row where there are too many to keep beside the main file. It goes to a file of
+/// its own, which `save` merges into a new main file; only its key stays in memory.
 void CacheMatch::spool(const KnownRow& known) {
   if (overflowed_) {
     return;
@@ -257,7 +257,8 @@ void CacheMatch::emit(const KnownRow& known) {
   ++new_main_rows_;
 }
 
-/// Begins a new main file, with what was met and added so far, in the order in which it was read.
+/// Begins a new main file with the rows that were met or added so far, in the order in which they
+/// were read.
 void CacheMatch::rewrite() {
   new_main_ = cache_.new_name("rows", tracked_);
   writer_ = std::make_unique<state::KnownRowWriter>(cache_, new_main_);
@@ -283,8 +284,9 @@ void CacheMatch::rewrite() {
   met_ = {};
 }
 
-/// The new main file after changes that were spooled: what has stayed as it was, and then these,
-/// for the primary puts new versions behind the others where it has not cleaned up.
+/// Writes the new main file after changes were spooled: first the unchanged rows, then the spooled
+/// ones, because the primary stores new row versions behind the others where no space was freed.
+/// Returns the touched rows that are kept beside the new file.
 std::vector<TouchedRow> CacheMatch::merge_spool() {
   spool_->finish();
   for (const auto& known : std::exchange(unmet_, {})) {
@@ -328,7 +330,7 @@ void CacheMatch::drain() {
   } while (!main_ended_);
 }
 
-/// What is not needed any more once all rows are read.
+/// Frees what is not needed after all rows were read.
 void CacheMatch::let_go() {
   main_.reset();
   ring_ = {};
@@ -344,7 +346,7 @@ void CacheMatch::finish() {
   drain();
   let_go();
   for (std::size_t i = 0; i < touched_.size(); ++i) {
-    // a row that is to be looked at anyway is a candidate, if it is still there
+    // an open or absent row is never met: it is named as gone even if it came as a candidate
     if (!touched_met_[i] && touched_[i].state != State::gone) {
       ++gone_;
       on_gone_(touched_[i].known);
@@ -403,7 +405,7 @@ void CacheMatch::finish_keys() {
       ++gone_;
       on_gone_(touched_[i].known);
     } else if (touched_met_[i] && touched_[i].state == State::gone) {
-      touched_met_[i] = false;  // it has come back, as a candidate
+      touched_met_[i] = false;  // the row is there again, as a candidate
     }
   }
   let_go();
@@ -430,7 +432,7 @@ CacheMatch::Touched CacheMatch::touched_after(const Unsettled& unsettled) {
     }
   } else if (!writer_) {
     for (std::size_t i = 0; i < touched_.size(); ++i) {
-      // in a whole pass a row that is still there came again: as it was, or as a candidate
+      // where every row was compared, one that is still there is in `added_` now
       put(whole_ || !touched_met_[i] ? State::gone : touched_[i].state, touched_[i].known);
     }
     for (const auto& known : unmet_) {

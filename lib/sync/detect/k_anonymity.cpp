@@ -32,7 +32,7 @@ KAnonymity::KAnonymity(db::Source& source, const ExportedTable& exported,
     : min_k_(exported.table->min_k) {
   const auto& table = *exported.table;
   if (min_k_ < 2 || table.quasi_identifiers.empty()) {
-    return;  // every combination has a subject
+    return;  // no row is rare
   }
   quasi_ = places_of(table.quasi_identifiers, exported.columns);
 
@@ -48,7 +48,7 @@ KAnonymity::KAnonymity(db::Source& source, const ExportedTable& exported,
     }
   }
   auto masked = table;
-  masked.key.clear();  // of a row without a key, too, the subject counts
+  masked.key.clear();  // a row without a usable key counts, too
   mask::Masker masker(masked, columns, types, keyring);
   const auto quasi = places_of(table.quasi_identifiers, columns);
   const auto subject = places_of({table.subject}, columns);

@@ -1,4 +1,4 @@
-// Rows whose quasi-identifiers too few subjects share: they are held back.
+// Finds rare rows: too few subjects share their quasi-identifiers, so they are held back.
 #pragma once
 
 #include "db/primary/source.hpp"
@@ -13,17 +13,18 @@
 
 namespace abgleich::sync {
 
-/// What the quasi-identifiers of one table are shared by, in the primary as it would leave.
+/// How many subjects share each combination of one table's quasi-identifiers, counted over the
+/// masked rows of the primary.
 class KAnonymity {
  public:
-  /// Reads the table's subjects and quasi-identifiers whole, masked, and counts the subjects of
-  /// each combination; NULL is a value like another, and a row without a subject is one of its own.
-  /// Some 16 bytes of memory a row. Without the table's `min_k` or quasi-identifiers nothing is
-  /// read, and nothing is rare.
+  /// Reads subject and quasi-identifiers of every row, masks them, and counts the subjects of each
+  /// combination. NULL counts as a value, and a row without a subject as a subject of its own.
+  /// Takes about 16 bytes of memory for each row. If the table's `min_k` is below 2 or it has no
+  /// quasi-identifiers, nothing is read and no row is rare.
   KAnonymity(db::Source& source, const ExportedTable& exported, const mask::Keyring& keyring);
 
-  /// Whether fewer than `min_k` subjects share this row's quasi-identifiers. `row` is masked, of
-  /// the exported columns.
+  /// Whether fewer than `min_k` subjects share this row's quasi-identifiers. `row`: masked, with
+  /// all exported columns.
   [[nodiscard]] bool rare(const Row& row);
 
  private:
@@ -35,9 +36,9 @@ class KAnonymity {
   std::string bytes_;
 };
 
-/// Why such a row is held back.
+/// Why a rare row is held back, for people.
 std::string rarity_reason(const contract::Table& table);
-/// The same of one that the secondary still has: it was edited there, or other rows refer to it.
+/// The same for a row that the secondary still has: it was edited there, or other rows refer to it.
 std::string still_there_reason(const contract::Table& table);
 
 }  // namespace abgleich::sync

@@ -8,19 +8,19 @@ namespace abgleich::sync {
 
 namespace {
 
-/// What both sides, and this program between them, can still handle: PostgreSQL's text of as many
-/// bytes of a bytea is half of what it can send at all.
+/// The largest value that both databases and this program can handle. PostgreSQL writes a bytea as
+/// text of twice its size, which is then half of the most that it can send.
 constexpr std::size_t kMostValueBytes = std::size_t{256} << 20U;
 constexpr std::string_view kTooLarge = "larger than 256 MiB";
-// The journal holds a row twice, before and after, beside what is written: together less than the
-// gigabyte that either engine can hold in one row.
+// A row of the plan has the values that are written, and twice the row as the journal writes it
+// (before and after): together less than the gigabyte that either engine can store in one row.
 constexpr std::string_view kTooLargeRow = "its row is larger than 256 MiB as the journal writes it";
-constexpr std::size_t kMostOfAByte = 6;  // of JSON, for one byte: \u0001
+constexpr std::size_t kMostOfAByte = 6;  // bytes of JSON for one byte: \u0001
 
 constexpr std::size_t kCellOverhead = 8;  // length and alignment
 constexpr std::string_view kLongKey = "too long for a key of the secondary";
 
-/// How long the journal writes it.
+/// The size of the value as the journal writes it.
 std::size_t written_size(const Value& value) {
   const std::string_view bytes = value.bytes();
   if (value.kind() == Kind::bytes) {
@@ -60,7 +60,7 @@ OutgoingRow::OutgoingRow(const db::Dialect& secondary, const ExportedTable& expo
       exported_(exported),
       masker_(*exported.table, exported.columns, source_types(exported), keyring) {
   for (const auto& column : exported.relation.columns) {
-    // a column of exactly the type that was made for it takes every value as it is
+    // a column of exactly the exported type stores every value unchanged
     fits_.push_back(column.type == column.stored);
   }
 }
@@ -103,7 +103,7 @@ bool OutgoingRow::row_has_room() {
     bytes += cell.bytes().size();
   }
   if (bytes <= kMostValueBytes / kMostOfAByte) {
-    return true;  // however it is written
+    return true;  // even where the journal escapes every byte
   }
   std::size_t written = 0;
   std::size_t longest = 0;
@@ -123,8 +123,8 @@ bool OutgoingRow::is_key(std::size_t column) const {
   return std::ranges::find(exported_.relation.key, column) != exported_.relation.key.end();
 }
 
-/// A server indexes keys up to a length, and would end the whole run over a longer one. PostgreSQL
-/// would compress some of those that are longer, which nobody can foresee.
+/// A server can index keys up to a certain size; a larger one would end the whole run. PostgreSQL
+/// compresses some larger keys so that they fit, but it cannot be foreseen which.
 bool OutgoingRow::key_has_room() {
   if (most_key_bytes_ == 0) {
     return true;
@@ -143,8 +143,8 @@ bool OutgoingRow::key_has_room() {
   return bytes <= most_key_bytes_;
 }
 
-/// The key cells that come after the one that failed have to be fitted as well: only then may the
-/// key be used.
+/// Fits the key cells behind the column that failed, too. False where that column is of the key, or
+/// one of these cells does not fit: then the key cannot be used.
 bool OutgoingRow::fit_rest_of_key(std::size_t failed) {
   return std::ranges::none_of(exported_.relation.key, [&](std::size_t i) {
     return i == failed || (!fits_[i] && i > failed &&

@@ -1,5 +1,5 @@
-// One row of the primary on its way out: masked, in the form in which the secondary will give it
-// back, and digested.
+// One row of the primary on its way out: masked, checked that the secondary can store it unchanged,
+// and digested.
 #pragma once
 
 #include "db/engine/dialect.hpp"
@@ -15,11 +15,11 @@
 
 namespace abgleich::sync {
 
-/// The limit that rows are held to, for people.
+/// How large a row may be, for people.
 std::string largest_row_text();
 
-/// Makes the rows of one table, one after the other, reusing its memory. Not for several threads at
-/// once: each needs one of its own.
+/// Makes the rows of one table, one after the other, reusing its memory. Not thread-safe: each
+/// thread needs its own.
 class OutgoingRow {
  public:
   OutgoingRow(const db::Dialect& secondary, const ExportedTable& exported,
@@ -27,20 +27,20 @@ class OutgoingRow {
 
   enum class Made : std::uint8_t {
     usable,
-    held_back,  // a value cannot be masked or held; the key is whole
-    keyless,    // and not even the key is known
+    held_back,  // a value cannot be masked or stored; the key is usable
+    keyless,    // the same, and the key is not usable either
   };
   Made make(const RawRow& raw);
 
   [[nodiscard]] const Row& row() const { return row_; }
-  /// Of a row that is held back: the column, and why.
+  /// Where the row is not usable: because of which exported column (its index), and why.
   [[nodiscard]] std::size_t column() const { return column_; }
   [[nodiscard]] const std::string& reason() const { return reason_; }
 
-  /// The digests of the row that was made last, packed; valid until the next. REQUIRES: it is
-  /// usable.
+  /// The digests of the row that was made last, packed; valid until the next call. REQUIRES: the
+  /// row is usable.
   std::string_view digest();
-  /// The bytes of its key, as `digest` has left them.
+  /// The bytes of its key. REQUIRES: `digest` was called.
   [[nodiscard]] const std::string& key_bytes() const { return key_bytes_; }
 
  private:
@@ -53,7 +53,7 @@ class OutgoingRow {
   std::size_t most_key_bytes_;  // 0: no limit
   const ExportedTable& exported_;
   mask::Masker masker_;
-  std::vector<bool> fits_;  // takes every value as it is
+  std::vector<bool> fits_;  // by column: it stores every value unchanged
   Row row_;
   std::size_t column_ = 0;
   std::string reason_;

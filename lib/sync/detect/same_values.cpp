@@ -22,13 +22,13 @@ constexpr auto kShifted = drift::EventKind::shifted_column;
 constexpr auto kReplacedColumn = drift::EventKind::replaced_column;
 constexpr auto kReplacedTable = drift::EventKind::replaced_table;
 
-// Rows are edited meanwhile, but not this many.
+// Some rows are edited in the meantime, so not all have to be the same, but at least this share.
 constexpr double kSame = 0.9;
-// As many rows as this tell as much as all of them.
+// It is enough to compare this many rows.
 constexpr std::size_t kMostRows = 10'000;
 
 struct Found {
-  std::int64_t rows = 0;   // that the base knows and that say something
+  std::int64_t rows = 0;   // that the base has, without those that are NULL before and now
   std::int64_t other = 0;  // of these: with another value
 
   [[nodiscard]] bool mostly_same() const {
@@ -36,7 +36,7 @@ struct Found {
   }
 };
 
-/// The rows of one table against its base.
+/// Compares the primary's rows of one table with its base.
 class Comparison {
  public:
   Comparison(const ExportedTable& exported, const mask::Keyring& keyring)
@@ -70,14 +70,14 @@ class Comparison {
     });
   }
 
-  /// Of one column's values.
+  /// The result for one column.
   [[nodiscard]] Found found(const std::string& column) const {
     const auto one = found_.find(column);
     return one == found_.end() ? Found{} : one->second;
   }
 
-  /// Of the rows: those that are there no more under their keys speak against it, and the values of
-  /// the others.
+  /// The result for whole rows. `other`: how many are gone under their keys. If a column is not
+  /// mostly the same and differs in more rows than that, their number counts instead.
   [[nodiscard]] Found rows() const {
     Found all{.rows = static_cast<std::int64_t>(base_.size())};
     all.other = all.rows - met_;
@@ -107,7 +107,7 @@ class Comparison {
         continue;
       }
       const bool same = now[i] == was[before];
-      // that nothing is where nothing was says nothing
+      // NULL before and now proves nothing
       if (!same || !row.cells[i].is_null()) {
         auto& found = found_[exported_.columns[i]->name];
         ++found.rows;
@@ -128,7 +128,7 @@ bool is_key(const contract::Table& table, const std::string& column) {
   return std::ranges::find(table.key, column) != table.key.end();
 }
 
-/// What a replaced key or table is to be judged by: the rows, which must be there as they were.
+/// Whether the event is judged by whole rows: a replaced table or a replaced column of the key.
 bool by_rows(const drift::Event& event, const contract::Table& table) {
   return event.kind == kReplacedTable ||
          (event.kind == kReplacedColumn && is_key(table, event.column));
@@ -149,29 +149,32 @@ void judge(drift::Event& event, const contract::Table& table, const Comparison& 
           "then run: abgleich drift accept",
           judged.rows - judged.other, judged.rows);
     } else {
-      event.hint = fmt::format("{} are not there under their keys as they were; {}", share(judged),
-                               event.hint);
+      event.hint =
+          fmt::format("{} are no longer there with the same values under the same keys; {}",
+                      share(judged), event.hint);
     }
     return;
   }
-  // of a name that stands elsewhere, only what leaves nothing new out is believed
+  // a replaced column is the same only if every value is: so nothing new leaves
   const bool shifted = event.kind == kShifted;
   if (judged.rows > 0 && (shifted ? judged.mostly_same() : judged.other == 0)) {
     event.verdict = drift::Verdict::adapt;
-    event.hint = "it stands elsewhere, and every value is as before; abgleich drift accept";
+    event.hint =
+        "it stands in another place, and every value is as before; run: abgleich drift accept";
     return;
   }
-  const auto what = judged.rows == 0 ? std::string("no row shows whether it is what it was")
+  const auto what = judged.rows == 0 ? std::string("no row shows whether it is the same")
                                      : share(judged) + " have another value than before";
   event.hint = shifted ? fmt::format(
-                             "{}: a column is gone, and '{}' may be that one under its name; look "
+                             "{}: a column is gone, and '{}' may now be the name of that one; look "
                              "at what it holds, then write \"withhold\" in its line, or, if the "
                              "line fits what it holds, run: abgleich drift accept",
                              what, event.column)
                        : fmt::format("{}; {}", what, event.hint);
 }
 
-/// Whether the bookkeeping knows the live column, or table, as its own already.
+/// Whether a run has carried the table or column over already: the bookkeeping has the identity of
+/// the live one.
 bool carried_over(const drift::Event& event, const contract::Table& table,
                   const std::vector<db::TrackedRow>& tracked, const Catalog& live) {
   const auto* now = live.find_table(event.table);
@@ -191,7 +194,7 @@ bool carried_over(const drift::Event& event, const contract::Table& table,
          !known->identity.empty() && known->identity == identity_of(live.identity, *now, *column);
 }
 
-/// Whether a table can be the old one: a table, with every column that is read.
+/// Whether the live table can be the old one: it is a table and has every column that is read.
 bool has_all_of(const CatalogTable& live, const contract::Table& table) {
   return (live.kind == TableKind::table || live.kind == TableKind::partitioned) &&
          std::ranges::all_of(table.columns, [&](const contract::Column& column) {
@@ -199,7 +202,7 @@ bool has_all_of(const CatalogTable& live, const contract::Table& table) {
          });
 }
 
-/// Tables that something else blocks, which is to be decided first.
+/// Tables with an event that blocks and that values cannot decide: a person has to do so first.
 std::set<std::string> blocked_otherwise(const std::vector<drift::Event>& events) {
   std::set<std::string> blocked;
   for (const auto& event : events) {
@@ -210,7 +213,7 @@ std::set<std::string> blocked_otherwise(const std::vector<drift::Event>& events)
   return blocked;
 }
 
-/// Whether the values of the rows are to decide what this event is.
+/// Whether this event is to be decided by comparing values.
 bool decided_by_values(const drift::Event& event, const contract::Contract& contract,
                        const Catalog& live, const std::set<std::string>& blocked) {
   const auto* now = live.find_table(event.table);
@@ -222,8 +225,8 @@ bool decided_by_values(const drift::Event& event, const contract::Contract& cont
   if (event.kind == kReplacedTable && !has_all_of(*now, *table)) {
     return false;
   }
-  // where columns are numbered it is known to be another one; only a key has to be one all the
-  // same
+  // where columns have numbers, a replaced column is known to be another one; values are compared
+  // only for a column of the key, because without the key no row can be carried over
   return event.kind != kReplacedColumn || !traits(live.identity.engine).numbers_objects ||
          (is_key(*table, event.column) && now->find_column(event.column) != nullptr);
 }

@@ -1,6 +1,6 @@
-// What catalogues leave open, and values can tell: whether a name means what it meant, where its
-// column or its table was made anew, or where columns have no identity (SQLite). They are compared
-// here: what is in doubt does not reach the secondary.
+// Compares values where catalogues alone cannot tell whether a name still means the same: where its
+// column or table was made anew, or where columns have no identity (SQLite). What remains in doubt
+// does not reach the secondary.
 #pragma once
 
 #include "core/error.hpp"
@@ -15,17 +15,18 @@
 
 namespace abgleich::sync {
 
-/// Whether the values can decide what this event blocks.
+/// Whether this event blocks, and is of a kind that values can decide.
 bool values_can_tell(const drift::Event& event);
 
-/// Turns into `adapt`, or takes back, what the values confirm row by row; of the rest, says how
-/// many rows speak against it. Adds tables whose contract has another key than the secondary's rows
-/// are known by.
+/// Compares the primary's values with the base, for events that values can decide. Where they are
+/// as before, the event becomes `adapt` or is removed; otherwise its hint says how many rows
+/// differ. Also adds events for tables whose contract names another key than the one by which the
+/// secondary knows their rows.
 void judge_by_values(std::vector<drift::Event>& events, const Pairing& pairing, db::Source& source,
                      db::Target& target, const mask::Keyring& keyring);
 
-/// Why the schema cannot be accepted yet: a run has to carry over first what the values confirm,
-/// as the accepted schema no longer tells of it.
+/// Why the schema cannot be accepted yet; empty: it can. A run has to carry over first what the
+/// values confirm: once the schema is accepted, there is no event for it any more.
 std::optional<Error> not_carried_over(const std::vector<drift::Event>& events,
                                       const Pairing& pairing, const Catalog& live);
 

@@ -35,7 +35,7 @@ class Stager {
         stage_(table_,
                [this](std::int64_t row, const std::string& state) { refused(row, state); }) {}
 
-  /// A row that is as it was.
+  /// Counts a row that is unchanged.
   void skip() {
     ++staged_.rows;
     ++staged_.usable;
@@ -76,13 +76,13 @@ class Stager {
 
   Staged finish() {
     if (into_.fill != nullptr && added_ == 0) {
-      return staged_;  // nothing is staged, and the secondary is busy with what was read before
+      return staged_;  // nothing is staged, and the secondary is busy with the previous table
     }
     stage_.flush();
     hold_back_late();
     stage_.finish();
     table_.hold_duplicates([&](const Row& key) {
-      // at least two rows of the primary have this key; which of them is meant, nobody can say
+      // several rows of the primary have this key, so all of them are held back
       record(journal::key_text(exported_.relation, key), "",
              text_of(QuarantineCause::repeated_key));
     });
@@ -114,8 +114,8 @@ class Stager {
     ++staged_.looked_at;
   }
 
-  /// The row as a whole is held back. Who is rare is not for the secondary to know: it is told by
-  /// the stage alone (`StagedTable::rare_rows`).
+  /// Holds the row back. The secondary must not learn which rows are rare, so this is not recorded
+  /// there: only the temporary stage has their keys (`StagedTable::rare_rows`).
   void hold_rare() {
     ++staged_.rare;
     mark_ = db::kRareMark;
@@ -124,7 +124,8 @@ class Stager {
     ++staged_.looked_at;
   }
 
-  /// Keeps the keys of the rows that are on their way: the server refuses a row by its number.
+  /// Keeps the keys of rows that were sent and may still be refused: the server names a refused row
+  /// only by its number.
   void remember() {
     if (on_their_way_ == kBatch) {
       stage_.flush();
@@ -159,7 +160,8 @@ class Stager {
     --staged_.usable;
   }
 
-  /// Rows that the server refused count as present: only their values are unknown.
+  /// Stages the keys of rows that the server refused: they are in the primary, and only their
+  /// values are not known.
   void hold_back_late() {
     if (held_back_late_.empty()) {
       return;

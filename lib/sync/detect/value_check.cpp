@@ -14,7 +14,8 @@ namespace abgleich::sync {
 
 namespace {
 
-// Rows are edited while their column gets a new name, but not this many.
+// Some rows are edited before the renamed column is compared, so not all have to be the same, but
+// at least this share.
 constexpr double kRenamed = 0.9;
 
 constexpr auto kRetyped = drift::EventKind::type_changed;
@@ -30,8 +31,8 @@ bool only_retyped(const std::vector<drift::Event>& events, const std::string& ta
   });
 }
 
-/// What the last run remembers of a column: under the name that it has now if that is how it got
-/// it, else under its old name, else under the same name for another reason.
+/// What the last run remembers of a column. First choice is the entry with its name and its `was`,
+/// second the one with the old name (`was`), third the one with the same name.
 std::optional<Remembered> find_remembered(const db::TrackedRow& row,
                                           const contract::Column& column) {
   auto layout = read_column_history(row);
@@ -110,22 +111,23 @@ drift::Event rename_event(const ValueMismatch& found, drift::Verdict verdict) {
           .hint = refuted ? refuted_text(found) : borne_out_text(found)};
 }
 
-/// That one column, or the table as a whole, holds what it held.
+/// That one column, or (no column) the table as a whole, holds the same values as before.
 struct Hypothesis {
   std::optional<std::size_t> column;
-  std::string was;    // of a rename
-  bool kept = false;  // dropped in an earlier run: only the secondary still has its values
+  std::string was;    // of a rename: the old name
+  bool kept = false;  // the last run did not export it: only the secondary has its values
   std::int64_t rows = 0;
   std::int64_t other = 0;
 };
 
-/// Because a person has accepted the schema with the new name since.
+/// Whether a person has accepted the schema with the table's new name.
 bool table_is_accepted(const Pairing& pairing, const ExportedTable& exported) {
   return pairing.accepted && pairing.accepted->find_table(exported.table->name) != nullptr &&
          pairing.accepted->find_table(exported.called) == nullptr;
 }
 
-/// By identity, or because a person has accepted the schema with the new name since.
+/// Whether a column's rename is proven: by identity, or because a person has accepted the schema
+/// with the new name.
 bool rename_is_proven(const Pairing& pairing, const contract::Table& table,
                       const Remembered& before, const Remembered& now) {
   if (!before.identity.empty() && before.identity == now.identity) {
@@ -172,7 +174,7 @@ std::vector<Hypothesis> hypotheses_of(const ExportedTable& exported, const Pairi
   return hypotheses;
 }
 
-/// Compares row by row what the primary has with what the base has of it.
+/// Compares the primary's rows with the base, and kept columns with the secondary's rows.
 class HypothesisTest {
  public:
   HypothesisTest(db::StagedTable& table, const ExportedTable& exported,
@@ -212,7 +214,7 @@ class HypothesisTest {
       const auto at = *hypothesis.column;
       const auto& before = hypothesis.kept ? secondary_ : base_;
       const bool same = before[at] == primary_[at];
-      // that nothing is where nothing was does not speak for a rename
+      // NULL before and now does not prove a rename
       if (hypothesis.was.empty() || !same || !pair.primary.cells[at].is_null()) {
         ++hypothesis.rows;
         hypothesis.other += same ? 0 : 1;
@@ -220,7 +222,7 @@ class HypothesisTest {
     }
   }
 
-  /// In every column that was exported before.
+  /// Whether the row is the same in every column that was exported before.
   [[nodiscard]] bool same_row() const {
     const auto& layout = exported_.layout;
     for (std::size_t i = 0; i < base_.size(); ++i) {
@@ -233,8 +235,8 @@ class HypothesisTest {
     return true;
   }
 
-  /// A row of the base whose value is not known now; one that is gone may be gone because its key
-  /// reads otherwise.
+  /// Counts a row of the base whose value is not known now. An absent row counts against a change
+  /// of type only in a column of the key: there it may be absent because its key reads otherwise.
   void miss(const db::Pair& pair, Missing missing) {
     if (!pair.base_digests) {
       return;
@@ -295,7 +297,7 @@ void assume_types(std::vector<drift::Event>& events, const Pairing& pairing,
     const auto* row = known.of(*table);
     const auto before = row == nullptr ? std::nullopt : find_remembered(*row, *column);
     const bool proven = before && before->read_as == reading_of(now->type);
-    // values of another kind never read the same, and have a column of their own once accepted
+    // values of another family never read as before; once accepted, they get a column of their own
     const bool comparable =
         before && before->type.family == mask::exported_type(*column, now->type).family;
     if (comparable && (proven || (assumption == Assumption::until_compared &&

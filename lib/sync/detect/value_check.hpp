@@ -1,5 +1,5 @@
-// What only the data can show: whether every value of a retyped column reads as before, and whether
-// a column that the contract calls another's new name holds what that one held.
+// Tests hypotheses on the data: that every value of a column with another type reads as before, and
+// that a column or table with a `was` in the contract holds the values of the old one.
 #pragma once
 
 #include "db/secondary/staged_table.hpp"
@@ -19,18 +19,18 @@ struct ValueMismatch {
   std::string table;
   std::string column;      // empty: of the table as a whole
   std::string was;         // of a rename: the old name; empty: a change of type
-  std::int64_t rows = 0;   // that the base knows and that say something
-  std::int64_t other = 0;  // of these: with another value
+  std::int64_t rows = 0;   // of the base, that speak for the hypothesis or against it
+  std::int64_t other = 0;  // of these: with another value, or with none that is known
 };
 
-/// How far a change of type is assumed to be harmless.
+/// Which changes of type are assumed to be harmless.
 enum class Assumption : std::uint8_t {
   proven,          // only where an earlier run has compared all values
-  until_compared,  // until this run has compared them: `find_mismatches`
+  until_compared,  // all, until this run has compared the values: `find_mismatches`
 };
 
-/// Turns `block` into `adapt` for changes of type that are assumed to be harmless, and says of the
-/// mismatches why they block.
+/// Turns `block` into `adapt` for changes of type that are assumed to be harmless. For mismatches,
+/// says in the hint why they block; those of a rename get an event of their own.
 void assume_types(std::vector<drift::Event>& events, const Pairing& pairing,
                   const std::vector<db::TrackedRow>& tracked, const Catalog& live,
                   Assumption assumption, const std::vector<ValueMismatch>& mismatches);

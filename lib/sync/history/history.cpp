@@ -66,7 +66,7 @@ db::RunRow find_run(db::Books& books, std::string_view called) {
     }
     return newest.front();
   }
-  // "r7" is the seventh run, not the first of those from 70 on
+  // "r7" means run 7 only, not run 70 and those after it
   const bool number = called.starts_with('r') && all_digits(called.substr(1));
   const auto found = books.runs_called(std::string(called) + (number ? "-" : ""));
   if (called.size() < 2 || found.empty()) {
@@ -125,7 +125,7 @@ db::RunRow show(const Pairing& pairing, const std::string& called, const std::st
                  .key = journal::read_cells(row.key_text),
                  .fate = report::Fate::remove,
                  .reason = "erased: no trace of the row is kept"});
-    }  // else the base alone moved: for the secondary's readers nothing happened
+    }  // otherwise only the base has changed: nothing to show
   });
   return run;
 }

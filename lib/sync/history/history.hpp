@@ -17,16 +17,16 @@ namespace abgleich::sync {
 std::vector<db::RunRow> runs(const Pairing& pairing, std::int64_t limit);
 
 /// The run that a person means: a whole id, its beginning ("r7", "r7-1c"), or "latest". Throws
-/// Failure{usage} with the nearest id where there is none, or several.
+/// Failure{usage} where no run fits, with the nearest id, or where several do.
 db::RunRow find_run(db::Books& books, std::string_view called);
 
-/// Throws Failure{usage} where the run's changes are no longer kept.
+/// Throws Failure{usage} where the journal no longer has the run's changes.
 void expect_kept(const Pairing& pairing, const db::RunRow& run);
 
-/// Calls `on_change` for every row that a run changed, in the order of tables and rows; a first
-/// load is told as one change a table. `only`, a table by its name in the contract, narrows it;
-/// empty: all tables. Returns the run. Throws Failure{usage} for a table that no run has ever
-/// written to.
+/// Calls `on_run` for the run that `called` means (see find_run), then `on_change` for every row
+/// that it changed, in the order of tables and rows; a first load is one change for each table.
+/// `only`: one table, by its name in the contract; empty: all. Returns the run. Throws
+/// Failure{usage} for a table that no run has ever written to.
 db::RunRow show(const Pairing& pairing, const std::string& called, const std::string& only,
                 const std::function<void(const db::RunRow&)>& on_run,
                 const std::function<void(const report::Change&)>& on_change);

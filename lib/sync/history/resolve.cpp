@@ -53,7 +53,7 @@ class Table {
 
   [[nodiscard]] const db::Relation& relation() const { return relation_; }
 
-  /// Plans one decision; says why not, where it cannot be.
+  /// Plans one decision. Returns why the conflict stays open, where nothing can be planned.
   std::optional<Left> decide(const journal::Conflict& conflict, const Resolution& resolution) {
     const auto key = key_row(conflict);
     const auto now = db::DataTable(target_, relation_).find(key);
@@ -76,7 +76,7 @@ class Table {
 
   db::PlannedTable& finish() { return plan_.emplace(writer_.finish()); }
 
-  /// After `applied`.
+  /// To be called after `applied`.
   void record() const { plan_->record(); }
 
   /// The decided conflicts that were applied; those that were refused go to `left`.
@@ -94,7 +94,7 @@ class Table {
   }
 
  private:
-  /// Why nobody can decide it so.
+  /// Why this conflict cannot be decided in this way; empty where it can.
   [[nodiscard]] std::optional<std::string> undecidable(const journal::Conflict& conflict,
                                                        const Resolution& resolution) const {
     const bool primary = resolution.take == Take::primary;
@@ -113,7 +113,7 @@ class Table {
     return std::nullopt;
   }
 
-  /// Plans that one side is right, as a whole.
+  /// Plans the decision that one side is right, for all cells of the row.
   void take(const journal::Conflict& conflict, Take side, const Row& key,
             const std::optional<Row>& now) {
     db::PlanRow row{.action = action_of(conflict, side),
@@ -206,8 +206,8 @@ class Table {
     return std::nullopt;
   }
 
-  /// Of two rows that were inserted differently, and of which some cells are set, the others can be
-  /// of either side.
+  /// Whether both sides have inserted the row, differently. Then cells that are not set can be
+  /// taken from either side.
   static bool of_two_rows(const journal::Conflict& conflict) {
     return conflict.kind == merge::name_of(merge::Case::both_inserted);
   }
@@ -313,7 +313,7 @@ class Table {
   }
 
   /// The base as if both sides had agreed on the primary's values of the cells in conflict: what
-  /// the secondary holds instead counts as its own edit from now on.
+  /// the secondary has instead counts as its own edit from now on.
   std::string next_base(const journal::Conflict& conflict,
                         const std::optional<std::string>& base) const {
     auto digests =
@@ -338,7 +338,7 @@ class Table {
   std::map<std::size_t, Value> literals_;       // what was typed for a column
 };
 
-/// Which of the open conflicts are meant.
+/// Which of the open conflicts a person means.
 class Choice {
  public:
   explicit Choice(const Resolution& resolution) : resolution_(resolution) {
@@ -364,7 +364,7 @@ class Choice {
     return false;
   }
 
-  /// Whether `check` will need to know what is open.
+  /// Whether an id was not found. Then `check` needs to `know` what is open.
   [[nodiscard]] bool lacks_some() const {
     return std::ranges::any_of(found_, [](const auto& entry) { return entry.second == 0; });
   }
@@ -388,7 +388,8 @@ class Choice {
   }
 
  private:
-  /// The same row in another state: the second half of its id is the same.
+  /// Throws Failure where the row of this conflict now has another one: the second half of its id
+  /// is the same.
   void refuse_changed(const std::string& id) const {
     if (id.size() != 2 * journal::kConflictIdHalf) {
       return;
@@ -421,7 +422,8 @@ class Choice {
   std::vector<std::pair<std::string, std::string>> open_;  // id, what it looks like
 };
 
-/// The tracked tables as the secondary has them. The one that was named has to be among them.
+/// The tracked tables as the secondary has them. Throws Failure where a table was named that is not
+/// among them.
 std::vector<db::LocatedRelation> known_relations(db::Target& target,
                                                  const std::vector<db::TrackedRow>& tracked,
                                                  const Resolution& resolution) {

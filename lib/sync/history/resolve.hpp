@@ -1,4 +1,4 @@
-// Deciding open conflicts: by id, by table, all; by taking a side.
+// Decides open conflicts (by id, of one table, or all) by taking a side or setting values.
 #pragma once
 
 #include "report/change.hpp"
@@ -18,9 +18,9 @@ struct Resolution {
   std::vector<std::string> ids;  // whole ids or prefixes of at least four characters; empty: all
   std::string table;             // with all: only this table, by its name in the contract
   Take take = Take::secondary;
-  bool take_said = true;  // by a person; beside `set`: of the other cells of two inserted rows
-  /// Instead of a side: values for columns of the secondary; without one: NULL. They count as the
-  /// secondary's own edits.
+  bool take_said = true;  // `take` was given; beside `set` it is for the cells that are not set
+  /// Values to set in columns of the secondary, instead of taking a side; no value: NULL. They
+  /// count as the secondary's own edits.
   std::vector<std::pair<std::string, std::optional<std::string>>> set;
   std::string reason;
 };
@@ -29,7 +29,7 @@ struct Resolution {
 struct Left {
   std::string id;
   std::string why;                    // for people
-  std::optional<report::Change> now;  // where the row has changed since: as it is now
+  std::optional<report::Change> now;  // the row as it is now, where it has changed since
 };
 
 struct Resolved {
@@ -40,9 +40,9 @@ struct Resolved {
 };
 
 /// Decides conflicts in one run of its own: data, base, journal and head together. A conflict whose
-/// row has changed since it was found is left open and said so. Throws Failure{usage} for an id
-/// that is not open, with the nearest one that is, or with what has become of its row; for a value
-/// that its column cannot hold.
+/// row has changed since it was found stays open and is listed in `left`. Throws Failure{usage} for
+/// an id that is not open, with the nearest open one or the conflict that its row has now, and for
+/// a value that its column cannot store.
 Resolved resolve(const Pairing& pairing, const Resolution& resolution);
 
 /// Calls `on_conflict` for every open conflict, in order of table and key.

@@ -66,7 +66,8 @@ Columns columns_of(const contract::Table& table, const CatalogTable& there, Whic
   throw Failure(Code::usage, std::move(message), std::move(hint));
 }
 
-/// What can be said of a pseudonym before anything is read.
+/// Throws Failure where its form alone shows that this is no pseudonym of the key's epoch and of
+/// these columns.
 void expect_form(const std::string& pseudonym, const Columns& key, const mask::Keyring& keyring) {
   const auto shown = contract::in_quotes(pseudonym);
   const auto form = mask::form_of(pseudonym);
@@ -91,7 +92,7 @@ void expect_form(const std::string& pseudonym, const Columns& key, const mask::K
          "look at [tables] and 'format' in the contract");
 }
 
-/// The columns elsewhere that have such a pseudonym, as "person.phone" with its identity.
+/// A column of any table that has this pseudonym, as "identity 'phone' ('person.phone')".
 std::optional<std::string> owner_of(const Pairing& pairing, const Catalog& primary,
                                     db::Source& source, const mask::Keyring& keyring,
                                     const std::string& pseudonym) {
@@ -116,7 +117,7 @@ std::optional<std::string> owner_of(const Pairing& pairing, const Catalog& prima
   return owner;
 }
 
-/// What a text is taken for that somebody has typed.
+/// The kind of value that a typed text is read as.
 Kind kind_of(const contract::CanonicalForm& form) {
   using Of = contract::CanonicalForm::Of;
   const bool moment = form.of == Of::date || form.of == Of::timestamp || form.of == Of::timestamptz;
@@ -174,17 +175,17 @@ void reveal(const Pairing& given, const std::string& table_name,
              "name the table whose key it is");
     }
     refuse(
-        fmt::format("'{}' is a pseudonym of nobody in '{}': it was made with another key, or the "
+        fmt::format("'{}' belongs to no row of '{}': it was made with another key, or the "
                     "primary no longer has the row",
                     pseudonym, table->name),
-        "compare the keys: abgleich keys check; and look when the row went: abgleich log");
+        "compare the keys: abgleich keys check; and look when the row was deleted: abgleich log");
   }
 }
 
 std::vector<Token> token(const Pairing& given, const std::string& identity,
                          const std::string& value, const std::string& reason) {
   const auto keyring = mask::Keyring::read(given.config.key_file);
-  // the types of the columns decide over formats: as they were accepted, else as they are
+  // the column types decide the formats: those of the accepted catalogue, else the live ones
   std::optional<Catalog> catalog = given.accepted;
   if (!catalog) {
     db::Source source(given.config.primary, filters_of(given.contract));
@@ -229,7 +230,7 @@ std::vector<Token> token(const Pairing& given, const std::string& identity,
   state::Asked asked{.command = "token", .subject = identity, .pseudonyms = {}, .reason = reason};
   for (auto& [which, one] : tokens) {
     if (std::ranges::find(asked.pseudonyms, one.pseudonym) != asked.pseudonyms.end()) {
-      continue;  // another spelling of the recipe, for this value the same
+      continue;  // another recipe gives this value the same pseudonym
     }
     asked.pseudonyms.push_back(one.pseudonym);
     all.push_back(std::move(one));

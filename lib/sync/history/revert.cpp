@@ -72,7 +72,7 @@ class RevertedTable {
 
   void take_back(const db::JournalRow& record) {
     if (record.fate == kFirstLoad) {
-      first_load_ = true;  // after the cursor over the journal, which must not grow meanwhile
+      first_load_ = true;  // done in `finish`: the journal is still being read
       return;
     }
     if (erased(record)) {
@@ -107,7 +107,7 @@ class RevertedTable {
     replaced_ = record.fate == kReplaced && before && after;
     auto undo = merge::take_back(what, {.secondary = image_of(now_), .base = base_}, relation_.key);
     if (replaced_ && undo.conflict) {
-      // half of one subject's row and half of another's would belong to nobody
+      // a mix of two subjects' rows would belong to nobody
       undo.action = undo.base != base_ ? merge::UndoAction::base_only : merge::UndoAction::nothing;
       undo.cells = all_columns();
     }
@@ -138,9 +138,10 @@ class RevertedTable {
     return counts_;
   }
 
-  /// Rows that cannot come back: nothing of them was kept.
+  /// Rows that cannot come back, as nothing of them was kept.
   [[nodiscard]] std::int64_t gone() const { return gone_; }
-  /// Rows that were gone on both sides when the table got another key: nobody knows theirs.
+  /// Rows that neither side had any more when the table got another key: their new key is not
+  /// known.
   [[nodiscard]] std::int64_t keyless() const { return keyless_; }
 
  private:
@@ -152,7 +153,7 @@ class RevertedTable {
     return static_cast<std::size_t>(found - relation_.columns.begin());
   }
 
-  /// Whether a record is of the key that rows are known by.
+  /// Whether a record names its row by the key that the table has now.
   [[nodiscard]] bool names_row(const std::string& key_text) const {
     const auto cells = journal::read_cells(key_text);
     return std::ranges::all_of(relation_.key, [&](std::size_t i) {
@@ -200,7 +201,7 @@ class RevertedTable {
         return;
       case merge::UndoAction::update:
         if (replaced_) {
-          // one subject's row for another's, as a whole
+          // the rows are of two subjects, so it is replaced as a whole
           write(db::PlanAction::replace, all_cells(), undo.base, *before);
           ++counts_.deleted;
           ++counts_.inserted;
@@ -241,8 +242,8 @@ class RevertedTable {
     plan(row, key_);
   }
 
-  /// Every row that the base has by now, and that nobody has edited: a first load's rows are not in
-  /// the journal one by one.
+  /// Takes back every row that the base has now, since the journal does not list the rows of a
+  /// first load. Rows that people have edited stay and become conflicts.
   void take_back_first_load() {
     table_.missing_pairs([&](const db::Pair& pair) {
       key_ = pair.primary;
@@ -281,7 +282,8 @@ class RevertedTable {
     writer_.add(row, keyed);
   }
 
-  /// The secondary's cells stand. Where the primary's side of them is known, `after` has it.
+  /// Notes a conflict; the secondary's cells stay as they are. `after`: the primary's side, where
+  /// it is known.
   void conflict(merge::Case fate, const std::vector<std::size_t>& columns, const Row* after) {
     journal::Conflict found{
         .tracked = relation_.id, .key_text = key_text_, .kind = std::string(merge::name_of(fate))};
@@ -302,7 +304,7 @@ class RevertedTable {
     put(std::move(found));
   }
 
-  /// A row has one conflict: cells that were in conflict before join it.
+  /// Records a conflict. A row has only one, so the cells of an open one are added to it.
   void put(journal::Conflict conflict) {
     auto& books = target_.books();
     const auto cells = merge::name_of(merge::Case::both_updated);
@@ -359,7 +361,7 @@ class RevertedTable {
 
   // the current record
   std::string key_text_;
-  bool replaced_ = false;  // another subject's row took the place of one
+  bool replaced_ = false;  // the run put another subject's row in its place
   Row key_;
   Digests after_;                           // what the run wrote
   std::optional<std::string> packed_base_;  // base today
@@ -402,8 +404,8 @@ void expect_can_be_taken_back(const db::RunRow& run) {
   }
 }
 
-/// Plans, table by table, that what the run did be undone. In a deque: plans refer to their table's
-/// relation, so nothing may move.
+/// Plans, table by table, to undo what the run did. A deque, because plans refer to their table's
+/// relation, so that no element may move.
 std::deque<RevertedTable> take_back(RunAttempt& writing, const mask::Keyring& keyring,
                                     const db::RunRow& run) {
   auto& target = writing.target();
@@ -520,7 +522,8 @@ std::string resume(const Pairing& pairing, const std::string& reason) {
   return frame.attempts([&] {
     RunAttempt run(frame, now_utc());
     auto& books = run.books();
-    // a rotation that waits for the end of the pause must not keep it from ending
+    // a rotation of the key waits for the end of the pause, so the secondary may be of an older
+    // epoch
     const auto last = books.exist() ? books.head(db::Books::Lock::row) : std::nullopt;
     const auto& head = run.look(keyring_of(last, frame.keyring()));
     if (!head) {

@@ -1,4 +1,4 @@
-// Taking one run back: data and base as they were before it, by a run of its own.
+// Takes one run back: a run of its own makes data and base what they were before.
 #pragma once
 
 #include "db/bookkeeping/books.hpp"
@@ -11,17 +11,17 @@
 
 namespace abgleich::sync {
 
-/// Rows of the record of a table's first load (kFirstLoad).
+/// How many rows a first load has written, by its record in the journal (kFirstLoad).
 std::int64_t first_load_rows(const db::JournalRow& row);
 
-/// Whether the record has lost its images: `on_delete = "erase"` leaves none.
+/// Whether the record has no images of row and base: `on_delete = "erase"` keeps none.
 bool erased(const db::JournalRow& row);
 
-/// Takes back what the run `called` (see find_run) changed, cell by cell, against its after-image:
-/// what is still as the run left it becomes what it was; what has been edited since stays and
-/// becomes a conflict. The base goes back as well, so that the primary's change counts as a new one
-/// when syncs go on; therefore the pairing is paused afterwards. Throws Failure{usage} for a run
-/// that is not there, is no longer kept, changed nothing, or knows other columns.
+/// Takes back, cell by cell, what the run `called` (see find_run) changed. A cell that is still as
+/// the run left it becomes what it was before; one that was edited since stays and becomes a
+/// conflict. The base goes back as well, so that the primary's change counts as a new one when
+/// syncs go on; therefore the pairing is paused afterwards. Throws Failure{usage} for a run that is
+/// unknown, is no longer kept, changed nothing, or had other columns.
 report::Outcome revert(const Pairing& pairing, const std::string& called,
                        const std::string& reason);
 

@@ -78,7 +78,7 @@ Json json_of(const Remembered& column) {
   return json;
 }
 
-/// Empty where it is of a kind that nobody knows.
+/// Empty where the normaliser, the format or the form is unknown.
 std::optional<MadeWith> made_with_from(const Json& json) {
   const auto normaliser = contract::position_of(json.at("normalise").get_ref<const std::string&>(),
                                                 contract::kNormalisers);
@@ -91,14 +91,14 @@ std::optional<MadeWith> made_with_from(const Json& json) {
   if (!normaliser || !format || form.has_value() != json.contains("form")) {
     return std::nullopt;
   }
-  // no word says `automatic`, which comes first
+  // kFormats has no word for `automatic`, which is the first value
   return MadeWith{.identity = json.at("identity"),
                   .normaliser = static_cast<contract::Normaliser>(*normaliser),
                   .format = static_cast<contract::Format>(*format + 1),
                   .form = form};
 }
 
-/// Empty where it is of an engine, in a state, or a pseudonym of a kind, that nobody knows.
+/// Empty where the engine, the state or what the pseudonym is made with is unknown.
 std::optional<Remembered> remembered_from(const Json& json) {
   Remembered column{.label = json.at("label"),
                     .source = json.at("source"),
@@ -147,12 +147,12 @@ std::string table_part(const std::string& identity) {
   return identity.substr(0, identity.rfind('.'));
 }
 
-/// Whether both name columns of one table of one database, and these are two columns.
+/// Whether these are the identities of two different columns of the same table.
 bool another_column(const std::string& was, const std::string& now) {
   return !was.empty() && !now.empty() && was != now && table_part(was) == table_part(now);
 }
 
-/// Finds for every wanted column what it was to the last run.
+/// Finds for every wanted column the one of the last run that is the same.
 class Matching {
  public:
   Matching(const std::vector<Remembered>& previous, const std::vector<Remembered>& wanted,
@@ -162,7 +162,7 @@ class Matching {
         key_(key),
         known_(wanted.size()),
         taken_(previous.size()) {
-    // A rename that was accepted goes before what merely has the name: names can be swapped.
+    // A rename that was accepted is tried before the name alone, because names can be swapped.
     each([this](const Remembered& old, const Remembered& now) {
       return old.source == now.source && old.was == now.was && stays(old, now);
     });
@@ -182,14 +182,16 @@ class Matching {
     return std::ranges::find(key_, column.source) != key_.end();
   }
 
-  /// The name alone says that it is the same: not where it was dropped meanwhile, or replaced. A
-  /// key that was replaced is read only where its rows have shown that it is what it was.
+  /// Whether the same name means the same column: not where the column was dropped or replaced in
+  /// the meantime. A replaced column of the key counts as the same: such a table is read only if
+  /// its rows have shown that.
   [[nodiscard]] bool stays(const Remembered& old, const Remembered& now) const {
     return old.state != ColumnState::gone &&
            (in_key(now) || !another_column(old.identity, now.identity));
   }
 
-  /// The column of the secondary cannot hold values of another kind. A key has to nevertheless.
+  /// Whether the secondary's column can have the new values: not those of another family. A column
+  /// of the key stays the same nevertheless.
   [[nodiscard]] bool of_one_kind(const Remembered& old, const Remembered& now) const {
     return old.type.family == now.type.family || in_key(now);
   }
@@ -311,7 +313,7 @@ std::string ColumnHistory::renamed_from(std::size_t column) const {
 
 namespace {
 
-/// The front of a name, so that "_gone" and a number behind it are not what PostgreSQL cuts off.
+/// Shortens a name so that PostgreSQL does not cut off "_gone" and a number behind it.
 std::string with_room(std::string_view name) {
   constexpr std::size_t kMost = 63 - 8;
   auto size = std::min(name.size(), kMost);

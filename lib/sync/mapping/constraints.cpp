@@ -20,7 +20,7 @@ using Labels = std::vector<std::string>;
 
 constexpr std::string_view kConstraintFact = "constraint";
 
-/// Whose a foreign key of the secondary is.
+/// Who made a foreign key of the secondary.
 enum class Maker : std::uint8_t { program, people, nobody_yet };
 constexpr std::array<std::string_view, 3> kMakers{"program", "people", "nobody yet"};
 
@@ -83,7 +83,7 @@ const ExportedTable* table_of_id(const std::vector<ExportedTable>& tables, std::
   return found == tables.end() ? nullptr : &*found;
 }
 
-/// Empty where the table that is referred to is not in this run.
+/// Empty where this run does not process the table that is referred to.
 std::optional<Key> key_of(const std::vector<ExportedTable>& tables, const ExportedTable& exported,
                           const db::RelationForeignKey& foreign) {
   const auto parent = std::ranges::find_if(
@@ -105,7 +105,7 @@ std::optional<Key> key_of(const std::vector<ExportedTable>& tables, const Export
   return key;
 }
 
-enum class When : std::uint8_t { before, after };  // this run's DDL
+enum class When : std::uint8_t { before, after };  // the DDL of this run
 
 /// What the columns of a table are called in the secondary; empty where one is not known.
 std::optional<Labels> names_of(const std::vector<Remembered>& columns, const Labels& labels) {
@@ -120,7 +120,7 @@ std::optional<Labels> names_of(const std::vector<Remembered>& columns, const Lab
   return names;
 }
 
-/// One run's look at the secondary's foreign keys.
+/// The secondary's foreign keys, as one run finds them.
 class Keys {
  public:
   Keys(db::Target& target, const std::vector<ExportedTable>& tables, When when)
@@ -180,7 +180,7 @@ class Keys {
   }
 
  private:
-  /// What a table is called in the secondary, where the bookkeeping or this run knows it.
+  /// A table's name in the secondary; empty where neither bookkeeping nor run knows the table.
   [[nodiscard]] std::string name_of(std::int64_t id) const {
     const auto* exported = table_of_id(tables_, id);
     const auto* row = tracked(id);
@@ -207,7 +207,8 @@ class Keys {
   std::vector<db::TrackedRow> tracked_;
 };
 
-/// Whether the contract has the table nevertheless: it is blocked, or not asked for.
+/// Whether the contract has the table although this run does not process it: it is blocked, or was
+/// not asked for.
 bool stands_aside(const Pairing& pairing, const std::vector<ExportedTable>& tables,
                   const db::TrackedRow* parent, std::int64_t id) {
   return table_of_id(tables, id) == nullptr && parent != nullptr &&
@@ -275,7 +276,8 @@ void remember_constraints(const Pairing& pairing, db::Target& target,
         continue;
       }
       const bool added = exported.made_here || std::ranges::find(asked, i) != asked.end();
-      // its owner has run what was printed, or a version of this program that noted nothing
+      // the key may be ours though this run did not add it: the owner has run the DDL that was
+      // printed, or an older version of this program, which recorded nothing, has added it
       const bool told =
           !pairing.config.secondary.manage_schema || (!before && !exported.previous_labels.empty());
       const bool ours = there != nullptr &&

@@ -1,5 +1,5 @@
-// The foreign keys that the primary's foreign keys have become in the secondary: which of them this
-// program made, so that they go when the primary's go, and nobody else's do.
+// The secondary's foreign keys that correspond to the primary's. The bookkeeping remembers which of
+// them this program made: only these are dropped when the primary's are.
 #pragma once
 
 #include "db/secondary/target.hpp"
@@ -11,13 +11,14 @@
 
 namespace abgleich::sync {
 
-/// Finds, for every table, which foreign keys have to go and which have to come: `lost_keys` and
-/// `new_keys` of its relation. REQUIRES: the secondary's catalogue is loaded; nothing of this run's
-/// DDL has been executed.
+/// Finds for every table which foreign keys are to be dropped and which are to be added
+/// (`lost_keys` and `new_keys` of its relation), and whether this run makes it (`made_here`).
+/// REQUIRES: the secondary's catalogue is loaded; no DDL of this run has been executed.
 void follow_constraints(const Pairing& pairing, db::Target& target,
                         std::vector<ExportedTable>& tables);
 
-/// Makes the facts of these tables say what is there after this run, numbered `epoch`.
+/// Records the foreign keys that these tables have after this run, and who made them. `epoch`: the
+/// run's number.
 void remember_constraints(const Pairing& pairing, db::Target& target,
                           const std::vector<LocatedTable>& located, std::int64_t epoch);
 

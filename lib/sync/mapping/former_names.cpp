@@ -12,12 +12,13 @@ namespace {
 
 using contract::Formerly;
 
-/// What identities tell of a name: that what has it now had it (or the `was`) before, that it had
-/// not, or nothing.
+/// What identities prove of a former name: that the table or column which has the line's name now
+/// had that name, that another one had it, or nothing.
 enum class Proof : std::uint8_t { yes, no, none };
 
-/// `before`: the identity that was read under a name; `now`: the one of what has the line's name;
-/// `elsewhere`: whether another thing of the primary has the identity of before.
+/// `before`: the identity that was read under the former name. `now`: the identity of the table or
+/// column that has the line's name now. `elsewhere`: whether another one of the primary has the
+/// identity `before`.
 Proof proof_of(const std::string& before, const std::string& now, bool elsewhere) {
   if (before.empty() || now.empty()) {
     return Proof::none;
@@ -42,7 +43,7 @@ Formerly judge(Proof own, Proof was, bool both_there) {
   return both_there || own == Proof::no ? Formerly::either : Formerly::as_told;
 }
 
-/// The identity of what this line was read from; empty: unknown.
+/// The identity of the column that was read under this name; empty: unknown.
 std::string identity_in(const std::vector<Remembered>& columns, const std::string& source) {
   const auto found = std::ranges::find_if(columns, [&](const Remembered& column) {
     return column.state == ColumnState::exported && column.source == source;

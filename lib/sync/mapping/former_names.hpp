@@ -1,5 +1,5 @@
-// Under which name the last run has read what the contract calls otherwise now: from what the
-// bookkeeping remembers of identities, and from which names the primary has.
+// Under which name the last run has read a table or column for which the contract has a `was` now:
+// found by the identities that the bookkeeping remembers, and by the names that the primary has.
 #pragma once
 
 #include "contract/leaving.hpp"
@@ -12,8 +12,8 @@
 
 namespace abgleich::sync {
 
-/// What was given must outlive this. `live`: the primary as it is; null where nobody has asked it,
-/// which is enough for a contract without `was` and `where`.
+/// The arguments must outlive this, except `then`. `live`: the primary's catalogue; null where it
+/// was not read, which is enough for a contract without `was` and `where`.
 class KnownFormerNames : public contract::FormerNames {
  public:
   KnownFormerNames(const contract::Contract& contract, const Catalog* accepted, const Catalog* live,
@@ -26,7 +26,7 @@ class KnownFormerNames : public contract::FormerNames {
 
  private:
   [[nodiscard]] std::string remembered(const std::string& table) const;
-  /// The name under which the table's names were recorded.
+  /// The table's name under which the names of its columns were recorded.
   [[nodiscard]] const std::string& recorded(const contract::Table& table) const;
 
   const Catalog* accepted_;
@@ -36,8 +36,7 @@ class KnownFormerNames : public contract::FormerNames {
   TableMatches matches_;
 };
 
-/// Whether the contract says anything that has to be compared with the primary's names: `was`,
-/// `where`.
+/// Whether the contract has a `was` or a `where`, which are compared with the primary's names.
 bool asks_for_names(const contract::Contract& contract);
 
 }  // namespace abgleich::sync

@@ -25,7 +25,8 @@ std::vector<Remembered> exported_of(const std::vector<Remembered>& columns) {
   return exported;
 }
 
-/// A column of the old key that is exported no longer joins the exported ones.
+/// Adds a column of the old key that is no longer exported to the relation's columns. Returns its
+/// index there.
 std::size_t add_kept(const ColumnHistory& layout, std::size_t at, db::Relation& relation) {
   const auto& column = layout.columns[at];
   std::erase_if(relation.kept,
@@ -102,7 +103,7 @@ void note_other_keys(std::vector<drift::Event>& events, const Pairing& pairing) 
     db::Target target(pairing.config.secondary, db::Mode::dry);
     tracked = known_tables(target);
   } catch (const Failure&) {
-    return;  // what the primary's schema is can be told without it
+    return;  // the drift of the primary can be shown without the secondary
   }
   note_other_keys(events, pairing, tracked);
 }

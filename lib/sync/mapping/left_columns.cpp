@@ -116,7 +116,7 @@ void refuse_changed_columns(db::Target& target, const db::TrackedRow& row) {
         left ? left->of.find(column.label) : std::map<std::string, LeftColumn>::const_iterator{};
     if (left && known != left->of.end() && found->type.native != known->second.type &&
         !holds_more(target.dialect(), *found, known->second, column)) {
-      refuse(fmt::format("'{}.{}' was made {}, it was {}", row.target, column.name,
+      refuse(fmt::format("'{}.{}' was changed to {}; it was {}", row.target, column.name,
                          found->type.native, known->second.type));
     }
   }

@@ -1,4 +1,4 @@
-// How a run has left the columns of the secondary's tables: by that people's changes are seen.
+// How the last run left the columns of the secondary's tables, so that changes by people are found.
 #pragma once
 
 #include "db/secondary/target.hpp"
@@ -14,36 +14,37 @@ namespace abgleich::sync {
 
 /// A column of the secondary as a run has left it.
 struct LeftColumn {
-  std::int64_t at = 0;  // PostgreSQL: its number for ever. SQLite: its place
+  std::int64_t at = 0;  // PostgreSQL: its number, which never changes. SQLite: its place
   std::string type;
   bool nullable = true;
-  bool tightening = false;  // the primary has made it NOT NULL, and not every row kept that
+  bool tightening = false;  // NOT NULL in the primary, and not yet here, where some rows are NULL
 };
 
 struct LeftTable {
-  std::int64_t table = 0;                // PostgreSQL: its number for ever
+  std::int64_t table = 0;                // PostgreSQL: its number, which never changes
   std::int64_t columns = 0;              // how many there were, people's included
   std::map<std::string, LeftColumn> of;  // by label
 };
 
-/// Empty where no run has noted any. Throws Failure{integrity} where the bookkeeping is damaged.
+/// `id`: the tracked table's number. Empty where no run has recorded its columns. Throws
+/// Failure{integrity} where the bookkeeping is damaged.
 std::optional<LeftTable> read_left(db::Target& target, std::int64_t id);
 
-/// Whether people let a column hold more than a run has made it hold, which does no harm; a
-/// run that follows the primary does so, too.
+/// Whether a column that a run made has since got a type that holds more, which does no harm.
 bool holds_more(const db::Dialect& dialect, const CatalogColumn& found, const LeftColumn& left,
                 const Remembered& before);
 
-/// Throws Failure{drift_decision} where an exported column of the table is not there any more or
-/// holds less, or other tables inherit from it: for commands that write to it and cannot ask.
-/// REQUIRES: the target's catalogue is loaded.
+/// For commands that write to a table without looking for drift. Throws Failure{drift_decision}
+/// where the table or an exported column of it is missing, a column holds less than before, or
+/// other tables inherit from the table. REQUIRES: the target's catalogue is loaded.
 void refuse_changed_columns(db::Target& target, const db::TrackedRow& row);
 
-/// Notes how the columns are after this run, numbered `epoch`: what people have done to them
-/// remains to be decided.
+/// Records how this run leaves the columns. What people have changed is not recorded, so that it is
+/// found until somebody decides. `epoch`: the run's number.
 void remember_columns(db::Target& target, const std::vector<LocatedTable>& tables,
                       std::int64_t epoch);
-/// What people have made of the columns that are there is accepted, in a run numbered `epoch`.
+/// Records the columns as people have changed them: they are accepted so. Columns that are missing
+/// stay as recorded. `epoch`: the run's number.
 void accept_columns(db::Target& target, std::int64_t epoch);
 
 }  // namespace abgleich::sync

@@ -1,4 +1,4 @@
-// A table of the contract of which is known how the secondary holds it.
+// A located table of the contract: how the secondary stores it was looked up.
 #pragma once
 
 #include "db/secondary/located_relation.hpp"
@@ -9,8 +9,7 @@
 
 namespace abgleich::sync {
 
-/// What is read of it, how it is masked and merged, and, of the secondary's side, what was found
-/// there: its `relation` is the one that was located.
+/// An exported table whose `relation` is the one that was located in the secondary.
 class LocatedTable : public ExportedTable {
  public:
   LocatedTable(ExportedTable exported, db::LocatedRelation located)
@@ -24,7 +23,7 @@ class LocatedTable : public ExportedTable {
   db::LocatedRelation located_;
 };
 
-/// Each table with its relation as it was located. REQUIRES: these are theirs, in the same order.
+/// Joins each table with its located relation. REQUIRES: both vectors have the same order.
 std::vector<LocatedTable> located_tables(std::vector<ExportedTable> tables,
                                          std::vector<db::LocatedRelation> relations);
 /// The relations of all of them, in the same order.

@@ -49,7 +49,7 @@ Json json_of(const NamesBySeal& names) {
   return json;
 }
 
-/// What `take` makes of a fact's JSON. Throws Failure{integrity} where it is damaged.
+/// Gives a fact's JSON to `take`. Throws Failure{integrity} where it is damaged.
 template <class Take>
 void read_fact(const db::FactRow& fact, const Take& take) {
   try {
@@ -61,7 +61,7 @@ void read_fact(const db::FactRow& fact, const Take& take) {
   }
 }
 
-/// The names that are there now, and those that were.
+/// The known names, brought up to date: `now` are those that the run numbered `epoch` has seen.
 NamesBySeal followed(NamesBySeal known, const NamesBySeal& now, std::int64_t epoch) {
   for (auto& [name, then] : known) {
     if (!then.until && !now.contains(name)) {
@@ -99,7 +99,7 @@ bool at_once(const NamesBySeal& names, const std::string& one, const std::string
          !ends_before(first->second, second->second) && !ends_before(second->second, first->second);
 }
 
-/// Where the name stands among those that both have.
+/// The position of the name among the names that both have.
 std::ptrdiff_t rank_of(const std::string& name, const NamesBySeal& names,
                        const NamesBySeal& others) {
   return std::ranges::count_if(names, [&](const auto& one) {
@@ -193,7 +193,7 @@ bool NamesThen::moved(const std::string& table, const DatabaseIdentity& database
   const auto name = seal_(column);
   if (then == nullptr || !is_there(then->names, name) || live.find_column(column) == nullptr ||
       then->table != identity_of(database, live)) {
-    return false;  // nothing can be told
+    return false;  // not known
   }
   const auto now = columns_of(live, seal_);
   return then->table.empty() ? rank_of(name, then->names, now) != rank_of(name, now, then->names)

@@ -13,11 +13,12 @@ namespace abgleich::sync {
 
 namespace {
 
-/// Why rows of the secondary need not keep a foreign key of the primary.
+/// Why rows of the secondary may break a foreign key of the primary.
 enum class Looseness : std::uint8_t { none, not_kept, left_out, collation, zone };
 
-/// Whose two columns the primary compares otherwise than by what is written in them, and no
-/// canonical form can say how.
+/// Why rows of the secondary may break this key; `named`: the parent as the contract has it. With
+/// another collation or time zone, the primary compares the two columns in a way that no canonical
+/// form can express.
 Looseness looseness_of(const CatalogForeignKey& key, const CatalogTable& child,
                        const CatalogTable& parent, const contract::Table& named) {
   if (!key.valid) {
@@ -57,8 +58,8 @@ std::string text_of(Looseness why) {
   }
 }
 
-/// Whether the primary keeps these columns unique, and what leaves of them is, too, and nobody's to
-/// edit.
+/// Whether these columns are unique in the primary and stay so in the secondary: different values
+/// leave as different values, and the secondary does not own them.
 bool stays_unique(const CatalogTable& source, const ExportedTable& parent,
                   std::vector<std::string> names) {
   const auto unchanged = [&](const std::string& name) {
@@ -76,7 +77,7 @@ bool stays_unique(const CatalogTable& source, const ExportedTable& parent,
           std::ranges::any_of(source.uniques, covers));
 }
 
-/// Remembers that what another table refers to is kept unique in the secondary.
+/// Notes that these columns, to which another table refers, are unique in the secondary.
 void add_unique(const std::vector<std::string>& names, ExportedTable& parent) {
   std::vector<std::size_t> columns;
   for (std::size_t i = 0; i < parent.columns.size(); ++i) {
@@ -90,8 +91,9 @@ void add_unique(const std::vector<std::string>& names, ExportedTable& parent) {
   }
 }
 
-/// Foreign keys of the primary that hold in the secondary too: both tables are exported, and so are
-/// all columns, with the same class and identity on both ends.
+/// Adds foreign keys of the primary that the secondary can have, too: they refer to the key or to
+/// columns that stay unique, and all columns are exported, with the same class, identity,
+/// normaliser and family on both ends.
 void add_foreign_keys(std::vector<ExportedTable>& all, const Catalog& primary,
                       ExportedTable& exported) {
   const auto& source = *primary.find_table(exported.table->name);
@@ -188,7 +190,7 @@ std::vector<ExportedTable> in_order(std::vector<ExportedTable> tables) {
 
 namespace {
 
-/// One foreign key of the contract's tables that need not hold in the secondary.
+/// A foreign key of the contract's tables that rows of the secondary may break.
 struct Loose {
   const contract::Table* child = nullptr;
   std::string text;  // "'T.C' refers to 'T.C'"

@@ -1,4 +1,4 @@
-// Who refers to whom: the primary's foreign keys as far as they hold between exported tables.
+// Which table refers to which: the primary's foreign keys that hold between exported tables.
 #pragma once
 
 #include "sync/mapping/table_mapping.hpp"
@@ -8,15 +8,16 @@
 
 namespace abgleich::sync {
 
-/// Notes in each table's relation the foreign keys of which both ends are exported alike, and which
-/// of them the secondary can be promised.
+/// Adds to each table's relation the foreign keys whose two ends are exported in the same way, and
+/// marks as `promised` those that every row keeps in the secondary, too.
 void add_references(const Catalog& primary, std::vector<ExportedTable>& tables);
 
-/// Parents before children; a cycle is broken where it is met.
+/// Sorts parents before children. Where tables refer to each other in a cycle, one child comes
+/// before its parent.
 std::vector<ExportedTable> in_order(std::vector<ExportedTable> tables);
 
-/// Foreign keys of the contract's tables by which the primary's own rows can refer to what is
-/// written otherwise, or is not there, and why: "'T.C' refers to 'T.C' (why)".
+/// Foreign keys of the contract's tables by which rows of the primary can refer to a key that is
+/// written in another way or is not there, with the reason: "'T.C' refers to 'T.C' (why)".
 std::vector<std::string> loose_references(const contract::Contract& contract,
                                           const Catalog& primary);
 

@@ -18,7 +18,7 @@ bool of_run(const std::vector<Remembered>& columns, const std::string& name) {
   return std::ranges::find(columns, name, &Remembered::name) != columns.end();
 }
 
-/// One table's columns, one after the other.
+/// Compares the columns of one table with those that the last run left.
 class Look {
  public:
   Look(db::Target& target, ExportedTable& exported, const CatalogTable& there,
@@ -64,8 +64,7 @@ class Look {
       add(i, drift::EventKind::secondary_column_retyped, left->type, found->type.native,
           drift::Verdict::block,
           exported_.relation.is_key(i)
-              ? fmt::format("give it its type again; or, to go on with it as it is, run: {}",
-                            kAdopt)
+              ? fmt::format("give it back its type; or, to go on with it as it is, run: {}", kAdopt)
               : fmt::format("{}; or, to leave it to people, run: {}; or, to go on with it as it "
                             "is, run: {}",
                             refill_hint(i), withhold_command(i), kAdopt));
@@ -105,7 +104,7 @@ class Look {
     if (exported_.relation.is_key(i)) {
       throw Failure(
           Code::usage,
-          fmt::format("'{}' is of the key, and nothing can be filled in without it", name(i)),
+          fmt::format("'{}' belongs to the key, and nothing can be filled in without it", name(i)),
           "put the column back in the secondary. Nothing was changed");
     }
     exported_.refilled.insert(i);
@@ -117,7 +116,7 @@ class Look {
     column.loosened = column.loosened || (column.nullable && !found->nullable);
     const auto was = left == nullptr ? dialect_.column_type(column.type) : left->type;
     if (found->type.native != was) {
-      // theirs stays beside it, with everything that refers to it
+      // the column as people have made it stays, under another name, with all that refers to it
       exported_.relation.kept.push_back(
           {.name = unused_name(found->name), .renamed_from = found->name});
     }
@@ -139,8 +138,8 @@ class Look {
     return found == left_->of.end() ? nullptr : &found->second;
   }
 
-  /// What the column is called now, if that can be known. Where it has no number, a column keeps
-  /// its place when it is renamed, and gives it up when it is dropped.
+  /// The column's new name; empty where it is not known. Where columns have no numbers, the place
+  /// tells: a rename does not change it, but after a drop the places of the others do change.
   [[nodiscard]] std::string new_name(const LeftColumn& left) const {
     if (!engine_.numbers_objects && std::ssize(there_.columns) < left_->columns) {
       return {};
@@ -191,7 +190,7 @@ class Look {
   std::vector<drift::Event>& events_;
 };
 
-/// The table as the secondary has it, under the name that the last run left it or its new one.
+/// The table as the secondary has it, under its old name or else under its new one.
 const CatalogTable* holder(const Catalog& secondary, const ExportedTable& exported) {
   const auto& relation = exported.relation;
   const auto* found =
@@ -199,7 +198,8 @@ const CatalogTable* holder(const Catalog& secondary, const ExportedTable& export
   return found == nullptr ? secondary.find_table(relation.name) : found;
 }
 
-/// Rows of what inherits would be read, changed and deleted as the table's own.
+/// The event for a table from which others inherit: their rows would be read, changed and deleted
+/// as its own.
 drift::Event inherited(const ExportedTable& exported, const CatalogTable& there,
                        const std::string& in_sql) {
   std::string detach;
@@ -256,7 +256,7 @@ std::string secondary_text(const drift::Event& event) {
     return fmt::format("{} was renamed to '{}'", name, event.now);
   }
   return event.kind == drift::EventKind::secondary_column_retyped
-             ? fmt::format("{} was made {}, it was {}", name, event.now, event.was)
+             ? fmt::format("{} was changed to {}; it was {}", name, event.now, event.was)
              : name + " was made not null";
 }
 

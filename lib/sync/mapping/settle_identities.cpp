@@ -22,7 +22,7 @@ namespace abgleich::sync {
 namespace {
 
 using contract::CanonicalForm;
-using Group = std::pair<std::string, contract::Normaliser>;  // an identity; its columns can join
+using Group = std::pair<std::string, contract::Normaliser>;  // an identity: its columns can join
 
 /// A pseudonym column of the contract.
 struct Member {
@@ -30,17 +30,17 @@ struct Member {
   contract::Column* column = nullptr;
   const CatalogColumn* source = nullptr;  // null where the primary does not have it
   std::optional<MadeWith> before;         // as the last run left it
-  bool read_as_before = false;            // of the type that it had then
-  /// How much it has to say of its identity: the whole key of a table, a part of one, anything
-  /// else.
+  bool read_as_before = false;            // its type is the same as then
+  /// Whose form and format come first within an identity: a column that is a table's whole key, one
+  /// that is a part of a key, any other.
   enum class Weight : std::uint8_t { key, part_of_key, other } weight = Weight::other;
-  std::optional<std::size_t> parent;  // what it refers to
+  std::optional<std::size_t> parent;  // the member that it refers to
 };
 
 constexpr std::array kWeights{Member::Weight::key, Member::Weight::part_of_key,
                               Member::Weight::other};
 
-/// What a group was made with first, as far as anybody knows.
+/// What the pseudonyms of a group were first made with, as far as that is known.
 struct Memory {
   std::optional<contract::Format> format;
   std::optional<CanonicalForm> form;
@@ -140,7 +140,7 @@ class Settling {
     return std::nullopt;
   }
 
-  /// Foreign keys between columns of one group.
+  /// Finds for every member the one of its group that it refers to by a foreign key.
   void link() {
     for (auto& member : members_) {
       const auto* there = primary_.find_table(member.table->name);
@@ -165,7 +165,7 @@ class Settling {
     return {member.column->identity, member.column->normaliser};
   }
 
-  /// What a chain of foreign keys ends in; of a circle, its first member in the contract.
+  /// The member in which the chain of foreign keys ends; of a cycle, the first in the contract.
   [[nodiscard]] std::size_t root_of(std::size_t member) const {
     std::vector<std::size_t> chain{member};
     while (const auto parent = members_[chain.back()].parent) {
@@ -193,7 +193,8 @@ class Settling {
     recall(group_of(member), member.before->format, form_before(member));
   }
 
-  /// What pseudonyms were made of before forms were remembered is what was written.
+  /// The form that the member had at the last run. Before forms were remembered, pseudonyms were
+  /// made of the values as they are written.
   static CanonicalForm form_before(const Member& member) {
     if (member.before->form) {
       return *member.before->form;
@@ -221,7 +222,7 @@ class Settling {
       column.form = form_before(member);
     } else if (member.source != nullptr) {
       const auto natural = mask::natural_form(member.source->type, member.source->collation);
-      // among texts, which of them are the same is each column's own affair
+      // which texts are equal depends on each column's own collation
       const bool comparable = natural.of != CanonicalForm::Of::written &&
                               natural.of != CanonicalForm::Of::text && memory.form &&
                               memory.form->of != CanonicalForm::Of::text;

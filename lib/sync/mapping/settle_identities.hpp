@@ -1,6 +1,6 @@
-// What the pseudonyms of each identity are made of and what they look like: as it was when the
-// identity was first made, and the same for whatever refers to it, so that who joins in the primary
-// joins in the secondary.
+// Settles form and format of each identity's pseudonyms: as they were when the identity was first
+// made, and the same for all columns that refer to it, so that rows which join in the primary join
+// in the secondary, too.
 #pragma once
 
 #include "core/catalog.hpp"
@@ -11,16 +11,16 @@
 
 namespace abgleich::sync {
 
-/// The pairing with `format` and `form` of every pseudonym of its contract settled. A column that
-/// refers to another of its identity by a foreign key of the primary takes that one's, through
-/// however many tables; what it ends in keeps what it had when the last run read it, whatever its
-/// type is now, and is what its type says where it is new. A `format` that the contract writes
-/// stands.
+/// The pairing with `format` and `form` of every pseudonym filled in. A column that refers, by
+/// foreign keys of the primary, to other columns of its identity takes those of the root, where the
+/// chain ends. A root keeps those that it had at the last run, whatever its type is now. A new root
+/// takes what is remembered of its identity, or else what its type says. A `format` that the
+/// contract names is never changed.
 Pairing settle_identities(const Pairing& pairing, const Catalog& primary,
                           const std::vector<db::TrackedRow>& tracked);
 
-/// The same for commands that have not opened the secondary: it is asked what it remembers, if it
-/// is there.
+/// The same for commands that have not opened the secondary: opens it, unless it is a file that
+/// does not exist yet.
 Pairing settle_identities(const Pairing& pairing, const Catalog& primary);
 
 }  // namespace abgleich::sync

@@ -71,7 +71,7 @@ void add_column(const contract::Table& table, const contract::Column& column,
   exported.sources.push_back(&source);
 }
 
-/// Throws Failure{configuration} where the table cannot be asked which rows leave.
+/// Throws Failure{configuration} where `where` does not fit the table.
 void expect_askable(const contract::Table& table, const CatalogTable& source) {
   const auto why = table.where ? misfit_of(*table.where, source) : std::nullopt;
   if (why) {
@@ -79,7 +79,7 @@ void expect_askable(const contract::Table& table, const CatalogTable& source) {
   }
 }
 
-/// The key in the order in which the contract writes it.
+/// Brings the key's columns into the order in which the contract has them.
 void order_key(const contract::Table& table, ExportedTable& exported) {
   std::vector<std::size_t> key;
   for (const auto& name : table.key) {
@@ -103,15 +103,15 @@ std::optional<MadeWith> made_with(const contract::Column& column, const Type& so
                   .form = recipe.form};
 }
 
-/// What a generalisation makes of values, in words that change where it makes something else. The
-/// other classes change nothing, or are remembered as what a pseudonym is made with.
+/// A text that changes whenever a generalisation makes something else of values. Empty for the
+/// other classes: they change nothing, or MadeWith remembers what a pseudonym is made with.
 std::string how(const contract::Column& column, const SipKey& map_key) {
   if (column.cls != contract::Class::generalise) {
     return {};
   }
   const auto& to = column.generalisation;
   const auto word = contract::kGeneralisations.at(static_cast<std::size_t>(to.to));
-  auto out = Json::array();  // not what is mapped: those are values of the primary
+  auto out = Json::array();  // only what leaves: the left side has values of the primary
   auto all = Json::array();
   for (const auto& mapped : to.map) {
     out.push_back(mapped.second);
@@ -127,8 +127,8 @@ std::string how(const contract::Column& column, const SipKey& map_key) {
   return text.dump();
 }
 
-/// What changes there says that the row is another subject's; not where the contract makes
-/// something else of the values since the last run, or did not export them.
+/// Marks the `fixed` columns, where a changed value means that the row is another subject's; but
+/// not those that the last run did not export or masked in another way: their values change anyway.
 void mark_fixed(const contract::Table& table, ExportedTable& exported) {
   const auto& layout = exported.layout;
   for (std::size_t i = 0; i < exported.columns.size(); ++i) {
@@ -163,7 +163,7 @@ std::vector<Remembered> wanted_columns(const ExportedTable& exported, const Cata
   return wanted;
 }
 
-/// What becomes of a column that the last run exported too.
+/// Notes what has changed of a column that the bookkeeping knows.
 void follow(const Remembered& before, const std::string& renamed_from, db::RelationColumn& column) {
   column.renamed_from = renamed_from;
   if (drift::compare_types(before.type, column.type) == drift::Retype::widened) {
@@ -173,7 +173,7 @@ void follow(const Remembered& before, const std::string& renamed_from, db::Relat
   column.tightened = before.nullable && !column.nullable;
 }
 
-/// A key of the same columns keeps the order in which the base was made: its columns and all its
+/// If the key has the same columns as before, keeps their old order: the base's columns and all its
 /// digests depend on it.
 void keep_key_order(const db::TrackedRow& known, ExportedTable& exported) {
   std::vector<std::size_t> key;
@@ -195,8 +195,8 @@ void keep_key_order(const db::TrackedRow& known, ExportedTable& exported) {
   }
 }
 
-/// Names and number under which the secondary knows the table, or new ones; what has become of its
-/// columns since.
+/// Fills in the number and the names under which the bookkeeping knows the table, or new ones, and
+/// what has become of its columns since the last run.
 void remember(const db::TrackedRow* known, const Catalog& primary, const CatalogTable& source,
               const SipKey& map_key, std::int64_t& next, ExportedTable& exported) {
   exported.relation.id = known != nullptr ? known->id : next++;
@@ -261,14 +261,14 @@ std::vector<ExportedTable> export_tables(const contract::Contract& contract, con
   for (const auto& row : tracked) {
     next = std::max(next, row.id + 1);
   }
-  std::set<std::string> by_name;  // made anew, and its rows have shown that it is what it was
+  std::set<std::string> by_name;  // made anew, and by their rows the same tables as before
   for (const auto& event : drift) {
     if (event.kind == drift::EventKind::replaced_table && event.verdict == drift::Verdict::adapt) {
       by_name.insert(event.table);
     }
   }
   const TableMatches known(contract, primary, tracked, by_name);
-  const auto map_key = keyring.until(1).purpose_key("map");  // no rotation is to change it
+  const auto map_key = keyring.until(1).purpose_key("map");  // a rotation must not change it
   std::vector<ExportedTable> tables;
   for (const auto& table : contract.tables) {
     const auto* source = primary.find_table(table.name);
@@ -280,7 +280,7 @@ std::vector<ExportedTable> export_tables(const contract::Contract& contract, con
     exported.relation.name = table.target;
     exported.rules.on_delete = on_delete_of(table.on_delete);
     for (const auto* column : table.exported()) {
-      // a dropped column keeps its values in the secondary; `drift` has said so
+      // a dropped column is left out, but its values stay in the secondary; drift has an event
       if (const auto* found = source->find_column(column->name)) {
         add_column(table, *column, *found, exported);
       }

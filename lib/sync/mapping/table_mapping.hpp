@@ -28,11 +28,11 @@ namespace abgleich::sync {
 /// One table of the contract that can be synchronised.
 struct ExportedTable {
   const contract::Table* table = nullptr;
-  std::vector<const contract::Column*> columns;  // exported and there, in the contract's order
+  std::vector<const contract::Column*> columns;  // exported and in the primary, in contract order
   std::vector<const CatalogColumn*> sources;     // the same columns in the primary
   std::vector<std::string> labels;               // the names that their digests are bound to
   std::vector<std::string> previous_labels;      // the base's layout before this run; empty: new
-  std::string called;    // its old name, where only the contract says that it is the same table
+  std::string called;    // its old name, where nothing but a `was` says that it is the same table
   ColumnHistory layout;  // what the bookkeeping will say of its columns
   std::set<std::size_t> refilled;  // columns that are filled again from the primary
   std::set<std::size_t> referred;  // columns that foreign keys of exported tables refer to
@@ -45,7 +45,7 @@ struct ExportedTable {
 /// The tables that the secondary's bookkeeping knows; none before the first run.
 std::vector<db::TrackedRow> known_tables(db::Target& target);
 
-/// What the bookkeeping knows of a table, under its name or the one before; null where nothing.
+/// What the bookkeeping knows of a table, under its name or its `was`; null where it knows nothing.
 const db::TrackedRow* find_tracked(const std::vector<db::TrackedRow>& tracked,
                                    const contract::Table& table);
 
@@ -57,20 +57,20 @@ std::vector<ExportedTable> export_tables(const contract::Contract& contract, con
                                          const std::vector<db::TrackedRow>& tracked,
                                          const mask::Keyring& keyring);
 
-/// What of a row others can refer to; the rest is NULL. Empty where no table refers to this one.
+/// The row with only those cells that other tables can refer to; the others are NULL. Empty where
+/// no table refers to this one.
 std::optional<Row> referred_cells(const ExportedTable& exported, const Row& row);
 
-/// Which rows of the primary there are for the contract. Whoever opens the primary to look at rows
-/// opens it with these.
+/// The contract's conditions for which rows leave. A Source that reads rows is opened with these.
 db::RowFilters filters_of(const contract::Contract& contract);
 
-/// What a run reads of the primary.
+/// The tables and columns of the primary that a run reads.
 std::vector<db::Reading> readings_of(const contract::Contract& contract);
 
 /// How the bookkeeping is to remember a table from now on.
 db::TrackedRow tracked_row(const ExportedTable& exported);
 
-/// Whether base and images of both have the same columns in the same order.
+/// Whether base rows and the journal's images have the same columns in the same order in both.
 bool same_order(const db::TrackedRow& one, const db::TrackedRow& other);
 
 /// The relation of a tracked table as the last run left it, for work that does not ask the primary
@@ -83,16 +83,16 @@ std::vector<db::Relation> relations_of(const std::vector<ExportedTable>& tables)
 /// Throws Failure{integrity}: the base of this table is not what the last run has left.
 [[noreturn]] void damaged_base(const std::string& table);
 
-/// A base row's digests. Throws Failure{integrity} where they are not one a column.
+/// A base row's digests. Throws Failure{integrity} where there is not exactly one for each column.
 std::vector<Digest> base_digests(const db::Relation& relation, std::string_view packed);
 
-/// The keys that a tracked table's digests are made with, a column each.
+/// The keys that a tracked table's digests are made with, one for each exported column.
 SipKeys digest_keys_of(const db::TrackedRow& row, const mask::Keyring& keyring);
 
-/// The bytes that stand for a row's key; only its key cells count.
+/// The bytes that stand for a row's key; only the key's cells are read.
 void key_bytes_of(const db::Relation& relation, const Row& row, std::string& bytes);
 
-/// The digests of a row of the secondary's shape.
+/// The digests of a masked row, one for each of the relation's columns. Sets `key_bytes`, too.
 void digest_row(const db::Relation& relation, const SipKeys& keys, const Row& row,
                 std::string& key_bytes, std::vector<Digest>& digests);
 void digest_row(const ExportedTable& exported, const Row& row, std::string& key_bytes,

@@ -32,7 +32,7 @@ std::multimap<std::string, const CatalogTable*> by_identity(const Catalog& prima
 TableMatches::TableMatches(const contract::Contract& contract, const Catalog& primary,
                            const std::vector<db::TrackedRow>& tracked,
                            const std::set<std::string>& by_name) {
-  // the tables that have the identity of what a tracked one was read from
+  // for each tracked table: the primary's tables with the identity that it was read from
   const auto tables = by_identity(primary);
   std::map<const db::TrackedRow*, std::vector<const CatalogTable*>> heirs;
   for (const auto& row : tracked) {
@@ -59,8 +59,8 @@ TableMatches::TableMatches(const contract::Contract& contract, const Catalog& pr
   const auto renamed = [](const db::TrackedRow& row, const contract::Table& table) {
     return !table.was.empty() && row.source == table.was;
   };
-  // A contract says by its names which table may be which; where two may, identity decides, and a
-  // table that is another one now is not the same for its name.
+  // A contract's names (its own and `was`) say which tables may be the same; between several of
+  // them identity decides. The same name is not enough if the old table still exists under another.
   each([&](const auto& row, const auto& table) {
     return (row.source == table.name || renamed(row, table)) && has_heir(row, table);
   });

@@ -21,12 +21,12 @@ using merge::RowAction;
 
 constexpr std::size_t kLargeValue = std::size_t{1} << 20U;
 
-/// Memory that is needed for what is sent; `before` has the values.
+/// Frees the memory of large values that the plan row has in `before` already.
 void give_back_large(Row& row) {
   for (auto& cell : row.cells) {
     if (cell.bytes().size() > kLargeValue) {
       Value none;
-      std::swap(cell, none);  // what is assigned to keeps its memory
+      std::swap(cell, none);  // an assignment would keep the memory
     }
   }
 }
@@ -47,8 +47,9 @@ class Planner {
 
   void take(db::Pair& pair) { take(pair, exported_.rules); }
 
-  /// A row that too few share now leaves the secondary as one that the primary has deleted,
-  /// whatever the contract says of those; what people have made of it is theirs to decide on.
+  /// A row that has become rare is removed from the secondary like one that the primary has
+  /// deleted, also with on_delete = "keep". If people have edited it, it becomes a conflict (unless
+  /// on_delete = "erase").
   void withdraw(db::Pair& pair) {
     auto rules = exported_.rules;
     if (rules.on_delete == merge::OnDelete::keep) {
@@ -150,11 +151,11 @@ class Planner {
     plan_.add(row, pair.primary);
   }
 
-  /// Whether what is written was not exported before: nobody has changed these rows.
+  /// Whether all columns that are written are newly exported: then nobody has changed the row.
   [[nodiscard]] bool only_new_columns(std::string_view mask) const {
     const auto& layout = exported_.layout;
     if (layout.previous.empty()) {
-      return false;  // the first run adopts what was there before it
+      return false;  // in the first run, which adopts existing rows, no column is newly exported
     }
     for (std::size_t i = 0; i < mask.size(); ++i) {
       const auto& known = layout.known[i];
@@ -198,7 +199,7 @@ class Planner {
                                .kind = std::string(merge::name_of(decision_.happened)),
                                .reason = reason_};
     const bool whole = decision_.cells.empty();
-    // what was deleted is not what the primary has under the key by now
+    // the row that the primary has under this key now is not the one that was deleted
     const bool gone = decision_.happened == merge::Case::deleted_and_updated;
     for (std::size_t i = 0; i < relation_.columns.size(); ++i) {
       if (!whole && decision_.cells[i] != CellAction::conflict) {
@@ -380,7 +381,7 @@ void tell_plan(const db::PlannedTable& plan, const ExportedTable& exported,
                const OnChange& on_change) {
   plan.planned_rows([&](const db::PlanRow& row) {
     if (!row.before && !row.after) {
-      return;  // base only: for the secondary's readers nothing happens
+      return;  // base only: nothing changes for the secondary's readers
     }
     const bool replaces = row.action == db::PlanAction::replace;
     report::Change change{.table = exported.table->name,

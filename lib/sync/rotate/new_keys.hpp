@@ -1,5 +1,4 @@
-// Which key a row has from now on, by the one that it is known by until now: both masked, as the
-// secondary has them.
+// Finds the new key of a row by its old one. Both are masked, as the secondary has them.
 #pragma once
 
 #include "core/value.hpp"
@@ -14,10 +13,11 @@
 
 namespace abgleich::sync {
 
-/// A key's cells, in its order.
+/// The cells of a key, in the order of its columns.
 using KeyCells = std::vector<Value>;
 
-/// The bytes that stand for a key, as digests are bound to them; and back.
+/// A key as bytes, which digests are bound to, and back. Throws Failure{bug} for bytes that are no
+/// key.
 std::string bytes_of(const KeyCells& key);
 KeyCells key_from(std::string_view bytes);
 

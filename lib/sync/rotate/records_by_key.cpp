@@ -50,8 +50,8 @@ std::optional<std::size_t> RecordsByKey::column(std::string_view name) const {
                                 : std::optional(static_cast<std::size_t>(found - columns.begin()));
 }
 
-/// What a record says of a base row. Digests of a layout from before the last one stay: runs from
-/// then cannot be taken back any more.
+/// Rewrites the digests of a base row in a record. Digests of an older layout stay as they are:
+/// runs from that time can no longer be taken back.
 void RecordsByKey::rewrite_base(const journal::NamedValues& before,
                                 const journal::NamedValues& after, const Keys& keys,
                                 std::optional<std::string>& cells) const {
@@ -123,7 +123,7 @@ void RecordsByKey::rewrite(db::ConflictRow& row) const {
     }
   }
   for (auto& [name, digest] : conflict.unwritten) {
-    digest = unknown_digest(unknown_key_, digest);  // until the next run, which knows the values
+    digest = unknown_digest(unknown_key_, digest);  // until the next run, which reads the values
   }
   const auto epoch = row.epoch;
   row = journal::to_row(conflict, id_key_);

@@ -1,5 +1,5 @@
-// The records of the bookkeeping (journal, conflicts, quarantine) of a table whose rows get another
-// key: named by the new one, with digests that are bound to it.
+// Rewrites the records of the bookkeeping (journal, conflicts, quarantine) of a table whose rows
+// get another key: they name rows by the new key, and their digests are bound to it.
 #pragma once
 
 #include "db/bookkeeping/books.hpp"
@@ -15,11 +15,11 @@ namespace abgleich::sync {
 
 class RecordsByKey {
  public:
-  /// Everything outlives this.
+  /// All arguments have to outlive this.
   RecordsByKey(const KeyChange& change, const NewKeys& keys, const mask::Keyring& keyring);
 
-  /// Records of other tables are left alone, and so are those of rows whose new key nobody knows:
-  /// they are history.
+  /// Records of other tables stay as they are. So do records of rows whose new key is not known;
+  /// those in quarantine lose the key.
   void rewrite(db::Books& books) const;
 
  private:

@@ -68,7 +68,8 @@ const db::TrackedRow& tracked_of(const std::vector<db::TrackedRow>& tracked,
   return *row;
 }
 
-/// The contract with both keys for the table's, so that only rows that have both are read as whole.
+/// The contract with the old and the new key together as the table's key: a row of the primary is
+/// usable only where it has both.
 contract::Contract with_both_keys(const contract::Contract& given, const KeyChange& change) {
   auto contract = given;
   for (auto& table : contract.tables) {
@@ -84,7 +85,8 @@ contract::Contract with_both_keys(const contract::Contract& given, const KeyChan
   return contract;
 }
 
-/// Columns for the new key, and what keeps it unique, where the owner makes them.
+/// Throws Failure where the secondary lacks columns for the new key, or what keeps it unique, and
+/// its owner has to make them (`manage_schema` is false).
 void expect_schema(const Pairing& pairing, const db::Target& target, const KeyChange& change,
                    const std::vector<std::string>& ddl) {
   if (pairing.config.secondary.manage_schema) {
@@ -109,7 +111,8 @@ void expect_schema(const Pairing& pairing, const db::Target& target, const KeyCh
   }
 }
 
-/// Brings the columns, and tells both relations how the secondary holds them.
+/// Makes the missing columns, and looks up for both relations how the secondary stores them.
+/// Returns the relation with the old key.
 db::LocatedRelation bring_columns(const Pairing& pairing, db::Target& target, KeyChange& change) {
   target.load_catalog();
   auto& now = change.now.relation;
@@ -143,11 +146,12 @@ db::LocatedRelation bring_columns(const Pairing& pairing, db::Target& target, Ke
   return before;
 }
 
-/// The new key keeps rows apart, and what was the key may be NULL where it may in the primary.
+/// Makes the new key unique, and lets columns of the old key be NULL where the primary allows it.
 void bring_key(const Pairing& pairing, db::Target& target, KeyChange& change) {
   auto& exported = change.now;
   if (!pairing.config.secondary.manage_schema) {
-    // the owner is told by the next run, which has to see that it is news
+    // the layout stays as it was for these columns: so the next run sees a change and tells the
+    // owner
     for (std::size_t i = 0; i < exported.columns.size(); ++i) {
       auto& column = exported.layout.columns[i];
       column.nullable = column.nullable && !exported.relation.columns[i].loosened;
@@ -163,7 +167,8 @@ std::string rows_of(std::int64_t rows) {
   return rows == 1 ? "1 row" : fmt::format("{} rows", rows);
 }
 
-/// As many rows as are not in the primary by the old key may not be lost without a word.
+/// Throws Failure where more rows of the base than max_deleted allows are not in the primary, by
+/// the old key.
 void judge_lost(const Pairing& pairing, const contract::Table& table, std::int64_t lost,
                 std::int64_t base_rows) {
   const auto& limit = table.max_deleted.value_or(pairing.config.max_deleted);
@@ -231,8 +236,8 @@ void judge(const Pairing& pairing, const KeyChange& change, const RekeyedRows& r
   judge_lost(pairing, table, found.lost, rows.base_rows());
 }
 
-/// The bookkeeping knows the table by its new key. What earlier runs did can be taken back as
-/// before, where their records fit.
+/// Records the table with its new key in the bookkeeping. Earlier runs can still be taken back
+/// where the order of columns is the same.
 void remember_tracked(db::Target& target, const KeyChange& change,
                       const std::vector<db::TrackedRow>& tracked, const db::TrackedRow& known,
                       std::int64_t epoch) {
@@ -249,8 +254,8 @@ void expect_sealed_base(db::Target& target, const KeyChange& change) {
   }
 }
 
-/// Every row of the table, and every record of it in the bookkeeping, gets the new key. Returns how
-/// many rows.
+/// Gives every row of the table, and every record of it in the bookkeeping, the new key. Returns
+/// how many rows changed.
 std::int64_t give_new_keys(db::Target& target, const KeyChange& change, const RekeyedRows& rows,
                            const mask::Keyring& keyring) {
   const auto& now = change.now.relation;
@@ -297,7 +302,7 @@ RekeyReport attempt(const WritingRun& frame, const std::string& called, const st
   auto readings = export_tables(both, primary, drift, tracked, keyring);
   const auto reading = std::ranges::find(
       readings, called, [](const ExportedTable& exported) { return exported.table->name; });
-  reading->relation.columns = change.now.relation.columns;  // as the secondary holds them
+  reading->relation.columns = change.now.relation.columns;  // as the secondary stores them
   RekeyedRows rows(target.prepare(before), change, *reading, keyring);
   rows.learn(source, progress);
   rows.run();

@@ -121,8 +121,8 @@ mask::Rekeying* RekeyedTable::rekeying_of(std::string_view name) const {
   const auto had = [&](const Remembered& column) {
     return column.name == name || std::ranges::find(column.formerly, name) != column.formerly.end();
   };
-  // The name may be another column's now, one that holds no pseudonyms. Text and UUIDs show by
-  // themselves whether they are pseudonyms; a number does not, and stays.
+  // The name may now belong to another column, one without pseudonyms. Text and UUIDs show by their
+  // form whether they are pseudonyms. Integers do not, so they stay as they are.
   const auto safe = [&](const mask::Rekeying* rekeying) {
     return rekeying != nullptr && (!at || rekeying->learns());
   };

@@ -1,4 +1,4 @@
-// The records of the bookkeeping in new pseudonyms: keys, cells and digests.
+// Rewrites the records of the bookkeeping in new pseudonyms: keys, cells and digests.
 #pragma once
 
 #include "core/digest.hpp"
@@ -20,14 +20,14 @@
 
 namespace abgleich::sync {
 
-/// One rekeying a recipe: columns of one identity, normaliser and format share it.
+/// One rekeying for each recipe: columns of one identity, normaliser and format share it.
 class Rekeyings {
  public:
   Rekeyings(const mask::Keyring& before, const mask::Keyring& now) : before_(before), now_(now) {}
 
-  /// Empty for a column that is no pseudonym.
+  /// Null for a column that is no pseudonym.
   mask::Rekeying* of(const contract::Column& column, const Type& source);
-  /// The same for a column that is exported no longer, by what it was made with.
+  /// The same for a column that is no longer exported, by what its pseudonyms were made with.
   mask::Rekeying* of(const MadeWith& pseudonym);
   void finish();
   [[nodiscard]] std::int64_t orphans() const;
@@ -42,7 +42,8 @@ class Rekeyings {
       all_;
 };
 
-/// A digest of a value that nothing tells any more: no value's, and equal for equal ones.
+/// Stands in for a digest `was` whose value is not known any more: it is no value's digest, and
+/// equal for equal `was`.
 Digest unknown_digest(const SipKey& key, Digest was);
 
 /// One table's rows and records, from one epoch of the key to another.
@@ -53,7 +54,7 @@ class RekeyedTable {
   [[nodiscard]] const ExportedTable& exported() const { return exported_; }
   [[nodiscard]] mask::Rekeying* rekeying(std::size_t column) const { return rekeyings_[column]; }
 
-  /// Columns that are exported no longer, and hold pseudonyms still.
+  /// Columns that are no longer exported, and still have pseudonyms.
   struct Kept {
     const Remembered* column = nullptr;
     mask::Rekeying* rekeying = nullptr;
@@ -63,10 +64,10 @@ class RekeyedTable {
   /// The row in new pseudonyms.
   void rekey(const Row& was, Row& row) const;
 
-  /// The digests of a row in new pseudonyms. `key` names the row.
+  /// The digests of a row that has the new pseudonyms already.
   void digest(const Row& row, std::vector<Digest>& digests);
 
-  /// A digest of a value that nothing tells any more: no value's, and equal for equal ones.
+  /// `unknown_digest` with this table's key.
   [[nodiscard]] Digest unknown(Digest was) const;
 
   void rewrite(db::JournalRow& row);
@@ -75,10 +76,10 @@ class RekeyedTable {
 
  private:
   [[nodiscard]] std::optional<std::size_t> column(std::string_view name) const;
-  /// {"id": "text:p1_…"} in new pseudonyms.
+  /// Cells as JSON, {"id": "text:p1_…"}, in new pseudonyms.
   [[nodiscard]] std::string rekeyed(const std::string& cells) const;
   void rekey(std::string_view column, Value& value) const;
-  /// Of a column that has this name, or had it when a record was written.
+  /// The rekeying of the column that has this name, or had it when a record was written; else null.
   [[nodiscard]] mask::Rekeying* rekeying_of(std::string_view name) const;
   /// The bytes of a row's key that its digests are bound to.
   [[nodiscard]] std::string key_bytes(const journal::NamedValues& key) const;
@@ -87,9 +88,9 @@ class RekeyedTable {
                     std::optional<std::string>& cells);
 
   const ExportedTable& exported_;
-  std::vector<mask::Rekeying*> rekeyings_;  // a column each
+  std::vector<mask::Rekeying*> rekeyings_;  // one for each column; null: no pseudonym
   std::vector<Kept> kept_;
-  SipKeys digest_keys_;  // the same, of the new epoch
+  SipKeys digest_keys_;  // one for each column, of the new epoch
   LockedSipKey unknown_key_;
   std::string key_bytes_;
 };

@@ -54,7 +54,7 @@ std::vector<Digest> RekeyedRows::base_of(const db::Pair& pair) const {
   return base;
 }
 
-/// Whether the row has that in the columns of the new key which the primary gave it.
+/// Whether the row's cells in the columns of the new key are still those that the primary gave it.
 bool RekeyedRows::bears_out(const Row& row, const std::string& old_key,
                             const std::vector<Digest>& base) const {
   return std::ranges::all_of(change_.now.relation.key, [&](std::size_t i) {
@@ -76,8 +76,8 @@ void RekeyedRows::learn_from_secondary() {
   });
 }
 
-/// Of a row of the primary. Where people have deleted the row, or edited what becomes its key, the
-/// base still tells whether it is the one.
+/// The old key of a row of the primary. Where people have deleted the row in the secondary, or
+/// edited its new key there, the base still tells which row it is.
 std::optional<std::string> RekeyedRows::old_key_of(const Row& row, const std::string& new_key) {
   if (change_.old_key_exported) {
     return key_bytes(change_.before, row);
@@ -129,7 +129,7 @@ void RekeyedRows::learn(db::Source& source, Progress& progress) {
       return;
     }
     if (fate == OutgoingRow::Made::held_back) {
-      return;  // what base and data have of it moves on as it is
+      return;  // base and data get the new key and stay as they are otherwise
     }
     staged.cells = out_.row().cells;
     staged.cells.resize(change_.before.columns.size());
@@ -151,8 +151,8 @@ void RekeyedRows::run() {
   rows_.finish();
 }
 
-/// The new key of a row that the primary does not tell: what the secondary has there, or else the
-/// old one, where that fits.
+/// The new key of a row for which the primary gives none: what the secondary has in those columns,
+/// else the old key, if all columns of both are text. Empty where neither will do.
 std::optional<std::string> RekeyedRows::own_key(const db::Pair& pair) const {
   const auto& now = change_.now.relation;
   if (pair.in_secondary) {

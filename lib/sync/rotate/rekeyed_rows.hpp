@@ -1,5 +1,5 @@
-// The rows of one table on their way to another key: which new key each has, its data, and its base
-// in digests that say of every cell what the old ones said.
+// Gives the rows of one table their new key: finds it, and makes the new data and the new base,
+// whose digests say of every cell what the old ones said.
 #pragma once
 
 #include "core/digest.hpp"
@@ -22,13 +22,14 @@ namespace abgleich::sync {
 class RekeyedRows {
  public:
   /// `table`: prepared for `change.before`. `reading`: the table with both keys as its key, as far
-  /// as the primary has both. Everything outlives this.
+  /// as the primary has both. All arguments have to outlive this.
   RekeyedRows(db::StagedTable& table, const KeyChange& change, const ExportedTable& reading,
               const mask::Keyring& keyring);
 
   /// Reads the primary: stages its rows by their old key, and learns the new one.
   void learn(db::Source& source, Progress& progress);
-  /// Every row that base or data has, as it is to be.
+  /// Writes every row that base or data has as it is to be. To be called once, after `learn`;
+  /// `obstacles` then says whether the result can be applied.
   void run();
 
   [[nodiscard]] const NewKeys& keys() const { return keys_; }
@@ -39,9 +40,9 @@ class RekeyedRows {
     std::int64_t keyless = 0;   // of the primary, without a usable new key
     std::int64_t repeated = 0;  // that have the new key of another row
     std::int64_t alike = 0;     // of the primary, that have the old key of another row
-    std::int64_t edited = 0;    // of which people have edited what becomes the key
+    std::int64_t edited = 0;    // whose new key people have edited in the secondary
     std::int64_t lost = 0;      // of the base, that the primary does not have
-    std::int64_t nameless = 0;  // of those, and of the secondary's own: without any new key
+    std::int64_t nameless = 0;  // of these and of the secondary's own rows: without a new key
   };
   [[nodiscard]] const Obstacles& obstacles() const { return obstacles_; }
 
@@ -69,7 +70,7 @@ class RekeyedRows {
   Obstacles obstacles_;
   std::int64_t base_rows_ = 0;
 
-  // where the primary does not have the old key any more
+  // for `old_key_of`, where the old key is no longer exported
   struct Unresolved {
     std::string old_key;
     std::vector<Digest> base;

@@ -29,7 +29,7 @@ namespace abgleich::sync {
 
 namespace {
 
-/// Drift that blocks a table would leave it in old pseudonyms.
+/// Throws Failure where drift blocks a table: it would keep its old pseudonyms.
 void expect_all_tables(const Pairing& pairing, const std::vector<ExportedTable>& tables) {
   for (const auto& table : pairing.contract.tables) {
     if (std::ranges::none_of(tables, [&](const ExportedTable& exported) {
@@ -42,7 +42,8 @@ void expect_all_tables(const Pairing& pairing, const std::vector<ExportedTable>&
   }
 }
 
-/// A column that people have dropped would be made anew, and empty.
+/// Throws Failure where people's changes to the secondary wait for a decision: a column that they
+/// have dropped would be made anew, and empty.
 void refuse_undecided(const std::vector<drift::Event>& changed) {
   for (const auto& event : changed) {
     if (event.verdict == drift::Verdict::block) {
@@ -82,8 +83,8 @@ void learn(db::Source& source, const ExportedTable& exported, const RekeyedTable
   });
 }
 
-/// The rows of one table: its data in new pseudonyms, and its base in digests of the new epoch that
-/// say of every cell what the old ones said: which side is as it was.
+/// Rewrites the rows of one table: its data in new pseudonyms, and its base in digests of the new
+/// epoch. Each new digest says what the old one said: which side has not changed since.
 class TableRotation {
  public:
   TableRotation(db::StagedTable& table, RekeyedTable& rekeyed)
@@ -197,8 +198,8 @@ void rewrite_books(db::Books& books, std::vector<RekeyedTable>& tables, const Si
   });
 }
 
-/// The tables as the bookkeeping is to remember them; bases of tables that the contract no longer
-/// names are of no epoch any more.
+/// Records the tables in the bookkeeping. Forgets the bases of tables that the contract no longer
+/// names: their rows are not rotated, so their digests would be of an epoch that is over.
 void remember_tracked(db::Target& target, const std::vector<LocatedTable>& tables,
                       const std::vector<db::TrackedRow>& tracked, std::int64_t epoch) {
   std::vector<db::TrackedRow> next;
@@ -225,7 +226,8 @@ void remember_tracked(db::Target& target, const std::vector<LocatedTable>& table
   }
 }
 
-/// A rotation needs every table whole: it does not begin before the owner has made what is missing.
+/// Throws Failure where the owner has to make missing tables or columns first: a rotation needs
+/// every table whole.
 void expect_no_ddl_left(const Schema& schema) {
   if (!schema.refused.empty()) {
     throw Failure(

@@ -18,7 +18,7 @@ namespace abgleich::sync {
 class RunAttempt;  // writing_run.hpp
 class WritingRun;
 
-/// The epoch that the secondary's pseudonyms are of, where that is an older one than the key's.
+/// The epoch of the secondary's pseudonyms, where it is older than the key's; else empty.
 std::optional<int> epoch_to_rotate(db::Target& target, const mask::Keyring& keyring);
 
 /// What a rotation did.
@@ -27,13 +27,14 @@ struct Rotation {
   int from = 0;  // epochs of the key
   int to = 0;
   std::int64_t rows = 0;          // of the data that have new pseudonyms
-  std::int64_t orphans = 0;       // pseudonyms of nobody that the primary still has
-  std::vector<std::string> left;  // of tables that still lie in the old order, see `lay_down`
+  std::int64_t orphans = 0;       // pseudonyms of values that the primary no longer has
+  std::vector<std::string> left;  // for tables that still lie in the old order, see `lay_down_data`
 };
 
 /// Rekeys data, bases, journal, conflicts and quarantine, and commits. Edits of the secondary,
-/// conflicts and the number of rows stay what they are. Columns of `refill` the run behind it fills
-/// from the primary. Throws Failure where it cannot be done whole: nothing has changed then.
+/// conflicts and the number of rows stay what they are. Columns in `refill` are filled from the
+/// primary by the run that follows. Throws Failure where not all of it can be done; then nothing
+/// has changed.
 Rotation rotate(const WritingRun& frame, RunAttempt& run, db::Source& source, int from,
                 const std::set<std::string>& refill, Progress& progress);
 

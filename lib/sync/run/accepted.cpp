@@ -26,7 +26,7 @@ std::filesystem::path copy_of(const Pairing& pairing) {
   return pairing.config.state_directory / "catalog.json";
 }
 
-/// Of what it says, however the file is written.
+/// The hash of a catalogue's content, whatever the formatting of its file.
 std::string hash_of(const Catalog& catalog) {
   const auto text = drift::catalog_to_json(catalog);
   std::array<unsigned char, crypto_hash_sha256_BYTES> digest{};
@@ -39,7 +39,7 @@ std::string hash_of(const Catalog& catalog) {
   return hex;
 }
 
-/// The copy is a witness: one that cannot be read says nothing.
+/// The copy in the state directory; empty where it cannot be read.
 std::optional<Catalog> witnessed(const Pairing& pairing) {
   try {
     return drift::read_catalog(copy_of(pairing));
@@ -75,7 +75,7 @@ void remember(db::Target& target, const std::string& hash, std::int64_t epoch) {
   }
 }
 
-/// How the catalogue that the last run used gets back to its place.
+/// How to put the catalogue back that the last run used, for hints.
 std::string put_back(const Pairing& pairing, const std::string& hash) {
   const auto copy = witnessed(pairing);
   const auto file = contract::in_shell(pairing.config.catalog.string());

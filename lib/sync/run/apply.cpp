@@ -27,7 +27,7 @@ bool may_fill(const Judged& judged, const Options& options) {
          db::DataTable(target, relation).is_empty();
 }
 
-/// What stands in the secondary after the write must be what was written.
+/// Checks that the secondary has stored what was written.
 void check_written(const db::PlannedTable& plan, const ExportedTable& exported) {
   std::string key_bytes;
   std::vector<Digest> now;
@@ -64,7 +64,7 @@ void refused_to_conflicts(db::Books& books, const SipKey& id_key, Judged& judged
     auto& counts = judged.counts;
     --counted_as(conflict, counts);
     --judged.plan_rows;
-    // a row has one conflict: this one replaces that of its cells, which was counted already
+    // a row has only one conflict: this one replaces that of its cells, which was counted already
     if (!books.unfind_conflict(conflict.tracked, conflict.key_text)) {
       ++counts.conflicts;
     }
@@ -73,7 +73,7 @@ void refused_to_conflicts(db::Books& books, const SipKey& id_key, Judged& judged
 }
 
 void plan(const ExportedTable& exported, const SipKey& id_key, Progress& progress, Judged& judged) {
-  // A row whose key cannot be known may be any row of the base: nothing counts as deleted then.
+  // A row without a usable key may be any row of the base: then no row counts as deleted.
   const auto absence = judged.staged.keyless > 0 ? Absence::unknown : Absence::deletion;
   auto planned = plan_table(*judged.table, exported, judged.staged, absence, id_key, progress);
   judged.counts = planned.counts;
@@ -98,7 +98,8 @@ Judged plan_or_wait(db::StagedTable& table, const ExportedTable& exported, const
                     const SipKey& id_key, const Options& options, Progress& progress) {
   db::BaseTable base(table.target(), table.relation());
   Judged judged{.table = &table, .staged = staged, .base_rows = base.seal().rows};
-  // to count them is most of the work of a run that finds nothing new, and builds on nothing
+  // in a run that finds nothing new, nothing depends on their number, and to count them would be
+  // most of its work
   const bool damaged = staged.nothing_new() ? base.is_empty() != (judged.base_rows == 0)
                                             : base.rows() != judged.base_rows;
   if (damaged) {
@@ -117,7 +118,7 @@ void fill_empty(const std::vector<LocatedTable>& tables, const SipKey& id_key, P
   if (std::ranges::none_of(judged, [](const Judged& one) { return one.way == Way::to_fill; })) {
     return;
   }
-  std::vector<bool> may_wait(tables.size());  // rows that refer to what waits wait, too
+  std::vector<bool> may_wait(tables.size());  // some of its rows may refer to one that waits
   for (std::size_t i = 0; i < tables.size(); ++i) {
     const auto& relation = tables[i].relation;
     may_wait[i] = std::ranges::any_of(relation.foreign_keys, [&](const auto& key) {
@@ -180,7 +181,8 @@ void record_rarity(db::Target& target, const std::vector<LocatedTable>& tables,
 
 namespace {
 
-/// Rows of a table's plan that wait already, and are not there for others to refer to.
+/// Rows of a table's plan that have to wait and are not in the secondary yet, so that no row may
+/// refer to them.
 std::vector<Row> absent_until_decided(const db::PlannedTable& plan, const ExportedTable& exported) {
   std::vector<Row> absent;
   plan.refused_rows([&](const db::RefusedRow& refused) {
@@ -194,10 +196,10 @@ std::vector<Row> absent_until_decided(const db::PlannedTable& plan, const Export
   return absent;
 }
 
-/// Rows that refer to one of which each side has another would refer to the secondary's:
-/// they wait until somebody has decided which it is, and what refers to them waits with them.
+/// A row that refers to a key under which the secondary has a stranger would refer to the stranger.
+/// It waits until a person has decided that conflict, and the rows that refer to it wait with it.
 void hold_references(const std::vector<LocatedTable>& tables, std::vector<Judged>& judged) {
-  std::vector<std::vector<Row>> open;  // by table: what no row may refer to, and was not looked at
+  std::vector<std::vector<Row>> open;  // by table: what no row may refer to; still to be handled
   open.reserve(judged.size());
   for (auto& table : judged) {
     open.push_back(std::move(table.strangers));
@@ -270,7 +272,7 @@ void tell(db::Target& target, const std::vector<LocatedTable>& tables,
     on_change(change_of(name_of(row.tracked), journal::from_row(row)));
   });
   target.books().found_quarantines([&](const db::QuarantineRow& row) {
-    if (!journal::is_rarity(row.reason)) {  // of those only the numbers are there
+    if (!journal::is_rarity(row.reason)) {  // of rare rows only their number is recorded
       on_change(change_of(name_of(row.tracked), row));
     }
   });
@@ -278,7 +280,7 @@ void tell(db::Target& target, const std::vector<LocatedTable>& tables,
     judged[i].table->rare_rows([&](const db::RareRow& row) {
       auto change = change_of(tables[i], row);
       if (target.mode() == db::Mode::dry) {
-        change.reason = rarity_reason(*tables[i].table);  // it may be about to be withdrawn
+        change.reason = rarity_reason(*tables[i].table);  // a real run may withdraw the row
       }
       on_change(change);
     });

@@ -1,4 +1,4 @@
-// Plan a table or fill it, apply all plans, look at what the secondary made of it.
+// Plans or fills each table, applies all plans, and checks what the secondary has stored.
 #pragma once
 
 #include "db/secondary/planned_table.hpp"
@@ -24,19 +24,20 @@ struct Judged {
   db::StagedTable* table = nullptr;
   Staged staged;
   std::int64_t base_rows = 0;  // before this run
-  std::int64_t plan_rows = 0;  // that the secondary has taken
+  std::int64_t plan_rows = 0;  // without those that the secondary has refused
   Way way = Way::planned;
-  std::optional<db::PlannedTable> plan;  // where the way is a plan's
+  std::optional<db::PlannedTable> plan;  // only with Way::planned
   std::vector<Row> strangers;            // see Planned
 };
 
-/// Merges a staged table into its plan. The first load of an empty table without triggers goes
-/// straight in instead, once the other tables are planned: it waits for fill_empty().
+/// Merges a staged table into its plan. A table without triggers that is empty in base and
+/// secondary is not planned: it waits for fill_empty(), when the other tables are planned. Throws
+/// Failure{integrity} where the base is damaged.
 Judged plan_or_wait(db::StagedTable& table, const ExportedTable& exported, const Staged& staged,
                     const SipKey& id_key, const Options& options, Progress& progress);
 
-/// Fills the tables that wait for it; but plans those that refer to a row of which each side has
-/// another, to which they must not refer.
+/// Fills the tables that wait for it. A table that cannot be filled is planned, and so is one whose
+/// rows may have to wait because they refer to the key of a stranger.
 void fill_empty(const std::vector<LocatedTable>& tables, const SipKey& id_key, Progress& progress,
                 std::vector<Judged>& judged);
 
@@ -44,18 +45,18 @@ void fill_empty(const std::vector<LocatedTable>& tables, const SipKey& id_key, P
 void count_quarantine(db::Target& target, const std::vector<LocatedTable>& tables,
                       std::vector<Judged>& judged);
 
-/// After the plans: of the rows that are rare the secondary learns how many there are, and of how
-/// many that it still has them.
+/// After the plans were applied: records in the secondary how many rows are rare and how many of
+/// them it still has, but not which.
 void record_rarity(db::Target& target, const std::vector<LocatedTable>& tables,
                    const std::vector<Judged>& judged);
 
 /// Applies the plans (in a dry run: rehearses them and takes them back); rows that the secondary's
-/// constraints refuse become conflicts. Throws Failure{secondary_refuses} where a value reads back
-/// otherwise than it was written (a trigger, a type that rounds).
+/// constraints refuse become conflicts. Throws Failure{secondary_refuses} where a value that was
+/// written reads back as another one (a trigger, a type that rounds).
 void apply_plans(db::Target& target, const std::vector<LocatedTable>& tables,
                  std::vector<Judged>& judged, const SipKey& id_key);
 
-/// Tells of everything that was planned, is in conflict or held back.
+/// Calls `on_change` for every row that was planned, is in conflict or is held back.
 void tell(db::Target& target, const std::vector<LocatedTable>& tables,
           const std::vector<Judged>& judged, const OnChange& on_change);
 

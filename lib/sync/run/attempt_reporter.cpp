@@ -66,7 +66,7 @@ void AttemptReporter::write(state::Attempt& attempt) {
   note(record_.write(attempt));
 }
 
-/// Goes on with what was last known.
+/// Takes over what the newest attempt before this one has recorded.
 void AttemptReporter::remember(const state::Recent& recent) {
   note(recent.trouble);
   if (const auto& newest = recent.newest) {
@@ -82,14 +82,14 @@ void AttemptReporter::remember(const state::Recent& recent) {
 void AttemptReporter::locked(const OnKilled& on_killed) {
   auto recent = record_.recent();
   remember(recent);
-  // one whose process still runs has let go of the lock and is about to write its end
+  // an attempt whose process still runs has released the lock and will record its end in a moment
   std::erase_if(recent.at_work, state::still_runs);
   for (auto dead : recent.at_work) {
     dead.state = state::Attempt::State::killed;
     write(dead);
   }
   write(attempt_);
-  // at once: whatever has ended that run may end this one, too
+  // it is told at once: what has killed that run may kill this one, too
   if (on_killed && !recent.at_work.empty() &&
       !decide({report::killed()}, state::Reach::begun).silent()) {
     on_killed(report::killed_text(report::with_local(utc_of(recent.at_work.front().began))));
@@ -121,7 +121,7 @@ void AttemptReporter::ended(const report::Outcome& outcome) {
       attempt_.deleted += counts.deleted;
     }
   }
-  if (!outcome.tables.empty()) {  // otherwise it did not get so far as to count
+  if (!outcome.tables.empty()) {  // otherwise the attempt ended before it could count
     attempt_.conflicts = outcome.open_conflicts;
     attempt_.quarantined = outcome.open_quarantined;
   }
@@ -135,7 +135,7 @@ void AttemptReporter::ended(const report::Outcome& outcome) {
 
 void AttemptReporter::ended(const Error& error) {
   if (begin_end()) {
-    // the words of a pause are a person's own
+    // the message of a pause has a person's own words, which are not passed on
     finish(error.code, error.code == Code::paused ? "paused" : error.message);
   }
 }
@@ -155,8 +155,8 @@ void AttemptReporter::finish(Code code, std::string reason) {
   tell_others();
 }
 
-/// Of an attempt that only found another one at work nobody is told: that would hide how the other
-/// one does. A deliberate pause is no failure.
+/// Writes metrics and sends the ping; not for an attempt that only found another one at work, as
+/// that would hide how the other one ends. A paused attempt sends no ping, as it is no failure.
 void AttemptReporter::tell_others() {
   const bool overlap = attempt_.exit == static_cast<int>(Code::locked);
   if (!alert_.metrics.empty() && !overlap) {

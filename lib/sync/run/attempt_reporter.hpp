@@ -1,6 +1,5 @@
-// Goes beside one call of `sync`, from its beginning to its end, and sees to it that others learn
-// of it: the record of attempts, metrics, a ping, and what is worth a mail. A run does not depend
-// on any of this.
+// Reports one attempt, from its beginning to its end: in the record of attempts, by metrics, by a
+// ping, and in cron's mail. A run does not depend on any of this.
 #pragma once
 
 #include "contract/config.hpp"
@@ -19,27 +18,29 @@ namespace abgleich::sync {
 
 class AttemptReporter {
  public:
-  /// Begins; nothing is written yet.
+  /// The attempt begins now; nothing is written yet.
   explicit AttemptReporter(const contract::Config& config);
 
-  /// The run holds the lock: for Options::on_lock. Whatever has not ended before was killed; says
-  /// so to `on_killed`, which may be empty, unless it was told today.
+  /// To be called when the run has taken the lock (Options::on_lock). Earlier attempts that have
+  /// not ended were killed: `on_killed`, which may be empty, is called with a text that says so,
+  /// unless that was told today.
   using OnKilled = std::function<void(const std::string& text)>;
   void locked(const OnKilled& on_killed);
-  /// How it ended; what comes after that is ignored. Throws nothing that a run could end with.
+  /// Reports how the attempt ended; later calls do nothing. What cannot be written is noted in
+  /// `troubles` and not thrown.
   void ended(const report::Outcome& outcome);
   void ended(const Error& error);
 
-  /// What is worth a mail; empty: nothing. What is told here counts as told. REQUIRES: it has
-  /// ended.
+  /// The text of the mail; empty: no mail is due. What it says counts as told afterwards. REQUIRES:
+  /// `ended` was called.
   std::string mail(const report::Outcome& outcome, report::Colour colour);
   std::string mail(const Error& error, report::Colour colour);
 
-  /// Why others may not learn of it, for people.
+  /// What could not be reported, and why, for people.
   [[nodiscard]] const std::vector<std::string>& troubles() const { return troubles_; }
 
  private:
-  /// False: it has ended before.
+  /// False: `ended` was called before.
   [[nodiscard]] bool begin_end();
   void remember(const state::Recent& recent);
   void finish(Code code, std::string reason);

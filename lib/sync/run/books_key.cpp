@@ -30,7 +30,7 @@ namespace {
   db::refuse_forged_books("its head is not as the last run has left it");
 }
 
-/// A glance, for every command: a table that is gone cannot be asked.
+/// A quick check for every command: no table of the bookkeeping may be missing.
 void expect_tables(db::Books& books) {
   if (const auto gone = books.missing(); !gone.empty()) {
     throw Failure(
@@ -46,8 +46,8 @@ std::optional<db::HeadRow> read_head(db::Books& books, db::Books::Lock lock) {
   return books.exist() ? books.head(lock) : std::nullopt;
 }
 
-/// Whether a head that names another key than this one was written with this one: then only that
-/// name was changed, by somebody else.
+/// Whether a head that names another key was written with this one: then somebody else has changed
+/// which key it names.
 bool written_with_ours(db::HeadRow head, const mask::Keyring& keyring) {
   head.key_check = keyring.check_value();
   return db::Books::written_with(seal_keys(keyring), head);
@@ -110,7 +110,7 @@ std::optional<db::HeadRow> open_books(const Pairing& pairing, db::Target& target
   if (head && head->key_check != keyring.check_value() &&
       !(told && written_with_ours(*head, keyring))) {
     if (asked && !keyring.epoch_of(head->key_check)) {
-      // the secondary of another pairing has another key, too
+      // checked first, because the secondary of another pairing has another key, too
       expect_secondary(pairing, target, head);
     }
     expect_key(head, keyring);
@@ -140,7 +140,7 @@ std::optional<db::HeadRow> open_to_look(const Pairing& pairing, db::Target& targ
   try {
     keyring.emplace(mask::Keyring::read(pairing.config.key_file));
   } catch (const Failure&) {  // NOLINT(bugprone-empty-catch)
-    // whoever may look at the secondary need not have the key
+    // a person who may look at the secondary need not have the key
   }
   auto& books = target.books();
   auto head = read_head(books, db::Books::Lock::none);

@@ -48,8 +48,8 @@ std::optional<std::string> pause_after(const std::optional<db::HeadRow>& head,
   }
 }
 
-/// Forgets the changes of runs that are older than the configuration keeps, `newest` being the last
-/// one. True: there were some.
+/// Purges the journal of runs that are older than the configuration keeps. `newest`: the number of
+/// the last run. True: there were some.
 bool purge_journal(const Pairing& pairing, db::Books& books, std::int64_t newest) {
   using Unit = contract::Retention::Unit;
   const auto& keep = pairing.config.keep;
@@ -82,7 +82,7 @@ bool same_tracked(const std::vector<db::TrackedRow>& known, const db::TrackedRow
   });
 }
 
-/// Names the open conflicts; of so many that nobody would read the list, only their number counts.
+/// Lists the open conflicts in the outcome, unless there are too many for anybody to read.
 void list_conflicts(db::Books& books, const std::vector<db::TrackedRow>& processed,
                     report::Outcome& outcome) {
   constexpr std::int64_t kListed = 1000;
@@ -100,7 +100,7 @@ void list_conflicts(db::Books& books, const std::vector<db::TrackedRow>& process
   });
 }
 
-/// What drift a run has seen, for its hash.
+/// The drift that a run has seen, as text for its hash.
 std::string drift_text(const std::vector<drift::Event>& events) {
   std::string text;
   for (const auto& event : events) {
@@ -109,8 +109,8 @@ std::string drift_text(const std::vector<drift::Event>& events) {
   return text;
 }
 
-/// The epoch since which rows of base and journal are in this order: that of the change only where
-/// it is more than a change of type.
+/// The number of the run since which rows of base and journal have their columns in this order. It
+/// is the current run (`epoch`) if the order changes, but not if only a type does.
 std::int64_t ordered_since(const std::vector<db::TrackedRow>& known, const db::TrackedRow& row,
                            std::int64_t epoch) {
   const auto before = std::ranges::find(known, row.id, &db::TrackedRow::id);
@@ -152,7 +152,7 @@ std::string commit_run(const Pairing& pairing, db::Target& target,
 
 namespace {
 
-/// The tables as the bookkeeping is to remember them. True: it has to change for that.
+/// Writes the tables to the bookkeeping. True: a table or its rows have changed.
 bool remember_tracked(const FinishedRun& run, const std::vector<db::TrackedRow>& known,
                       std::vector<db::TrackedRow>& next) {
   auto& books = run.attempt.books();
@@ -174,9 +174,10 @@ bool remember_tracked(const FinishedRun& run, const std::vector<db::TrackedRow>&
   return changed;
 }
 
-/// What leaves by this contract, as it is to be remembered. True: it is news.
+/// Records what leaves by this contract. True: that has changed.
 bool remember_leaving_of(const FinishedRun& run) {
-  // nothing left before the first run, whose contract is decided with it, blocked tables and all
+  // the first run decides on the whole contract, blocked tables included; later runs do not decide
+  // on blocked tables
   auto leaving = run.attempt.head() ? std::set<std::string>{} : all_tables(run.pairing.contract);
   for (const auto& exported : run.tables) {
     leaving.insert(exported.table->name);
@@ -185,8 +186,7 @@ bool remember_leaving_of(const FinishedRun& run) {
                         leaving);
 }
 
-/// All that is settled of a run whether or not it has changed a row. True: it has changed
-/// something.
+/// Writes what is recorded of a run even if no row has changed. True: something has changed.
 bool record_findings(const FinishedRun& run, report::Outcome& outcome) {
   auto& books = run.attempt.books();
   std::vector<std::int64_t> processed;
@@ -248,7 +248,7 @@ void finish_run(const FinishedRun& run, Detection& detection, const OnChange& on
     outcome.result = report::Result::unchanged;
     if (purged) {
       attempt.books().seal_head(*head);
-      target.commit();  // nothing that a run would be the name of
+      target.commit();  // a purge is not recorded as a run
     }
     witness_position(run.pairing, target, run.keyring, *head, run.primary.position);
     return;
@@ -284,7 +284,7 @@ void count_findings(const std::vector<Judged>& judged, report::Outcome& outcome)
 
 namespace {
 
-/// What is to be said of a table's rows beyond their numbers.
+/// Adds notes about a table's rows that the counts do not explain.
 void note_table(const Judged& table, report::Outcome& outcome) {
   if (const auto rare = table.staged.rare; rare > 0) {
     outcome.notes.push_back(

@@ -1,5 +1,5 @@
-// The end of a run: base, journal, conflicts, quarantine, run and head in the data's transaction;
-// intent, commit, anchor.
+// The end of a run: writes base, journal, conflicts, quarantine, run and head in the data's
+// transaction, then the intent, commits, and writes the anchor.
 #pragma once
 
 #include "db/secondary/target.hpp"
@@ -24,7 +24,7 @@ inline constexpr std::string_view kFirstLoad = "first_load";
 
 class RunAttempt;  // writing_run.hpp
 
-/// What a run is in the chain, before it has a hash.
+/// What the chain of runs records of a run, before the run has a hash.
 struct RunFacts {
   journal::RunKind kind = journal::RunKind::sync;
   std::string started{};  // empty: when the attempt began
@@ -33,18 +33,19 @@ struct RunFacts {
   enum class Pause : std::uint8_t { as_it_was, set, lift };
   Pause pause = Pause::as_it_was;
   std::string pause_reason{};
-  std::string drift{};  // that it saw
-  // where the head has other ones from this run on
+  std::string drift{};  // the drift that the run has seen
+  // only where the head has other ones from this run on
   std::optional<std::string> key_check{};
   std::optional<std::string> primary_id{};
 };
 
 /// Advances the head by one run and commits: head compare-and-set, intent, commit, anchor. Returns
-/// the run's id. Throws Failure{outcome_unknown} where the connection is lost in the commit.
+/// the run's id. Throws Failure{outcome_unknown} where the connection is lost in the commit,
+/// Failure{try_again} where another run has committed in the meantime.
 std::string commit_run(const Pairing& pairing, db::Target& target,
                        const std::optional<db::HeadRow>& head, const RunFacts& facts);
 
-/// What a run has done, when only its books are left to settle.
+/// A run whose rows are written and whose bookkeeping is still to be written.
 struct FinishedRun {
   const Pairing& pairing;
   const mask::Keyring& keyring;
@@ -57,20 +58,20 @@ struct FinishedRun {
   const std::vector<Judged>& judged;
 };
 
-/// Settles the books of a run; commits if anything has changed, otherwise leaves the secondary as
-/// it is. Fills in the outcome's run, result and open counts. `on_change` is told, where the
-/// options ask for it, when only the commit is left to be done: what was told cannot be tried
-/// again.
+/// Writes the bookkeeping of a run and commits, if anything has changed. If nothing has, the
+/// secondary stays as it is, except that old changes are purged from the journal. Fills in the
+/// outcome's run, result and open counts. With Detail::changes, `on_change` is called only when
+/// nothing but the commit is left to do: once changes were told, an attempt is not repeated.
 void finish_run(const FinishedRun& run, Detection& detection, const OnChange& on_change,
                 report::Outcome& outcome);
 
-/// The counts of a run as its row remembers them: table -> counts, as JSON.
+/// The counts of a run as its row in the bookkeeping has them: table -> counts, as JSON.
 std::string counts_json(const std::vector<report::TableCounts>& tables);
 
-/// The open counts of a dry run: what it found.
+/// Sets the open counts and the result of a dry run, from what it has found.
 void count_findings(const std::vector<Judged>& judged, report::Outcome& outcome);
 
-/// The counts into the outcome, and the severest code.
+/// Adds counts and notes to the outcome, and sets its severest code.
 void sum_up(const std::vector<Judged>& judged, report::Outcome& outcome);
 
 }  // namespace abgleich::sync

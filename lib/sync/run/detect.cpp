@@ -17,26 +17,26 @@ using state::CachedTable;
 using state::CacheUnusable;
 using state::KnownRow;
 
-/// Counts up with everything that decides what a row becomes and no contract tells: the program's
-/// own way of reading, masking and digesting.
+/// To be raised whenever this program reads, masks or digests rows in another way than before:
+/// older caches are then not used.
 constexpr int kWay = 2;
 
 /// In front of the place of a row that may be new by its version (db/engine/row_versions.hpp).
 constexpr char kRecent = '+';
-/// Rows that every run has to look at and whose places it can ask for.
+/// If every run has to look at more rows than this, the next one reads the whole table.
 constexpr std::size_t kMostPlaces = 1'000;
 
-/// Whether different texts may have one form, which the primary need not take for the same.
+/// Whether texts that are different in the primary may have the same form.
 bool may_merge_texts(const contract::Column& column, std::size_t i, const ExportedTable& exported) {
   const auto family = exported.sources[i]->type.family;
   return column.form.of != contract::CanonicalForm::Of::written &&
          (family == Family::text || family == Family::dynamic);
 }
 
-/// Whether the primary itself sees to it that no two rows have one key, masked as it is, in all
-/// that is read: no key reaches over tables that inherit, none of a virtual or foreign table is
-/// enforced, and where a column holds anything two values that are told apart (1 and '1') may
-/// become one.
+/// Whether the primary guarantees that no two rows that are read have the same masked key. It does
+/// not where other tables inherit from this one (a key does not cover their rows), for foreign
+/// tables (their keys are not enforced), and where a column can have values of any type: two
+/// different values (1 and '1') may become the same.
 bool key_is_unique(const CatalogTable& source, const ExportedTable& exported) {
   if (!source.heirs.empty() || source.kind == TableKind::foreign ||
       !traits(exported.sources.front()->type.engine).has_strict_types) {
@@ -64,7 +64,7 @@ bool key_is_unique(const CatalogTable& source, const ExportedTable& exported) {
          std::ranges::any_of(source.uniques, covers);
 }
 
-/// The key cells of a row by the cache's `key_bytes`.
+/// Sets the key cells of a row from the cache's `key_bytes`.
 void read_key(const db::Relation& relation, std::string_view bytes, Row& row) {
   row.cells.resize(relation.columns.size());
   for (const auto i : relation.key) {
@@ -76,8 +76,8 @@ void read_key(const db::Relation& relation, std::string_view bytes, Row& row) {
   }
 }
 
-/// Whether a staged row differs from the base in nothing that could ever matter: cells of the
-/// secondary's own.
+/// Whether a staged row differs from the base at most in cells with owner = "secondary", which
+/// never matters.
 bool settled(const ExportedTable& exported, std::string_view staged, std::string_view base) {
   if (staged.empty() || base.empty()) {
     return false;
@@ -92,14 +92,14 @@ bool settled(const ExportedTable& exported, std::string_view staged, std::string
   return true;
 }
 
-/// What was staged is now as the base has it, and what is gone is gone there too, but for conflicts
-/// and what is held back.
+/// Whether base and primary agree on every row of the table now. They do unless there are conflicts
+/// or rows that are held back.
 bool leaves_nothing_open(const Judged& judged) {
   return judged.counts.conflicts == 0 && judged.counts.quarantined == 0 &&
          judged.staged.keyless == 0;
 }
 
-/// Whether the index has to be written: not for snapshots of a primary in which nothing happened.
+/// Whether the index has to be written: not if only the snapshot's transaction numbers differ.
 bool news_in(const state::CacheIndex& next, const state::CacheIndex& now) {
   auto same = next;
   for (std::size_t i = 0; i < same.tables.size() && i < now.tables.size(); ++i) {
@@ -116,7 +116,7 @@ bool news_in(const state::CacheIndex& next, const state::CacheIndex& now) {
 
 }  // namespace
 
-/// One table's way through a run.
+/// What is known of one table during a run.
 struct Detection::Pass {
   std::int64_t tracked = 0;
   std::string layout;
@@ -124,11 +124,11 @@ struct Detection::Pass {
   std::unique_ptr<CacheMatch> known;
   Staged staged;
   db::RowVersions versions;
-  bool unique = false;  // the primary sees to it that keys are
+  bool unique = false;  // see `key_is_unique`
   bool by_versions = false;
   CacheMatch::Unsettled unsettled;
   std::vector<std::string> places;  // of the open rows
-  bool kept = true;                 // what is left open can be kept
+  bool kept = true;                 // the cache can have the table
 };
 
 Detection::Detection(const Pairing& pairing, const Options& options, const mask::Keyring& keyring,
@@ -192,8 +192,8 @@ std::unique_ptr<Detection::Pass> Detection::begin(db::Source& source, const Expo
       pass->cached = nullptr;
     }
   }
-  // where a row is held back for what other rows are like, or those that it belongs to, all of them
-  // have to be looked at; parents come first
+  // where a row may be held back because of other rows (min_k), or together with the row that it
+  // belongs to, every row has to be looked at; parents come first, so that `counted_` has them
   const bool alone = (exported.table->min_k < 2 || exported.table->quasi_identifiers.empty()) &&
                      std::ranges::none_of(exported.relation.foreign_keys, [&](const auto& key) {
                        return counted_.contains(key.table);
@@ -214,7 +214,7 @@ std::unique_ptr<Detection::Pass> Detection::begin(db::Source& source, const Expo
 std::optional<Staged> Detection::fill(db::Source& source, db::FirstLoad& load,
                                       db::StagedTable& table, const ExportedTable& exported,
                                       Progress& progress) {
-  // what was held back by an earlier run and is gone has left nothing behind: the base is empty
+  // the base is empty, so nothing is to be done for rows that are gone
   auto pass = begin(source, exported, [](const KnownRow&) {});
   db::FirstLoadTable fill(load, table, pairing_.config.state_directory);
   if (!fill.try_all(
@@ -245,7 +245,7 @@ Staged Detection::stage(db::Source& source, db::StagedTable& table, const Export
     stage_all(source, table, exported, *pass, {}, progress);
   }
   auto& staged = pass->staged;
-  // they are among the known rows by now, and no run would look at them again
+  // rows that were refused late are among the known ones now, and no run would look at them again
   pass->kept = pass->kept && staged.late == 0;
   staged.gone = pass->known->gone();
   if (staged.gone > 0) {
@@ -286,8 +286,8 @@ bool Detection::may_use_versions(const Pass& pass) const {
          db::follows(pass.versions, mark.facts, mark.horizon, mark.next);
 }
 
-/// Only the rows that are new by their versions, and those that every run has to look at. That none
-/// is gone, their number proves; otherwise the keys tell which.
+/// Stages only the rows that are new by their versions, and those that every run has to look at. If
+/// the number of rows does not prove that none is gone, reads all keys to find those that are.
 void Detection::stage_recent(db::Source& source, db::StagedTable& table,
                              const ExportedTable& exported, Pass& pass, Progress& progress) {
   const auto& mark = *pass.cached->versions;
@@ -366,7 +366,7 @@ void Detection::look(const std::vector<LocatedTable>& tables, const std::vector<
     if (pass.staged.absent == Staged::Absent::unstaged && judged[i].way != Way::filled) {
       table.absent_rows(db::StagedTable::AbsentRows::unstaged,
                         [&](const Row& key, std::string_view) {
-                          // its key in the primary is not known; any fingerprint of its own does
+                          // its key in the primary is not known; any unique fingerprint will do
                           std::string bytes = "absent";
                           for (const auto at : exported.relation.key) {
                             append_key_bytes(key.cells[at], bytes);
@@ -419,7 +419,7 @@ std::optional<std::string> Detection::keep() {
       next.tables.push_back(std::move(*table));
     }
     if (index_) {
-      // of tables that this run left alone: nothing of theirs has changed
+      // tables that this run has not processed keep their entries
       for (const auto& table : index_->tables) {
         const auto same = std::ranges::find(passes_, table.tracked,
                                             [](const auto& pass) { return pass->tracked; });
@@ -435,7 +435,7 @@ std::optional<std::string> Detection::keep() {
   } catch (const CacheUnusable& unusable) {
     cache_.clear();
     return unusable.what();
-  } catch (const Failure& failure) {  // of the anchor: the run is done, and not the worse for it
+  } catch (const Failure& failure) {  // the anchor cannot be read; the run is valid nevertheless
     cache_.clear();
     return failure.error().message;
   }

@@ -1,5 +1,5 @@
-// Detect: which rows of the primary a run has to look at, by what the last run has left in the
-// cache; and what this run leaves there.
+// Detect: finds out which rows of the primary a run has to look at, with the cache that the last
+// run has written, and writes the cache for the next run.
 #pragma once
 
 #include "db/bookkeeping/books.hpp"
@@ -33,28 +33,30 @@ enum class CacheUse : std::uint8_t { read_and_write, write, none };
 
 class Detection {
  public:
-  /// `head` is where the secondary stands. Everything outlives this. Throws CacheUnusable.
+  /// `head`: where the secondary stands. `pairing` and `keyring` must outlive this. Throws
+  /// state::CacheUnusable where the cache is damaged or is not of the last run.
   Detection(const Pairing& pairing, const Options& options, const mask::Keyring& keyring,
             const std::optional<db::HeadRow>& head, CacheUse use);
   ~Detection();
   Detection(const Detection&) = delete;
   Detection& operator=(const Detection&) = delete;
 
-  /// Stages what has to be looked at of a table: everything, or what is not as the cache has it.
+  /// Stages what has to be looked at of a table: every row, or those that are not as in the cache.
   Staged stage(db::Source& source, db::StagedTable& table, const ExportedTable& exported,
                Progress& progress);
 
-  /// For a first load: the rows go straight into the table. Empty where the secondary refused one;
-  /// `forget` then makes this as it was before.
+  /// For a first load: the rows go directly into the table. Empty where the secondary has refused a
+  /// row; then `forget` undoes what all calls of `fill` have noted here.
   std::optional<Staged> fill(db::Source& source, db::FirstLoad& load, db::StagedTable& table,
                              const ExportedTable& exported, Progress& progress);
   void forget();
 
-  /// Looks at what the run leaves open. After its last write to base and data, before the commit.
+  /// Notes which rows the run leaves open, for the cache. To be called after the last write to base
+  /// and data, before the commit.
   void look(const std::vector<LocatedTable>& tables, const std::vector<Judged>& judged);
 
-  /// Writes the cache for the state after the run, as the anchor witnesses it. Says why where that
-  /// fails; the run is valid nevertheless.
+  /// After the commit: writes the cache, which is valid for the head that the anchor has. Returns
+  /// why that failed; empty: it did not. The run is valid in any case.
   std::optional<std::string> keep();
 
   /// The cache of a pairing.
@@ -79,7 +81,7 @@ class Detection {
   CacheMatch::Keep keep_;
   std::optional<state::CacheIndex> index_;
   std::vector<std::unique_ptr<Pass>> passes_;
-  // names in the secondary: of tables whose rows are held back for what other rows are like
+  // tables, by their names in the secondary, whose rows may be held back because of other rows
   std::set<std::string> counted_;
 };
 

@@ -20,7 +20,7 @@ FirstLoaded load_first(db::Source& source, db::Target& target,
   std::vector<Judged> judged;
   for (const auto& exported : tables) {
     auto& table = target.prepare(exported.located());
-    table.make();  // while the secondary lays down rows, it is busy
+    table.make();  // now: later the secondary is busy with laying down rows
     Judged one{.table = &table, .way = Way::filled};
     one.counts.table = exported.table->name;
     judged.push_back(std::move(one));

@@ -1,5 +1,4 @@
-// The first load of a secondary that has nothing yet: every table straight in, without a
-// comparison.
+// The first load of a secondary whose tables are empty: rows are loaded without a comparison.
 #pragma once
 
 #include "db/primary/source.hpp"
@@ -18,16 +17,16 @@ namespace abgleich::sync {
 
 struct Options;
 
-/// The result.
 struct FirstLoaded {
-  /// Empty where this run may not, or the tables' rows do not let it: then nothing of it was done,
-  /// and the tables are to be compared and merged one by one, which finds out what is wrong with
-  /// which row.
+  /// Empty where this run cannot load the tables so, or the secondary has refused a row: then
+  /// nothing was changed, and the tables have to be compared and merged one by one, which finds the
+  /// rows that are wrong.
   std::optional<std::vector<Judged>> tables{};
-  std::string rows_not_kept{};  // why this machine could not keep them until they were sorted
+  /// Why this machine could not keep the rows until they were sorted; empty: it could.
+  std::string rows_not_kept{};
 };
 
-/// Loads all tables, if this run may and their rows let it.
+/// Loads all tables, if the secondary's tables are empty and take every row.
 FirstLoaded load_first(db::Source& source, db::Target& target,
                        const std::vector<LocatedTable>& tables, const Options& options,
                        Detection& detection, Progress& progress);

@@ -13,7 +13,7 @@ KeyCheck check_key(const contract::Config& config, const mask::Keyring& keyring)
       head = target.books().head(db::Books::Lock::none);
     }
   } catch (const Failure& failure) {
-    // a key can be looked at before there is a secondary, and while it is away
+    // a key can be looked at although the secondary does not exist yet or cannot be reached
     return {.is = KeyCheck::Is::unknown, .why = failure.error()};
   }
   expect_key(head, keyring);

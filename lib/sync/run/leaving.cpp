@@ -28,8 +28,8 @@ using Json = nlohmann::ordered_json;
 constexpr const char* kLeavesFact = "leaves";
 constexpr std::size_t kMostNamed = 5;  // in a message; `contract diff` has them all
 
-/// With a key of the first epoch, which every later key file has, too: what is sealed stays the
-/// same over rotations.
+/// Seals with a key of the first epoch, which every later key file has, too: a rotation does not
+/// change what was sealed.
 contract::Seal seal_of(const mask::Keyring& keyring) {
   const auto key = keyring.until(1).purpose_key("leaves");
   return [key](std::string_view value) {
@@ -193,8 +193,8 @@ std::vector<LeavingChange> widenings(std::vector<LeavingChange> changes) {
   return changes;
 }
 
-/// The primary's catalogue, where the contract says anything that is compared with its names:
-/// only then it has to be asked.
+/// The primary's catalogue; empty where the contract has nothing that is compared with its names,
+/// so that the primary need not be opened.
 std::optional<Catalog> catalog_for_names(const Pairing& pairing) {
   if (!asks_for_names(pairing.contract)) {
     return std::nullopt;
@@ -202,7 +202,7 @@ std::optional<Catalog> catalog_for_names(const Pairing& pairing) {
   return db::Source(pairing.config.primary, filters_of(pairing.contract)).catalog();
 }
 
-/// A `was` that was judged once stays judged when its line is deleted: nobody writes that down.
+/// Keeps a `was` that was judged once, even when the contract no longer has it: it is judged once.
 void keep_judged(const TableLeaves& known, TableLeaves& leaves) {
   leaves.was = leaves.was.empty() ? known.was : leaves.was;
   for (const auto& [column, was] : known.renamed) {
@@ -282,7 +282,7 @@ bool record_leaving(const Pairing& pairing, db::Target& target, const mask::Keyr
   std::set<std::string> kept;
   for (const auto& table : pairing.contract.tables) {
     if (!tables.contains(table.name)) {
-      kept.insert({table.name, table.was});  // under which name it goes on is not decided yet
+      kept.insert({table.name, table.was});  // which of the two names it has is not decided yet
     }
   }
   for (auto& [name, leaves] : leaving_now(pairing, keyring)) {

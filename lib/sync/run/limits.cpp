@@ -12,7 +12,7 @@ namespace {
 
 constexpr const char* kEmptied = "emptied";
 
-/// How many rows of a table a run would change in one way, and what allows how many.
+/// How many rows of a table a run would change in one way, and the limit for that.
 struct Changes {
   const std::string& table;
   std::string_view verb;
@@ -35,7 +35,8 @@ std::optional<Error> judge(const Options& options, const Changes& changes) {
                                    contract::in_shell(table))};
 }
 
-/// Absence is not deletion. `filtered`: the contract lets only some rows leave.
+/// Refuses a table that has no row any more, because absence is not deletion. `filtered`: the
+/// contract lets only some rows leave.
 std::optional<Error> judge_absence(const Options& options, const std::set<std::string>& emptied,
                                    const Judged& table, bool filtered) {
   const auto& name = table.counts.table;
@@ -68,7 +69,8 @@ std::optional<Error> judge_limits(const Pairing& pairing, const Options& options
   for (const auto& table : judged) {
     const auto& name = table.counts.table;
     const auto& rules = *pairing.contract.find_table(name);
-    // what is withdrawn is still in the primary, and comes back when it is shared again
+    // withdrawn rows do not count: the primary still has them, and they come back when enough
+    // subjects share them
     const auto most_deleted = rules.max_deleted.value_or(pairing.config.max_deleted);
     if (auto error = judge(options, {.table = name,
                                      .verb = "deleted",
@@ -78,7 +80,7 @@ std::optional<Error> judge_limits(const Pairing& pairing, const Options& options
                                      .limit = most_deleted})) {
       return error;
     }
-    // rows that were adopted are updated without having been in the base
+    // adopted rows are updated although the base does not have them, so its size is not enough
     const auto most_updated = rules.max_updated.value_or(pairing.config.max_updated);
     if (auto error = judge(options, {.table = name,
                                      .verb = "updated",

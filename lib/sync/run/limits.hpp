@@ -1,4 +1,4 @@
-// Is this run allowed to change that much? Judged before anything is written.
+// Judges, before anything is written, whether a run may change as many rows as it would.
 #pragma once
 
 #include "sync/options.hpp"
@@ -13,18 +13,20 @@
 
 namespace abgleich::sync {
 
-/// What refuses the run, if anything does: a table that was not empty and now is, whatever the
-/// limits, as absence is not deletion; or more deletes or updates than the contract or the
-/// configuration allows. `options` can accept either.
+/// The error that refuses the run; empty: it may go on. It is refused if a table of the primary is
+/// empty now that was not (whatever the limits, because absence is not deletion), or for more
+/// deletes or updates than contract or configuration allow. `options` can accept both; `emptied`
+/// (see `known_emptied`) only the first.
 std::optional<Error> judge_limits(const Pairing& pairing, const Options& options,
                                   const std::set<std::string>& emptied,
                                   const std::vector<Judged>& judged);
 
-/// Tables that a person has said are empty on purpose, and that have had no row since: what is left
-/// of them in the base is open conflicts.
+/// Tables of which a person has accepted that they are empty, and that have had no row since. Where
+/// the base still has rows of them, these are open conflicts.
 std::set<std::string> known_emptied(db::Target& target);
 
-/// Before a run commits: says so of those that `options` accepts, and no longer of those with rows.
+/// Before a run commits: records the empty tables that `options` accepts, and forgets those that
+/// have rows again. `epoch`: the run's number.
 void remember_emptied(const Options& options, const std::set<std::string>& emptied,
                       const std::vector<Judged>& judged, std::int64_t epoch, db::Target& target);
 

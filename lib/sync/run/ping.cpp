@@ -13,7 +13,7 @@ namespace {
 
 constexpr long kMilliseconds = 5000;  // for everything: name, connection, answer
 
-/// What is answered says nothing to us, and is not waited for beyond a page.
+/// Ignores the body of the answer, and stops the transfer where it is too long.
 std::size_t drop(char* /*bytes*/, std::size_t size, std::size_t count, void* user) {
   constexpr std::size_t kMost = std::size_t{64} << 10U;
   auto& taken = *static_cast<std::size_t*>(user);
@@ -23,7 +23,7 @@ std::size_t drop(char* /*bytes*/, std::size_t size, std::size_t count, void* use
 
 using Easy = std::unique_ptr<CURL, decltype(&curl_easy_cleanup)>;
 
-/// Sets all that is not as libcurl has it by itself; false: it cannot.
+/// Sets every option that differs from libcurl's default; false: one cannot be set.
 bool prepare(CURL* easy, const std::string& url, std::size_t& taken) {
   const bool local = url.starts_with("http://");
   return curl_easy_setopt(easy, CURLOPT_URL, url.c_str()) == CURLE_OK &&
@@ -35,11 +35,11 @@ bool prepare(CURL* easy, const std::string& url, std::size_t& taken) {
          curl_easy_setopt(easy, CURLOPT_USERAGENT, "abgleich") == CURLE_OK &&
          curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, drop) == CURLE_OK &&
          curl_easy_setopt(easy, CURLOPT_WRITEDATA, static_cast<void*>(&taken)) == CURLE_OK &&
-         // a proxy is for what leaves the machine
+         // no proxy for a ping that stays on this machine
          (!local || curl_easy_setopt(easy, CURLOPT_PROXY, "") == CURLE_OK);
 }
 
-/// Why it failed; empty: it did not. Without libcurl's own text, which can hold the URL.
+/// Why it failed; empty: it did not. Does not use CURLOPT_ERRORBUFFER, which can have the URL.
 std::string ask(const std::string& url) {
   constexpr long kRedirects = 300;
   const Easy easy(curl_easy_init(), curl_easy_cleanup);

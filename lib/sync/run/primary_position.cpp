@@ -24,11 +24,12 @@ constexpr const char* kNext = "next";
 constexpr const char* kChanges = "changes";
 constexpr const char* kSequences = "sequences";
 
-/// Where the log has grown by less, it is not worth a file that is written again.
+/// If the log has grown by fewer bytes, the anchor is not written again.
 constexpr std::uint64_t kNoticeable = std::uint64_t{16} << 20U;
 
-/// Numbers that are keys of the primary never rest as they are, and not so that two of them could
-/// be compared. The key is of the first epoch: a rotation changes nothing.
+/// Hides numbers that can be keys of the primary: they are never stored as they are, nor in a way
+/// in which two of them could be compared. Its key is of the first epoch, so that a rotation
+/// changes nothing.
 class Hiding {
  public:
   explicit Hiding(const mask::Keyring& keyring) : key_(keyring.until(1).purpose_key("position")) {}
@@ -36,7 +37,7 @@ class Hiding {
   [[nodiscard]] std::string hidden(std::uint64_t number) const {
     return db::hidden_number(number, *key_);
   }
-  /// 0 where it is not of that form.
+  /// 0 where `hidden` has not made the text.
   [[nodiscard]] std::uint64_t revealed(std::string_view text) const {
     return db::revealed_number(text, *key_).value_or(0);
   }
@@ -62,7 +63,7 @@ std::string text_of(const db::Position& position, const Hiding& hiding) {
   return json.dump();
 }
 
-/// What is not of that form says nothing.
+/// Numbers that are missing, or not of the form that `text_of` writes, are not known.
 db::Position position_from(std::string_view text, const Hiding& hiding) {
   db::Position position;
   const auto json = parse_shallow<Json>(text);
@@ -92,7 +93,7 @@ std::string kept_text(db::Target& target) {
   return fact ? fact->value : std::string();
 }
 
-/// Only of tables that the contract names: the others do not matter here.
+/// Leaves only the sequences of tables that the contract names.
 db::Position named_only(const Pairing& pairing, db::Position position) {
   std::erase_if(position.sequences, [&](const auto& sequence) {
     return pairing.contract.find_table(sequence.first) == nullptr;
@@ -100,14 +101,14 @@ db::Position named_only(const Pairing& pairing, db::Position position) {
   return position;
 }
 
-/// `lasting`, and where it knows nothing, what was known before.
+/// `lasting`, and for numbers that it does not know, those of `kept`.
 db::Position advanced(const db::Position& kept, db::Position lasting) {
   const auto keep = [](std::uint64_t before, std::uint64_t& now) { now = now == 0 ? before : now; };
   keep(kept.timeline, lasting.timeline);
   keep(kept.wal, lasting.wal);
   keep(kept.next, lasting.next);
   keep(kept.changes, lasting.changes);
-  lasting.standby = false;  // of which it was is not kept
+  lasting.standby = false;  // not kept
   return lasting;
 }
 
@@ -126,7 +127,7 @@ void expect_primary(const Pairing& pairing, db::Target& target, const mask::Keyr
     return;
   }
   const auto anchor = state::read_anchor(pairing.config.state_directory);
-  // one that has seen another head may have seen a primary that a person has done away with since
+  // an anchor of another head may have the position of a primary that a person has replaced since
   const bool witnessed = anchor && journal::stands_at(*head, *anchor) && !anchor->primary.empty();
   const auto then = position_from(witnessed ? anchor->primary : kept_text(target), Hiding(keyring));
   journal::check_position(position, then, identity.engine);

@@ -54,7 +54,7 @@ std::vector<RareKey> read_rare_keys(const Pairing& pairing) {
       keys.push_back(std::move(key));
     }
   } catch (const state::CacheUnusable&) {
-    keys.clear();  // of another key, or cut off: their number is known nevertheless
+    keys.clear();  // the file was written with another key, or its end is missing
   }
   return keys;
 }

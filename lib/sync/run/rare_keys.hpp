@@ -1,5 +1,5 @@
-// Who is rare: the keys of the rows that min_k holds back. The secondary knows their number only;
-// the state directory, on the primary's side, keeps them for `abgleich quarantine`.
+// The keys of rare rows, which min_k holds back. The secondary knows only how many there are; the
+// state directory, on the primary's side, keeps the keys for `abgleich quarantine`.
 #pragma once
 
 #include "db/secondary/target.hpp"
@@ -21,18 +21,18 @@ struct RareKey {
   std::string key_text;
 };
 
-/// What the last run has kept; nothing where it has kept none, or where that cannot be read any
-/// more: the next run keeps it again.
+/// The keys that the last run has kept; none where their file cannot be read any more: the next run
+/// writes it again.
 std::vector<RareKey> read_rare_keys(const Pairing& pairing);
 
 class RareKeys {
  public:
   RareKeys(const Pairing& pairing, const mask::Keyring& keyring);
 
-  /// Before the commit, which ends what knows them. Mode 0600, encrypted like the cache. Throws
-  /// state::CacheUnusable where they cannot be written.
+  /// To be called before the commit, which drops the temporary tables that have the keys. Writes a
+  /// new file (mode 0600, encrypted like the cache). Throws state::CacheUnusable where it cannot.
   void collect(const std::vector<LocatedTable>& tables, const std::vector<Judged>& judged);
-  /// After it.
+  /// To be called after the commit: the new file replaces the old one.
   void keep();
 
  private:

@@ -101,8 +101,8 @@ void check_books(db::Target& target, const std::optional<db::HeadRow>& head) {
 std::vector<drift::Event> drift_events(const Pairing& pairing, const Catalog& live) {
   auto events = drift::compare(pairing.contract, pairing.accepted ? *pairing.accepted : live, live,
                                contract::user_of(pairing.config.primary));
-  // An accepted column that the contract leaves out is withheld, and no drift of the primary; nor
-  // is a line left over that withholds what is gone.
+  // Two kinds of event are no drift of the primary: an accepted column that the contract does not
+  // name (it is withheld), and a line that withholds a column which is gone.
   std::erase_if(events, [](const drift::Event& event) {
     return event.kind == drift::EventKind::not_in_contract ||
            (event.kind == drift::EventKind::missing_in_primary &&

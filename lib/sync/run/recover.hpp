@@ -1,4 +1,4 @@
-// Where does the secondary stand, and is everything as the last run left it?
+// Checks where the secondary stands, and whether everything is as the last run left it.
 #pragma once
 
 #include "db/primary/source.hpp"
@@ -20,29 +20,29 @@ struct Primary {
 };
 Primary primary_of(db::Source& source);
 
-/// Locks the head (a real run), settles an interrupted run by looking, and refuses another
-/// secondary (22), another primary or an older one (21), a standby that lags (24), another key
-/// (25), another accepted catalogue (23), a paused pairing (13) or a head that somebody else has
-/// written (41). Empty before the first run.
+/// Locks the head (in a real run) and finds out whether an interrupted run was committed. Throws
+/// Failure for another secondary (22), another primary or an older one (21), a standby that lags
+/// (24), another key (25), another accepted catalogue (23), a paused pairing (in a real run: 13)
+/// and a head that somebody else has written (41). Empty before the first run.
 std::optional<db::HeadRow> recover(const Pairing& pairing, db::Target& target,
                                    const mask::Keyring& keyring, const Primary& primary,
                                    report::Run kind);
 
-/// Whether the repair that a latch says has begun is the last run there: then the latch says what
-/// is no longer true. REQUIRES: the bookkeeping was opened.
+/// Whether the last run is the repair whose beginning the latch has noted: then the latch is out of
+/// date. REQUIRES: the bookkeeping was opened.
 bool repair_stands(const Pairing& pairing, db::Target& target,
                    const std::optional<db::HeadRow>& head);
 
-/// Throws Failure{integrity} while damage is latched. The latch of a repair that was ended between
-/// its commit and its end is taken off. REQUIRES: the state directory is locked.
+/// Throws Failure{integrity} while the latch is set. Takes it off where a repair was killed after
+/// its commit and before it could do so. REQUIRES: the state directory is locked.
 void expect_unlatched(const Pairing& pairing, const mask::Keyring& keyring);
 
-/// Throws Failure{configuration} where both URLs lead to the same schema of the same database,
-/// however they are written: the primary is never written. Loads the target's catalogue.
+/// Throws Failure{configuration} where both URLs, whatever their spelling, lead to the same schema
+/// of the same database: no run may write to the primary. Loads the target's catalogue.
 void refuse_same_database(const Pairing& pairing, const Catalog& primary, db::Target& target);
 
-/// Throws Failure{integrity} where the bookkeeping is evidently damaged: a table of it is gone, or
-/// the run that `head` names. A glance, for every run; all that can be found, `verify` finds.
+/// Throws Failure{integrity} where the run that `head` names is not the last one in the
+/// bookkeeping. A quick check for every run; `verify` checks everything.
 void check_books(db::Target& target, const std::optional<db::HeadRow>& head);
 
 /// Drift of the live catalogue against the accepted one. Throws Failure{source_incomplete} where

@@ -25,8 +25,7 @@ namespace {
 constexpr std::string_view kLacksTables =
     "the secondary lacks tables or columns, and [secondary] manage_schema is false";
 
-/// For when the DDL is done: two names that were swapped would look as if they still were to
-/// be.
+/// To be called after the DDL was executed: otherwise swapped names would be swapped again.
 void forget_changes(std::vector<ExportedTable>& tables) {
   for (auto& exported : tables) {
     auto& relation = exported.relation;
@@ -42,12 +41,12 @@ void forget_changes(std::vector<ExportedTable>& tables) {
   }
 }
 
-/// A base row in the new layout: digests that are still exported move, a new column starts as NULL
-/// on both sides.
+/// Rewrites the base in the new layout: digests of columns that are still exported are moved, and a
+/// new column begins as NULL on both sides.
 void rewrite_base(db::Target& target, const ExportedTable& exported) {
   db::BaseTable base(target, exported.relation);
   if (base.measure().seal != base.seal()) {
-    damaged_base(exported.table->name);  // or the new seal would hide it
+    damaged_base(exported.table->name);  // the new seal would hide the damage
   }
   const auto& before = exported.previous_labels;
   std::string key_bytes;
@@ -66,7 +65,7 @@ void rewrite_base(db::Target& target, const ExportedTable& exported) {
   });
 }
 
-/// Whether names go round in a circle, by old name and new.
+/// Whether some of the renames (old name -> new name) form a cycle.
 bool go_round(const std::map<std::string, std::string>& renames) {
   return std::ranges::any_of(renames, [&](const auto& rename) {
     auto next = renames.find(rename.second);
@@ -100,7 +99,8 @@ bool swaps_names(const std::vector<ExportedTable>& tables) {
   return go_round(names);
 }
 
-/// Whether a foreign key goes that refers to the table, and so holds back no row of it any more.
+/// Whether a foreign key that refers to the table is to be dropped: then it no longer prevents that
+/// rows of the table are deleted.
 bool is_released(const std::vector<db::LocatedRelation>& relations, const db::Relation& parent) {
   return std::ranges::any_of(relations, [&](const db::LocatedRelation& child) {
     return std::ranges::any_of(child.lost_keys, [&](const CatalogForeignKey& key) {
@@ -113,7 +113,7 @@ std::string rows_text(std::int64_t rows) {
   return rows == 1 ? "1 row" : fmt::format("{} rows", rows);
 }
 
-/// Columns that were exported once, and of which the contract wants nothing left.
+/// Empties the columns that the contract wants erased, in the data and in the journal.
 void erase_columns(db::Target& target, const LocatedTable& exported, Schema& schema) {
   for (const auto& column : exported.layout.erased) {
     db::DataTable(target, exported.located()).empty_column(column.name);
@@ -197,14 +197,15 @@ Schema bring_schema(const Pairing& pairing, db::Target& target, std::vector<Expo
   }
   const bool books = target.books().exist();
   if (!pairing.config.secondary.manage_schema) {
-    // only what its rows keep: the others come with this run, or will come
+    // only foreign keys that every row keeps now; the others follow once this run or a later one
+    // has written the missing rows
     std::ranges::move(db::SecondaryConstraints(target).lacking(relations), std::back_inserter(ddl));
   }
   if (!pairing.config.secondary.manage_schema && (!ddl.empty() || !books)) {
     schema.swaps = swaps_names(tables);
     if (!books) {
       auto script = std::string(target.books().ddl());
-      script.erase(script.find_last_not_of("; \n") + 1);  // one statement of a list, as the others
+      script.erase(script.find_last_not_of("; \n") + 1);  // no semicolon, like the other statements
       schema.refused.push_back(std::move(script));
     }
     schema.refused.insert(schema.refused.end(), ddl.begin(), ddl.end());

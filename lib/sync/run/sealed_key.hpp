@@ -1,4 +1,4 @@
-// The keys of what the state directory keeps sealed.
+// The keys with which files of the state directory are encrypted.
 #pragma once
 
 #include "core/locked_memory.hpp"

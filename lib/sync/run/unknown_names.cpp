@@ -26,8 +26,8 @@ namespace {
                       : "correct the name"));
 }
 
-/// Whether the secondary holds a column that the contract has exported before: the bookkeeping
-/// forgets one that was dropped, but its values are kept.
+/// Whether the secondary has the column from an earlier run. It is asked itself, because the
+/// bookkeeping forgets a dropped column, while its values are kept.
 bool holds(db::Target& secondary, const db::TrackedRow* tracked, const contract::Column& column) {
   if (tracked == nullptr) {
     return false;

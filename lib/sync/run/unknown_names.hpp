@@ -1,4 +1,4 @@
-// A name in the contract that nobody knows, and never has: a slip of the pen, and no drift.
+// Refuses names in the contract that neither database has or had: a typing error, and no drift.
 #pragma once
 
 #include "core/catalog.hpp"
@@ -10,9 +10,9 @@
 namespace abgleich::sync {
 
 /// Throws Failure{configuration}, with file, line and column and the nearest name, for the first
-/// table, or column that is to be exported, that is neither in the accepted catalogue nor in the
-/// `live` one and that the secondary, whose bookkeeping knows `tracked`, does not hold either. What
-/// any of them knows has been dropped or renamed: drift, and for the table alone.
+/// table, or column that is to be read, which is neither in the accepted catalogue, nor in the
+/// `live` one, nor in the secondary (`tracked`: the tables that its bookkeeping knows). If one of
+/// them has it, it was dropped or renamed: that is drift, and concerns its table only.
 void refuse_unknown_names(const Pairing& pairing, const Catalog& live, db::Target& secondary,
                           const std::vector<db::TrackedRow>& tracked);
 

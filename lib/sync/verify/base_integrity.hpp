@@ -1,5 +1,5 @@
-// What `verify` and the repair of a base go by: whether each base is as it was sealed, and how a
-// row of the three stands.
+// For `verify` and the repair of a base: whether each base is as it was sealed, and what explains a
+// row that base, primary and secondary have.
 #pragma once
 
 #include "db/secondary/base_table.hpp"
@@ -16,26 +16,27 @@
 
 namespace abgleich::sync {
 
-/// The bases of tracked tables against their seals.
+/// Which bases of tracked tables fit their seals.
 struct CheckedBases {
-  std::map<std::int64_t, merge::Trust> trust;  // by the table's number; no other is tracked
+  std::map<std::int64_t, merge::Trust> trust;  // by the table's number
   std::vector<state::Damage> damage;
-  std::size_t gone = 0;  // tables that have none any more
+  std::size_t gone = 0;  // tables whose base is missing
 
-  /// A table that is not tracked yet has nothing that could be damaged.
+  /// `sealed` for a table that is not tracked yet: there is nothing that could be damaged.
   [[nodiscard]] merge::Trust of(std::int64_t tracked) const;
 
   /// Judges the base of one table, as it was measured.
   void judge(const db::TrackedRow& row, const db::MeasuredBase& base, const db::Seal& sealed);
 };
-/// Whether the seals are those that the last run has left. A base is not to be believed for a seal
-/// of somebody else's.
+/// Whether the last run has written the seals. Where somebody else has, it proves nothing that a
+/// base fits its seal.
 enum class Seals : std::uint8_t { ours, somebody_elses };
 /// Reads the bases of all of `tracked` whole.
 CheckedBases check_bases(db::Target& target, const std::vector<db::TrackedRow>& tracked,
                          Seals seals = Seals::ours);
 
-/// Whether the primary's side of a row is known: absent or there, or that it is held back.
+/// What is known of the primary's side of a row: everything (it is there, or absent), or only that
+/// it is held back.
 enum class PrimarySide : std::uint8_t { known, held_back };
 
 /// Explains the rows of one table, one after the other.
@@ -43,8 +44,9 @@ class RowExplainer {
  public:
   RowExplainer(db::Target& target, const ExportedTable& exported, merge::Trust trust);
 
-  /// How the row stands; where an open conflict can matter, it is looked up. The pair's key becomes
-  /// the stage's spelling.
+  /// Explains the row, and looks up its open conflict where that can matter. The key in the
+  /// secondary's side of the pair gets the stage's spelling. The result is valid until the next
+  /// call.
   const merge::Explanation& explain(db::Pair& pair, PrimarySide side);
 
   /// A base row for the row that was explained last; see `merge::corrected_base`.
@@ -56,7 +58,7 @@ class RowExplainer {
   db::Target& target_;
   const ExportedTable& exported_;
   merge::Trust trust_;
-  bool books_;  // there may be conflicts to be found
+  bool books_;  // the bookkeeping exists, so there may be conflicts
   merge::Explainer explainer_;
   merge::Evidence evidence_;
   merge::Three<merge::Cells> three_;

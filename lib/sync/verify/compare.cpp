@@ -14,7 +14,7 @@ namespace abgleich::sync {
 
 namespace {
 
-/// The other side has failed: what is still to come here is of no use.
+/// Thrown to stop one side once the other has failed.
 struct Abandoned {};
 
 /// The secondary's half: the base and the data, one after the other.
@@ -54,7 +54,8 @@ class SecondaryHalf {
   std::atomic<bool>& failed_;
 };
 
-/// The primary's half. Not made in its own thread: it asks the secondary's dialect.
+/// The primary's half. To be made before the secondary's thread starts, since it asks the
+/// secondary's dialect.
 class PrimaryHalf {
  public:
   PrimaryHalf(const db::Target& target, const ExportedTable& exported, const mask::Keyring& keyring,
@@ -124,7 +125,7 @@ Compared compare(db::Source& source, db::Target& target, const LocatedTable& exp
       try {
         compared.base = SecondaryHalf(target, exported, sides, failed).run();
       } catch (const Abandoned&) {
-        return;  // the reason is the primary's
+        return;  // the primary's failure is reported
       } catch (...) {
         secondary_failed = std::current_exception();
         failed = true;
@@ -133,7 +134,7 @@ Compared compare(db::Source& source, db::Target& target, const LocatedTable& exp
     try {
       primary.run(source, progress, compared);
     } catch (const Abandoned&) {
-      // the reason is the secondary's
+      // the secondary's failure is reported
     } catch (...) {
       primary_failed = std::current_exception();
       failed = true;

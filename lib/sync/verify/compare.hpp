@@ -1,5 +1,5 @@
-// Compare: a table's three sides read whole and at once, each by itself, into sums that tell which
-// of their rows may differ.
+// Compares primary, secondary and base of a table. Each is read whole and by itself, into checksums
+// that tell which of the rows may differ.
 #pragma once
 
 #include "db/primary/source.hpp"
@@ -22,8 +22,8 @@ struct Compared {
   db::MeasuredBase base;     // as it was read
 };
 
-/// Whether a table can be compared so: it and its base are there as the contract has them, and no
-/// row is held back for what other rows are like.
+/// Whether `compare` can be used for a table: it and its base exist as the contract has them, and
+/// no row is held back because of what other rows are (`min_k`).
 bool may_compare(const db::Target& target, const ExportedTable& exported);
 
 /// Reads primary and secondary at the same time, in two threads. REQUIRES: `may_compare`. Throws

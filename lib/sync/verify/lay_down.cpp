@@ -72,7 +72,8 @@ std::vector<std::string> lay_down_data(db::Target& target,
 
 std::string text_of(const std::vector<std::string>& left) {
   return fmt::format(
-      "where rows lie still tells their old order; the owner of the tables has to run, while "
+      "the rows still lie in their old order, which can tell the primary's; the owner of the "
+      "tables has to run, while "
       "nobody "
       "uses them: {}; then run: abgleich verify --lay-down-anew",
       fmt::join(left, "; "));

@@ -87,13 +87,13 @@ class TableRepair {
   std::int64_t removed_ = 0;
 };
 
-/// The repair reads by the layout that the base has: the contract must be that of the last run. A
-/// base that is gone is made again, empty.
+/// Throws Failure where the contract's columns are not those of the last run, since the base is
+/// read by its layout. A missing base is made again, empty.
 std::vector<LocatedTable> bring_layout(const Pairing& pairing, db::Target& target,
                                        std::vector<ExportedTable> tables, std::size_t gone) {
   target.load_catalog();
   auto [relations, ddl] = db::SecondarySchema(target).locate(relations_of(tables));
-  // where the data is as it was, only bases can be missing
+  // more statements than missing bases mean that tables have changed as well
   const bool same =
       ddl.size() <= gone && std::ranges::all_of(tables, [](const ExportedTable& exported) {
         return exported.previous_labels == exported.labels;
@@ -116,8 +116,8 @@ std::vector<LocatedTable> bring_layout(const Pairing& pairing, db::Target& targe
   return located_tables(std::move(tables), std::move(relations));
 }
 
-/// The damaged tables that can be read now. One that is in the contract no longer is only sealed
-/// anew: no run reads its base.
+/// The damaged tables that the contract still names; throws Failure where drift blocks one of them.
+/// The base of a table that it no longer names is only sealed anew, since no run reads it.
 std::vector<ExportedTable> damaged_tables(const Pairing& pairing, const CheckedBases& bases,
                                           std::vector<ExportedTable> tables) {
   for (const auto& damage : bases.damage) {
@@ -137,7 +137,8 @@ std::vector<ExportedTable> damaged_tables(const Pairing& pairing, const CheckedB
   return tables;
 }
 
-/// A head that somebody else has written, as the last run has left it, as far as that can be known.
+/// Corrects a head that somebody else has written: as far as that is known, it becomes what the
+/// last run left. Throws Failure where the last run's row is not ours either.
 db::HeadRow correct_head(db::Books& books, const db::HeadRow& forged, const mask::Keyring& keyring,
                          const std::string& primary_id) {
   std::optional<db::RunRow> last;
@@ -170,9 +171,9 @@ db::HeadRow correct_head(db::Books& books, const db::HeadRow& forged, const mask
   return head;
 }
 
-/// Takes out of the bookkeeping what nobody of us has written. What is open is found again by the
-/// next run; a run without its journal cannot be taken back; a table that nobody knows any more is
-/// compared with the secondary as in a first run, and no row is lost.
+/// Removes from the bookkeeping what no run of ours has written. The next run finds conflicts and
+/// quarantine again. A run without its journal can no longer be taken back. A table that is no
+/// longer tracked is compared with the secondary as in a first run, so no row is lost.
 void forget_forged(const Pairing& pairing, db::Target& target, const journal::Findings& findings,
                    report::Repair& repair) {
   auto& books = target.books();
@@ -212,7 +213,7 @@ nlohmann::ordered_json rewrite_bases(const TableReader& read, db::Target& target
   return counts;
 }
 
-/// Also those of tables that the contract no longer has.
+/// Seals the damaged bases anew, also those of tables that the contract no longer has.
 void reseal_damaged(db::Target& target, const std::vector<db::TrackedRow>& tracked,
                     const CheckedBases& bases) {
   for (const auto& row : tracked) {
@@ -245,7 +246,7 @@ report::Repair attempt(const WritingRun& frame, const std::string& reason, Progr
   if (findings.head_forged) {
     run.stand_at(correct_head(books, *head, keyring, journal::primary_id(primary.identity)));
   }
-  if (!findings.damage.empty()) {  // what it says of the primary may be anybody's
+  if (!findings.damage.empty()) {  // the recorded position of the primary may be forged
     journal::check_primary(head, journal::primary_id(primary.identity));
   } else {
     expect_primary(given, target, keyring, head, primary.identity, source.position());

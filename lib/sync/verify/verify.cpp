@@ -52,7 +52,8 @@ class Verifier {
     counts_.table = exported.table->name;
   }
 
-  /// Where only what may differ was staged, `staged` names the base's rows that may as gone.
+  /// Where only rows that may differ were staged, those of the base have to be named as gone before
+  /// (`name_unequal`).
   report::VerifiedTable run(const Staged& staged) {
     const auto known = [this](db::Pair& pair) { take(pair, PrimarySide::known); };
     const auto held_back = [this](db::Pair& pair) { take(pair, PrimarySide::held_back); };
@@ -60,7 +61,7 @@ class Verifier {
     if (staged.absent == Staged::Absent::named) {
       table_.gone_pairs(known);
     } else if (staged.keyless > 0) {
-      // any of them may be the row whose key cannot be known
+      // each of them may be one of the primary's rows whose key is not known
       table_.missing_pairs(held_back);
     } else {
       table_.missing_pairs(known);
@@ -77,7 +78,7 @@ class Verifier {
       }
     });
     table_.held_back_pairs(db::HeldBack::others, [this](db::Pair& pair) {
-      // that they are held back is told, once each, by what was found in quarantine
+      // that they are held back is reported once for each row, by `tell_quarantine`
       if (explainer_.explain(pair, PrimarySide::held_back).row == Standing::unexplained) {
         take(pair, PrimarySide::held_back);
       }
@@ -134,7 +135,7 @@ class Verifier {
   std::int64_t rows_ = 0;
 };
 
-/// The rows that are held back, each once.
+/// Reports the rows that are held back, each once.
 void tell_quarantine(db::Target& target, const std::vector<LocatedTable>& tables,
                      const OnDifference& on_difference, report::Verification& verification) {
   target.books().found_quarantines([&](const db::QuarantineRow& row) {
@@ -153,7 +154,7 @@ void tell_quarantine(db::Target& target, const std::vector<LocatedTable>& tables
   });
 }
 
-/// Sets the latch, or takes it off, and finds the severest exit code.
+/// Sets or removes the latch, and finds the severest exit code.
 void conclude(const Pairing& pairing, report::Verification& verification) {
   for (const auto& table : verification.tables) {
     if (table.of(Standing::unexplained) > 0 && verification.damage.empty()) {
@@ -175,7 +176,8 @@ void conclude(const Pairing& pairing, report::Verification& verification) {
   state::set_latch(pairing.config.state_directory, verification.damage);
 }
 
-/// Names the base's rows that may differ, so that those that the stage does not have are found.
+/// Names the base's rows that may differ as gone, so that those of them that are not staged are
+/// looked at too. Returns how many.
 std::int64_t name_unequal(db::StagedTable& table, const BucketChecksums& sides) {
   const auto& relation = table.relation();
   db::GoneWriter gone(table);
@@ -192,7 +194,7 @@ std::int64_t name_unequal(db::StagedTable& table, const BucketChecksums& sides) 
   return rows;
 }
 
-/// One verification's way through the tables.
+/// Verifies one table after the other.
 class Verifying {
  public:
   Verifying(const Pairing& pairing, const mask::Keyring& keyring, db::Source& source,
@@ -229,7 +231,7 @@ class Verifying {
     return explain(table, exported, staged);
   }
 
-  /// Looks at bases that nothing is compared with.
+  /// Checks the bases of tables for which `compare` is not used.
   void look_at(const std::vector<db::TrackedRow>& tracked) {
     auto found = check_bases(target_, tracked);
     bases_.trust.merge(found.trust);
@@ -249,7 +251,7 @@ class Verifying {
         .run(staged);
   }
 
-  /// At once: whatever happens to the reading of more rows, no run may go on.
+  /// Sets the latch as soon as there is damage: no run may go on, even if reading more rows fails.
   void latch() const {
     if (!bases_.damage.empty()) {
       state::set_latch(pairing_.config.state_directory, bases_.damage);
@@ -266,7 +268,7 @@ class Verifying {
   CheckedBases bases_;
 };
 
-/// Damage to the bookkeeping itself is latched as soon as it is found.
+/// Audits the bookkeeping. Sets the latch as soon as damage to it is found.
 journal::Findings audited(const Pairing& pairing, db::Target& target, const db::HeadRow& head) {
   auto findings = journal::audit(target.books(), head);
   if (!findings.damage.empty()) {
@@ -275,7 +277,7 @@ journal::Findings audited(const Pairing& pairing, db::Target& target, const db::
   return findings;
 }
 
-/// The tracked tables whose bases are not read beside their rows.
+/// The tracked tables for which `compare` is not used.
 std::vector<db::TrackedRow> not_compared(const db::Target& target,
                                          const std::vector<db::TrackedRow>& tracked,
                                          const std::vector<LocatedTable>& tables) {
@@ -288,7 +290,7 @@ std::vector<db::TrackedRow> not_compared(const db::Target& target,
   return rows;
 }
 
-/// The tables that were not verified, as drift blocks them.
+/// Notes the tables that were not verified because drift blocks them.
 void note_blocked(const contract::Contract& contract, report::Verification& verification) {
   for (const auto& table : contract.tables) {
     if (std::ranges::find(verification.tables, table.name, &report::VerifiedTable::table) ==
@@ -316,7 +318,7 @@ report::Verification attempt(const Pairing& given, const mask::Keyring& keyring,
   verification.drift = drift_events(given, primary);
 
   db::Target target(given.config.secondary, db::Mode::dry);
-  // what is forged is to be told, row by row
+  // forged rows are read as well, so that they can be reported
   const auto head = open_books(given, target, keyring, {.forged = db::Books::Forged::taken});
   auto findings = head ? audited(given, target, *head) : journal::Findings{};
   if (findings.head_forged || findings.tables_forged) {
