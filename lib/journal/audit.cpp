@@ -15,8 +15,8 @@ namespace abgleich::journal {
 
 namespace {
 
-/// The most findings that are listed: of a hundred thousand damaged runs, not every one is to be
-/// reported.
+/// The most findings of one kind that are listed: of a hundred thousand damaged runs, not every one
+/// is to be reported.
 constexpr std::size_t kTold = 20;
 
 constexpr const char* kHint =
@@ -42,18 +42,21 @@ class Audit {
     look_at_head();
     follow_runs();
     look_at_sets();
+    Listed journals;
     const auto untracked_entries =
         books_.inspect_journal([&](std::int64_t epoch, const db::Books::Inspection& journal) {
           findings_.journals.push_back(epoch);
-          found(journal.forged > 0 && journal.rows == journal.left
-                    ? fmt::format("{} in the journal of run {} {}", entries(journal.forged), epoch,
-                                  not_ours(journal.forged))
-                : journal.rows == journal.left
-                    ? fmt::format("the journal of run {} has other entries than the run has left",
-                                  epoch)
-                    : fmt::format("the journal of run {} has {} entries, but the run has left {}",
-                                  epoch, journal.rows, journal.left));
+          journals.add(
+              journal.forged > 0 && journal.rows == journal.left
+                  ? fmt::format("{} in the journal of run {} {}", entries(journal.forged), epoch,
+                                not_ours(journal.forged))
+              : journal.rows == journal.left
+                  ? fmt::format("the journal of run {} has other entries than the run has left",
+                                epoch)
+                  : fmt::format("the journal of run {} has {} entries, but the run has left {}",
+                                epoch, journal.rows, journal.left));
         });
+    list(std::move(journals), "journals");
     const auto untracked = books_.count_untracked();
     name_no_table(untracked.conflicts, "conflicts");
     name_no_table(untracked.quarantined, "quarantined rows");
@@ -65,9 +68,26 @@ class Audit {
   }
 
  private:
-  void found(std::string what) {
-    if (found_.size() < kTold) {
-      found_.push_back({.what = std::move(what), .hint = kHint});
+  /// What was found of one kind: the first findings, and how many there are.
+  struct Listed {
+    std::vector<std::string> first;
+    std::size_t count = 0;
+
+    void add(std::string what) {
+      if (count++ < kTold) {
+        first.push_back(std::move(what));
+      }
+    }
+  };
+
+  void found(std::string what) { found_.push_back({.what = std::move(what), .hint = kHint}); }
+
+  void list(Listed listed, std::string_view of) {
+    for (auto& what : listed.first) {
+      found(std::move(what));
+    }
+    if (listed.count > listed.first.size()) {
+      found(fmt::format("{} more {} are damaged", listed.count - listed.first.size(), of));
     }
   }
 
@@ -99,12 +119,13 @@ class Audit {
     books_.each_run([&](const db::RunRow& row, bool genuine) {
       follow(last, row);
       if (genuine && is(row.kind, RunKind::repair)) {
-        found_.clear();
+        runs_ = {};
         accepted_ = row.epoch;
       }
       check_hash(row, genuine);
       last = row;
     });
+    list(std::move(runs_), "runs");
     if (!last || last->epoch != head_.epoch || last->hash != head_.hash || last->id != head_.run) {
       found(fmt::format("the head names run {}, but the last run is {}", head_.run,
                         last ? last->id : "missing"));
@@ -140,9 +161,11 @@ class Audit {
   void follow(const std::optional<db::RunRow>& last, const db::RunRow& row) {
     const std::int64_t expected = last ? last->epoch + 1 : 1;
     if (row.epoch != expected) {
-      found(fmt::format("between epochs {} and {} runs are missing", expected - 1, row.epoch));
+      runs_.add(row.epoch == expected + 1
+                    ? fmt::format("run {} is missing", expected)
+                    : fmt::format("runs {} to {} are missing", expected, row.epoch - 1));
     } else if (row.previous != (last ? last->hash : "")) {
-      found(fmt::format("run {} does not follow the run before it", row.id));
+      runs_.add(fmt::format("run {} does not follow the run before it", row.id));
     }
   }
 
@@ -151,15 +174,16 @@ class Audit {
     chain(row.previous.empty() ? std::nullopt : std::optional(db::HeadRow{.hash = row.previous}),
           head_.lineage, again);
     if (again.hash != row.hash || again.id != row.id) {
-      found(fmt::format("run {} has been changed: its hash is not that of its fields", row.id));
+      runs_.add(fmt::format("run {} has been changed: its hash is not that of its fields", row.id));
     } else if (!genuine) {
-      found(fmt::format("run {} is not as it was written", row.id));
+      runs_.add(fmt::format("run {} is not as it was written", row.id));
     }
   }
 
   db::Books& books_;
   const db::HeadRow& head_;
   std::vector<state::Damage> found_;
+  Listed runs_;  // since the last repair
   Findings findings_;
   std::int64_t accepted_ = 0;  // number of the last repair run
 };

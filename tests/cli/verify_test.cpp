@@ -450,7 +450,7 @@ TEST_CASE("verify: a changed run is damage of the chain, and stands until somebo
   const Case cases[] = {
       {"UPDATE @ SET hash = 'x' WHERE epoch = 1", "has been changed"},
       {"UPDATE @ SET counts = '{}' WHERE epoch = 2", "its hash is not that of its fields"},
-      {"DELETE FROM @ WHERE epoch = 1", "between epochs 0 and 2 runs are missing"},
+      {"DELETE FROM @ WHERE epoch = 1", "run 1 is missing"},
       {"DELETE FROM @ WHERE epoch = 2", "the head names run r2-"}};
   on_both_engines([&](On engine) {
     for (const auto& [statement, what] : cases) {
@@ -527,6 +527,30 @@ TEST_CASE(
     pairing.expect_damaged("", "1 conflict is not as a run has left it");
     CHECK(pairing.verify(41).line.dump().find("1 conflicts name a table that is not tracked") !=
           std::string::npos);
+    pairing.repair();
+    CHECK(pairing.sync()["outcome"] == "unchanged");
+  });
+}
+
+TEST_CASE("verify: much damage of one kind does not hide another kind") {
+  on_both_engines([](On engine) {
+    Synced pairing(engine);
+    for (int run = 101; run <= 125; ++run) {
+      pairing.secondary.run("INSERT INTO " + pairing.own("journal") +
+                            " (epoch, tracked, n, key_text, fate, mac) SELECT " +
+                            std::to_string(run) + ", 1, 1, '{}', 'x', mac FROM " +
+                            pairing.own("head"));
+    }
+    pairing.secondary.run("INSERT INTO " + pairing.own("conflict") +
+                          " (id, tracked, key_text, kind, detail, epoch, mac) SELECT "
+                          "'abc', 7, '{}', 'both_updated', '{\"columns\": {}}', 1, mac FROM " +
+                          pairing.own("head"));
+    const auto said = pairing.verify(41).line.dump();
+    CHECK_MESSAGE(said.find("the journal of run 120 has") != std::string::npos, said);
+    CHECK_MESSAGE(said.find("the journal of run 121 has") == std::string::npos, said);
+    CHECK_MESSAGE(said.find("5 more journals are damaged") != std::string::npos, said);
+    CHECK_MESSAGE(said.find("1 conflicts name a table that is not tracked") != std::string::npos,
+                  said);
     pairing.repair();
     CHECK(pairing.sync()["outcome"] == "unchanged");
   });
