@@ -76,7 +76,7 @@ TEST_CASE("init files: what is there is not overwritten, and nothing is left hal
     fs::create_directory(scene.made(".gitignore"));
     const auto ran = scene.init();
     CHECK(ran.exit == 78);
-    CHECK_MESSAGE(ran.err.find("no file that lines can be added to") != std::string::npos, ran.err);
+    CHECK_MESSAGE(ran.err.find("no lines can be added to it") != std::string::npos, ran.err);
     CHECK_FALSE(fs::exists(scene.made("abgleich.toml")));
   }
   SUBCASE("people's own .gitignore") {

@@ -64,8 +64,8 @@ std::vector<Advice> reused_keys(const contract::Contract& contract, const Catalo
     const auto names = candidates(table, *there);
     advice.push_back(
         {.table = table.name,
-         .text = fmt::format("'{}' gives the number of a deleted row to the next one: what was "
-                             "entered for the one would stand on the other",
+         .text = fmt::format("'{}' gives the number of a deleted row to the next one: what people "
+                             "entered for the deleted row would then stand on the new one",
                              table.name),
          .hint =
              fmt::format("write below [tables.{}]: fixed = {}{}", contract::toml_key(table.name),
