@@ -114,7 +114,7 @@ class Ring {
     } else if (!lock(write ? LOCK_EX : LOCK_SH)) {
       give_up(why("locked", path_, EWOULDBLOCK));
     } else {
-      read_all();
+      read_header();
     }
   }
   Ring(const Ring&) = delete;
@@ -128,18 +128,28 @@ class Ring {
   [[nodiscard]] const std::string& trouble() const { return trouble_; }
   [[nodiscard]] bool open() const { return file_ >= 0; }
 
-  /// Calls `on_place` for every place that begins with a number.
+  /// Calls `on_place` for every place that begins with a number. Gives the file up where it cannot
+  /// be read to its end.
   template <class OnPlace>
-  void each(const OnPlace& on_place) const {
-    for (std::size_t at = kPlaceSize; at + kPlaceSize <= text_.size(); at += kPlaceSize) {
-      const auto place = std::string_view(text_).substr(at, kPlaceSize);
-      if (const auto number = number_in(place); number > 0) {
-        on_place(number, place);
+  void each(const OnPlace& on_place) {
+    constexpr auto kEnd = kPlaceSize * (1 + static_cast<std::size_t>(kKeptAttempts));
+    std::string chunk;
+    for (std::size_t at = kPlaceSize; usable_ && at < kEnd; at += chunk.size()) {
+      if (!read(at, std::min(kChunk, kEnd - at), chunk) || chunk.size() < kPlaceSize) {
+        return;
+      }
+      chunk.resize(chunk.size() / kPlaceSize * kPlaceSize);
+      for (std::size_t in = 0; in < chunk.size(); in += kPlaceSize) {
+        const auto place = std::string_view(chunk).substr(in, kPlaceSize);
+        if (const auto number = number_in(place); number > 0) {
+          on_place(number, place);
+        }
       }
     }
   }
 
-  [[nodiscard]] std::int64_t newest() const {
+  /// 0: there is none yet.
+  [[nodiscard]] std::int64_t newest() {
     std::int64_t newest = 0;
     each([&](std::int64_t number, std::string_view) { newest = std::max(newest, number); });
     return newest;
@@ -185,6 +195,7 @@ class Ring {
     trouble_ = std::move(trouble);
     ::close(file_);
     file_ = -1;
+    usable_ = false;
   }
 
   /// Waits for half a second at most: others hold the lock for a moment only, unless they were
@@ -201,36 +212,44 @@ class Ring {
     return false;
   }
 
-  void read_all() {
-    constexpr auto kMost = kPlaceSize * (1 + static_cast<std::size_t>(kKeptAttempts));
-    text_.resize(kMost);
+  static constexpr std::size_t kChunk = 64 * kPlaceSize;
+
+  /// Reads so many bytes, or as many as there are. False: it could not, and the file was given up.
+  bool read(std::size_t at, std::size_t most, std::string& into) {
+    into.resize(most);
     std::size_t size = 0;
-    while (size < kMost) {
-      const auto got = ::pread(file_, text_.data() + size, kMost - size, static_cast<off_t>(size));
+    while (size < most) {
+      const auto got =
+          ::pread(file_, into.data() + size, most - size, static_cast<off_t>(at + size));
       if (got < 0 && errno == EINTR) {
         continue;
       }
       if (got < 0) {
         give_up(why("read", path_, errno));
-        text_.clear();
-        return;
+        return false;
       }
       if (got == 0) {
         break;
       }
       size += static_cast<std::size_t>(got);
     }
-    text_.resize(size);
-    usable_ = text_.starts_with(header());
-    if (!usable_ && !text_.empty()) {
+    into.resize(size);
+    return true;
+  }
+
+  void read_header() {
+    std::string text;
+    if (!read(0, kPlaceSize, text)) {
+      return;
+    }
+    usable_ = text == header();
+    if (!usable_ && !text.empty()) {
       trouble_ = fmt::format("the record of attempts '{}' is not readable; it is begun anew",
                              path_.string());
-      text_.clear();
     }
   }
 
   std::filesystem::path path_;
-  std::string text_;
   std::string trouble_;
   int file_ = -1;
   bool usable_ = false;
@@ -349,20 +368,21 @@ std::optional<Attempt> attempt_of(std::string_view line) {
 }
 
 Record read_attempts(const std::filesystem::path& directory) {
-  const Ring ring(directory, Ring::Access::read);
-  Record record{.attempts = {}, .trouble = ring.trouble()};
+  Ring ring(directory, Ring::Access::read);
+  Record record;
   ring.each([&](std::int64_t, std::string_view place) {
     if (auto attempt = attempt_of(place)) {
       record.attempts.push_back(*std::move(attempt));
     }
   });
+  record.trouble = ring.trouble();
   std::ranges::sort(record.attempts, {}, &Attempt::number);
   return record;
 }
 
 Recent AttemptRecord::recent() const {
-  const Ring ring(directory_, Ring::Access::read);
-  Recent recent{.newest = std::nullopt, .at_work = {}, .trouble = ring.trouble()};
+  Ring ring(directory_, Ring::Access::read);
+  Recent recent;
   const auto last = ring.newest();
   ring.each([&](std::int64_t number, std::string_view place) {
     if (number != last && !says_at_work(place)) {
@@ -376,6 +396,7 @@ Recent AttemptRecord::recent() const {
       recent.newest = *std::move(attempt);
     }
   });
+  recent.trouble = ring.trouble();
   return recent;
 }
 
@@ -385,7 +406,11 @@ std::string AttemptRecord::write(Attempt& attempt) const {
     return ring.trouble();
   }
   if (attempt.number == 0) {
-    attempt.number = ring.newest() + 1;
+    const auto newest = ring.newest();
+    if (!ring.open()) {  // it could not be read to its end
+      return ring.trouble();
+    }
+    attempt.number = newest + 1;
   }
   ring.write(place_of(attempt.number), line_of(attempt));
   return ring.trouble();
