@@ -106,6 +106,24 @@ std::vector<Content> rows_of(int count) {
 
 }  // namespace
 
+TEST_CASE("a small table is known in whatever order it is read") {
+  for (const int count : {1, 2, 3, 63, 64, 65, 1'000, 12'000}) {
+    CAPTURE(count);
+    Scene scene;
+    auto rows = rows_of(count);
+    const auto first = scene.run(rows, std::nullopt);
+    std::ranges::reverse(rows);
+    const auto reversed = scene.run(rows, first.cached);
+    CHECK(reversed.candidates.empty());
+    CHECK(reversed.gone.empty());
+    std::mt19937 random(1);
+    std::ranges::shuffle(rows, random);
+    const auto shuffled = scene.run(rows, first.cached);
+    CHECK(shuffled.candidates.empty());
+    CHECK(shuffled.gone.empty());
+  }
+}
+
 TEST_CASE("without a cache every row is a candidate, and the next run knows them all") {
   Scene scene;
   const auto rows = rows_of(100'000);

@@ -12,8 +12,8 @@ using state::KnownRow;
 using state::TouchedRow;
 using State = state::TouchedRow::State;
 
-constexpr std::size_t kLargestWindow = 16'384;  // rows of the main file in memory
-constexpr std::size_t kSmallestWindow = 64;
+constexpr std::size_t kWindow = 16'384;         // most rows of the main file in memory
+constexpr std::uint64_t kBehind = kWindow / 2;  // of these, before the expected row
 constexpr std::uint32_t kNone = 0xffff'ffffU;
 constexpr std::uint64_t kLost = 4'096;  // after so many misses, look beyond the window
 constexpr std::uint64_t kAnchor = 64;   // one row in so many can be found in the whole file
@@ -41,9 +41,8 @@ CacheMatch::CacheMatch(const state::RowCache& cache, const state::CachedTable* c
   }
   main_ = std::make_unique<state::KnownRowReader>(cache_, cached_->main);
   // a small table is in memory as a whole, with one place left in which its end is seen
-  const auto window =
-      std::clamp(static_cast<std::size_t>(std::max(cached_->main_rows, std::int64_t{0})) + 1,
-                 kSmallestWindow, kLargestWindow);
+  const auto rows = static_cast<std::size_t>(std::max(cached_->main_rows, std::int64_t{0}));
+  const auto window = std::min(rows + 1, kWindow);
   ring_.resize(window);
   buckets_.assign(2 * window, kNone);
   if (cached_->touched.empty()) {
@@ -121,8 +120,8 @@ void CacheMatch::meet(std::uint64_t ordinal) {
   }
   front_ = ordinal + 1;
   missed_in_a_row_ = 0;
-  if (front_ - head_ > behind() + behind() / 2) {
-    leave_behind(front_ - behind());
+  if (front_ - head_ > kBehind + kBehind / 2) {
+    leave_behind(front_ - kBehind);
   }
 }
 

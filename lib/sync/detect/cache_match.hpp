@@ -105,8 +105,6 @@ class CacheMatch {
   [[nodiscard]] const Fingerprint& side(const state::KnownRow& row) const {
     return by_ == By::row ? row.row : row.key;
   }
-  /// How many rows of the window lie before the expected one.
-  [[nodiscard]] std::uint64_t behind() const { return ring_.size() / 2; }
   Slot& slot(std::uint64_t ordinal) { return ring_[ordinal % ring_.size()]; }
   void fill();
   void meet(std::uint64_t ordinal);
