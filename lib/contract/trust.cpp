@@ -121,9 +121,10 @@ class Walk {
           Code::key_or_trust,
           fmt::format("{} belongs to another user ({})", named(path),
                       in_quotes(called(status.st_uid))),
-          fmt::format("{}; run abgleich as its owner, or name files of your own (--config FILE), "
-                      "or, as root: chown -h {} {}. Nothing was changed",
-                      kWhy, ::geteuid(), name));
+          fmt::format("{}; run abgleich as its owner: sudo -u {} abgleich …; or name files of your "
+                      "own (--config FILE); or, if it is to be yours and no service uses it, as "
+                      "root: chown -h {} {}. Nothing was changed",
+                      kWhy, in_shell(called(status.st_uid)), ::geteuid(), name));
     }
     if (S_ISLNK(status.st_mode) || (status.st_mode & (S_IWGRP | S_IWOTH)) == 0) {
       return;  // a link's own mode says nothing

@@ -383,19 +383,19 @@ Record read_attempts(const std::filesystem::path& directory) {
 Recent AttemptRecord::recent() const {
   Ring ring(directory_, Ring::Access::read);
   Recent recent;
-  const auto last = ring.newest();
+  std::int64_t last = 0;
+  std::string newest;
   ring.each([&](std::int64_t number, std::string_view place) {
-    if (number != last && !says_at_work(place)) {
-      return;
+    if (number > last) {
+      last = number;
+      newest = place;
     }
-    auto attempt = attempt_of(place);
+    auto attempt = says_at_work(place) ? attempt_of(place) : std::nullopt;
     if (attempt && attempt->state == Attempt::State::at_work) {
-      recent.at_work.push_back(*attempt);
-    }
-    if (attempt && number == last) {
-      recent.newest = *std::move(attempt);
+      recent.at_work.push_back(*std::move(attempt));
     }
   });
+  recent.newest = attempt_of(newest);
   recent.trouble = ring.trouble();
   return recent;
 }

@@ -186,7 +186,7 @@ TEST_CASE("files of another user are refused, but for root's and for those of wh
     CAPTURE(name);
     const auto file = name == "." ? scene.pairing().directory.path() : scene.file(name);
     REQUIRE(::chown(file.c_str(), kNobody, 0) == 0);
-    scene.check_refused({"belongs to another user", "chown "});
+    scene.check_refused({"belongs to another user", "sudo -u nobody abgleich", "chown "});
     scene.check_refused({"belongs to another user"}, {"SUDO_UID=1234"});
     scene.check_fine({"SUDO_UID=65534"});
     REQUIRE(::chown(file.c_str(), 0, 0) == 0);
