@@ -98,6 +98,24 @@ void read_timeouts(const Node& table, Endpoint& endpoint) {
   }
 }
 
+/// The name of the bookkeeping. The endpoint already has its schema.
+std::string books_of(const Member& member, const Endpoint& endpoint) {
+  constexpr std::string_view kExample = "books = \"abgleich_07\"";
+  const std::string& name = name_of(member, kExample);
+  if (!is_books_name(name)) {
+    refuse(member.value.place, fmt::format("{} is no name for the bookkeeping", in_quotes(name)),
+           fmt::format("write \"{0}\", or \"{0}_\" and at most 30 of a to z, 0 to 9 and _: {1}",
+                       kUsualBooks, kExample));
+  }
+  if (name == endpoint.schema) {
+    refuse(member.value.place,
+           fmt::format("'{}' is the schema of the data, and the bookkeeping needs one of its own",
+                       name),
+           fmt::format("write another name: {}", kExample));
+  }
+  return name;
+}
+
 /// Refuses settings that people write into the wrong section, and says where they belong.
 void expect_no_misplaced(const Node& table, std::string_view header, Role role) {
   for (const Member& member : table.members) {
@@ -109,6 +127,10 @@ void expect_no_misplaced(const Node& table, std::string_view header, Role role) 
     if (member.name == "manage_schema" && role == Role::primary) {
       refuse(member.place, "'manage_schema' does not belong into [primary]",
              "delete it: the primary is never written; write it below [secondary]");
+    }
+    if (member.name == "books" && role == Role::primary) {
+      refuse(member.place, "'books' does not belong into [primary]",
+             "write it below [secondary]: the bookkeeping is beside the data that is written");
     }
     if (member.name == "workers" && role == Role::secondary) {
       refuse(member.place, "'workers' does not belong into [secondary]",
@@ -166,6 +188,9 @@ Endpoint endpoint_of(const Node& root, Role role, const std::string& file) {
       refuse(schema->value.place, "schema 'abgleich' of the secondary is for the bookkeeping",
              "write another schema, for example schema = \"public\"");
     }
+  }
+  if (const Member* books = table.find("books")) {
+    endpoint.books = books_of(*books, endpoint);
   }
   if (const Member* manage_schema = table.find("manage_schema")) {
     endpoint.manage_schema = boolean_of(*manage_schema, "manage_schema = true");

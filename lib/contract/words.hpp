@@ -62,8 +62,9 @@ inline constexpr std::array<std::string_view, 13> kConfigKeys{
 inline constexpr std::array<std::string_view, 8> kPrimaryKeys{
     "url",     "password_file",     "schema",      "full_every", "made_anew",
     "workers", "statement_timeout", "lock_timeout"};
-inline constexpr std::array<std::string_view, 6> kSecondaryKeys{
-    "url", "password_file", "schema", "manage_schema", "statement_timeout", "lock_timeout"};
+inline constexpr std::array<std::string_view, 7> kSecondaryKeys{
+    "url",   "password_file",     "schema",      "manage_schema",
+    "books", "statement_timeout", "lock_timeout"};
 inline constexpr std::array<std::string_view, 2> kKeysKeys{"file", "credential"};
 inline constexpr std::array<std::string_view, 1> kStateKeys{"directory"};
 inline constexpr std::array<std::string_view, 2> kLimitsKeys{"max_deleted", "max_updated"};

@@ -15,6 +15,14 @@ enum class Role : std::uint8_t { primary, secondary };
 
 std::string_view name_of(Role role);
 
+/// The name of a pairing's bookkeeping, unless the configuration gives it another one.
+inline constexpr std::string_view kUsualBooks = "abgleich";
+
+/// Whether bookkeeping may have this name: "abgleich", or "abgleich_" and at most 30 small letters
+/// of ASCII, digits and underscores. So nobody takes it for the data, and no dialect has to quote
+/// it.
+bool is_books_name(std::string_view name);
+
 struct Endpoint {
   Role role = Role::primary;
   Engine engine = Engine::sqlite;
@@ -23,6 +31,7 @@ struct Endpoint {
   std::filesystem::path password_file;  // in libpq's .pgpass format or one line; empty for none
   std::string schema;                   // PostgreSQL; empty for SQLite
   bool manage_schema = true;            // secondary: may abgleich create and alter tables
+  std::string books{kUsualBooks};       // secondary: the bookkeeping's schema, or tables' prefix
   /// Primary: how many connections may read at once. The server turns the rows of a table into
   /// text, in one process for each connection, and a full pass mostly waits for that. So a second
   /// connection halves the time. More would slow down the users of a production server; its

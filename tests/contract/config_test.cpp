@@ -266,6 +266,21 @@ TEST_CASE("every error of a configuration says where it is, what is wrong and wh
       {"[primary]\nurl = \"sqlite:a\"\n[secondary]\nurl = \"postgresql://h/d\"\nschema = "
        "\"Abgleich\"",
        "abgleich.toml:5:10: schema 'abgleich' of the secondary is for the bookkeeping", "public"},
+      {smallest + "books = \"Abgleich\"",
+       "abgleich.toml:5:9: 'Abgleich' is no name for the bookkeeping", "books = \"abgleich_07\""},
+      {smallest + "books = \"abgleich_\"",
+       "abgleich.toml:5:9: 'abgleich_' is no name for the bookkeeping", "at most 30 of a to z"},
+      {smallest + "books = \"abgleich_a.b\"",
+       "abgleich.toml:5:9: 'abgleich_a.b' is no name for the bookkeeping", "at most 30"},
+      {smallest + "books = 7", "abgleich.toml:5:9: 'books' is an integer, but must be a string",
+       "books = \"abgleich_07\""},
+      {primary("books = \"abgleich_07\""),
+       "abgleich.toml:2:1: 'books' does not belong into [primary]", "below [secondary]"},
+      {"[primary]\nurl = \"sqlite:a\"\n[secondary]\nurl = \"postgresql://h/d\"\nschema = "
+       "\"abgleich_07\"\nbooks = \"abgleich_07\"",
+       "abgleich.toml:6:9: 'abgleich_07' is the schema of the data, and the bookkeeping needs one "
+       "of its own",
+       "another name"},
       {"[primary]\nurl = \"postgresql://h/d\"\n[secondary]\nurl = \"postgresql://h/d\"",
        "abgleich.toml:4:7: the primary and the secondary are the same database", "another one"},
       {smallest + "[keys]\nfiles = \"x\"", "abgleich.toml:6:1: unknown key 'files' in [keys]",
@@ -290,6 +305,19 @@ TEST_CASE("every error of a configuration says where it is, what is wrong and wh
     CAPTURE(error.hint);
     CHECK(contains(error.hint, one.hint));
   }
+}
+
+TEST_CASE("the bookkeeping may have a name of its own") {
+  CHECK(parse_config(kSmallest, "abgleich.toml").secondary.books == "abgleich");
+  for (const std::string name : {"abgleich", "abgleich_07", "abgleich_ga_nord_2", "abgleich__"}) {
+    CAPTURE(name);
+    const auto text = std::string(kSmallest) + "books = \"" + name + "\"\n";
+    CHECK(parse_config(text, "abgleich.toml").secondary.books == name);
+  }
+  CHECK(is_books_name("abgleich_" + std::string(30, 'x')));
+  CHECK_FALSE(is_books_name("abgleich_" + std::string(31, 'x')));
+  CHECK_FALSE(is_books_name("abgleichx"));
+  CHECK_FALSE(is_books_name(""));
 }
 
 TEST_CASE("one schema of a PostgreSQL database may be merged into another") {

@@ -17,9 +17,8 @@ TEST_CASE(
     CHECK(found.dialect().engine() == engine.engine);
     CHECK(&found.dialect() == &dialect(engine.engine));
     CHECK(&found.dialect().traits() == &engine);
-    const auto head = "CREATE TABLE " + std::string(found.dialect().own_prefix()) + "head";
+    const auto head = "CREATE TABLE " + found.dialect().own_name(kUsualBooks, "head");
     CHECK(found.books_ddl().find(head) != std::string_view::npos);
-    CHECK_FALSE(found.select_books_layout().empty());
     CHECK(found.watch() != nullptr);
   }
 }

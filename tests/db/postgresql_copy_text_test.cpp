@@ -59,7 +59,7 @@ TEST_CASE("identifiers are quoted whatever they hold") {
   CHECK(dialect.quote("select") == "\"select\"");
   CHECK(dialect.quote("a\"b") == "\"a\"\"b\"");
   CHECK(dialect.table("öff entlich", "\"") == "\"öff entlich\".\"\"\"\"");
-  CHECK(dialect.own_table("run") == "abgleich.\"run\"");
+  CHECK(dialect.own_table("abgleich_07", "run") == "abgleich_07.\"run\"");
 }
 
 TEST_CASE("a column of the secondary is declared so that it holds the primary's values") {

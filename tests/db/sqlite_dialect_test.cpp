@@ -472,6 +472,6 @@ TEST_CASE("columns are declared so that no value is altered") {
 TEST_CASE("tables have no schema, and those of the bookkeeping a prefix") {
   CHECK(dialect().engine() == Engine::sqlite);
   CHECK(dialect().table("public", "a\"b") == "\"a\"\"b\"");
-  CHECK(dialect().own_table("run") == "\"abgleich_run\"");
+  CHECK(dialect().own_table("abgleich_07", "run") == "\"abgleich_07_run\"");
   CHECK(dialect().select_expression("t.\"a\"", text_type()) == "t.\"a\"");
 }

@@ -9,7 +9,7 @@
 namespace abgleich::db {
 
 std::string Books::own(std::string_view name) const {
-  return session_.dialect->own_table(name);
+  return session_.own_table(name);
 }
 
 std::string Books::by_key_text() const {
@@ -17,7 +17,7 @@ std::string Books::by_key_text() const {
 }
 
 std::string Books::own_name(std::string_view name) const {
-  return fmt::format("{}{}", session_.dialect->own_prefix(), name);
+  return session_.own_name(name);
 }
 
 void Books::create() {

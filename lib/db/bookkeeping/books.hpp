@@ -37,6 +37,16 @@ BooksLayout books_layout(std::string_view ddl, std::string_view prefix);
 /// it, for people.
 [[noreturn]] void refuse_forged_books(std::string_view what);
 
+/// The kind of the fact that says in which schema the data is.
+inline constexpr std::string_view kSchemaFact = "schema";
+
+/// The books of another pairing in the same secondary.
+struct BooksBeside {
+  std::string name;
+  std::string schema{};               // JSON, the value of their kSchemaFact; empty: not known
+  std::vector<std::string> tables{};  // names in the secondary
+};
+
 class Books {
  public:
   /// The `head.format` that this program writes and reads (schemas/stored-formats.md).
@@ -50,8 +60,11 @@ class Books {
   /// The bookkeeping tables that are not there. REQUIRES: the head's is.
   std::vector<std::string> missing();
   /// The DDL that makes them; several statements in one text.
-  [[nodiscard]] std::string_view ddl() const;
+  [[nodiscard]] std::string ddl() const;
   void create();
+  /// What other pairings keep in this secondary, as far as their books can be read. It is not
+  /// checked that these pairings have written it.
+  std::vector<BooksBeside> beside();
 
   // Seals, in lib/db/bookkeeping/books_seal.cpp.
   /// What happens where a row is not as a run of abgleich has left it: it is refused

@@ -46,14 +46,45 @@ BooksLayout books_layout(std::string_view ddl, std::string_view prefix) {
   return layout;
 }
 
-std::string_view Books::ddl() const {
-  return session_.backend->books_ddl();
+std::string Books::ddl() const {
+  std::string ddl(session_.backend->books_ddl());
+  const auto name_it = [&](const std::string& from, const std::string& to) {
+    for (auto at = ddl.find(from); at != std::string::npos; at = ddl.find(from, at + to.size())) {
+      ddl.replace(at, from.size(), to);
+    }
+  };
+  const std::string usual(kUsualBooks);
+  name_it("CREATE SCHEMA IF NOT EXISTS " + usual + ";",
+          "CREATE SCHEMA IF NOT EXISTS " + session_.books + ";");
+  name_it("CREATE TABLE " + session_.dialect->own_name(usual, {}), "CREATE TABLE " + own_name({}));
+  return ddl;
+}
+
+std::vector<BooksBeside> Books::beside() {
+  std::vector<BooksBeside> found;
+  session_.connection->query(session_.backend->select_other_books(session_), {},
+                             [&](std::span<const Cell> cells) {
+                               if (auto name = text(cells[0]); is_books_name(name)) {
+                                 found.push_back({.name = std::move(name)});
+                               }
+                             });
+  for (auto& other : found) {
+    session_.connection->query(
+        fmt::format("SELECT target FROM {} ORDER BY id",
+                    session_.dialect->own_table(other.name, "tracked")),
+        {}, [&](std::span<const Cell> cells) { other.tables.push_back(text(cells[0])); });
+    session_.connection->query(
+        fmt::format("SELECT value FROM {} WHERE kind = '{}'",
+                    session_.dialect->own_table(other.name, "fact"), kSchemaFact),
+        {}, [&](std::span<const Cell> cells) { other.schema = text(cells[0]); });
+  }
+  return found;
 }
 
 BooksLayout Books::layout() {
   BooksLayout found;
   session_.connection->query(
-      session_.backend->select_books_layout(), {},
+      session_.backend->select_books_layout(session_), {},
       [&](std::span<const Cell> cells) { found[text(cells[0])].insert(text(cells[1])); });
   return found;
 }
@@ -82,12 +113,12 @@ void Books::expect_layout(const BooksLayout& found) {
           format, kFormat));
     }
   }
-  for (const auto& [table, columns] : books_layout(ddl(), session_.dialect->own_prefix())) {
+  for (const auto& [table, columns] : books_layout(ddl(), own_name({}))) {
     const auto there = found.find(table);
     if (there == found.end()) {
       continue;  // gone: damage, see `missing`
     }
-    const auto name = fmt::format("{}{}", session_.dialect->own_prefix(), table);
+    const auto name = own_name(table);
     for (const auto& column : columns) {
       if (!there->second.contains(column)) {
         refuse_layout(
@@ -108,9 +139,9 @@ void Books::expect_layout(const BooksLayout& found) {
 std::vector<std::string> Books::missing() {
   const auto found = layout();
   std::vector<std::string> gone;
-  for (const auto& [table, columns] : books_layout(ddl(), session_.dialect->own_prefix())) {
+  for (const auto& [table, columns] : books_layout(ddl(), own_name({}))) {
     if (!found.contains(table)) {
-      gone.push_back(fmt::format("{}{}", session_.dialect->own_prefix(), table));
+      gone.push_back(own_name(table));
     }
   }
   return gone;

@@ -70,10 +70,11 @@ class Dialect {
   /// A table of the data, qualified with the schema where there are schemas.
   [[nodiscard]] virtual std::string table(std::string_view schema, std::string_view name) const = 0;
 
-  /// A bookkeeping table: `abgleich."run"`, or `"abgleich_run"` where there are no schemas.
-  [[nodiscard]] virtual std::string own_table(std::string_view name) const = 0;
-  /// The prefix of the names of bookkeeping tables: `abgleich.` or `abgleich_`.
-  [[nodiscard]] virtual std::string_view own_prefix() const = 0;
+  /// See Session::own_table and Session::own_name.
+  [[nodiscard]] virtual std::string own_table(std::string_view books,
+                                              std::string_view name) const = 0;
+  [[nodiscard]] virtual std::string own_name(std::string_view books,
+                                             std::string_view name) const = 0;
 
   /// A temporary table, qualified so that no table of the data is meant.
   [[nodiscard]] virtual std::string temporary_table(std::string_view name) const = 0;

@@ -14,7 +14,8 @@
 //   - Dialect: encode and fit values, statements in sets, temporary tables, equality by bytes,
 //     definitions;
 //   - Connection: execute, open, load;
-//   - the bookkeeping: its DDL, and which of its tables and columns there are;
+//   - the bookkeeping: its DDL, which of its tables and columns there are, and whose there is
+//     besides;
 //   - what people declare: which values are equal, what is unique, whose rows refer to others, why
 //     a row was refused, and which keys this program has made.
 //
@@ -210,11 +211,14 @@ class Backend {
 
   // Its bookkeeping -----------------------------------------------------------------------------
 
-  /// The DDL of the bookkeeping: the engine's file in migrations/.
+  /// The DDL of the bookkeeping, under its usual name: the engine's file in migrations/.
   [[nodiscard]] virtual std::string_view books_ddl() const = 0;
   /// SQL: one row per column of a bookkeeping table: the table's name without the prefix, and the
   /// column's name.
-  [[nodiscard]] virtual std::string_view select_books_layout() const = 0;
+  [[nodiscard]] virtual std::string select_books_layout(const Session& session) const = 0;
+  /// SQL: the names of other books in this database whose tables `tracked` and `fact` the session's
+  /// role may read, and with which no stranger can make a query of ours run code of theirs.
+  [[nodiscard]] virtual std::string select_other_books(const Session& session) const = 0;
   [[nodiscard]] virtual bool has_own_table(const Session& session, std::string_view name) const = 0;
   /// The type of a bookkeeping table's column, as DDL calls it. Empty: there is no such column, or
   /// the engine does not enforce types.

@@ -14,7 +14,8 @@ Session open(const Endpoint& endpoint, Access access) {
   return {.connection = std::move(connection),
           .backend = &engine,
           .dialect = &dialect,
-          .schema = endpoint.schema};
+          .schema = endpoint.schema,
+          .books = endpoint.books};
 }
 
 void begin_snapshot(Session& session) {

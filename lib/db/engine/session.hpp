@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace abgleich::db {
@@ -24,6 +25,16 @@ struct Session {
   const Backend* backend = nullptr;
   const Dialect* dialect = nullptr;  // the backend's
   std::string schema;
+  std::string books;  // of a secondary: see Endpoint::books
+
+  /// A table of the bookkeeping: `abgleich."run"`, or `"abgleich_run"` where there are no schemas.
+  [[nodiscard]] std::string own_table(std::string_view name) const {
+    return dialect->own_table(books, name);
+  }
+  /// The same for messages and catalogues: `abgleich.run`, or `abgleich_run`.
+  [[nodiscard]] std::string own_name(std::string_view name) const {
+    return dialect->own_name(books, name);
+  }
 };
 
 /// Opens the database with pinned settings (UTC, ISO dates, extra_float_digits, hex bytea, …) and,

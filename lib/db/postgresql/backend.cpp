@@ -13,6 +13,8 @@
 #include "db/postgresql/watch.hpp"
 #include "db/postgresql/wire.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <utility>
@@ -49,6 +51,18 @@ constexpr std::string_view kForLargeSets =
     "SET LOCAL default_statistics_target = 10;"
     "SELECT set_config('work_mem', '64MB', true)"
     " WHERE pg_size_bytes(current_setting('work_mem')) < 67108864";
+
+/// Tables that belong to this role, or to one whose rights it has: nobody else can have given them
+/// policies, which would run with our rights.
+constexpr std::string_view kOtherBooks = R"(
+SELECT n.nspname
+FROM pg_catalog.pg_namespace n JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid
+WHERE pg_catalog.starts_with(CAST(n.nspname AS pg_catalog.text), 'abgleich')
+  AND n.nspname <> '{}' AND c.relname IN ('tracked', 'fact') AND c.relkind = 'r'
+  AND pg_catalog.pg_has_role(c.relowner, 'USAGE')
+  AND pg_catalog.has_schema_privilege(n.oid, 'USAGE')
+  AND pg_catalog.has_table_privilege(c.oid, 'SELECT')
+GROUP BY 1 HAVING count(*) = 2 ORDER BY 1)";
 
 class PostgresBackend final : public Backend {
  public:
@@ -162,30 +176,35 @@ class PostgresBackend final : public Backend {
   }
 
   [[nodiscard]] std::string_view books_ddl() const override { return postgresql::books_ddl(); }
-  [[nodiscard]] std::string_view select_books_layout() const override {
-    return "SELECT c.relname, a.attname FROM pg_catalog.pg_class c "
-           "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
-           "JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid "
-           "WHERE n.nspname = 'abgleich' AND c.relkind IN ('r', 'p') "
-           "AND a.attnum > 0 AND NOT a.attisdropped";
+  [[nodiscard]] std::string select_books_layout(const Session& session) const override {
+    return fmt::format(
+        "SELECT c.relname, a.attname FROM pg_catalog.pg_class c "
+        "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
+        "JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid "
+        "WHERE n.nspname = '{}' AND c.relkind IN ('r', 'p') "
+        "AND a.attnum > 0 AND NOT a.attisdropped",
+        session.books);
+  }
+  [[nodiscard]] std::string select_other_books(const Session& session) const override {
+    return fmt::format(kOtherBooks, session.books);
   }
   [[nodiscard]] bool has_own_table(const Session& session, std::string_view name) const override {
-    const Cell cells[] = {text_cell(name)};
+    const Cell cells[] = {text_cell(name), text_cell(session.books)};
     bool found = false;
     session.connection->query(
         "SELECT 1 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n "
-        "ON n.oid = c.relnamespace WHERE n.nspname = 'abgleich' AND c.relname = $1",
+        "ON n.oid = c.relnamespace WHERE n.nspname = $2 AND c.relname = $1",
         cells, [&](std::span<const Cell>) { found = true; });
     return found;
   }
   [[nodiscard]] std::string own_column_type(const Session& session, std::string_view table,
                                             std::string_view column) const override {
-    const Cell cells[] = {text_cell(table), text_cell(column)};
+    const Cell cells[] = {text_cell(table), text_cell(column), text_cell(session.books)};
     std::string type;
     session.connection->query(
         "SELECT pg_catalog.format_type(a.atttypid, a.atttypmod) FROM pg_catalog.pg_attribute a "
         "JOIN pg_catalog.pg_class c ON c.oid = a.attrelid JOIN pg_catalog.pg_namespace n "
-        "ON n.oid = c.relnamespace WHERE n.nspname = 'abgleich' AND c.relname = $1 "
+        "ON n.oid = c.relnamespace WHERE n.nspname = $3 AND c.relname = $1 "
         "AND a.attname = $2",
         cells, [&](std::span<const Cell> row) { type = row[0].bytes; });
     return type;

@@ -115,11 +115,14 @@ class PostgresDialect final : public Dialect {
     return fmt::format("{}.{}", quote(schema), quote(name));
   }
 
-  [[nodiscard]] std::string own_table(std::string_view name) const override {
-    return fmt::format("abgleich.{}", quote(name));
+  [[nodiscard]] std::string own_table(std::string_view books,
+                                      std::string_view name) const override {
+    return fmt::format("{}.{}", books, quote(name));
   }
 
-  [[nodiscard]] std::string_view own_prefix() const override { return "abgleich."; }
+  [[nodiscard]] std::string own_name(std::string_view books, std::string_view name) const override {
+    return fmt::format("{}.{}", books, name);
+  }
 
   [[nodiscard]] std::string temporary_table(std::string_view name) const override {
     return fmt::format("pg_temp.{}", name);

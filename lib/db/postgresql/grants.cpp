@@ -300,7 +300,7 @@ Grants grants_beyond(Session& session, const std::set<std::string>& tables) {
   Grantor grantor(session);
   if (!grantor.superuser()) {
     grantor.take_back([&](const Name& name, const std::string&, const std::string&) {
-      return name.schema == "abgleich" ||
+      return name.schema == session.books ||
              (name.schema == session.schema && tables.contains(name.table));
     });
   }

@@ -23,7 +23,7 @@ constexpr std::string_view kTableRights = R"(
 SELECT n.nspname, c.relname, string_agg(r.name, ', ' ORDER BY r.name)
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace,
      unnest(ARRAY['DELETE', 'INSERT', 'SELECT', 'UPDATE']) AS r (name)
-WHERE c.relkind IN ('r', 'p') AND n.nspname IN ('abgleich', $1)
+WHERE c.relkind IN ('r', 'p') AND n.nspname IN ($2, $1)
   AND NOT CASE r.name WHEN 'DELETE' THEN pg_catalog.has_table_privilege(c.oid, r.name)
                       ELSE pg_catalog.has_any_column_privilege(c.oid, r.name) END
 GROUP BY 1, 2 ORDER BY 1, 2)";
@@ -31,7 +31,7 @@ GROUP BY 1, 2 ORDER BY 1, 2)";
 constexpr std::string_view kSchemaRights = R"(
 SELECT n.nspname, r.name
 FROM pg_catalog.pg_namespace n, unnest(ARRAY['USAGE', 'CREATE']) AS r (name)
-WHERE n.nspname IN ('abgleich', $1) AND NOT pg_catalog.has_schema_privilege(n.oid, r.name)
+WHERE n.nspname IN ($2, $1) AND NOT pg_catalog.has_schema_privilege(n.oid, r.name)
 ORDER BY 1, 2)";
 
 constexpr std::string_view kDatabaseRights = R"(
@@ -47,7 +47,7 @@ FROM pg_catalog.pg_namespace n
 CROSS JOIN LATERAL pg_catalog.aclexplode(
   coalesce(n.nspacl, pg_catalog.acldefault('n', n.nspowner))) a
 LEFT JOIN pg_catalog.pg_roles r ON r.oid = a.grantee
-WHERE (n.nspname = ANY (pg_catalog.current_schemas(false)) OR n.nspname = 'abgleich')
+WHERE (n.nspname = ANY (pg_catalog.current_schemas(false)) OR n.nspname = $1)
   AND n.nspname <> 'pg_catalog' AND n.oid <> pg_catalog.pg_my_temp_schema()
   AND a.privilege_type = 'CREATE' AND a.grantee <> n.nspowner
   AND coalesce(NOT r.rolsuper AND r.rolname <> current_user
@@ -62,9 +62,9 @@ SELECT n.nspname, c.relname, r.rolname
 FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_catalog.pg_roles r ON r.oid = c.relowner
-WHERE n.nspname IN ('abgleich', $1) AND c.relkind IN ('r', 'p')
+WHERE n.nspname IN ($2, $1) AND c.relkind IN ('r', 'p')
   AND NOT r.rolsuper AND r.rolname <> current_user
-  AND (r.oid <> n.nspowner OR n.nspname = 'abgleich')
+  AND (r.oid <> n.nspowner OR n.nspname = $2)
   AND r.oid <> (SELECT d.datdba FROM pg_catalog.pg_database d
                 WHERE d.datname = pg_catalog.current_database())
 ORDER BY 1, 2)";
@@ -79,7 +79,7 @@ CROSS JOIN LATERAL (
   UNION ALL
   SELECT CAST(w.rulename AS pg_catalog.text) FROM pg_catalog.pg_rewrite w
   WHERE w.ev_class = c.oid AND w.ev_enabled IN ('O', 'A')) t
-WHERE n.nspname IN ('abgleich', $1) AND c.relkind IN ('r', 'p')
+WHERE n.nspname IN ($2, $1) AND c.relkind IN ('r', 'p')
 GROUP BY 1, 2 ORDER BY 1, 2)";
 
 }  // namespace
@@ -111,7 +111,8 @@ std::vector<std::string> missing_rights(Session& session, const std::vector<Rela
     grants.push_back(fmt::format("GRANT {} ON {}{} TO {}", rights, what, name, role));
   };
   bool made = false;  // whether the bookkeeping's schema exists, even if this role may not use it
-  connection.query("SELECT 1 FROM pg_catalog.pg_namespace n WHERE n.nspname = 'abgleich'", {},
+  const Cell books[] = {text_cell(session.books)};
+  connection.query("SELECT 1 FROM pg_catalog.pg_namespace n WHERE n.nspname = $1", books,
                    [&](std::span<const Cell>) { made = true; });
   connection.query(kDatabaseRights, {}, [&](std::span<const Cell> cells) {
     // CREATE is needed only to make the bookkeeping's schema
@@ -119,16 +120,16 @@ std::vector<std::string> missing_rights(Session& session, const std::vector<Rela
       grant(cells[0].bytes, "DATABASE ", dialect.quote(cells[1].bytes));
     }
   });
-  const Cell schema[] = {text_cell(session.schema)};
-  connection.query(kSchemaRights, schema, [&](std::span<const Cell> cells) {
+  const Cell schemas[] = {text_cell(session.schema), text_cell(session.books)};
+  connection.query(kSchemaRights, schemas, [&](std::span<const Cell> cells) {
     if (cells[1].bytes == "USAGE" || !ddl.empty()) {
       grant(cells[1].bytes, "SCHEMA ", dialect.quote(cells[0].bytes));
     }
   });
-  connection.query(kTableRights, schema, [&](std::span<const Cell> cells) {
+  connection.query(kTableRights, schemas, [&](std::span<const Cell> cells) {
     const auto& name = cells[1].bytes;
-    if (cells[0].bytes == "abgleich") {
-      grant(cells[2].bytes, "", dialect.own_table(name));
+    if (cells[0].bytes == session.books) {
+      grant(cells[2].bytes, "", session.own_table(name));
     } else if (std::ranges::find(relations, name, &Relation::name) != relations.end()) {
       grant(cells[2].bytes, "", dialect.table(session.schema, name));
     }
@@ -140,8 +141,9 @@ std::vector<std::string> strangers(Session& session, const std::vector<Relation>
                                    const std::string& peoples_path) {
   std::vector<std::string> found;
   auto& connection = *session.connection;
+  const std::array schemas{text_cell(session.schema), text_cell(session.books)};
   look_up_by(session, peoples_path);
-  connection.query(kCreators, {}, [&](std::span<const Cell> row) {
+  connection.query(kCreators, std::span(schemas).subspan(1), [&](std::span<const Cell> row) {
     found.push_back(
         fmt::format("{1} may create in schema '{0}': REVOKE CREATE ON SCHEMA {2} "
                     "FROM {1}",
@@ -149,17 +151,16 @@ std::vector<std::string> strangers(Session& session, const std::vector<Relation>
   });
   look_up_by(session, {});
   const auto ours = [&](std::span<const Cell> row) {
-    return row[0].bytes == "abgleich" ||
+    return row[0].bytes == session.books ||
            std::ranges::find(relations, row[1].bytes, &Relation::name) != relations.end();
   };
-  const std::array schema{text_cell(session.schema)};
-  connection.query(kOwners, schema, [&](std::span<const Cell> row) {
+  connection.query(kOwners, schemas, [&](std::span<const Cell> row) {
     if (ours(row)) {
       found.push_back(
           fmt::format("table '{}.{}' belongs to '{}'", row[0].bytes, row[1].bytes, row[2].bytes));
     }
   });
-  connection.query(kTriggers, schema, [&](std::span<const Cell> row) {
+  connection.query(kTriggers, schemas, [&](std::span<const Cell> row) {
     if (ours(row)) {
       found.push_back(fmt::format("table '{}.{}' has triggers or rules: {}", row[0].bytes,
                                   row[1].bytes, row[2].bytes));

@@ -187,7 +187,7 @@ std::string BaseTable::lay_down() {
   }
   const auto& dialect = target_.dialect();
   RowsToLayDown rows{.table = target_.stand_ins().names(relation_).base,
-                     .name = fmt::format("{}{}", dialect.own_prefix(), base_name(relation_)),
+                     .name = target_.session().own_name(base_name(relation_)),
                      .people_have = nullptr,
                      .key = {},
                      .order = base_key_order(dialect, "", relation_),
@@ -202,7 +202,7 @@ std::vector<std::string> drop_untracked_bases(Target& target) {
   std::vector<std::string> statements;
   for (const auto number : target.books().untracked_bases()) {
     statements.push_back(
-        fmt::format("DROP TABLE {}", target.dialect().own_table("base_" + std::to_string(number))));
+        fmt::format("DROP TABLE {}", target.session().own_table("base_" + std::to_string(number))));
     target.books().seal_base(number, {});
   }
   return statements;

@@ -117,7 +117,7 @@ void PlannedTable::record() const {
     books.erase_images(id, select_leaving(names()));
   }
   target().connection().execute(journal_plan(names(), relation(),
-                                             target().dialect().own_table("journal"),
+                                             target().session().own_table("journal"),
                                              books.next_epoch(), summary_.images));
   if (refusals_.empty()) {
     books.journal_grew(summary_.journal);

@@ -99,13 +99,13 @@ std::vector<std::string> SecondarySchema::widen_base(const Relation& relation) c
     if (by_bytes) {
       if (!type.empty() && type != "text") {
         ddl.push_back(
-            keep_as_text(dialect, dialect.own_table(base_name(relation)), column, columns[k]));
+            keep_as_text(dialect, session.own_table(base_name(relation)), column, columns[k]));
       }
       continue;
     }
     if (!type.empty() && type != column.stored.native &&
         type == dialect.column_type(*column.widened_from)) {
-      ddl.push_back(alter_type(dialect, dialect.own_table(base_name(relation)), columns[k],
+      ddl.push_back(alter_type(dialect, session.own_table(base_name(relation)), columns[k],
                                column.stored.native));
     }
   }
@@ -237,7 +237,7 @@ LocatedRelations SecondarySchema::locate(std::vector<Relation> relations) const 
     if (backend.has_own_table(session, base_name(relation))) {
       std::ranges::move(widen_base(relation), std::back_inserter(bases));
     } else {
-      bases.push_back(create_base_table(dialect, dialect.own_table(base_name(relation)), relation,
+      bases.push_back(create_base_table(dialect, session.own_table(base_name(relation)), relation,
                                         Lifetime::lasting));
     }
   }

@@ -9,7 +9,7 @@ Names StandIns::names(const Relation& relation) const {
   return {.data = has_data(relation) ? temporary_name(dialect, "data", relation.id)
                                      : dialect.table(session_.schema, relation.name),
           .base = has_base(relation) ? temporary_name(dialect, "base", relation.id)
-                                     : dialect.own_table(base_name(relation)),
+                                     : session_.own_table(base_name(relation)),
           .stage = temporary_name(dialect, "stage", relation.id),
           .plan = temporary_name(dialect, "plan", relation.id),
           .gone = temporary_name(dialect, "gone", relation.id),

@@ -5,6 +5,8 @@
 #include "db/sqlite/table_keys.hpp"
 #include "db/sqlite/watch.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <sys/stat.h>
@@ -84,13 +86,24 @@ class SqliteBackend final : public Backend {
   }
 
   [[nodiscard]] std::string_view books_ddl() const override { return sqlite::books_ddl(); }
-  [[nodiscard]] std::string_view select_books_layout() const override {
-    return "SELECT substr(t.name, 10), c.name FROM sqlite_schema t "
-           "JOIN pragma_table_info(t.name) c "
-           "WHERE t.type = 'table' AND substr(t.name, 1, 9) = 'abgleich_'";
+  [[nodiscard]] std::string select_books_layout(const Session& session) const override {
+    const auto prefix = session.own_name({});
+    return fmt::format(
+        "SELECT substr(t.name, {0} + 1), c.name FROM sqlite_schema t "
+        "JOIN pragma_table_info(t.name) c WHERE t.type = 'table' AND substr(t.name, 1, {0}) = "
+        "'{1}'",
+        prefix.size(), prefix);
+  }
+  [[nodiscard]] std::string select_other_books(const Session& session) const override {
+    return fmt::format(
+        "SELECT substr(t.name, 1, length(t.name) - 8) FROM sqlite_schema t "
+        "WHERE t.type = 'table' AND t.name GLOB 'abgleich*_tracked' AND t.name <> '{}' AND EXISTS "
+        "(SELECT 1 FROM sqlite_schema f WHERE f.type = 'table' "
+        "AND f.name = substr(t.name, 1, length(t.name) - 7) || 'fact') ORDER BY 1",
+        session.own_name("tracked"));
   }
   [[nodiscard]] bool has_own_table(const Session& session, std::string_view name) const override {
-    const auto whole = std::string(dialect().own_prefix()) + std::string(name);
+    const auto whole = session.own_name(name);
     const Cell cells[] = {text_cell(whole)};
     bool found = false;
     session.connection->query("SELECT 1 FROM sqlite_schema WHERE name = $1", cells,

@@ -166,11 +166,14 @@ class SqliteDialect final : public Dialect {
     return quote(name);
   }
 
-  [[nodiscard]] std::string own_table(std::string_view name) const override {
-    return quote("abgleich_" + std::string(name));
+  [[nodiscard]] std::string own_table(std::string_view books,
+                                      std::string_view name) const override {
+    return quote(own_name(books, name));
   }
 
-  [[nodiscard]] std::string_view own_prefix() const override { return "abgleich_"; }
+  [[nodiscard]] std::string own_name(std::string_view books, std::string_view name) const override {
+    return fmt::format("{}_{}", books, name);
+  }
 
   /// Where a table is named without `temp.` or `main.`, a temporary one hides one of the data. So
   /// no table of the data may have the prefix of these.

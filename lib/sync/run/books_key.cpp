@@ -46,6 +46,26 @@ std::optional<db::HeadRow> read_head(db::Books& books, db::Books::Lock lock) {
   return books.exist() ? books.head(lock) : std::nullopt;
 }
 
+/// Refuses books of which this pairing knows nothing: it has no record of a run, and another key.
+void refuse_unknown_books(const Pairing& pairing) {
+  const auto& directory = pairing.config.state_directory;
+  if (state::read_anchor(directory) || state::read_intent(directory)) {
+    return;
+  }
+  const auto& books = pairing.config.secondary.books;
+  throw Failure(
+      Code::key_or_trust,
+      fmt::format("the secondary has a bookkeeping '{}' that was made with another key, and no run "
+                  "of this pairing is on record in '{}'",
+                  books, directory.string()),
+      fmt::format(
+          "if another pairing keeps it, give this one its own: write books = \"{}_2\" below "
+          "[secondary] in abgleich.toml; if it is this pairing's, put the right key file "
+          "back ([keys] file in abgleich.toml), then run: abgleich keys check. Nothing was "
+          "changed",
+          books));
+}
+
 /// Whether a head that names another key was written with this one: then somebody else has changed
 /// which key it names.
 bool written_with_ours(db::HeadRow head, const mask::Keyring& keyring) {
@@ -112,6 +132,9 @@ std::optional<db::HeadRow> open_books(const Pairing& pairing, db::Target& target
     if (asked && !keyring.epoch_of(head->key_check)) {
       // checked first, because the secondary of another pairing has another key, too
       expect_secondary(pairing, target, head);
+      if (!written_with_any_of_ours(*head, keyring)) {
+        refuse_unknown_books(pairing);
+      }
     }
     expect_key(head, keyring);
   }

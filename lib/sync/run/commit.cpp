@@ -12,6 +12,7 @@
 #include "sync/mapping/table_matches.hpp"
 #include "sync/run/apply.hpp"
 #include "sync/run/leaving.hpp"
+#include "sync/run/other_books.hpp"
 #include "sync/run/primary_position.hpp"
 #include "sync/run/row_order.hpp"
 #include "sync/run/writing_run.hpp"
@@ -257,6 +258,7 @@ void finish_run(const FinishedRun& run, Detection& detection, const OnChange& on
   remember_constraints(run.pairing, target, run.tables, epoch);
   remember_columns(target, run.tables, epoch);
   remember_names(run.pairing, target, run.keyring, run.live, epoch);
+  remember_schema(run.pairing, attempt.books(), epoch);
   detection.look(run.tables, run.judged);
   tell_details();
   keep_position(run.pairing, target, run.keyring, run.primary.position, From::here);

@@ -10,6 +10,7 @@
 #include "journal/record.hpp"
 #include "sync/mapping/constraints.hpp"
 #include "sync/mapping/secondary_drift.hpp"
+#include "sync/run/other_books.hpp"
 
 #include <fmt/format.h>
 
@@ -188,6 +189,7 @@ void keep_chosen(const std::set<std::string>& chosen, std::vector<ExportedTable>
 Schema bring_schema(const Pairing& pairing, db::Target& target, std::vector<ExportedTable> tables,
                     report::Run kind) {
   target.load_catalog();
+  refuse_shared_tables(pairing, target, tables);
   refuse_lost_tables(target, tables);
   follow_constraints(pairing, target, tables);
   Schema schema;
@@ -204,7 +206,7 @@ Schema bring_schema(const Pairing& pairing, db::Target& target, std::vector<Expo
   if (!pairing.config.secondary.manage_schema && (!ddl.empty() || !books)) {
     schema.swaps = swaps_names(tables);
     if (!books) {
-      auto script = std::string(target.books().ddl());
+      auto script = target.books().ddl();
       script.erase(script.find_last_not_of("; \n") + 1);  // no semicolon, like the other statements
       schema.refused.push_back(std::move(script));
     }
@@ -245,6 +247,7 @@ Schema bring_schema(const Pairing& pairing, db::Target& target, std::vector<Expo
 std::vector<std::string> lacking_ddl(const Pairing& pairing, db::Target& target,
                                      std::vector<ExportedTable>& tables) {
   target.load_catalog();
+  refuse_shared_tables(pairing, target, tables);
   follow_constraints(pairing, target, tables);
   auto located = db::SecondarySchema(target).locate(relations_of(tables));
   for (std::size_t i = 0; i < tables.size(); ++i) {

@@ -1,0 +1,76 @@
+#include "sync/run/other_books.hpp"
+
+#include "contract/toml_text.hpp"
+#include "contract/words.hpp"
+#include "core/engine.hpp"
+#include "core/error.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+
+namespace abgleich::sync {
+
+namespace {
+
+bool is_same(Engine engine, std::string_view a, std::string_view b) {
+  return traits(engine).folds_names ? contract::same_name(a, b) : a == b;
+}
+
+/// The value of the fact; empty where the engine has no schemas.
+std::string fact_of(const Endpoint& secondary) {
+  return secondary.schema.empty() ? std::string() : nlohmann::json(secondary.schema).dump();
+}
+
+}  // namespace
+
+void refuse_shared_tables(const Pairing& pairing, db::Target& target,
+                          const std::vector<ExportedTable>& tables) {
+  const auto is_new = [](const ExportedTable& exported) {
+    return exported.previous_labels.empty();
+  };
+  if (std::ranges::none_of(tables, is_new)) {
+    return;
+  }
+  const auto& secondary = pairing.config.secondary;
+  const auto schema = fact_of(secondary);
+  for (const auto& other : target.books().beside()) {
+    if (other.schema != schema) {
+      continue;
+    }
+    for (const auto& exported : tables) {
+      const auto& name = exported.relation.name;
+      if (!is_new(exported) || std::ranges::none_of(other.tables, [&](const std::string& theirs) {
+            return is_same(secondary.engine, theirs, name);
+          })) {
+        continue;
+      }
+      throw Failure(
+          Code::configuration,
+          fmt::format(
+              "table '{}' of the secondary belongs to another pairing, whose bookkeeping is "
+              "'{}'",
+              name, other.name),
+          fmt::format(
+              "give this pairing a table of its own: write target = {} below [tables.{}] in "
+              "the contract{}. Nothing was changed",
+              contract::toml_string(name + "_2"), contract::toml_key(exported.table->name),
+              schema.empty() ? "" : ", or another schema below [secondary]"));
+    }
+  }
+}
+
+void remember_schema(const Pairing& pairing, db::Books& books, std::int64_t epoch) {
+  const auto value = fact_of(pairing.config.secondary);
+  const auto known = books.facts(db::kSchemaFact);
+  if (value.empty() || (known.size() == 1 && known.front().value == value)) {
+    return;
+  }
+  books.put_fact(
+      {.kind = std::string(db::kSchemaFact), .name = "data", .value = value, .epoch = epoch});
+}
+
+}  // namespace abgleich::sync

@@ -1,0 +1,22 @@
+// Several pairings in one secondary: each has books of its own ([secondary] books), and tables of
+// its own. Two pairings that wrote to one table would take each other's rows for edits of people.
+#pragma once
+
+#include "db/secondary/target.hpp"
+#include "sync/mapping/table_mapping.hpp"
+#include "sync/pairing.hpp"
+
+#include <cstdint>
+#include <vector>
+
+namespace abgleich::sync {
+
+/// Refuses a table that no run of this pairing has written to and another pairing has, as far as
+/// the books of others can be read. Throws Failure{configuration}.
+void refuse_shared_tables(const Pairing& pairing, db::Target& target,
+                          const std::vector<ExportedTable>& tables);
+
+/// Writes down in which schema this pairing's data is, for `refuse_shared_tables` of others.
+void remember_schema(const Pairing& pairing, db::Books& books, std::int64_t epoch);
+
+}  // namespace abgleich::sync
