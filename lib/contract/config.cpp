@@ -99,8 +99,13 @@ void read_timeouts(const Node& table, Endpoint& endpoint) {
 }
 
 /// The name of the bookkeeping. The endpoint already has its schema.
-std::string books_of(const Member& member, const Endpoint& endpoint) {
+std::string books_of(const Node& table, const Endpoint& endpoint) {
   constexpr std::string_view kExample = "books = \"abgleich_07\"";
+  const Member* const found = table.find("books");
+  if (found == nullptr) {
+    return std::string(kUsualBooks);
+  }
+  const Member& member = *found;
   const std::string& name = name_of(member, kExample);
   if (!is_books_name(name)) {
     refuse(member.value.place, fmt::format("{} is no name for the bookkeeping", in_quotes(name)),
@@ -189,9 +194,7 @@ Endpoint endpoint_of(const Node& root, Role role, const std::string& file) {
              "write another schema, for example schema = \"public\"");
     }
   }
-  if (const Member* books = table.find("books")) {
-    endpoint.books = books_of(*books, endpoint);
-  }
+  endpoint.books = books_of(table, endpoint);
   if (const Member* manage_schema = table.find("manage_schema")) {
     endpoint.manage_schema = boolean_of(*manage_schema, "manage_schema = true");
   }

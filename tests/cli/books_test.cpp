@@ -247,6 +247,20 @@ TEST_CASE("four pairings at once, of one primary in one secondary") {
   }
 }
 
+TEST_CASE("books that are called like a base are not taken for one") {
+  for (const auto engine : kEngines) {
+    CAPTURE(name_of(engine));
+    Shared pairing(engine);
+    CHECK(pairing.sync()["exit"] == 0);
+    pairing.add("other", "abgleich_base_7", contract_of("person_02", "02"));
+    CHECK(pairing.sync_of("other")["exit"] == 0);
+    CHECK(pairing.run({"verify", "-q"}).exit == 0);
+    CHECK(pairing.run({"verify", "--repair-base", "--reason", "a test", "-q"}).exit == 0);
+    CHECK(pairing.sync_of("other")["outcome"] == "unchanged");
+    CHECK(pairing.run_of("other", {"verify", "-q"}).exit == 0);
+  }
+}
+
 TEST_CASE("books of another name are not these: the secondary is not as it was") {
   for (const auto engine : kEngines) {
     CAPTURE(name_of(engine));

@@ -341,8 +341,13 @@ std::vector<std::int64_t> Books::untracked_bases() {
   }
   std::vector<std::int64_t> numbers;
   for (const auto& [table, columns] : layout()) {
-    if (table.starts_with(kBase) && !known.contains(table)) {
-      numbers.push_back(number<std::int64_t>(std::string_view(table).substr(kBase.size())));
+    const auto rest = table.starts_with(kBase) ? std::string_view(table).substr(kBase.size())
+                                               : std::string_view();
+    // other books may be called abgleich_base_7, and have a table abgleich_base_7_head
+    const bool numbered =
+        !rest.empty() && rest.find_first_not_of("0123456789") == std::string_view::npos;
+    if (numbered && !known.contains(table)) {
+      numbers.push_back(number<std::int64_t>(rest));
     }
   }
   return numbers;
