@@ -1,0 +1,15 @@
+PRAGMA foreign_keys=OFF;
+BEGIN TRANSACTION;
+CREATE TABLE person (id integer PRIMARY KEY, name text, status text, note text, phone text);
+INSERT INTO person VALUES(1,'Ann','case',NULL,'040 66969011');
+INSERT INTO person VALUES(2,'Bob','odd','',NULL);
+INSERT INTO person VALUES(3,'Cat','done','x','+49 40 66969013');
+INSERT INTO person VALUES(4,'Dan','case','theirs',NULL);
+INSERT INTO person VALUES(5,'Eve','case','Grüße',NULL);
+INSERT INTO person VALUES(7,'Gus','open',NULL,NULL);
+CREATE TABLE visit (id integer PRIMARY KEY, person_id integer NOT NULL REFERENCES person (id), result text);
+INSERT INTO visit VALUES(10,1,'negative');
+INSERT INTO visit VALUES(11,1,'positive');
+INSERT INTO visit VALUES(12,4,NULL);
+INSERT INTO visit VALUES(14,7,'positive');
+COMMIT;
