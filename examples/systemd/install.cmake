@@ -1,5 +1,5 @@
-# Runs while `cmake --install` does: the units and what they start, with the places of this
-# installation in them.
+# Runs while `cmake --install` does: the units and what they start, and the example for cron, with the
+# places of this installation in them.
 set(library ${CMAKE_INSTALL_PREFIX}/lib/systemd/system)
 foreach(unit abgleich@.service abgleich@.timer abgleich-mail@.service)
   file(READ ${CMAKE_CURRENT_LIST_DIR}/${unit} text)
@@ -10,6 +10,11 @@ foreach(unit abgleich@.service abgleich@.timer abgleich-mail@.service)
   file(WRITE ${built}/${unit} "${text}")
   file(INSTALL ${built}/${unit} DESTINATION ${library} TYPE FILE)
 endforeach()
+file(READ ${CMAKE_CURRENT_LIST_DIR}/../cron/abgleich text)
+string(REPLACE /usr/local ${CMAKE_INSTALL_PREFIX} text "${text}")
+file(WRITE ${built}/cron "${text}")
+file(INSTALL ${built}/cron DESTINATION ${CMAKE_INSTALL_PREFIX}/share/doc/abgleich/examples/cron
+  TYPE FILE RENAME abgleich)
 file(READ ${CMAKE_CURRENT_LIST_DIR}/abgleich-mail text)
 string(REPLACE /usr/local/bin ${CMAKE_INSTALL_PREFIX}/lib/abgleich text "${text}")
 file(WRITE ${built}/abgleich-mail "${text}")

@@ -205,6 +205,24 @@ Reason reason_of(const Peer& peer, std::string_view state) {
 constexpr std::string_view kLessInWords =
     "less than sslmode=verify-full has to be written in the url, for example ?sslmode=require";
 
+/// The line of a .pgpass file for this connection, with PASSWORD where the password goes.
+std::string pgpass_line(PGconn* connection) {
+  std::string line;
+  const auto add = [&](std::string_view field) {
+    for (const char c : field) {
+      line += c == ':' || c == '\\' ? "\\" : "";
+      line += c;
+    }
+    line += ':';
+  };
+  const std::string_view host = PQhost(connection);
+  add(host == "/var/run/postgresql" ? "localhost" : host);  // so libpq calls the usual socket
+  add(PQport(connection));
+  add(PQdb(connection));
+  add(PQuser(connection));
+  return line + "PASSWORD";
+}
+
 /// What went wrong before any server answered. libpq's message is searched and never shown.
 Reason reason_of(PGconn* connection, std::string_view message, const Wire& wire) {
   const auto says = [&](std::string_view words) {
@@ -212,7 +230,9 @@ Reason reason_of(PGconn* connection, std::string_view message, const Wire& wire)
   };
   if (PQconnectionNeedsPassword(connection) != 0) {
     return {Code::key_or_trust, "the server wants a password and there is none",
-            "set password_file, or write ~/.pgpass (mode 600)", Fault::Cause::rights};
+            fmt::format("write the line {} into ~/.pgpass (mode 600), or set password_file",
+                        pgpass_line(connection)),
+            Fault::Cause::rights};
   }
   if (says("does not support SSL")) {
     return {Code::key_or_trust,
