@@ -129,6 +129,7 @@ void SyncAttempt::detect_and_plan() {
   const auto id_key = frame_.keyring().purpose_key("conflict-id");
   const auto believed = learned_.mismatches.size();
   detection_.emplace(*pairing_, options_, frame_.keyring(), attempt_->head(), learned_.cache);
+  Detection::look_ahead(source_, schema_.tables);
   auto loaded = load_first(source_, target, schema_.tables, options_, *detection_, progress_);
   if (const auto& why = loaded.rows_not_kept; !why.empty()) {
     outcome_.notes.push_back("the rows of a first load could not wait here to be sorted (" + why +

@@ -57,6 +57,11 @@ class Books {
   /// Whether the head's table is there. Throws Failure{secondary_refuses} where another version of
   /// this program has made the tables: with another format, or other columns.
   [[nodiscard]] bool exist();
+  /// Whether the table of the bookkeeping is there.
+  [[nodiscard]] bool has_table(std::string_view name);
+  /// Whether the base of a tracked table, which is there, had no row when it was first asked of
+  /// any.
+  [[nodiscard]] bool base_was_empty(std::int64_t tracked);
   /// The bookkeeping tables that are not there. REQUIRES: the head's is.
   std::vector<std::string> missing();
   /// The DDL that makes them; several statements in one text.
@@ -93,7 +98,8 @@ class Books {
   /// Seals the head again after a change that is no run of its own (a purge of the journal).
   void seal_head(HeadRow head);
 
-  /// To be called after a rollback to a savepoint: what was read before may not be true any more.
+  /// To be called after a rollback to a savepoint, or after DDL: what was read before may not be
+  /// true any more.
   void forget_read();
 
   std::vector<TrackedRow> tracked();
@@ -145,7 +151,7 @@ class Books {
 
   /// What this run finds is collected in temporary tables. `record_…` then makes the recorded rows
   /// of the tables in `tracked` equal to that, and touches no other row.
-  void begin_findings();
+  void begin_findings();  // forgets what was found before
   void found_conflict(const ConflictRow& row);
   /// Removes the conflict that was found for one row, before another one is noted for it. False:
   /// there was none.
@@ -218,13 +224,15 @@ class Books {
   /// SQL to order by `key_text`: by its bytes, as everything in the bookkeeping is ordered.
   [[nodiscard]] std::string by_key_text() const;
   [[nodiscard]] std::string own_name(std::string_view name) const;
-  BooksLayout layout();
+  const BooksLayout& layout();
   void expect_layout(const BooksLayout& found);
   std::vector<RunRow> select_runs(std::string_view which, std::span<const Cell> parameters);
   std::int64_t one_number(const std::string& sql, std::span<const Cell> parameters);
   Settled settle(std::string_view table, const std::vector<std::int64_t>& tracked,
                  const std::string& found, std::string_view columns,
                  const std::vector<std::string_view>& identity, std::string_view rest_of_order);
+  Loader& conflict_loader();
+  Loader& quarantine_loader();
   struct Set;
   static const std::vector<Set>& sets();
   static const Set& set_of(std::string_view table);
@@ -261,6 +269,8 @@ class Books {
   /// What this transaction has read of the bookkeeping, together with what it has written since.
   struct Read {
     bool there = false;
+    std::optional<BooksLayout> layout;
+    std::optional<std::map<std::int64_t, bool>> empty;  // base: whether it has no row, by number
     std::optional<FactsByName> facts;
     std::optional<std::vector<TrackedRow>> tracked;  // by number
     std::optional<StoredSeals> seals;

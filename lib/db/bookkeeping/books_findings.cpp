@@ -2,6 +2,7 @@
 #include "db/bookkeeping/books.hpp"
 #include "db/bookkeeping/books_cells.hpp"
 #include "db/engine/clauses.hpp"
+#include "db/engine/engine.hpp"
 
 #include <fmt/format.h>
 
@@ -21,19 +22,37 @@ std::string in_list(const std::vector<std::int64_t>& numbers) {
 }  // namespace
 
 void Books::begin_findings() {
-  const auto end = table_end(*session_.dialect, Lifetime::temporary);
-  session_.connection->execute(
-      fmt::format("CREATE TEMPORARY TABLE {} (id text, tracked bigint, key_text text, "
-                  "kind text, detail text, epoch bigint, mac {}{}",
-                  kFoundConflict, session_.dialect->blob_type(), end));
-  session_.connection->execute(
-      fmt::format("CREATE TEMPORARY TABLE {} (tracked bigint, key_text text, "
-                  "column_name text, reason text, rows bigint, epoch bigint{}",
-                  kFoundQuarantine, end));
-  conflict_loader_ = session_.connection->load(
-      kFoundConflict, {"id", "tracked", "key_text", "kind", "detail", "epoch", "mac"});
-  quarantine_loader_ = session_.connection->load(
-      kFoundQuarantine, {"tracked", "key_text", "column_name", "reason", "rows", "epoch"});
+  conflict_loader_.reset();
+  quarantine_loader_.reset();
+  if (!session_.backend->temporary_tables_cost()) {
+    (void)conflict_loader();
+    (void)quarantine_loader();
+  }
+}
+
+Loader& Books::conflict_loader() {
+  if (!conflict_loader_) {
+    session_.connection->execute(
+        fmt::format("CREATE TEMPORARY TABLE {} (id text, tracked bigint, key_text text, "
+                    "kind text, detail text, epoch bigint, mac {}{}",
+                    kFoundConflict, session_.dialect->blob_type(),
+                    table_end(*session_.dialect, Lifetime::temporary)));
+    conflict_loader_ = session_.connection->load(
+        kFoundConflict, {"id", "tracked", "key_text", "kind", "detail", "epoch", "mac"});
+  }
+  return *conflict_loader_;
+}
+
+Loader& Books::quarantine_loader() {
+  if (!quarantine_loader_) {
+    session_.connection->execute(
+        fmt::format("CREATE TEMPORARY TABLE {} (tracked bigint, key_text text, "
+                    "column_name text, reason text, rows bigint, epoch bigint{}",
+                    kFoundQuarantine, table_end(*session_.dialect, Lifetime::temporary)));
+    quarantine_loader_ = session_.connection->load(
+        kFoundQuarantine, {"tracked", "key_text", "column_name", "reason", "rows", "epoch"});
+  }
+  return *quarantine_loader_;
 }
 
 void Books::found_conflict(const ConflictRow& row) {
@@ -45,10 +64,13 @@ void Books::found_conflict(const ConflictRow& row) {
   const Cell cells[] = {text_cell(row.id),         number_cell(tracked),  text_cell(row.key_text),
                         text_cell(row.kind),       text_cell(row.detail), number_cell(epoch),
                         {Cell::Storage::blob, mac}};
-  conflict_loader_->add(cells);
+  conflict_loader().add(cells);
 }
 
 bool Books::unfind_conflict(std::int64_t tracked, const std::string& key_text) {
+  if (!conflict_loader_) {
+    return false;
+  }
   conflict_loader_->flush();
   const auto number_text = std::to_string(tracked);
   const Cell cells[] = {number_cell(number_text), text_cell(key_text)};
@@ -62,7 +84,7 @@ void Books::found_quarantine(const QuarantineRow& row) {
   const auto rows = std::to_string(row.rows);
   const Cell cells[] = {number_cell(tracked),  text_cell(row.key_text), text_cell(row.column),
                         text_cell(row.reason), number_cell(rows),       number_cell("0")};
-  quarantine_loader_->add(cells);
+  quarantine_loader().add(cells);
 }
 
 Settled Books::settle(std::string_view table, const std::vector<std::int64_t>& tracked,
@@ -84,15 +106,20 @@ Settled Books::settle(std::string_view table, const std::vector<std::int64_t>& t
     return text;
   };
   Settled settled;
-  settled.gone = session_.connection->execute(session_.dialect->delete_where(
-      own(table), "r",
-      fmt::format("r.tracked IN {} AND NOT EXISTS (SELECT 1 FROM {} f WHERE {})", in_list(tracked),
-                  found, same("f", "r"))));
-  settled.added = session_.connection->execute(
-      fmt::format("INSERT INTO {0} ({1}) SELECT {1} FROM {2} f WHERE f.tracked IN {3} AND NOT "
-                  "EXISTS (SELECT 1 FROM {0} r WHERE {4}) ORDER BY f.tracked, {5}{6}",
-                  own(table), columns, found, in_list(tracked), same("r", "f"),
-                  session_.dialect->bytewise("f.key_text"), rest_of_order));
+  auto gone = "r.tracked IN " + in_list(tracked);
+  if (!found.empty()) {
+    gone += fmt::format(" AND NOT EXISTS (SELECT 1 FROM {} f WHERE {})", found, same("f", "r"));
+  }
+  settled.gone =
+      session_.connection->execute(session_.dialect->delete_where(own(table), "r", gone));
+  settled.added =
+      found.empty()
+          ? 0
+          : session_.connection->execute(fmt::format(
+                "INSERT INTO {0} ({1}) SELECT {1} FROM {2} f WHERE f.tracked IN {3} AND NOT "
+                "EXISTS (SELECT 1 FROM {0} r WHERE {4}) ORDER BY f.tracked, {5}{6}",
+                own(table), columns, found, in_list(tracked), same("r", "f"),
+                session_.dialect->bytewise("f.key_text"), rest_of_order));
   if (settled.added + settled.gone > 0) {
     changes(table);
   }
@@ -100,12 +127,17 @@ Settled Books::settle(std::string_view table, const std::vector<std::int64_t>& t
 }
 
 Settled Books::record_conflicts(const std::vector<std::int64_t>& tracked) {
-  conflict_loader_->flush();
-  return settle("conflict", tracked, kFoundConflict,
+  if (conflict_loader_) {
+    conflict_loader_->flush();
+  }
+  return settle("conflict", tracked, conflict_loader_ ? kFoundConflict : "",
                 "id, tracked, key_text, kind, detail, epoch, mac", {"id"}, "");
 }
 
 Settled Books::record_quarantine(const std::vector<std::int64_t>& tracked) {
+  if (!quarantine_loader_) {
+    return settle("quarantine", tracked, {}, {}, {}, {});
+  }
   quarantine_loader_->flush();
   auto& connection = *session_.connection;
   // found rows with the same reason become one row, so only now it is known what is to be sealed
@@ -136,6 +168,9 @@ Settled Books::record_quarantine(const std::vector<std::int64_t>& tracked) {
 }
 
 void Books::found_conflicts(const std::function<void(const ConflictRow&)>& on_row) {
+  if (!conflict_loader_) {
+    return;
+  }
   conflict_loader_->flush();
   const auto cursor = session_.connection->open(fmt::format(
       "SELECT {} FROM {} ORDER BY tracked, {}", kConflictColumns, kFoundConflict, by_key_text()));
@@ -145,6 +180,9 @@ void Books::found_conflicts(const std::function<void(const ConflictRow&)>& on_ro
 }
 
 void Books::found_quarantines(const std::function<void(const QuarantineRow&)>& on_row) {
+  if (!quarantine_loader_) {
+    return;
+  }
   quarantine_loader_->flush();
   const auto cursor = session_.connection->open(
       fmt::format("SELECT {} FROM {} ORDER BY tracked, {}, column_name, reason", kQuarantineColumns,

@@ -2,11 +2,13 @@
 #include "core/error.hpp"
 #include "db/bookkeeping/books.hpp"
 #include "db/engine/cell_values.hpp"
+#include "db/engine/clauses.hpp"
 #include "db/engine/engine.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <span>
 #include <utility>
 
 namespace abgleich::db {
@@ -81,8 +83,11 @@ std::vector<BooksBeside> Books::beside() {
   return found;
 }
 
-BooksLayout Books::layout() {
-  BooksLayout found;
+const BooksLayout& Books::layout() {
+  if (read_.layout) {
+    return *read_.layout;
+  }
+  auto& found = read_.layout.emplace();
   session_.connection->query(
       session_.backend->select_books_layout(session_), {},
       [&](std::span<const Cell> cells) { found[text(cells[0])].insert(text(cells[1])); });
@@ -93,7 +98,7 @@ bool Books::exist() {
   if (read_.there) {
     return true;
   }
-  const auto found = layout();
+  const auto& found = layout();
   if (!found.contains("head")) {
     return false;
   }
@@ -136,8 +141,43 @@ void Books::expect_layout(const BooksLayout& found) {
   }
 }
 
+bool Books::has_table(std::string_view name) {
+  return layout().contains(std::string(name));
+}
+
+bool Books::base_was_empty(std::int64_t tracked) {
+  constexpr std::size_t kAtOnce = 100;
+  if (!read_.empty) {
+    auto& empty = read_.empty.emplace();
+    std::vector<std::int64_t> all;
+    for (const auto& row : this->tracked()) {
+      if (has_table(fmt::format("base_{}", row.id))) {
+        all.push_back(row.id);
+      }
+    }
+    for (std::span rest(all); !rest.empty();) {
+      const auto some = rest.first(std::min(kAtOnce, rest.size()));
+      rest = rest.subspan(some.size());
+      std::string sql;
+      for (const auto id : some) {
+        sql += fmt::format("{}({})", sql.empty() ? "SELECT " : ", ",
+                           count_to_one(own(fmt::format("base_{}", id))));
+      }
+      session_.connection->query(sql, {}, [&](std::span<const Cell> cells) {
+        for (std::size_t i = 0; i < some.size(); ++i) {
+          empty[some[i]] = number(cells[i]) == 0;
+        }
+      });
+    }
+  }
+  const auto found = read_.empty->find(tracked);
+  return found == read_.empty->end()
+             ? one_number(count_to_one(own(fmt::format("base_{}", tracked))), {}) == 0
+             : found->second;
+}
+
 std::vector<std::string> Books::missing() {
-  const auto found = layout();
+  const auto& found = layout();
   std::vector<std::string> gone;
   for (const auto& [table, columns] : books_layout(ddl(), own_name({}))) {
     if (!found.contains(table)) {

@@ -206,4 +206,8 @@ std::string selected_base_key(const Dialect& dialect, std::string_view alias,
   });
 }
 
+std::string count_to_one(const std::string& table) {
+  return fmt::format("SELECT count(*) FROM (SELECT 1 FROM {} LIMIT 1) AS one", table);
+}
+
 }  // namespace abgleich::db

@@ -133,4 +133,7 @@ std::string base_equal_data(const Dialect& dialect, std::string_view base, std::
 std::string key_equal_data(const Dialect& dialect, std::string_view left, std::string_view right,
                            const Relation& relation);
 
+/// SQL: 1 where a table has rows, without counting them, else 0.
+std::string count_to_one(const std::string& table);
+
 }  // namespace abgleich::db

@@ -153,9 +153,9 @@ class Backend {
   virtual void read_in_table_order(Session& /*session*/) const {}
 
   /// See Source::row_versions. As here, not usable: every run reads every row.
-  [[nodiscard]] virtual RowVersions row_versions(Session& /*session*/,
-                                                 const VersionedTable& /*table*/) const {
-    return {};
+  [[nodiscard]] virtual std::vector<RowVersions> row_versions(
+      Session& /*session*/, const std::vector<VersionedTable>& tables) const {
+    return std::vector<RowVersions>(tables.size());
   }
   /// SQL over a row of a table: its place. REQUIRES, as for the next two: row versions are usable.
   [[nodiscard]] virtual std::string place() const { return {}; }
@@ -219,7 +219,6 @@ class Backend {
   /// SQL: the names of other books in this database whose tables `tracked` and `fact` the session's
   /// role may read, and with which no stranger can make a query of ours run code of theirs.
   [[nodiscard]] virtual std::string select_other_books(const Session& session) const = 0;
-  [[nodiscard]] virtual bool has_own_table(const Session& session, std::string_view name) const = 0;
   /// The type of a bookkeeping table's column, as DDL calls it. Empty: there is no such column, or
   /// the engine does not enforce types.
   [[nodiscard]] virtual std::string own_column_type(const Session& /*session*/,
@@ -268,6 +267,9 @@ class Backend {
 
   // For speed only ------------------------------------------------------------------------------
 
+  /// Whether to make a temporary table changes a catalogue that others use, so that it is made only
+  /// when it has a row.
+  [[nodiscard]] virtual bool temporary_tables_cost() const { return false; }
   /// Whether a first load may go into tables without keys.
   [[nodiscard]] virtual bool loads_bare() const { return false; }
   /// Drops keys and foreign keys of those of the tables (quoted) that this transaction has made,

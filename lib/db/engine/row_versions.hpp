@@ -6,6 +6,7 @@
 #include "core/catalog.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,8 @@ struct RowVersions {
   std::string facts;          // has to be the same in two readings that are compared
   std::uint64_t horizon = 0;  // the oldest transaction that was not over in this snapshot
   std::uint64_t next = 0;     // one more than the newest transaction that was over
+  /// How large the table's storage is, in pages of the engine; empty: not known. REQUIRES: usable.
+  std::optional<std::uint64_t> pages{};
 };
 
 /// Whether `now` can say what has changed since a reading with these facts and numbers.
@@ -26,9 +29,10 @@ bool follows(const RowVersions& now, const std::string& facts, std::uint64_t hor
 /// The table whose row versions are asked for.
 struct VersionedTable {
   const CatalogTable& table;
-  const std::vector<const CatalogColumn*>& columns;  // that are read
+  std::vector<const CatalogColumn*> columns;  // that are read; at least one
   const DatabaseIdentity& database;
   bool may_ask_facts = false;  // see Watch
+  bool locked = false;         // this transaction has locked it (Backend::hold)
 };
 
 }  // namespace abgleich::db

@@ -133,9 +133,9 @@ class PostgresBackend final : public Backend {
                                                      const ReadColumns& columns) const override {
     return postgresql::grants_to_read(session, catalog, columns);
   }
-  [[nodiscard]] RowVersions row_versions(Session& session,
-                                         const VersionedTable& table) const override {
-    return postgresql::row_versions(session, table);
+  [[nodiscard]] std::vector<RowVersions> row_versions(
+      Session& session, const std::vector<VersionedTable>& tables) const override {
+    return postgresql::row_versions(session, tables);
   }
   [[nodiscard]] std::string place() const override { return postgresql::place(); }
   [[nodiscard]] std::string recent_place(std::uint64_t horizon) const override {
@@ -188,15 +188,6 @@ class PostgresBackend final : public Backend {
   [[nodiscard]] std::string select_other_books(const Session& session) const override {
     return fmt::format(kOtherBooks, session.books);
   }
-  [[nodiscard]] bool has_own_table(const Session& session, std::string_view name) const override {
-    const Cell cells[] = {text_cell(name), text_cell(session.books)};
-    bool found = false;
-    session.connection->query(
-        "SELECT 1 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n "
-        "ON n.oid = c.relnamespace WHERE n.nspname = $2 AND c.relname = $1",
-        cells, [&](std::span<const Cell>) { found = true; });
-    return found;
-  }
   [[nodiscard]] std::string own_column_type(const Session& session, std::string_view table,
                                             std::string_view column) const override {
     const Cell cells[] = {text_cell(table), text_cell(column), text_cell(session.books)};
@@ -239,6 +230,7 @@ class PostgresBackend final : public Backend {
     return key.deferrable;
   }
 
+  [[nodiscard]] bool temporary_tables_cost() const override { return true; }
   [[nodiscard]] bool loads_bare() const override { return true; }
   [[nodiscard]] Bared bare(Session& session,
                            const std::vector<std::string>& tables) const override {

@@ -99,6 +99,35 @@ Result PostgresConnection::run_at_once(const std::string& sql, ExecStatusType ex
   return result;
 }
 
+std::vector<Result> PostgresConnection::run_each(const std::vector<std::string>& statements,
+                                                 std::size_t& done) {
+  rest();
+  done = 0;
+  const auto sql = fmt::format("{}", fmt::join(statements, "; "));
+  names_.expect(sql);
+  Tracer::Running traced(tracer_, sql);
+  std::vector<Result> results;
+  Result bad;
+  {
+    const StallWatch::Exchange exchange(watch_);
+    if (PQsendQuery(connection_.raw(), sql.c_str()) == 0) {
+      throw fault(nullptr);
+    }
+  }
+  take_results([&](Result&& result) {
+    if (PQresultStatus(result.get()) == PGRES_TUPLES_OK) {
+      results.push_back(std::move(result));
+      ++done;
+    } else {
+      bad = std::move(result);
+    }
+  });
+  if (bad || done < statements.size()) {
+    throw fault(bad.get());
+  }
+  return results;
+}
+
 Fault PostgresConnection::fault(const PGresult* result) {
   const auto before = std::move(failed_);
   const char* const state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
@@ -396,8 +425,8 @@ void PostgresConnection::copy_out(std::string_view sql, std::string_view options
   // a failure of `on_row` cancels the COPY, which must not abort the whole transaction
   const bool guarded = PQtransactionStatus(raw()) == PQTRANS_INTRANS;
   Tracer::Running traced(tracer_, sql);
-  run(fmt::format("{}COPY ({}) TO STDOUT{}", guarded ? "SAVEPOINT abgleich_read; " : "", sql,
-                  options),
+  run(fmt::format("{}COPY ({}) TO STDOUT{}{}", guarded ? "SAVEPOINT abgleich_read; " : "", sql,
+                  options, guarded ? "; RELEASE SAVEPOINT abgleich_read" : ""),
       PGRES_COPY_OUT);
   try {
     for (;;) {
@@ -412,7 +441,7 @@ void PostgresConnection::copy_out(std::string_view sql, std::string_view options
     }
   } catch (...) {
     stop_copy();
-    if (guarded) {
+    if (guarded && PQtransactionStatus(raw()) == PQTRANS_INERROR) {  // otherwise it was complete
       const StallWatch::Exchange exchange(watch_);
       const Result undone(
           PQexec(raw(), "ROLLBACK TO SAVEPOINT abgleich_read; RELEASE SAVEPOINT abgleich_read"));
@@ -431,9 +460,6 @@ void PostgresConnection::copy_out(std::string_view sql, std::string_view options
   });
   if (bad || !done) {
     throw fault(bad.get());
-  }
-  if (guarded) {
-    run("RELEASE SAVEPOINT abgleich_read", PGRES_COMMAND_OK);
   }
 }
 

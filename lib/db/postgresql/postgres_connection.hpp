@@ -57,6 +57,10 @@ class PostgresConnection final : public Connection {
   /// Runs one statement without parameters; throws Fault unless it ends as `expected`.
   Result run(const std::string& sql, ExecStatusType expected);
 
+  /// Runs several SELECT statements without parameters in one exchange, and returns the results in
+  /// their order. Throws the Fault of the first one that fails; `done`: how many before it did not.
+  std::vector<Result> run_each(const std::vector<std::string>& statements, std::size_t& done);
+
   /// Sends a query and does not wait. `awaited` has to live until `take` or `withdraw`.
   void send(const std::string& sql, Awaited& awaited);
   /// Reads what has arrived of the result so far, so that the server can send more.

@@ -219,11 +219,13 @@ std::uint64_t Readers::pages_to_share(const Reading& reading) {
   if (endpoint_.workers < 2) {
     return 0;
   }
-  const auto oid = std::to_string(reading.table);
-  const Cell parameter = text_cell(oid);
-  const auto digits = one_value(first_, kSize, {&parameter, 1});
-  std::uint64_t pages = 0;
-  std::from_chars(digits.data(), digits.data() + digits.size(), pages);
+  std::uint64_t pages = reading.pages.value_or(0);
+  if (!reading.pages) {
+    const auto oid = std::to_string(reading.table);
+    const Cell parameter = text_cell(oid);
+    const auto digits = one_value(first_, kSize, {&parameter, 1});
+    std::from_chars(digits.data(), digits.data() + digits.size(), pages);
+  }
   if (pages < kFewPages) {
     return 0;
   }

@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
+#include <utility>
 
 namespace abgleich::db::postgresql {
 
@@ -16,42 +18,76 @@ constexpr int kFirstOfUsers = 16384;  // FirstNormalObjectId: objects that initd
 
 }  // namespace
 
-RowVersions row_versions(Session& session, const VersionedTable& asked) {
-  RowVersions versions;
-  const auto& table = asked.table;
-  if (table.kind != TableKind::table && table.kind != TableKind::partitioned) {
-    return versions;
-  }
-  auto& connection = *session.connection;
-  // reads no row, and keeps the lock on the table; LOCK TABLE would need rights on the whole table
-  connection.execute(select_unknown(*session.dialect, session.schema, table.name,
-                                    {asked.columns.front()}, {}, "false"));
-  if (!asked.may_ask_facts) {
-    return versions;
-  }
-  bool standby = true;
+namespace {
+
+bool may_have_versions(const CatalogTable& table) {
+  return table.kind == TableKind::table || table.kind == TableKind::partitioned;
+}
+
+/// What is the same for all tables: `usable` says whether any of them can have row versions.
+RowVersions server_facts(Connection& connection, const DatabaseIdentity& database) {
+  RowVersions facts;
   connection.query(select_server_facts(), {}, [&](std::span<const Cell> row) {
-    standby = row[0].bytes != "f";
-    versions.facts = asked.database.system + " " + asked.database.database + " " +
-                     std::string(row[1].bytes) + " ";
-    versions.horizon = number<std::uint64_t>(row[2].bytes);
-    versions.next = number<std::uint64_t>(row[3].bytes);
+    facts.usable = row[0].bytes == "f" && !database.system.empty();
+    facts.facts = database.system + " " + database.database + " " + std::string(row[1].bytes) + " ";
+    facts.horizon = number<std::uint64_t>(row[2].bytes);
+    facts.next = number<std::uint64_t>(row[3].bytes);
   });
-  connection.query(select_table_facts(table.identity, asked.columns), {},
-                   [&](std::span<const Cell> row) {
-                     versions.usable = row[0].bytes == "t";
-                     versions.moved = row[1].bytes == "t";
-                     versions.facts += row[2].bytes;
-                   });
-  if (versions.moved) {
-    throw Fault(Fault::Cause::serialization, "55000",
-                Error{.code = Code::try_again,
-                      .message = "table '" + table.name +
-                                 "' of the primary was replaced while it was to be read",
-                      .hint = "run the same command again. Nothing was changed"});
+  return facts;
+}
+
+[[noreturn]] void refuse_moved(const CatalogTable& table) {
+  throw Fault(Fault::Cause::serialization, "55000",
+              Error{.code = Code::try_again,
+                    .message = "table '" + table.name +
+                               "' of the primary was replaced while it was to be read",
+                    .hint = "run the same command again. Nothing was changed"});
+}
+
+}  // namespace
+
+std::vector<RowVersions> row_versions(Session& session, const std::vector<VersionedTable>& asked) {
+  constexpr std::size_t kAtOnce = 100;
+  std::vector<RowVersions> all(asked.size());
+  auto& connection = *session.connection;
+  std::vector<const VersionedTable*> tables;
+  std::map<std::int64_t, std::size_t> places;  // by oid
+  for (std::size_t i = 0; i < asked.size(); ++i) {
+    const auto& one = asked[i];
+    if (!may_have_versions(one.table)) {
+      continue;
+    }
+    if (!one.locked) {
+      // reads no row, and keeps the lock; LOCK TABLE would need rights on the whole table
+      connection.execute(select_unknown(*session.dialect, session.schema, one.table.name,
+                                        {one.columns.front()}, {}, "false"));
+    }
+    if (one.may_ask_facts) {
+      tables.push_back(&one);
+      places.emplace(one.table.identity, i);
+    }
   }
-  versions.usable = versions.usable && !standby && !asked.database.system.empty();
-  return versions;
+  if (tables.empty()) {
+    return all;
+  }
+  const auto server = server_facts(connection, tables.front()->database);
+  for (std::span rest(std::as_const(tables)); !rest.empty();) {
+    const auto some = rest.first(std::min(kAtOnce, rest.size()));
+    rest = rest.subspan(some.size());
+    connection.query(select_table_facts(some), {}, [&](std::span<const Cell> row) {
+      const auto at = places.at(number<std::int64_t>(row[0].bytes));
+      auto& versions = all[at] = server;
+      versions.usable = server.usable && row[1].bytes == "t";
+      versions.facts += row[3].bytes;
+      if (row[2].bytes == "t") {
+        refuse_moved(asked[at].table);
+      }
+      if (versions.usable && asked[at].table.kind == TableKind::table) {
+        versions.pages = number<std::uint64_t>(row[4].bytes);
+      }
+    });
+  }
+  return all;
 }
 
 std::string may_select_server_facts() {
@@ -91,25 +127,31 @@ std::string is_distributed(std::string_view table) {
 
 }  // namespace
 
-std::string select_table_facts(std::int64_t table,
-                               const std::vector<const CatalogColumn*>& columns) {
-  std::vector<std::int64_t> numbers;
-  numbers.reserve(columns.size());
-  for (const auto* column : columns) {
-    numbers.push_back(column->identity);
+std::string select_table_facts(std::span<const VersionedTable* const> asked) {
+  std::string values;
+  for (const auto* const one : asked) {
+    std::string numbers;
+    for (const auto* column : one->columns) {
+      numbers += fmt::format("{}{}", numbers.empty() ? "" : ",", column->identity);
+    }
+    values += fmt::format("{}(CAST({} AS oid), CAST('{{{}}}' AS int[]))",
+                          values.empty() ? "" : ", ", one->table.identity, numbers);
   }
   return fmt::format(
-      "WITH member AS (SELECT CAST({0} AS oid) AS oid UNION "
-      "SELECT CAST(relid AS oid) FROM pg_partition_tree(CAST({0} AS oid))), "
-      "fact AS (SELECT c.oid, "
+      "WITH asked (root, numbers) AS (VALUES {0}), "
+      "member AS (SELECT root, root AS oid FROM asked UNION "
+      "SELECT a.root, CAST(p.relid AS oid) FROM asked a, pg_partition_tree(a.root) p), "
+      "fact AS (SELECT member.root, c.oid, "
+      "CASE c.relkind WHEN 'r' THEN pg_relation_size(c.oid) / "
+      "CAST(current_setting('block_size') AS bigint) ELSE 0 END AS pages, "
       "c.relkind IN ('r', 'p') AND c.relpersistence = 'p' AND "
-      "(c.relkind = 'p' OR (NOT c.relhassubclass AND am.amname = 'heap')) AND NOT {3} AND NOT "
+      "(c.relkind = 'p' OR (NOT c.relhassubclass AND am.amname = 'heap')) AND NOT {2} AND NOT "
       "EXISTS ("
       "SELECT FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid "
       "JOIN pg_type b ON b.oid = CASE t.typtype WHEN 'd' THEN t.typbasetype ELSE t.oid END "
       "WHERE a.attrelid = c.oid AND a.attname IN (SELECT attname FROM pg_attribute "
-      "WHERE attrelid = {0} AND attnum IN ({1})) AND (a.attgenerated = 'v' OR NOT "
-      "(b.typtype = 'e' OR (b.typtype = 'b' AND b.oid < {2} "
+      "WHERE attrelid = asked.root AND attnum = ANY (asked.numbers)) "
+      "AND (a.attgenerated = 'v' OR NOT (b.typtype = 'e' OR (b.typtype = 'b' AND b.oid < {1} "
       "AND b.typname !~ '^_?(reg|aclitem)')))) AS usable, "
       "c.relkind = 'r' AND c.relfilenode IS DISTINCT FROM pg_relation_filenode(c.oid) AS moved, "
       "concat_ws(' ', c.oid, c.relkind, c.relam, c.relfilenode, c.relrowsecurity, "
@@ -121,12 +163,12 @@ std::string select_table_facts(std::int64_t table,
       "FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid "
       "JOIN pg_enum e ON e.enumtypid = ANY (ARRAY[t.oid, t.typelem, t.typbasetype]) "
       "WHERE a.attrelid = c.oid)) AS text "
-      "FROM member JOIN pg_class c ON c.oid = member.oid LEFT JOIN pg_am am ON am.oid = c.relam) "
-      "SELECT bool_and(usable) AND has_column_privilege(CAST({0} AS oid), 'xmin', 'SELECT') AND "
-      "has_column_privilege(CAST({0} AS oid), 'ctid', 'SELECT'), bool_or(moved), "
-      "md5(string_agg(text, E'\\n' ORDER BY oid)) FROM "
-      "fact",
-      table, fmt::join(numbers, ", "), kFirstOfUsers, is_distributed("c"));
+      "FROM member JOIN asked ON asked.root = member.root JOIN pg_class c ON c.oid = member.oid "
+      "LEFT JOIN pg_am am ON am.oid = c.relam) "
+      "SELECT root, bool_and(usable) AND has_column_privilege(root, 'xmin', 'SELECT') AND "
+      "has_column_privilege(root, 'ctid', 'SELECT'), bool_or(moved), "
+      "md5(string_agg(text, E'\\n' ORDER BY oid)), sum(pages) FROM fact GROUP BY root",
+      values, kFirstOfUsers, is_distributed("c"));
 }
 
 std::string select_lying_elsewhere(const std::vector<std::int64_t>& tables) {

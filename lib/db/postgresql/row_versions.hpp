@@ -62,13 +62,14 @@
 #include "db/engine/session.hpp"
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
 namespace abgleich::db::postgresql {
 
-/// See Source::row_versions.
-RowVersions row_versions(Session& session, const VersionedTable& asked);
+/// See Source::row_versions; of all the tables in few statements.
+std::vector<RowVersions> row_versions(Session& session, const std::vector<VersionedTable>& asked);
 
 /// SQL: whether this role may read the server's part of the facts, which administrators may have
 /// revoked from PUBLIC.
@@ -76,9 +77,9 @@ std::string may_select_server_facts();
 /// SQL: the server's part of the facts, without system and database, which the catalogue has: one
 /// row of standby (t or f), facts, xmin and xmax of the snapshot.
 std::string select_server_facts();
-/// SQL: the table's part: one row of usable, moved (t or f), facts. `table` is the oid.
-std::string select_table_facts(std::int64_t table,
-                               const std::vector<const CatalogColumn*>& columns);
+/// SQL: the tables' part: for each a row of its oid, usable, moved (t or f), facts, pages.
+/// REQUIRES: `asked` is not empty.
+std::string select_table_facts(std::span<const VersionedTable* const> asked);
 
 /// SQL: the names of those of the tables (by oid) whose rows lie elsewhere, or not in a heap: of
 /// foreign servers, of Citus, of another access method. Their versions tell nothing. REQUIRES:

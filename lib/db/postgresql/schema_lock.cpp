@@ -31,8 +31,12 @@ constexpr const char* kOtherFiles =
 
 // The types in the snapshot. For a domain, libpq gets the type behind it, so that is not compared.
 constexpr const char* kTypes =
-    "SELECT a.attnum, a.atttypid FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid"
-    " WHERE a.attrelid = $1::oid AND a.attnum > 0 AND NOT a.attisdropped AND t.typtype <> 'd'";
+    "SELECT a.attrelid, a.attnum, a.atttypid FROM pg_attribute a JOIN pg_type t"
+    " ON t.oid = a.atttypid WHERE a.attrelid = ANY ($1::oid[]) AND a.attnum > 0"
+    " AND NOT a.attisdropped AND t.typtype <> 'd'";
+
+// So many tables are locked in one exchange.
+constexpr std::size_t kAtOnce = 64;
 
 std::vector<const CatalogColumn*> found_columns(const CatalogTable& table, const Reading& reading) {
   std::vector<const CatalogColumn*> found;
@@ -44,16 +48,76 @@ std::vector<const CatalogColumn*> found_columns(const CatalogTable& table, const
   return found;
 }
 
-/// Selects no row: it takes the lock, and tells which columns the server finds by these names now.
-Result touch(PostgresConnection& connection, const std::string& schema, const std::string& table,
-             const std::vector<const CatalogColumn*>& columns) {
+/// A table to lock, and what the server has told of it.
+struct Touched {
+  const CatalogTable* table = nullptr;
+  std::vector<const CatalogColumn*> columns;
+  Result result{};
+};
+
+/// SQL that selects no row: it takes the lock, and tells which columns the server finds by these
+/// names now.
+std::string touch(const std::string& schema, const Touched& touched) {
   const auto& names = dialect();
   std::string list;
-  for (const auto* column : columns) {
+  for (const auto* column : touched.columns) {
     list += (list.empty() ? "" : ", ") + names.quote(column->name);
   }
-  return connection.run(fmt::format("SELECT {} FROM {} LIMIT 0", list, names.table(schema, table)),
-                        PGRES_TUPLES_OK);
+  return fmt::format("SELECT {} FROM {} LIMIT 0", list, names.table(schema, touched.table->name));
+}
+
+/// Locks the tables one after the other. `name` is the one that it was at, also after a Fault.
+void touch_all(PostgresConnection& connection, const std::string& schema,
+               std::vector<Touched>& tables, std::string& name) {
+  for (std::size_t from = 0; from < tables.size(); from += kAtOnce) {
+    const auto count = std::min(kAtOnce, tables.size() - from);
+    std::vector<std::string> statements;
+    for (std::size_t i = from; i < from + count; ++i) {
+      statements.push_back(touch(schema, tables[i]));
+    }
+    std::size_t done = 0;
+    try {
+      auto results = connection.run_each(statements, done);
+      for (std::size_t i = 0; i < count; ++i) {
+        tables[from + i].result = std::move(results[i]);
+      }
+    } catch (const Fault&) {
+      name = tables[from + std::min(done, count - 1)].table->name;
+      throw;
+    }
+  }
+}
+
+/// By table, the types of its columns by number.
+using Types = std::map<std::int64_t, std::map<std::int64_t, std::int64_t>>;
+
+Types types_of(PostgresConnection& connection, const std::vector<Touched>& tables) {
+  std::string oids;
+  for (const auto& touched : tables) {
+    oids += fmt::format("{}{}", oids.empty() ? "{" : ",", touched.table->identity);
+  }
+  oids += oids.empty() ? "{}" : "}";
+  Types types;
+  const Cell parameter = text_cell(oids);
+  connection.query(kTypes, {&parameter, 1}, [&](std::span<const Cell> row) {
+    types[number(row[0])].emplace(number(row[1]), number(row[2]));
+  });
+  return types;
+}
+
+/// Those that exist; where policies hide rows, a table is not read either.
+std::vector<Touched> tables_to_lock(const Catalog& catalog, const std::vector<Reading>& readings) {
+  std::vector<Touched> tables;
+  for (const auto& reading : readings) {
+    const auto* table = catalog.find_table(reading.table);
+    if (table == nullptr || table->row_security) {
+      continue;
+    }
+    if (auto columns = found_columns(*table, reading); !columns.empty()) {
+      tables.push_back({.table = table, .columns = std::move(columns)});
+    }
+  }
+  return tables;
 }
 
 /// Whether libpq is told the table and number of each column. Of a view it is told nothing.
@@ -61,22 +125,22 @@ bool names_itself(const CatalogTable& table) {
   return table.kind != TableKind::view;
 }
 
-bool same_columns(PostgresConnection& connection, const Result& touched, const CatalogTable& table,
-                  const std::vector<const CatalogColumn*>& columns) {
-  std::map<std::int64_t, std::int64_t> types;
-  const auto oid = std::to_string(table.identity);
-  const Cell parameter = text_cell(oid);
-  connection.query(kTypes, {&parameter, 1}, [&](std::span<const Cell> row) {
-    types.emplace(number(row[0]), number(row[1]));
-  });
-  for (std::size_t i = 0; i < columns.size(); ++i) {
+bool same_columns(const Touched& touched, const Types& all_types) {
+  const auto& table = *touched.table;
+  const auto* const result = touched.result.get();
+  const auto types = all_types.find(table.identity);
+  for (std::size_t i = 0; i < touched.columns.size(); ++i) {
     const auto at = static_cast<int>(i);
-    const auto type = types.find(columns[i]->identity);
-    if (names_itself(table) && (std::cmp_not_equal(PQftable(touched.get(), at), table.identity) ||
-                                PQftablecol(touched.get(), at) != columns[i]->identity)) {
+    const auto column = touched.columns[i]->identity;
+    if (names_itself(table) && (std::cmp_not_equal(PQftable(result, at), table.identity) ||
+                                PQftablecol(result, at) != column)) {
       return false;
     }
-    if (type != types.end() && std::cmp_not_equal(PQftype(touched.get(), at), type->second)) {
+    if (types == all_types.end()) {
+      continue;
+    }
+    const auto type = types->second.find(column);
+    if (type != types->second.end() && std::cmp_not_equal(PQftype(result, at), type->second)) {
       return false;
     }
   }
@@ -117,21 +181,14 @@ SchemaLock hold(Connection& connection, const Catalog& catalog,
   wait_for_locks(server, kShortWait);
   server.set_lock_holders(PostgresConnection::LockHolders::unnamed);
   const Finally named([&] { server.set_lock_holders(PostgresConnection::LockHolders::named); });
+  auto tables = tables_to_lock(catalog, readings);
   std::string name;
   try {
-    for (const auto& reading : readings) {
-      name = reading.table;
-      const auto* table = catalog.find_table(reading.table);
-      if (table == nullptr || table->row_security) {
-        continue;  // does not exist, or policies hide rows: it is not read either
-      }
-      const auto columns = found_columns(*table, reading);
-      if (columns.empty()) {
-        continue;
-      }
-      const auto touched = touch(server, catalog.schema, table->name, columns);
-      if (!same_columns(server, touched, *table, columns)) {
-        return {.hold = Hold::moved, .table = name};
+    touch_all(server, catalog.schema, tables, name);
+    const auto types = types_of(server, tables);
+    for (const auto& touched : tables) {
+      if (!same_columns(touched, types)) {
+        return {.hold = Hold::moved, .table = touched.table->name};
       }
     }
   } catch (const Fault& fault) {

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -25,7 +26,8 @@ class Readers {
     few,    // only few of many rows are sent
   };
   struct Reading {
-    std::int64_t table = 0;  // its number in the catalogue
+    std::int64_t table = 0;                // its number in the catalogue
+    std::optional<std::uint64_t> pages{};  // how large it is, if that is known already
     Share share = Share::whole;
     std::string touch;  // SQL that reads no row of the table, and locks it
     std::function<std::string(std::string_view condition)> select;  // SQL: the rows that meet it

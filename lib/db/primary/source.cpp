@@ -26,6 +26,8 @@ Source::Source(const Endpoint& endpoint, RowFilters filters)
 }
 
 void Source::begin() {
+  locked_.clear();
+  ahead_.clear();
   watch_->before_snapshot(session_);
   begin_snapshot(session_);
   watch_->in_snapshot(session_);
@@ -133,6 +135,9 @@ const Catalog& Source::lock_schema(const std::vector<Reading>& readings) {
     make_readers();
     catalog_read_ = false;
   }
+  for (const auto& reading : readings) {
+    locked_.insert(reading.table);
+  }
   labels_matter_ = reads_labels(catalog_, readings);
   labels_ = labels_now();
   return catalog_;
@@ -211,8 +216,10 @@ bool Source::read_by_several(
   const auto select = [&](const std::string& place, const std::string& where) {
     return select_unknown(*session_.dialect, session_.schema, scan.table, columns, place, where);
   };
+  const auto ahead = ahead_.find(scan.table);
   return readers_->read(
       {.table = table->identity,
+       .pages = ahead == ahead_.end() ? std::nullopt : ahead->second.versions.pages,
        .share = scan.where.empty() ? Readers::Share::whole : Readers::Share::few,
        .touch = select({}, "false"),
        .select =
@@ -246,26 +253,43 @@ void refuse_filter(const RowFilter& filter, const std::string& why) {
                 "correct 'where' in the contract. Nothing was changed");
 }
 
-RowVersions Source::row_versions(const CatalogTable& table,
+VersionedTable Source::versioned(const CatalogTable& table,
                                  const std::vector<const CatalogColumn*>& columns) {
+  auto read = columns;
   if (const auto filter = filters_.find(table.name); filter != filters_.end()) {
     // the columns that the filter compares are read as well
-    auto read = columns;
     for (const auto& name : columns_of(filter->second.condition)) {
       if (const auto* column = table.find_column(name);
           column != nullptr && std::ranges::find(read, column) == read.end()) {
         read.push_back(column);
       }
     }
-    return session_.backend->row_versions(session_, {.table = table,
-                                                     .columns = read,
-                                                     .database = catalog().identity,
-                                                     .may_ask_facts = watch_->may_ask_facts()});
   }
-  return session_.backend->row_versions(session_, {.table = table,
-                                                   .columns = columns,
-                                                   .database = catalog().identity,
-                                                   .may_ask_facts = watch_->may_ask_facts()});
+  return {.table = table,
+          .columns = std::move(read),
+          .database = catalog().identity,
+          .may_ask_facts = watch_->may_ask_facts(),
+          .locked = locked_.contains(table.name)};
+}
+
+void Source::look_ahead(const std::vector<Wanted>& tables) {
+  std::vector<VersionedTable> asked;
+  asked.reserve(tables.size());
+  for (const auto& wanted : tables) {
+    asked.push_back(versioned(*wanted.table, wanted.columns));
+  }
+  auto versions = session_.backend->row_versions(session_, asked);
+  for (std::size_t i = 0; i < tables.size(); ++i) {
+    ahead_[tables[i].table->name] = {.versions = std::move(versions[i])};
+  }
+}
+
+RowVersions Source::row_versions(const CatalogTable& table,
+                                 const std::vector<const CatalogColumn*>& columns) {
+  if (const auto known = ahead_.find(table.name); known != ahead_.end()) {
+    return known->second.versions;
+  }
+  return session_.backend->row_versions(session_, {versioned(table, columns)}).front();
 }
 
 std::string Source::place() const {
@@ -281,14 +305,54 @@ std::string Source::recent_or_at(std::uint64_t horizon,
   return session_.backend->recent_or_at(horizon, places);
 }
 
+namespace {
+
+// A table of so few pages is counted in no time, even if nobody needs the number.
+constexpr std::uint64_t kSmall = 64;
+
+std::int64_t number_in(const Cell& cell) {
+  std::int64_t value = 0;
+  std::from_chars(cell.bytes.data(), cell.bytes.data() + cell.bytes.size(), value);
+  return value;
+}
+
+}  // namespace
+
 std::int64_t Source::count_rows(const std::string& table) {
+  const auto known = ahead_.find(table);
+  if (known != ahead_.end() && known->second.versions.pages.value_or(kSmall) < kSmall) {
+    if (!known->second.rows) {
+      count_small();
+    }
+    return *known->second.rows;
+  }
   std::int64_t rows = 0;
   session_.connection->query(count_all(*session_.dialect, session_.schema, table, only(table)), {},
-                             [&](std::span<const Cell> row) {
-                               std::from_chars(row[0].bytes.data(),
-                                               row[0].bytes.data() + row[0].bytes.size(), rows);
-                             });
+                             [&](std::span<const Cell> row) { rows = number_in(row[0]); });
   return rows;
+}
+
+void Source::count_small() {
+  constexpr std::size_t kAtOnce = 100;
+  std::vector<std::pair<std::string, Ahead*>> small;
+  for (auto& [table, ahead] : ahead_) {
+    if (ahead.versions.pages.value_or(kSmall) < kSmall) {
+      small.emplace_back(count_all(*session_.dialect, session_.schema, table, only(table)), &ahead);
+    }
+  }
+  for (std::span rest(small); !rest.empty();) {
+    const auto some = rest.first(std::min(kAtOnce, rest.size()));
+    rest = rest.subspan(some.size());
+    std::string counts;
+    for (const auto& [count, ahead] : some) {
+      counts += fmt::format("{}({})", counts.empty() ? "" : ", ", count);
+    }
+    session_.connection->query("SELECT " + counts, {}, [&](std::span<const Cell> row) {
+      for (std::size_t i = 0; i < some.size(); ++i) {
+        some[i].second->rows = number_in(row[i]);
+      }
+    });
+  }
 }
 
 void Source::read_keys(const Scan& scan, const Fingerprinter& fingerprinter,

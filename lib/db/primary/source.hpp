@@ -99,6 +99,16 @@ class Source {
   /// filtered table is read by one connection: the server may find its rows by an index.
   void read(const Scan& scan, const Fingerprinter& fingerprinter, const IsKnown& known,
             const OnRow& on_row);
+  /// What is going to be read of a table.
+  struct Wanted {
+    const CatalogTable* table = nullptr;
+    std::vector<const CatalogColumn*> columns;
+  };
+  /// Asks now, in few statements, for what `row_versions` and `count_rows` will be asked for each
+  /// of these tables: with many of them, most of a run that finds nothing is questions. Throws as
+  /// `row_versions` does.
+  void look_ahead(const std::vector<Wanted>& tables);
+
   /// The row versions of a table as this snapshot has them. Locks the table until the snapshot
   /// ends, so that it cannot be replaced. Throws Fault{serialization} where it was replaced since
   /// the snapshot.
@@ -143,6 +153,16 @@ class Source {
                        const Fingerprinter& fingerprinter, const IsKnown& known,
                        const std::function<void(std::span<const Cell>, const RowMark&)>& row);
 
+  /// What is known of a table before it is read.
+  struct Ahead {
+    RowVersions versions;
+    std::optional<std::int64_t> rows{};
+  };
+  [[nodiscard]] VersionedTable versioned(const CatalogTable& table,
+                                         const std::vector<const CatalogColumn*>& columns);
+  /// Counts the rows of all small tables of `ahead_`.
+  void count_small();
+
   Endpoint endpoint_;
   Session session_;
   std::unique_ptr<Readers> readers_;  // null: this connection reads alone
@@ -153,6 +173,8 @@ class Source {
   bool labels_matter_ = false;  // some column that is read is of an enumeration
   std::string labels_;          // what stood for all labels when the schema was locked
   RowFilters filters_;
+  std::set<std::string> locked_;        // tables that `lock_schema` has locked, by name
+  std::map<std::string, Ahead> ahead_;  // by the table's name
 };
 
 }  // namespace abgleich::db

@@ -44,14 +44,17 @@ BaseTable::BaseTable(Target& target, const Relation& relation)
     : target_(target), relation_(relation) {}
 
 bool BaseTable::exists() const {
-  return target_.backend().has_own_table(target_.session(), base_name(relation_));
+  return target_.books().has_table(base_name(relation_));
 }
 
 std::int64_t BaseTable::rows() {
   return target_.count("SELECT count(*) FROM " + target_.stand_ins().names(relation_).base);
 }
 
-bool BaseTable::is_empty() {
+bool BaseTable::was_empty() {
+  if (!target_.stand_ins().has_base(relation_)) {
+    return target_.books().base_was_empty(relation_.id);
+  }
   return target_.count(count_to_one(target_.stand_ins().names(relation_).base)) == 0;
 }
 

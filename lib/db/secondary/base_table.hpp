@@ -48,7 +48,9 @@ class BaseTable {
   /// The number of its rows, also of those that the secondary's table no longer has.
   [[nodiscard]] std::int64_t rows();
   /// Whether there are none, without counting them.
-  [[nodiscard]] bool is_empty();
+  /// Whether it had no row when this transaction first asked that of any base. REQUIRES: this run
+  /// has not written to it.
+  [[nodiscard]] bool was_empty();
 
   /// As the last run has stored it; that of no rows where there is no bookkeeping.
   [[nodiscard]] Seal seal();

@@ -186,10 +186,6 @@ std::string select_written(const Dialect& dialect, const Names& names, const Rel
       key_equal_data(dialect, "p", "t", relation));
 }
 
-std::string count_to_one(const std::string& table) {
-  return fmt::format("SELECT count(*) FROM (SELECT 1 FROM {} LIMIT 1) AS one", table);
-}
-
 std::string count_astray(const Dialect& dialect, const Names& names, const Relation& relation) {
   const auto there =
       fmt::format("SELECT count(*) FROM {} p JOIN {} t ON {} WHERE p.action", names.plan,

@@ -74,8 +74,6 @@ std::string select_refused(const Dialect& dialect, const Names& names, const Rel
 // mask, cells of the plan, c0…cn of the secondary, for rows inserted or updated.
 std::string select_written(const Dialect& dialect, const Names& names, const Relation& relation);
 
-/// 1 where a table has rows, without counting them.
-std::string count_to_one(const std::string& table);
 // How many rows are not as the plan says: inserted or updated, but not there; or
 // deleted, but there.
 std::string count_astray(const Dialect& dialect, const Names& names, const Relation& relation);

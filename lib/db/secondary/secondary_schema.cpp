@@ -234,7 +234,7 @@ LocatedRelations SecondarySchema::locate(std::vector<Relation> relations) const 
         }
       }
     }
-    if (backend.has_own_table(session, base_name(relation))) {
+    if (target_.books().has_table(base_name(relation))) {
       std::ranges::move(widen_base(relation), std::back_inserter(bases));
     } else {
       bases.push_back(create_base_table(dialect, session.own_table(base_name(relation)), relation,
@@ -311,7 +311,7 @@ void SecondarySchema::stand_in(const LocatedRelation& relation, bool released) {
         dialect, name, relation, dialect.table(session.schema, table->name), adaptation.holders));
     target_.stand_ins().add_data(relation);
   }
-  if (!target_.backend().has_own_table(session, base_name(relation))) {
+  if (!target_.books().has_table(base_name(relation))) {
     session.connection->execute(create_base_table(
         dialect, temporary_name(dialect, "base", relation.id), relation, Lifetime::temporary));
     target_.stand_ins().add_base(relation);

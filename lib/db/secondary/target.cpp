@@ -49,6 +49,7 @@ void Target::execute_ddl(const std::vector<std::string>& statements) {
       write(sql);
     }
   });
+  books_->forget_read();
   load_catalog();
 }
 

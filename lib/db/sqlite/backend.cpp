@@ -102,14 +102,6 @@ class SqliteBackend final : public Backend {
         "AND f.name = substr(t.name, 1, length(t.name) - 7) || 'fact') ORDER BY 1",
         session.own_name("tracked"));
   }
-  [[nodiscard]] bool has_own_table(const Session& session, std::string_view name) const override {
-    const auto whole = session.own_name(name);
-    const Cell cells[] = {text_cell(whole)};
-    bool found = false;
-    session.connection->query("SELECT 1 FROM sqlite_schema WHERE name = $1", cells,
-                              [&](std::span<const Cell>) { found = true; });
-    return found;
-  }
 
   [[nodiscard]] Equalities read_equalities(Session& /*session*/,
                                            const Catalog& catalog) const override {

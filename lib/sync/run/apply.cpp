@@ -100,7 +100,7 @@ Judged plan_or_wait(db::StagedTable& table, const ExportedTable& exported, const
   Judged judged{.table = &table, .staged = staged, .base_rows = base.seal().rows};
   // in a run that finds nothing new, nothing depends on their number, and to count them would be
   // most of its work
-  const bool damaged = staged.nothing_new() ? base.is_empty() != (judged.base_rows == 0)
+  const bool damaged = staged.nothing_new() ? base.was_empty() != (judged.base_rows == 0)
                                             : base.rows() != judged.base_rows;
   if (damaged) {
     damaged_base(exported.table->name);

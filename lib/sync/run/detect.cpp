@@ -211,6 +211,16 @@ std::unique_ptr<Detection::Pass> Detection::begin(db::Source& source, const Expo
   return pass;
 }
 
+void Detection::look_ahead(db::Source& source, const std::vector<LocatedTable>& tables) {
+  std::vector<db::Source::Wanted> wanted;
+  wanted.reserve(tables.size());
+  for (const auto& exported : tables) {
+    wanted.push_back(
+        {.table = source.catalog().find_table(exported.table->name), .columns = exported.sources});
+  }
+  source.look_ahead(wanted);
+}
+
 std::optional<Staged> Detection::fill(db::Source& source, db::FirstLoad& load,
                                       db::StagedTable& table, const ExportedTable& exported,
                                       Progress& progress) {

@@ -41,6 +41,9 @@ class Detection {
   Detection(const Detection&) = delete;
   Detection& operator=(const Detection&) = delete;
 
+  /// Asks the primary, in few statements, what `stage` and `fill` will have to know of each table.
+  static void look_ahead(db::Source& source, const std::vector<LocatedTable>& tables);
+
   /// Stages what has to be looked at of a table: every row, or those that are not as in the cache.
   Staged stage(db::Source& source, db::StagedTable& table, const ExportedTable& exported,
                Progress& progress);
