@@ -17,7 +17,8 @@
 //   - the bookkeeping: its DDL, which of its tables and columns there are, and whose there is
 //     besides;
 //   - what people declare: which values are equal, what is unique, whose rows refer to others, why
-//     a row was refused, and which keys this program has made.
+//     a row was refused, and which keys this program has made;
+//   - a copy of it in one file (copy_out), and such a copy restored beside it (restore_copy).
 //
 // What an engine may do besides. All this has a default below, which is "no"; after the arrow
 // stands what a run does then. Of a primary:
@@ -45,9 +46,11 @@
 #include "db/engine/relation.hpp"
 #include "db/engine/row_versions.hpp"
 #include "db/engine/schema_lock.hpp"
+#include "db/engine/secondary_copy.hpp"
 #include "db/engine/session.hpp"
 
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -293,6 +296,18 @@ class Backend {
                                              const RowsToLayDown& /*rows*/) const {
     return {};
   }
+
+  // Copies of it --------------------------------------------------------------------------------
+
+  /// Writes the bookkeeping and these tables of the data, as the session's transaction sees them,
+  /// to a new file with mode 0600; an engine whose database is a file copies all of it. Others may
+  /// go on writing. Throws Failure where a program that is needed is missing, or fails.
+  virtual void copy_out(Session& session, const std::set<std::string>& tables,
+                        const std::filesystem::path& file) const = 0;
+  /// Restores such a file beside the original. Throws Failure{secondary_refuses} where the role may
+  /// not make a database, or `to` is not empty.
+  [[nodiscard]] virtual std::unique_ptr<RestoredCopy> restore_copy(
+      const CopyToRestore& copy) const = 0;
 };
 
 /// The engine's object, which has no state.

@@ -2,6 +2,7 @@
 #include "db/engine/engine.hpp"
 #include "db/postgresql/bare_load.hpp"
 #include "db/postgresql/declared.hpp"
+#include "db/postgresql/dump.hpp"
 #include "db/postgresql/faults.hpp"
 #include "db/postgresql/grants.hpp"
 #include "db/postgresql/lay_down.hpp"
@@ -245,6 +246,15 @@ class PostgresBackend final : public Backend {
   }
   [[nodiscard]] std::string lay_down(Session& session, const RowsToLayDown& rows) const override {
     return postgresql::lay_down(session, rows);
+  }
+
+  void copy_out(Session& session, const std::set<std::string>& tables,
+                const std::filesystem::path& file) const override {
+    dump(session, tables, file);
+  }
+  [[nodiscard]] std::unique_ptr<RestoredCopy> restore_copy(
+      const CopyToRestore& copy) const override {
+    return restore_dump(copy);
   }
 };
 

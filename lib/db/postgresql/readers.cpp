@@ -1,6 +1,7 @@
 #include "db/postgresql/readers.hpp"
 
 #include "db/postgresql/copy_text.hpp"
+#include "db/postgresql/faults.hpp"
 #include "db/postgresql/page_ranges.hpp"
 #include "db/postgresql/postgresql.hpp"
 #include "db/postgresql/range_queue.hpp"
@@ -19,7 +20,6 @@ namespace abgleich::db::postgresql {
 
 namespace {
 
-constexpr std::string_view kLockNotAvailable = "55P03";
 constexpr int kTidRangeScans = 140000;       // the first version that has TID range scans
 constexpr std::uint64_t kFewPages = 1024;    // 8 MiB: one reader is done before others connect
 constexpr std::uint64_t kPagesShared = 512;  // 4 MiB: as much is read at a time by all together

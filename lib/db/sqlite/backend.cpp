@@ -1,7 +1,9 @@
 #include "db/engine/engine.hpp"
 #include "db/sqlite/declared.hpp"
+#include "db/sqlite/file_copy.hpp"
 #include "db/sqlite/lay_down.hpp"
 #include "db/sqlite/sqlite.hpp"
+#include "db/sqlite/sqlite_connection.hpp"
 #include "db/sqlite/table_keys.hpp"
 #include "db/sqlite/watch.hpp"
 
@@ -145,6 +147,15 @@ class SqliteBackend final : public Backend {
 
   [[nodiscard]] std::string lay_down(Session& session, const RowsToLayDown& rows) const override {
     return sqlite::lay_down(session, rows);
+  }
+
+  void copy_out(Session& session, const std::set<std::string>& /*tables*/,
+                const std::filesystem::path& file) const override {
+    dynamic_cast<SqliteConnection&>(*session.connection).copy_to(file);
+  }
+  [[nodiscard]] std::unique_ptr<RestoredCopy> restore_copy(
+      const CopyToRestore& copy) const override {
+    return restore_file(copy);
   }
 };
 

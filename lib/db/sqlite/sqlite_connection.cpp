@@ -1,5 +1,6 @@
 #include "db/sqlite/sqlite_connection.hpp"
 
+#include "db/sqlite/file_copy.hpp"
 #include "db/sqlite/sqlite.hpp"
 
 #include <fmt/format.h>
@@ -224,6 +225,10 @@ std::uint64_t SqliteConnection::change_counter() {
     counter = counter << 8U | byte;
   }
   return counter;
+}
+
+void SqliteConnection::copy_to(const std::filesystem::path& file) const {
+  copy_database(file_.raw(), file);
 }
 
 std::unique_ptr<Cursor> SqliteConnection::open(std::string_view sql) {

@@ -6,6 +6,7 @@
 #include "db/sqlite/database_file.hpp"
 #include "db/sqlite/statement.hpp"
 
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
@@ -32,6 +33,9 @@ class SqliteConnection final : public Connection {
 
   /// The change counter in the file's header: how often it was changed. 0: not known.
   std::uint64_t change_counter();
+
+  /// Writes a copy of the whole database, as this connection's transaction sees it, to a new file.
+  void copy_to(const std::filesystem::path& file) const;
 
   /// The collation that a column was declared with, which no pragma tells; empty for the default.
   std::string collation_of(const std::string& table, const std::string& column);
