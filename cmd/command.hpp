@@ -111,6 +111,8 @@ void setup_adopt(CommandLine app, Context& context);
 void setup_rekey(CommandLine app, Context& context);
 void setup_contract(CommandLine app, Context& context);
 void setup_verify(CommandLine app, Context& context);
+void setup_backup(CommandLine app, Context& context);
+void setup_restore(CommandLine app, Context& context);
 void setup_complete(CommandLine app, Context& context);
 
 }  // namespace abgleich::cmd

@@ -21,8 +21,9 @@ std::string kind_of(const OptionShape& option) {
   using Kind = std::pair<std::string_view, std::string_view>;
   constexpr std::array<Kind, 2> kOfOption{
       {{"--profile", "profiles"}, {"--identity", "identities"}}};
-  constexpr std::array<Kind, 7> kOfValue{{{"FILE", "file"},
+  constexpr std::array<Kind, 8> kOfValue{{{"FILE", "file"},
                                           {"DIR", "directory"},
+                                          {"DIRECTORY", "directory"},
                                           {"TABLE", "tables"},
                                           {"RUN", "runs"},
                                           {"ID", "conflicts"},

@@ -151,6 +151,8 @@ void setup(CommandLine app, Context& context) {
   setup_privacy(app, context);
   setup_reveal(app, context);
   setup_token(app, context);
+  setup_backup(app, context);
+  setup_restore(app, context);
   app.footer(fmt::format("{}{}", kVariables, kExitCodes));
 }
 

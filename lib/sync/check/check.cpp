@@ -9,6 +9,7 @@
 #include "exchange/node.hpp"
 #include "exchange/pinned_cards.hpp"
 #include "mask/keyring.hpp"
+#include "sync/check/backup_advice.hpp"
 #include "sync/check/contract_advice.hpp"
 #include "sync/check/grants.hpp"
 #include "sync/check/low_entropy.hpp"
@@ -90,6 +91,9 @@ class Checker {
               .note = true,
               .hint = std::move(hint)});
   }
+
+  /// A line that was made elsewhere.
+  void tell(const Checked& checked) { on_line_(checked); }
 
   [[nodiscard]] Code worst() const { return worst_; }
 
@@ -549,6 +553,9 @@ void Check::look_at_machine() {
                   fmt::format("'{}' cannot be written by this user; runs go on without",
                               metrics.parent_path().string()),
                   "make that directory writable for this user, or correct [alert] metrics");
+  }
+  if (const auto backups = judge_backups(pairing_)) {
+    checker_.tell(*backups);
   }
   checker_.line("disk", [&] {
     auto directory = pairing_.config.state_directory;

@@ -1,0 +1,377 @@
+#include "sync/backup/backup.hpp"
+
+#include "contract/endpoint_url.hpp"
+#include "contract/include.hpp"
+#include "contract/trust.hpp"
+#include "core/clock.hpp"
+#include "core/locked_memory.hpp"
+#include "core/private_directory.hpp"
+#include "core/replace_file.hpp"
+#include "core/sha256.hpp"
+#include "core/shell_word.hpp"
+#include "core/shortage.hpp"
+#include "db/secondary/copy.hpp"
+#include "db/secondary/target.hpp"
+#include "journal/head.hpp"
+#include "seal/secret_file.hpp"
+#include "state/anchor.hpp"
+#include "state/backups.hpp"
+#include "sync/mapping/table_mapping.hpp"
+#include "sync/run/books_key.hpp"
+#include "sync/run/primary_position.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <csignal>
+#include <memory>
+#include <optional>
+#include <set>
+#include <sys/stat.h>
+#include <system_error>
+#include <unistd.h>
+#include <utility>
+
+namespace abgleich::sync {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr seal::SecretFile kKeyFile{.called = "key file",
+                                    .setting = "[keys] file",
+                                    .made_by = "abgleich keys generate",
+                                    .changed_by = "",
+                                    .checked_by = "abgleich keys check"};
+constexpr seal::SecretFile kNodeFile{.called = "file of this node's keys",
+                                     .setting = "[exchange] identity",
+                                     .made_by = "abgleich peer init --name NAME",
+                                     .changed_by = "",
+                                     .checked_by = "abgleich peer card"};
+/// Of the state directory. The anchor is written anew, for the copy; lock and intent are of this
+/// process and the last run; the cache is made again by the next run.
+constexpr std::array<const char*, 7> kOfState{
+    "attempts", "told.json", "rare_keys", "reveal.log", "damaged", "catalog.json", "backups.json"};
+
+[[noreturn]] void cannot(const fs::path& path, std::string_view what, int why) {
+  const auto shortage = shortage_of(why);
+  throw Failure(shortage ? shortage->code : Code::configuration,
+                fmt::format("'{}' cannot be {}: {}", path.string(), what,
+                            std::generic_category().message(why)),
+                (shortage ? std::string(shortage->hint) : "look at its owner and rights") +
+                    ". No backup was made");
+}
+
+/// Removes what backups to the same place have left that were killed.
+void remove_unfinished(const fs::path& directory) {
+  const auto prefix = directory.filename().string() + ".new-";
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(directory.parent_path(), error)) {
+    const auto name = entry.path().filename().string();
+    pid_t process = 0;
+    const char* const end = name.data() + name.size();
+    if (!name.starts_with(prefix)) {
+      continue;
+    }
+    const auto [rest, wrong] = std::from_chars(name.data() + prefix.size(), end, process);
+    if (wrong == std::errc{} && rest == end && process > 0 && entry.is_directory(error) &&
+        !entry.is_symlink(error) && ::kill(process, 0) != 0 && errno == ESRCH) {
+      fs::remove_all(entry.path(), error);
+    }
+  }
+}
+
+/// The new directory, under another name until it is finished. One that is not finished is removed.
+class NewBackup {
+ public:
+  explicit NewBackup(const fs::path& directory) : directory_(fs::absolute(directory)) {
+    if (!directory_.has_filename()) {
+      directory_ = directory_.parent_path();  // "backup/"
+    }
+    contract::expect_own(directory_.parent_path(), "the directory of the backup");
+    std::error_code error;
+    const auto status = fs::symlink_status(directory_, error);
+    const bool there = fs::exists(status);
+    if (there && (!fs::is_directory(status) || !fs::is_empty(directory_, error) || error)) {
+      throw Failure(
+          Code::usage,
+          fmt::format("'{}' is there already, and no empty directory", directory_.string()),
+          fmt::format("a backup is a directory of its own: abgleich backup {}. Nothing "
+                      "was changed",
+                      in_shell(directory_.string() + "-" + now_utc().substr(0, 10))));
+    }
+    remove_unfinished(directory_);
+    staging_ = directory_;
+    staging_ += fmt::format(".new-{}", ::getpid());
+    make(staging_);
+  }
+  NewBackup(const NewBackup&) = delete;
+  NewBackup& operator=(const NewBackup&) = delete;
+  ~NewBackup() {
+    if (!finished_) {
+      std::error_code ignored;
+      fs::remove_all(staging_, ignored);
+    }
+  }
+
+  [[nodiscard]] const fs::path& staging() const { return staging_; }
+  [[nodiscard]] const fs::path& directory() const { return directory_; }
+
+  void make_folder(std::string_view name) const { make(staging_ / name); }
+
+  /// Copies a file, if it is there.
+  void take(const fs::path& from, const std::string& name) const {
+    std::error_code error;
+    if (!fs::exists(fs::symlink_status(from, error))) {
+      return;
+    }
+    try {
+      copy_privately(from, staging_ / name);
+    } catch (const std::system_error& failed) {
+      cannot(from, "copied", failed.code().value());
+    }
+  }
+
+  /// To be called last: all of it is on disk, then it gets its name.
+  void finish(const std::string& manifest) {
+    try {
+      replace_file(staging_ / kManifestFile, manifest, S_IRUSR | S_IWUSR);
+      for (const auto& entry : fs::directory_iterator(staging_)) {
+        if (entry.is_directory()) {
+          sync_directory(entry.path());
+        }
+      }
+      sync_directory(staging_);
+      if (::rename(staging_.c_str(), directory_.c_str()) != 0) {
+        throw std::system_error(errno, std::generic_category());
+      }
+      finished_ = true;
+      sync_directory(directory_.parent_path());
+    } catch (const std::system_error& failed) {
+      cannot(directory_, "made", failed.code().value());
+    }
+  }
+
+ private:
+  static void make(const fs::path& path) {
+    if (::mkdir(path.c_str(), S_IRWXU) != 0) {
+      cannot(path, "made", errno);
+    }
+  }
+
+  fs::path directory_;
+  fs::path staging_;
+  bool finished_ = false;
+};
+
+/// The names in the secondary of the tables that the books know.
+std::set<std::string> tables_of(const std::vector<db::TrackedRow>& tracked) {
+  std::set<std::string> tables;
+  for (const auto& row : tracked) {
+    tables.insert(row.target);
+  }
+  return tables;
+}
+
+/// Copies the secondary and what the state directory says of it.
+class SecondaryCopy {
+ public:
+  SecondaryCopy(const Pairing& pairing, const mask::Keyring& keyring, const NewBackup& backup)
+      : pairing_(pairing), keyring_(keyring), backup_(backup) {}
+
+  void make(Manifest& manifest) {
+    const auto& secondary = pairing_.config.secondary;
+    std::optional<state::StateLock> lock(std::in_place, pairing_.config.state_directory);
+    db::Target target(secondary, db::Mode::dry);
+    const auto head = look(target);
+    take_state(target, head);
+    lock.reset();  // runs may go on: from here on all is read in one snapshot
+
+    target.load_catalog();
+    const auto tables = tables_of(known_tables(target));
+    manifest.rows = db::count_rows(target, tables);
+    manifest.run = head.run;
+    manifest.epoch = head.epoch;
+    manifest.hash = head.hash;
+    manifest.lineage = head.lineage;
+    manifest.key_check = head.key_check;
+    manifest.engine = name_of(secondary.engine);
+    manifest.url = secondary.url;
+    manifest.books = secondary.books;
+    db::copy_out(target, tables, backup_.staging() / name_of_copy(secondary.engine));
+  }
+
+ private:
+  db::HeadRow look(db::Target& target) const {
+    auto& books = target.books();
+    auto head = books.exist() ? books.head(db::Books::Lock::none) : std::optional<db::HeadRow>{};
+    head = open_books(pairing_, target, keyring_of(head, keyring_), {});
+    if (!head) {
+      throw Failure(Code::usage, "there is no run yet, and so nothing to back up",
+                    "the first run: abgleich sync. Nothing was changed");
+    }
+    return *head;
+  }
+
+  void take_state(db::Target& target, const db::HeadRow& head) const {
+    const auto& directory = pairing_.config.state_directory;
+    backup_.make_folder(kBackedUpState);
+    for (const auto* const name : kOfState) {
+      backup_.take(directory / name, fmt::format("{}/{}", kBackedUpState, name));
+    }
+    const auto anchor = state::read_anchor(directory);
+    state::write_anchor(
+        backup_.staging() / kBackedUpState,
+        anchor && journal::stands_at(head, *anchor) ? *anchor : anchor_of(target, head));
+  }
+
+  const Pairing& pairing_;
+  const mask::Keyring& keyring_;
+  const NewBackup& backup_;
+};
+
+/// Where each file belongs, by its name in the backup.
+class Places {
+ public:
+  explicit Places(const Pairing& pairing) : config_(pairing.config) {
+    const auto shared = contract::find_include(contract::read_text(config_.file), config_.file);
+    places_ = {{std::string(kBackedUpConfig), config_.file},
+               {std::string(kBackedUpContract), config_.contract},
+               {std::string(kBackedUpCatalog), config_.catalog},
+               {std::string(kBackedUpKey), config_.key_file},
+               {std::string(kBackedUpNode), config_.identity},
+               {std::string(name_of_copy(config_.secondary.engine)), config_.secondary.file}};
+    if (shared) {
+      places_[std::string(kBackedUpInclude)] = *shared;
+    }
+  }
+
+  [[nodiscard]] fs::path of(const std::string& name) const {
+    const fs::path path(name);
+    if (path.begin() != path.end() && *path.begin() == kBackedUpState) {
+      return config_.state_directory / path.filename();
+    }
+    if (path.begin() != path.end() && *path.begin() == kBackedUpCards) {
+      return config_.cards / path.filename();
+    }
+    const auto found = places_.find(name);
+    return found == places_.end() ? fs::path() : found->second;
+  }
+
+  /// Configuration, contract, catalogue and cards.
+  void copy_files(const NewBackup& backup) const {
+    for (const auto name :
+         {kBackedUpConfig, kBackedUpInclude, kBackedUpContract, kBackedUpCatalog}) {
+      if (const auto from = of(std::string(name)); !from.empty()) {
+        backup.take(from, std::string(name));
+      }
+    }
+    std::error_code error;
+    if (!fs::is_directory(config_.cards, error)) {
+      return;
+    }
+    backup.make_folder(kBackedUpCards);
+    for (const auto& entry : fs::directory_iterator(config_.cards, error)) {
+      if (entry.is_regular_file(error)) {
+        backup.take(entry.path(),
+                    fmt::format("{}/{}", kBackedUpCards, entry.path().filename().string()));
+      }
+    }
+  }
+
+  void copy_secrets(const NewBackup& backup) const {
+    const auto key = seal::read_secret_file(kKeyFile, config_.key_file);
+    seal::write_secret_file(kKeyFile, backup.staging() / kBackedUpKey, key.bytes());
+    std::error_code error;
+    if (fs::exists(config_.identity, error)) {
+      const auto node = seal::read_secret_file(kNodeFile, config_.identity);
+      seal::write_secret_file(kNodeFile, backup.staging() / kBackedUpNode, node.bytes());
+    }
+  }
+
+  /// Secrets that a new machine needs and that are not in the backup.
+  [[nodiscard]] std::vector<fs::path> left_out(WithKey with_key) const {
+    std::vector<fs::path> files;
+    std::error_code error;
+    if (with_key == WithKey::no) {
+      files.push_back(config_.key_file);
+      if (fs::exists(config_.identity, error)) {
+        files.push_back(config_.identity);
+      }
+    }
+    for (const auto& endpoint : {config_.primary, config_.secondary}) {
+      if (!endpoint.password_file.empty()) {
+        files.push_back(endpoint.password_file);
+      }
+      for (const auto* const name : {"sslrootcert", "sslkey", "sslcert"}) {
+        const auto file = contract::parameter_of(endpoint, name);
+        if (file && file->find('/') != std::string::npos) {
+          files.emplace_back(*file);
+        }
+      }
+    }
+    return files;
+  }
+
+ private:
+  const contract::Config& config_;
+  std::map<std::string, fs::path> places_;
+};
+
+/// Names every file that is there. Returns how many bytes they have.
+std::int64_t list_files(const fs::path& staging, const Places& places, Manifest& manifest) {
+  std::int64_t bytes = 0;
+  std::set<fs::path> files;
+  for (const auto& entry : fs::recursive_directory_iterator(staging)) {
+    if (entry.is_regular_file()) {
+      files.insert(entry.path());
+    }
+  }
+  for (const auto& file : files) {
+    const auto name = file.lexically_relative(staging).generic_string();
+    const auto size = static_cast<std::int64_t>(fs::file_size(file));
+    manifest.files.push_back(
+        {.name = name, .from = places.of(name), .bytes = size, .sha256 = sha256_of(file)});
+    bytes += size;
+  }
+  return bytes;
+}
+
+}  // namespace
+
+BackedUp back_up(const Pairing& pairing, const fs::path& directory, WithKey with_key) {
+  const auto keyring = mask::Keyring::read(pairing.config.key_file);
+  const Places places(pairing);
+  NewBackup backup(directory);
+  BackedUp made{.manifest = {.made = now_utc(),
+                             .pairing = contract::name_of_pairing(pairing.config.file),
+                             .key = with_key == WithKey::yes,
+                             .key_from = pairing.config.key_file},
+                .directory = backup.directory(),
+                .left_out = places.left_out(with_key)};
+  auto& manifest = made.manifest;
+  SecondaryCopy(pairing, keyring, backup).make(manifest);
+  places.copy_files(backup);
+  if (with_key == WithKey::yes) {
+    places.copy_secrets(backup);
+  }
+  try {
+    made.bytes = list_files(backup.staging(), places, manifest);
+  } catch (const std::system_error& failed) {
+    cannot(backup.staging(), "read", failed.code().value());
+  }
+  const auto epoch = keyring.epoch_of(manifest.key_check).value_or(keyring.epoch());
+  const auto text = text_of(manifest, keyring.until(epoch));
+  backup.finish(text);
+  manifest = read_manifest(backup.directory());
+  state::note_backup(pairing.config.state_directory, {.made = manifest.made,
+                                                      .directory = made.directory,
+                                                      .run = manifest.run,
+                                                      .epoch = manifest.epoch,
+                                                      .key = manifest.key});
+  return made;
+}
+
+}  // namespace abgleich::sync
