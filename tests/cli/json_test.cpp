@@ -214,6 +214,16 @@ void the_bookkeeping(Scene& scene) {
   scene.lines({"log"}, kCommands + "run");
 }
 
+void copies(Scene& scene) {
+  const auto directory = (scene.directory / "kept").string();
+  CHECK(scene.line({"backup", directory}, kCommands + "backup")["key"] == false);
+  scene.line({"restore", directory}, kCommands + "restore");
+  CHECK(scene.line({"restore", "--drill"}, kCommands + "drill")["damage"].empty());
+  const auto id = scene.secondary.rows("SELECT min(uuid) FROM person");
+  const auto erased = scene.line({"privacy", "--erased", id}, kCommands + "erased", 1);
+  CHECK(erased["gone"] == false);
+}
+
 void first_files(Scene& scene) {
   const auto directory = (scene.directory / "etc").string();
   const auto made = scene.line({"init", "--primary", scene.primary.url(), "--secondary",
@@ -249,6 +259,7 @@ TEST_CASE("every line of --json is what its schema says") {
     another_schema(scene);
     another_key(scene);
     the_bookkeeping(scene);
+    copies(scene);
     first_files(scene);
     // and no command was left out
     const auto commands =
