@@ -9,6 +9,7 @@
 #include "db/postgresql/password_file.hpp"
 #include "drift/catalog_file.hpp"
 #include "fuzz/parser.hpp"
+#include "journal/decisions.hpp"
 #include "journal/record.hpp"
 #include "mask/key_text.hpp"
 #include "state/anchor.hpp"
@@ -303,6 +304,21 @@ Outcome take_conflict(std::string_view bytes) {
   }
 }
 
+/// What is understood is read the same way after it was written, but for the places of its lines.
+Outcome take_decisions(std::string_view bytes) {
+  return refused_at_worst({Code::usage}, [&] {
+    auto decisions = journal::parse_decisions(bytes, "d");
+    const auto text = journal::decisions_text(decisions);
+    auto again = journal::parse_decisions(text, "d");
+    for (auto* all : {&decisions.all, &again.all}) {
+      for (auto& decision : *all) {
+        decision.line = 0;
+      }
+    }
+    promise(again == decisions, "decisions are not read as they were written");
+  });
+}
+
 std::string key_seed() {
   std::vector<std::uint8_t> roots(2 * mask::kEpochSize, 0x5a);
   const auto text = mask::key_text(roots);
@@ -352,6 +368,13 @@ std::vector<Parser> file_parsers() {
       {"latch",
        {R"({"format":"abgleich.damaged/1","found":"2026-01-01","damage":[{"table":"t","what":"w"}]})"},
        take_latch},
+      {"decisions",
+       {"abgleich.decisions/1\npairing 0123456789abcdef\n8a33ecfccb6f primary\n95f1f2863eb5 open\n",
+        "\xEF\xBB\xBF"
+        "abgleich.decisions/1\r\npairing 0123456789abcdef\r\n95f1f2863eb5 secondary\r\n",
+        "file:///tmp/d.html?format=abgleich.decisions%2F1&pairing=0123456789abcdef&"
+        "8a33ecfccb6f=primary&95f1f2863eb5=open"},
+       take_decisions},
       {"stored-value",
        {"text:p1_abc", "bytes:00ff10", "null:", "integer:-12", "text*:ff61"},
        take_stored_value},
