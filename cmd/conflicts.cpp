@@ -2,6 +2,7 @@
 #include "command.hpp"
 #include "contract/words.hpp"
 #include "core/visible_text.hpp"
+#include "journal/decisions.hpp"
 #include "report/json.hpp"
 #include "standard_input.hpp"
 #include "sync/history/resolve.hpp"
@@ -10,6 +11,9 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
 #include <memory>
 #include <sstream>
 #include <string_view>
@@ -26,6 +30,7 @@ struct Arguments {
   std::string take;
   std::vector<std::string> set;
   std::vector<std::string> set_null;
+  std::string from;
   std::string reason;
 };
 
@@ -122,7 +127,56 @@ Code list_quarantine(const Context& context) {
   return Code::done;
 }
 
-Code decide(Context& context, const Arguments& arguments) {
+/// What a file holds, or standard input, up to more than a file of decisions may have.
+std::string read_decisions(const std::string& name) {
+  if (name == "-") {
+    return read_standard_input("--from");
+  }
+  const auto cannot = [&](int error) {
+    return Failure(Code::usage,
+                   fmt::format("cannot read the decisions in {}: {}", contract::in_quotes(name),
+                               std::strerror(error)),
+                   "name the file that the page has saved: abgleich resolve --from FILE");
+  };
+  std::ifstream file(name, std::ios::binary);
+  if (!file) {
+    throw cannot(errno);
+  }
+  std::string text(journal::kLongestDecisions + 1, '\0');
+  errno = 0;
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (file.bad() || errno == EISDIR) {
+    throw cannot(errno);
+  }
+  text.resize(static_cast<std::size_t>(file.gcount()));
+  return text;
+}
+
+sync::Resolution decisions_of(const Arguments& arguments) {
+  const bool more = !arguments.ids.empty() || arguments.all || !arguments.table.empty() ||
+                    !arguments.take.empty() || !arguments.set.empty() ||
+                    !arguments.set_null.empty();
+  if (more) {
+    throw Failure(Code::usage, "--from FILE says everything but the reason",
+                  "abgleich resolve --from FILE --reason TEXT");
+  }
+  auto decisions = journal::parse_decisions(read_decisions(arguments.from), arguments.from);
+  if (decisions.all.empty()) {
+    throw Failure(Code::usage,
+                  fmt::format("{} decides nothing: every conflict is left open",
+                              contract::in_quotes(arguments.from)),
+                  "choose a side for a conflict on the page. Nothing was changed");
+  }
+  return {.ids = {},
+          .table = {},
+          .set = {},
+          .reason = arguments.reason,
+          .decisions = std::move(decisions.all),
+          .pairing = std::move(decisions.pairing)};
+}
+
+/// What was typed, where there is no file of decisions.
+sync::Resolution typed(const Arguments& arguments) {
   if (arguments.ids.empty() == !arguments.all) {
     throw Failure(Code::usage, "name the conflicts to resolve, or say --all",
                   "see what is open: abgleich conflicts");
@@ -134,35 +188,45 @@ Code decide(Context& context, const Arguments& arguments) {
   if (!arguments.table.empty() && !arguments.all) {
     throw Failure(Code::usage, "--table goes with --all", "abgleich resolve --all --table TABLE …");
   }
+  return {.ids = arguments.ids,
+          .table = arguments.table,
+          .take = arguments.take == "primary" ? sync::Take::primary : sync::Take::secondary,
+          .take_said = !arguments.take.empty(),
+          .set = values_of(arguments),
+          .reason = arguments.reason};
+}
+
+nlohmann::ordered_json json_of(const sync::Resolved& resolved) {
+  auto left_open = nlohmann::ordered_json::array();
+  for (const auto& left : resolved.left) {
+    left_open.push_back({{"id", left.id}, {"why", left.why}});
+    if (left.line > 0) {
+      left_open.back()["line"] = left.line;
+    }
+  }
+  return {{"schema", "abgleich.resolve/1"},
+          {"run", resolved.run ? nlohmann::ordered_json(*resolved.run) : nullptr},
+          {"resolved", resolved.decided},
+          {"left", resolved.left.size()},
+          {"left_open", left_open},
+          {"open", {{"conflicts", resolved.open}}}};
+}
+
+Code decide(Context& context, const Arguments& arguments) {
   const auto resolved = sync::resolve(
-      context.pairing(),
-      {.ids = arguments.ids,
-       .table = arguments.table,
-       .take = arguments.take == "primary" ? sync::Take::primary : sync::Take::secondary,
-       .take_said = !arguments.take.empty(),
-       .set = values_of(arguments),
-       .reason = arguments.reason});
+      context.pairing(), arguments.from.empty() ? typed(arguments) : decisions_of(arguments));
   const auto code = resolved.left.empty() ? Code::done : Code::conflicts_open;
   if (resolved.run) {
     context.applied = {*resolved.run, code};
   }
   if (context.json) {
-    auto left_open = nlohmann::ordered_json::array();
-    for (const auto& left : resolved.left) {
-      left_open.push_back({{"id", left.id}, {"why", left.why}});
-    }
-    const nlohmann::ordered_json json = {
-        {"schema", "abgleich.resolve/1"},
-        {"run", resolved.run ? nlohmann::ordered_json(*resolved.run) : nullptr},
-        {"resolved", resolved.decided},
-        {"left", resolved.left.size()},
-        {"left_open", left_open},
-        {"open", {{"conflicts", resolved.open}}}};
-    print_json(json);
+    print_json(json_of(resolved));
     return code;
   }
   for (const auto& left : resolved.left) {
-    complain(fmt::format("left open: {}: {}\n", visible(left.id), visible(left.why)));
+    complain(fmt::format("left open: {}{}: {}\n",
+                         left.line > 0 ? fmt::format("line {}: ", left.line) : std::string(),
+                         visible(left.id), visible(left.why)));
     if (left.now) {
       complain(report::text_of(*left.now, context.colour_of(2)));
     }
@@ -205,6 +269,11 @@ void setup_resolve(CommandLine app, Context& context) {
   command.add_option("--set-null", arguments->set_null, "instead: NULL for a column")
       .type_name("COLUMN")
       .one_at_a_time();
+  command
+      .add_option("--from", arguments->from,
+                  "what was decided on the page of report --decide: the file that it has saved, or "
+                  "one with its address; -: from standard input")
+      .type_name("FILE");
   command.add_option("--reason", arguments->reason, "why, for the journal").type_name("TEXT");
   command.callback([&context, arguments] {
     context.run = [&context, arguments] { return decide(context, *arguments); };

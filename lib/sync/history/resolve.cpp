@@ -14,8 +14,8 @@
 #include "journal/record.hpp"
 #include "journal/run_kind.hpp"
 #include "merge/merge.hpp"
-#include "report/text.hpp"
 #include "sync/detect/k_anonymity.hpp"
+#include "sync/history/choice.hpp"
 #include "sync/mapping/left_columns.hpp"
 #include "sync/mapping/table_mapping.hpp"
 #include "sync/merge/plan.hpp"
@@ -35,8 +35,6 @@ namespace abgleich::sync {
 
 namespace {
 
-constexpr std::size_t kShortestPrefix = 4;
-
 [[noreturn]] void no_history() {
   throw Failure(Code::usage, "the secondary has no history yet, so nothing is open",
                 "the first run makes it: abgleich sync");
@@ -54,7 +52,8 @@ class Table {
   [[nodiscard]] const db::Relation& relation() const { return relation_; }
 
   /// Plans one decision. Returns why the conflict stays open, where nothing can be planned.
-  std::optional<Left> decide(const journal::Conflict& conflict, const Resolution& resolution) {
+  std::optional<Left> decide(const journal::Conflict& conflict, const Resolution& resolution,
+                             Take side) {
     const auto key = key_row(conflict);
     const auto now = db::DataTable(target_, relation_).find(key);
     if (!as_it_was(conflict, now)) {
@@ -64,13 +63,13 @@ class Table {
                       "again",
                   .now = as_it_is(conflict, now)};
     }
-    if (auto why = undecidable(conflict, resolution)) {
+    if (auto why = undecidable(conflict, resolution, side)) {
       return Left{.id = conflict.id, .why = *std::move(why)};
     }
     if (!resolution.set.empty()) {
       return set(conflict, resolution, key, now);
     }
-    take(conflict, resolution.take, key, now);
+    take(conflict, side, key, now);
     return std::nullopt;
   }
 
@@ -96,8 +95,9 @@ class Table {
  private:
   /// Why this conflict cannot be decided in this way; empty where it can.
   [[nodiscard]] std::optional<std::string> undecidable(const journal::Conflict& conflict,
-                                                       const Resolution& resolution) const {
-    const bool primary = resolution.take == Take::primary;
+                                                       const Resolution& resolution,
+                                                       Take side) const {
+    const bool primary = side == Take::primary;
     if (conflict.action == journal::ConflictAction::partly &&
         (primary || !resolution.set.empty())) {
       return "only a run knows the primary's side of it whole; run abgleich resume --reason TEXT "
@@ -338,89 +338,14 @@ class Table {
   std::map<std::size_t, Value> literals_;       // what was typed for a column
 };
 
-/// Which of the open conflicts a person means.
-class Choice {
- public:
-  explicit Choice(const Resolution& resolution) : resolution_(resolution) {
-    for (const auto& id : resolution.ids) {
-      if (id.size() < kShortestPrefix) {
-        throw Failure(Code::usage, fmt::format("'{}' is too short for a conflict's id", id),
-                      "give at least four characters; see them: abgleich conflicts");
-      }
-      found_[id] = 0;
-    }
+/// Throws Failure where decisions from a file are for another pairing than this one.
+void expect_pairing(const Resolution& resolution, const db::HeadRow& head) {
+  if (!resolution.decisions.empty() && resolution.pairing != journal::pairing_mark(head.lineage)) {
+    throw Failure(Code::usage, "these decisions are for another pairing",
+                  "name the pairing whose page they come from: --profile NAME; or make the page "
+                  "anew: abgleich report --decide FILE. Nothing was changed");
   }
-
-  bool takes(const std::string& id, const std::string& table) {
-    if (resolution_.ids.empty()) {
-      return resolution_.table.empty() || resolution_.table == table;
-    }
-    for (auto& [prefix, count] : found_) {
-      if (id.starts_with(prefix)) {
-        ++count;
-        return true;
-      }
-    }
-    return false;
-  }
-
-  /// Whether an id was not found. Then `check` needs to `know` what is open.
-  [[nodiscard]] bool lacks_some() const {
-    return std::ranges::any_of(found_, [](const auto& entry) { return entry.second == 0; });
-  }
-
-  void know(const report::Change& open) { open_.emplace_back(open.id, report::one_line(open)); }
-
-  void check() const {
-    for (const auto& [prefix, count] : found_) {
-      if (count == 0) {
-        refuse_changed(prefix);
-        throw Failure(Code::usage, fmt::format("no open conflict has the id '{}'", prefix),
-                      near_text(prefix) +
-                          "it may have closed or changed since; see what is open: abgleich "
-                          "conflicts. Nothing was changed");
-      }
-      if (count > 1) {
-        throw Failure(Code::usage, fmt::format("'{}' is the beginning of several ids", prefix),
-                      "give more of its characters: abgleich conflicts. Nothing was changed");
-      }
-    }
-  }
-
- private:
-  /// Throws Failure where the row of this conflict now has another one: the second half of its id
-  /// is the same.
-  void refuse_changed(const std::string& id) const {
-    if (id.size() != 2 * journal::kConflictIdHalf) {
-      return;
-    }
-    const auto row = std::string_view(id).substr(journal::kConflictIdHalf);
-    for (const auto& [now, state] : open_) {
-      if (now.ends_with(row)) {
-        throw Failure(
-            Code::usage,
-            fmt::format("conflict '{}' has changed since it was shown; it is now '{}': {}", id, now,
-                        state),
-            fmt::format("if that is still what you want: abgleich resolve {} …. Nothing "
-                        "was changed",
-                        now));
-      }
-    }
-  }
-
-  [[nodiscard]] std::string near_text(const std::string& prefix) const {
-    std::vector<std::string_view> words;
-    for (const auto& [id, state] : open_) {
-      words.push_back(std::string_view(id).substr(0, prefix.size()));
-    }
-    const auto near = contract::nearest(prefix, words);
-    return near ? fmt::format("did you mean '{}'? ", *near) : std::string();
-  }
-
-  const Resolution& resolution_;
-  std::map<std::string, int> found_;
-  std::vector<std::pair<std::string, std::string>> open_;  // id, what it looks like
-};
+}
 
 /// The tracked tables as the secondary has them. Throws Failure where a table was named that is not
 /// among them.
@@ -474,9 +399,11 @@ nlohmann::ordered_json apply(db::Target& target, std::map<std::int64_t, Table>& 
 Resolved attempt(const WritingRun& frame, const Resolution& resolution) {
   RunAttempt run(frame, now_utc());
   auto& target = run.target();
-  if (!run.look()) {
+  const auto& head = run.look();
+  if (!head) {
     no_history();
   }
+  expect_pairing(resolution, *head);
   target.load_catalog();
 
   const auto tracked = target.books().tracked();
@@ -494,7 +421,8 @@ Resolved attempt(const WritingRun& frame, const Resolution& resolution) {
       refuse_changed_columns(target, tracked[static_cast<std::size_t>(at - relations.begin())]);
       table = tables.try_emplace(row.tracked, target, *at).first;
     }
-    if (auto left = table->second.decide(journal::from_row(row), resolution)) {
+    if (auto left =
+            table->second.decide(journal::from_row(row), resolution, choice.side_of(row.id))) {
       resolved.left.push_back(std::move(*left));
     }
   });
@@ -502,9 +430,10 @@ Resolved attempt(const WritingRun& frame, const Resolution& resolution) {
     target.books().conflicts(
         [&](const db::ConflictRow& row) { choice.know(change_of("", journal::from_row(row))); });
   }
-  choice.check();
+  choice.check(resolved.left);
 
   const auto counts = apply(target, tables, resolved);
+  choice.put_in_order(resolved.left);
   resolved.open = target.books().count_conflicts();
   if (resolved.decided > 0) {
     resolved.run = run.commit(

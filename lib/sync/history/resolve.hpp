@@ -1,6 +1,8 @@
-// Decides open conflicts (by id, of one table, or all) by taking a side or setting values.
+// Decides open conflicts (by id, of one table, all, or those of a file of decisions) by taking a
+// side or setting values.
 #pragma once
 
+#include "journal/decisions.hpp"
 #include "report/change.hpp"
 #include "sync/pairing.hpp"
 
@@ -23,6 +25,10 @@ struct Resolution {
   /// count as the secondary's own edits.
   std::vector<std::pair<std::string, std::optional<std::string>>> set;
   std::string reason;
+  /// From a file, each with its own side; then nothing of the above but `reason` is given, and
+  /// `pairing` is the mark of the pairing that they are for.
+  std::vector<journal::Decision> decisions{};
+  std::string pairing{};
 };
 
 /// A conflict that could not be decided.
@@ -30,6 +36,7 @@ struct Left {
   std::string id;
   std::string why;                    // for people
   std::optional<report::Change> now;  // the row as it is now, where it has changed since
+  std::int64_t line = 0;              // of the file of decisions; 0: there is none
 };
 
 struct Resolved {
@@ -42,7 +49,8 @@ struct Resolved {
 /// Decides conflicts in one run of its own: data, base, journal and head together. A conflict whose
 /// row has changed since it was found stays open and is listed in `left`. Throws Failure{usage} for
 /// an id that is not open, with the nearest open one or the conflict that its row has now, and for
-/// a value that its column cannot store.
+/// a value that its column cannot store. A decision from a file whose id is not open, or which
+/// another one contradicts, is listed in `left` too; those for another pairing are refused.
 Resolved resolve(const Pairing& pairing, const Resolution& resolution);
 
 /// Calls `on_conflict` for every open conflict, in order of table and key.
