@@ -107,6 +107,7 @@ void setup_peer(CommandLine app, Context& context);
 void setup_reveal(CommandLine app, Context& context);
 void setup_token(CommandLine app, Context& context);
 void setup_privacy(CommandLine app, Context& context);
+void setup_report(CommandLine app, Context& context);
 void setup_adopt(CommandLine app, Context& context);
 void setup_rekey(CommandLine app, Context& context);
 void setup_contract(CommandLine app, Context& context);

@@ -149,6 +149,7 @@ void setup(CommandLine app, Context& context) {
   setup_adopt(app, context);
   setup_rekey(app, context);
   setup_privacy(app, context);
+  setup_report(app, context);
   setup_reveal(app, context);
   setup_token(app, context);
   setup_backup(app, context);

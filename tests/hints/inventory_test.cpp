@@ -72,7 +72,8 @@ std::vector<std::string> literals_of(const std::string& source) {
 bool is_hint(const std::string& text) {
   static const std::regex kCommand(
       "abgleich (sync|drift|adopt|check|verify|resolve|resume|revert|keys|contract|diff|conflicts|"
-      "quarantine|log|status|init|privacy|reveal|token|rekey|grants|peer|backup|restore)\\b|[Nn]"
+      "quarantine|log|status|init|privacy|reveal|token|rekey|grants|peer|backup|restore|report)\\b|"
+      "[Nn]"
       "othing was "
       "changed");
   return std::regex_search(text, kCommand);

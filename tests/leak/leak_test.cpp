@@ -563,6 +563,8 @@ void run_through_everything(Scene& scene) {
   scene.run_every_way({"keys", "check"});
   scene.run_every_way({"privacy"});
   scene.run({"privacy", "--markdown"});
+  scene.run({"report", "--html", "-"});
+  scene.run({"report", "--decide", "-"});
   auto pseudonym = scene.run({"token", "--identity", "person", "-vv"}, id(all[1])).out;
   std::erase(pseudonym, '\n');
   scene.run({"token", "--identity", "phone", "-vv"}, kNewPhone);

@@ -1,0 +1,19 @@
+// Collects what the pages of `report` show.
+#pragma once
+
+#include "report/page/decision_page.hpp"
+#include "report/page/overview.hpp"
+#include "sync/pairing.hpp"
+
+namespace abgleich::sync {
+
+/// Everything that `status`, `log`, `conflicts`, `quarantine`, `drift` and `privacy` know, up to a
+/// number of each. Where the primary cannot be reached, drift is unknown; where the key cannot be
+/// read, so is what leaves. Writes nothing.
+report::Overview overview(const Pairing& pairing);
+
+/// The open conflicts, up to a number of them, and the mark that binds decisions to this pairing.
+/// Throws Failure{usage} where the secondary has no history yet.
+report::DecisionSheet decision_sheet(const Pairing& pairing);
+
+}  // namespace abgleich::sync
