@@ -65,7 +65,7 @@ std::vector<Mention> find_mentions(Target& target, const std::vector<TrackedRow>
   }
   for (const auto& row : tracked) {
     const auto base = fmt::format("base_{}", row.id);
-    if (target.backend().has_own_table(session, base)) {
+    if (target.books().has_table(base)) {
       search.look({.in = In::base, .table = row.target},
                   fmt::format("SELECT * FROM {}", session.own_table(base)));
     }
