@@ -5,7 +5,8 @@
 
 #include <doctest/doctest.h>
 
-#include <algorithm>
+#include <map>
+#include <optional>
 #include <set>
 #include <sys/stat.h>
 
@@ -40,6 +41,15 @@ std::map<std::string, std::string> files_in(const fs::path& directory) {
     }
   }
   return files;
+}
+
+/// What pg_restore makes of an archive; empty where there is none.
+std::string as_text(const fs::path& archive) {
+  return run_program({"/bin/sh", "-c",
+                      "test ! -e \"$0\" || $(ls /usr/lib/postgresql/*/bin/pg_restore | tail -n 1) "
+                      "--file=- \"$0\"",
+                      archive.string()})
+      .out;
 }
 
 struct Kept : Pairing {
@@ -126,6 +136,9 @@ TEST_CASE("a backup is private, whole and without the key, and the drill proves 
       CHECK_MESSAGE(!has(content, key), name);
     }
     CHECK(!files.contains("abgleich.key"));
+    const auto dump = as_text(made / "secondary.dump");  // the archive is compressed
+    CHECK((engine == On::sqlite || has(dump, pairing.pseudonym_of("case"))));
+    CHECK(!has(dump, "Canaryname"));
     CHECK(files.at("contract.toml") == read_file(pairing.directory / "contract.toml"));
 
     const auto drilled = pairing.drill({});  // the last one
