@@ -54,7 +54,7 @@ std::string as_text(const fs::path& archive) {
 
 struct Kept : Pairing {
   explicit Kept(On engine, const std::string& more = "")
-      : Pairing(engine, engine, kContract, "[limits]\nmax_deleted = \"100%\"\n" + more) {
+      : Pairing(engine, engine, kContract, "[limits]\nmax_deleted = \"100%\"\nmax_updated = \"100%\"\n" + more) {
     primary.run("CREATE TABLE person (id integer PRIMARY KEY, status text, name text)");
     for (int id = 1; id <= 20; ++id) {
       primary.run("INSERT INTO person VALUES (" + std::to_string(id) + ", 's" + std::to_string(id) +
@@ -303,7 +303,7 @@ TEST_CASE("after losing the machine, the commands that restore prints bring ever
     for (const bool with_key : {false, true}) {
       CAPTURE(name_of(engine));
       CAPTURE(with_key);
-      Kept pairing(engine, "[state]\ndirectory = \"deep/state\"");
+      Kept pairing(engine, "[state]\ndirectory = \"deep_state\"");
       pairing.secondary.run("UPDATE person SET status = 'by people' WHERE status = 's2'");
       pairing.primary.run("UPDATE person SET status = 'other' WHERE id = 2");
       CHECK(pairing.sync()["exit"] == 10);
@@ -319,7 +319,7 @@ TEST_CASE("after losing the machine, the commands that restore prints bring ever
       // the machine is gone; the primary is not on it, nor is a secondary that has a server
       fs::copy(pairing.directory / "abgleich.key", elsewhere / "safe.key");
       const std::vector<std::string> lost{"abgleich.toml", "contract.toml", "catalog.json",
-                                          "abgleich.key", "deep"};
+                                          "abgleich.key", "deep_state"};
       for (const auto& name : lost) {
         fs::remove_all(pairing.directory / name);
       }
@@ -344,7 +344,7 @@ TEST_CASE("after losing the machine, the commands that restore prints bring ever
       CHECK(line["outcome"] == "unchanged");
       CHECK(line["open"]["conflicts"] == 1);
       CHECK(mode_of(pairing.directory / "abgleich.key") == 0600);
-      CHECK(fs::exists(pairing.directory / "deep" / "state" / "anchor.json"));
+      CHECK(fs::exists(pairing.directory / "deep_state" / "anchor.json"));
       CHECK(pairing.run({"verify", "-q"}).exit == 0);
       if (engine == On::postgresql) {
         CHECK(pairing.all_of_secondary() == before);

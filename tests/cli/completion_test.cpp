@@ -107,7 +107,7 @@ TEST_CASE("completion: every shell offers commands, options, tables, runs and co
       const auto offered = [&, &asked = ask](const std::string& line) {
         return (scene.*asked)(line);
       };
-      CHECK(offered("res") == words({"resolve", "resume"}));
+      CHECK(offered("res") == words({"resolve", "restore", "resume"}));
       CHECK(offered("drift ac") == words({"accept"}));
       CHECK(offered("drift accept --tab") == words({"--table"}));
       CHECK(offered("sync --dry") == words({"--dry-run"}));
