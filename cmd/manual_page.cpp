@@ -101,6 +101,7 @@ constexpr auto kRelated = std::to_array<std::string_view>({
     " conflicts resolve quarantine report ",
     " privacy report ",
     " adopt verify status ",
+    " backup restore verify ",
     " privacy reveal token ",
     " peer check ",
     " help completion ",

@@ -54,7 +54,8 @@ std::string as_text(const fs::path& archive) {
 
 struct Kept : Pairing {
   explicit Kept(On engine, const std::string& more = "")
-      : Pairing(engine, engine, kContract, "[limits]\nmax_deleted = \"100%\"\nmax_updated = \"100%\"\n" + more) {
+      : Pairing(engine, engine, kContract,
+                "[limits]\nmax_deleted = \"100%\"\nmax_updated = \"100%\"\n" + more) {
     primary.run("CREATE TABLE person (id integer PRIMARY KEY, status text, name text)");
     for (int id = 1; id <= 20; ++id) {
       primary.run("INSERT INTO person VALUES (" + std::to_string(id) + ", 's" + std::to_string(id) +
