@@ -134,6 +134,9 @@ std::string base64(std::span<const std::uint8_t> bytes) {
 }
 
 bool read_base64(std::string_view text, std::span<std::uint8_t> out) {
+  if (out.empty()) {
+    return text.empty();  // libsodium takes no null pointer, which an empty span may have
+  }
   std::size_t size = 0;
   // libsodium 1.0.18 accepts some bytes beyond ASCII as digits
   constexpr std::string_view kDigits =
