@@ -573,6 +573,36 @@ TEST_CASE("verify: a base that is gone is damage, whether its rows are or the ta
   });
 }
 
+TEST_CASE("verify: a change of the contract that no run has seen yet is no damage") {
+  on_both_engines([](On engine) {
+    Synced pairing(engine);
+    auto less = contract();
+    less.erase(less.find("ours = "), less.find("theirs = ") - less.find("ours = "));
+    auto other = contract();
+    const std::string moved = "tag = \"plain\"\n";
+    other.replace(other.find(moved), moved.size(), "");
+    other += moved;
+    for (const auto& changed : {other, less}) {
+      CAPTURE(changed);
+      pairing.set_contract(changed);
+      for (const auto& words : std::vector<std::vector<std::string>>{
+               {"verify", "-q"}, {"verify", "--repair-base", "--reason", "a test", "-q"}}) {
+        const auto ran = pairing.run(words);
+        CHECK_MESSAGE((ran.exit == 0 || ran.exit == 10), ran.out, ran.err);
+        CHECK(!std::filesystem::exists(pairing.directory / "state" / "damaged"));
+      }
+      CHECK(pairing.sync()["exit"] == 0);
+      CHECK(pairing.run({"verify", "-q"}).exit == 0);
+    }
+    // and real damage is found beside such a change
+    Synced damaged(engine);
+    damaged.secondary.run(damaged.set_base("b", damaged.garbage()));
+    damaged.set_contract(less);
+    CHECK(damaged.run({"verify", "-q"}).exit == 41);
+    CHECK(std::filesystem::exists(damaged.directory / "state" / "damaged"));
+  });
+}
+
 TEST_CASE("verify: the repair wants a reason, and does nothing where nothing is damaged") {
   Synced pairing(On::sqlite);
   CHECK(pairing.run({"verify", "--repair-base"}).exit == 64);

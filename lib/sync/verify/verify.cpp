@@ -310,6 +310,21 @@ void note_out_of_order(db::Books& books, report::Verification& verification) {
   }
 }
 
+/// Of the tracked tables those of which the contract exports other columns than the last run did.
+std::vector<db::TrackedRow> bases_to_be_moved(const std::vector<db::TrackedRow>& tracked,
+                                              const std::vector<ExportedTable>& tables) {
+  std::vector<db::TrackedRow> moved;
+  for (const auto& row : tracked) {
+    if (std::ranges::any_of(tables, [&](const ExportedTable& exported) {
+          return exported.relation.id == row.id && !exported.previous_labels.empty() &&
+                 exported.previous_labels != exported.labels;
+        })) {
+      moved.push_back(row);
+    }
+  }
+  return moved;
+}
+
 report::Verification attempt(const Pairing& given, const mask::Keyring& keyring, Progress& progress,
                              const OnDifference& on_difference) {
   report::Verification verification;
@@ -342,11 +357,17 @@ report::Verification attempt(const Pairing& given, const mask::Keyring& keyring,
   auto exported = export_tables(pairing.contract, primary, verification.drift, tracked, keyring);
   std::ranges::move(find_secondary_drift(pairing, target, {}, exported),
                     std::back_inserter(verification.drift));
+  Verifying verifying(pairing, keyring, source, target, progress, on_difference);
+  const auto moved = bases_to_be_moved(tracked, exported);
+  verifying.look_at(moved);  // now: bring_schema writes them in the order of the contract's columns
   const auto schema = bring_schema(pairing, target, std::move(exported), report::Run::dry);
   const auto& tables = schema.tables;
   target.books().begin_findings();
-  Verifying verifying(pairing, keyring, source, target, progress, on_difference);
-  verifying.look_at(not_compared(target, tracked, tables));
+  auto others = not_compared(target, tracked, tables);
+  std::erase_if(others, [&](const db::TrackedRow& row) {
+    return std::ranges::find(moved, row.id, &db::TrackedRow::id) != moved.end();
+  });
+  verifying.look_at(others);
   for (const auto& table : tables) {
     const auto row = std::ranges::find(tracked, table.relation.id, &db::TrackedRow::id);
     verification.tables.push_back(verifying.verify(table, row == tracked.end() ? nullptr : &*row));
