@@ -168,6 +168,94 @@ TEST_CASE("one table of the secondary belongs to one pairing") {
   }
 }
 
+TEST_CASE("a table that a pairing has already is not moved onto another pairing's") {
+  for (const auto engine : kEngines) {
+    CAPTURE(name_of(engine));
+    Shared pairing(engine);
+    pairing.add("other", "abgleich_02", contract_of("person_02", "02"));
+    CHECK(pairing.sync()["exit"] == 0);
+    CHECK(pairing.sync_of("other")["exit"] == 0);
+    write_file(pairing.directory / "other" / "contract.toml", contract_of("person", "02"));
+    for (const auto* const command : {"sync", "diff"}) {
+      const auto refused = pairing.run_of("other", {command});
+      CHECK_MESSAGE(refused.exit == 78, refused.out, refused.err);
+      CHECK_MESSAGE(has(refused.err, "belongs to another pairing, whose bookkeeping is 'abgleich'"),
+                    refused.err);
+    }
+    CHECK(pairing.names("person") == "P12\nP4\nP8");
+    CHECK(pairing.names("person_02") == "P1\nP5\nP9");
+  }
+}
+
+TEST_CASE("the schema of the data is no other pairing's bookkeeping") {
+  Shared pairing(On::postgresql);
+  pairing.add("other", "abgleich_02", contract_of("person_02", "02"));
+  CHECK(pairing.sync_of("other")["exit"] == 0);
+  pairing.configure("", "schema = \"abgleich_02\"");
+  const auto refused = pairing.run({"sync"});
+  CHECK(refused.exit == 78);
+  CHECK_MESSAGE(has(refused.err, "schema 'abgleich_02' of the secondary is the bookkeeping"),
+                refused.err);
+  CHECK(pairing.sync_of("other")["outcome"] == "unchanged");
+}
+
+TEST_CASE("the books of a pairing whose tables belong to the owner of the database are seen") {
+  Shared pairing(On::postgresql);
+  CHECK(pairing.sync()["exit"] == 0);
+  pairing.secondary.run(
+      "CREATE ROLE abgleich_writer_03 LOGIN;"
+      "GRANT CREATE, TEMPORARY ON DATABASE " +
+      pairing.secondary.rows("SELECT quote_ident(current_database())") +
+      " TO abgleich_writer_03; CREATE SCHEMA office_03 AUTHORIZATION abgleich_writer_03;"
+      "GRANT USAGE, CREATE ON SCHEMA public TO abgleich_writer_03;"
+      "GRANT USAGE ON SCHEMA abgleich TO abgleich_writer_03;"
+      "GRANT SELECT ON ALL TABLES IN SCHEMA abgleich TO abgleich_writer_03");
+  pairing.add("other", "abgleich_03", contract_of("person", "02"));
+  auto config = read_file(pairing.config_of("other"));
+  const auto url = pairing.secondary.url();
+  const auto at = config.find(url, config.find("[secondary]"));
+  config.replace(at, url.size(), url + (has(url, "?") ? "&" : "?") + "user=abgleich_writer_03");
+  write_file(pairing.config_of("other"), config);
+  const auto refused = pairing.run_of("other", {"sync"});
+  CHECK_MESSAGE(refused.exit == 78, refused.out, refused.err);
+  CHECK_MESSAGE(has(refused.err, "belongs to another pairing, whose bookkeeping is 'abgleich'"),
+                refused.err);
+  pairing.secondary.run(
+      "DROP SCHEMA IF EXISTS abgleich_03 CASCADE; DROP SCHEMA office_03 CASCADE;"
+      "DROP OWNED BY abgleich_writer_03; DROP ROLE abgleich_writer_03");
+}
+
+TEST_CASE("what only looks like books, with columns of another kind, disturbs nobody") {
+  for (const auto engine : kEngines) {
+    CAPTURE(name_of(engine));
+    Shared pairing(engine);
+    if (engine == On::postgresql) {
+      pairing.secondary.run(
+          "CREATE SCHEMA abgleich_old; CREATE TABLE abgleich_old.tracked (a integer);"
+          "CREATE TABLE abgleich_old.fact (b integer)");
+    } else {
+      pairing.secondary.run("CREATE TABLE abgleich_old_tracked (a integer)");
+      pairing.secondary.run("CREATE TABLE abgleich_old_fact (b integer)");
+    }
+    CHECK(pairing.sync()["exit"] == 0);
+    CHECK(pairing.run({"check"}).exit == 0);
+    CHECK(pairing.run({"verify", "-q"}).exit == 0);
+  }
+}
+
+TEST_CASE("a table called base_01 is not taken for the base of table 1") {
+  for (const auto engine : kEngines) {
+    CAPTURE(name_of(engine));
+    Shared pairing(engine);
+    CHECK(pairing.sync()["exit"] == 0);
+    const auto theirs = pairing.of_books("abgleich", "base_01");
+    pairing.secondary.run("CREATE TABLE " + theirs + " (a integer)");
+    CHECK(pairing.run({"verify", "-q"}).exit == 0);
+    CHECK(pairing.run({"verify", "--repair-base", "--reason", "a test", "-q"}).exit == 0);
+    CHECK(pairing.secondary.rows("SELECT count(*) FROM " + theirs) == "0");
+  }
+}
+
 TEST_CASE("on PostgreSQL, the tables of two pairings may have one name in two schemas") {
   Shared pairing(On::postgresql);
   pairing.secondary.run("CREATE SCHEMA office_02");
@@ -185,7 +273,7 @@ TEST_CASE("a stranger's schema that looks like books is not looked at") {
   pairing.secondary.run(
       "CREATE ROLE abgleich_stranger; CREATE SCHEMA abgleich_09 AUTHORIZATION abgleich_stranger;"
       "SET ROLE abgleich_stranger;"
-      "CREATE TABLE abgleich_09.tracked (id bigint, target text);"
+      "CREATE TABLE abgleich_09.tracked (id bigint, source text, target text);"
       "CREATE TABLE abgleich_09.fact (kind text, value text);"
       "CREATE FUNCTION abgleich_09.spy() RETURNS boolean LANGUAGE plpgsql AS "
       "$$ BEGIN RAISE 'spied'; END $$;"

@@ -205,6 +205,38 @@ TEST_CASE("privileges: `grants` gives the role that writes what a run needs, and
         "f");
 }
 
+TEST_CASE("privileges: `grants` takes nothing from a role that it needs for another pairing") {
+  Pairing pairing(On::postgresql, On::postgresql, kContract);
+  fill(pairing.primary);
+  const Role writer(pairing.secondary, "writer");
+  const auto& me = writer.name();
+  pairing.secondary.run("GRANT USAGE, CREATE ON SCHEMA public TO " + me +
+                        "; GRANT CREATE, TEMPORARY ON DATABASE " +
+                        pairing.secondary.rows("SELECT current_database()") + " TO " + me);
+  configure(pairing, pairing.primary.url(), writer.url());
+  REQUIRE(pairing.sync()["exit"] == 0);
+  const auto there = pairing.directory / "other";
+  std::filesystem::create_directory(there);
+  auto config = read_file(pairing.directory / "abgleich.toml");
+  const std::string section = "[secondary]\n";
+  config.replace(config.find(section), section.size(), section + "books = \"abgleich_02\"\n");
+  write_file(there / "abgleich.toml", config);
+  auto contract = read_file(pairing.directory / "contract.toml");
+  const std::string table = "[tables.person]\n";
+  contract.replace(contract.find(table), table.size(), table + "target = \"person_02\"\n");
+  write_file(there / "contract.toml", contract);
+  const auto of_other = [&](std::vector<std::string> words) {
+    words.insert(words.end(), {"--config", (there / "abgleich.toml").string()});
+    return pairing.run(words);
+  };
+  REQUIRE(of_other({"keys", "generate", "-q"}).exit == 0);
+  const auto first = of_other({"sync"});
+  REQUIRE_MESSAGE(first.exit == 0, first.out, first.err);
+  const auto nothing = "-- secondary: " + me + " has what it needs\n";
+  CHECK(pairing.run({"grants", "--secondary"}).out == nothing);
+  CHECK(of_other({"grants", "--secondary"}).out == nothing);
+}
+
 TEST_CASE("privileges: where there are no roles, and for a superuser, `grants` says so") {
   on_every_pairing([](On primary, On secondary) {
     Pairing pairing(primary, secondary, kContract);

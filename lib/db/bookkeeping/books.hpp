@@ -45,6 +45,9 @@ struct BooksBeside {
   std::string name;
   std::string schema{};               // JSON, the value of their kSchemaFact; empty: not known
   std::vector<std::string> tables{};  // names in the secondary
+
+  /// The name in `schema`; empty: not known.
+  [[nodiscard]] std::string schema_name() const;
 };
 
 class Books {
@@ -59,8 +62,9 @@ class Books {
   [[nodiscard]] bool exist();
   /// Whether the table of the bookkeeping is there.
   [[nodiscard]] bool has_table(std::string_view name);
-  /// Whether the base of a tracked table, which is there, had no row when it was first asked of
-  /// any.
+  /// Asks at once for what `base_was_empty` will be asked of these tables.
+  void look_at_bases(std::vector<std::int64_t> tracked);
+  /// Whether the base of a tracked table had no row when it was first asked. REQUIRES: it is there.
   [[nodiscard]] bool base_was_empty(std::int64_t tracked);
   /// The bookkeeping tables that are not there. REQUIRES: the head's is.
   std::vector<std::string> missing();
@@ -151,7 +155,8 @@ class Books {
 
   /// What this run finds is collected in temporary tables. `record_…` then makes the recorded rows
   /// of the tables in `tracked` equal to that, and touches no other row.
-  void begin_findings();  // forgets what was found before
+  /// REQUIRES: not called before in this transaction, unless it was rolled back since.
+  void begin_findings();
   void found_conflict(const ConflictRow& row);
   /// Removes the conflict that was found for one row, before another one is noted for it. False:
   /// there was none.
@@ -187,7 +192,7 @@ class Books {
   void end_reseal();
 
   // What `verify` looks at.
-  /// Oldest first, as a stream. `genuine`: the row's MAC is right.
+  /// Oldest first, as a stream. `genuine`: the row's MAC is right, or there is no key to tell.
   void each_run(const std::function<void(const RunRow&, bool genuine)>& on_row);
   /// How one table of the bookkeeping was found.
   struct Inspection {
@@ -270,7 +275,7 @@ class Books {
   struct Read {
     bool there = false;
     std::optional<BooksLayout> layout;
-    std::optional<std::map<std::int64_t, bool>> empty;  // base: whether it has no row, by number
+    std::map<std::int64_t, bool> empty;  // base: whether it had no row, by number
     std::optional<FactsByName> facts;
     std::optional<std::vector<TrackedRow>> tracked;  // by number
     std::optional<StoredSeals> seals;

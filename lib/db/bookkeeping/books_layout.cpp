@@ -1,11 +1,13 @@
 // Of the bookkeeping: whether it is there, with the tables and columns that this program makes.
 #include "core/error.hpp"
+#include "core/shallow_json.hpp"
 #include "db/bookkeeping/books.hpp"
 #include "db/engine/cell_values.hpp"
 #include "db/engine/clauses.hpp"
 #include "db/engine/engine.hpp"
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <span>
@@ -62,6 +64,11 @@ std::string Books::ddl() const {
   return ddl;
 }
 
+std::string BooksBeside::schema_name() const {
+  const auto fact = parse_shallow<nlohmann::json>(schema);
+  return fact.is_string() ? fact.get<std::string>() : std::string();
+}
+
 std::vector<BooksBeside> Books::beside() {
   std::vector<BooksBeside> found;
   session_.connection->query(session_.backend->select_other_books(session_), {},
@@ -70,15 +77,25 @@ std::vector<BooksBeside> Books::beside() {
                                  found.push_back({.name = std::move(name)});
                                }
                              });
-  for (auto& other : found) {
-    session_.connection->query(
-        fmt::format("SELECT target FROM {} ORDER BY id",
-                    session_.dialect->own_table(other.name, "tracked")),
-        {}, [&](std::span<const Cell> cells) { other.tables.push_back(text(cells[0])); });
-    session_.connection->query(
-        fmt::format("SELECT value FROM {} WHERE kind = '{}'",
-                    session_.dialect->own_table(other.name, "fact"), kSchemaFact),
-        {}, [&](std::span<const Cell> cells) { other.schema = text(cells[0]); });
+  std::string sql;
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    const auto own_of = [&](std::string_view table) {
+      return session_.dialect->own_table(found[i].name, table);
+    };
+    sql += fmt::format(
+        "{0}SELECT {1}, 0, target FROM {2} UNION ALL "
+        "SELECT {1}, 1, value FROM {3} WHERE kind = '{4}'",
+        sql.empty() ? "" : " UNION ALL ", i, own_of("tracked"), own_of("fact"), kSchemaFact);
+  }
+  if (!sql.empty()) {
+    session_.connection->query(sql, {}, [&](std::span<const Cell> cells) {
+      auto& other = found.at(static_cast<std::size_t>(number(cells[0])));
+      if (number(cells[1]) == 0) {
+        other.tables.push_back(text(cells[2]));
+      } else {
+        other.schema = text(cells[2]);
+      }
+    });
   }
   return found;
 }
@@ -145,35 +162,30 @@ bool Books::has_table(std::string_view name) {
   return layout().contains(std::string(name));
 }
 
-bool Books::base_was_empty(std::int64_t tracked) {
+void Books::look_at_bases(std::vector<std::int64_t> tracked) {
   constexpr std::size_t kAtOnce = 100;
-  if (!read_.empty) {
-    auto& empty = read_.empty.emplace();
-    std::vector<std::int64_t> all;
-    for (const auto& row : this->tracked()) {
-      if (has_table(fmt::format("base_{}", row.id))) {
-        all.push_back(row.id);
-      }
+  std::erase_if(tracked, [&](std::int64_t id) { return !has_table(fmt::format("base_{}", id)); });
+  for (std::span rest(std::as_const(tracked)); !rest.empty();) {
+    const auto some = rest.first(std::min(kAtOnce, rest.size()));
+    rest = rest.subspan(some.size());
+    std::string sql;
+    for (const auto id : some) {
+      sql += fmt::format("{}({})", sql.empty() ? "SELECT " : ", ",
+                         count_to_one(own(fmt::format("base_{}", id))));
     }
-    for (std::span rest(all); !rest.empty();) {
-      const auto some = rest.first(std::min(kAtOnce, rest.size()));
-      rest = rest.subspan(some.size());
-      std::string sql;
-      for (const auto id : some) {
-        sql += fmt::format("{}({})", sql.empty() ? "SELECT " : ", ",
-                           count_to_one(own(fmt::format("base_{}", id))));
+    session_.connection->query(sql, {}, [&](std::span<const Cell> cells) {
+      for (std::size_t i = 0; i < some.size(); ++i) {
+        read_.empty[some[i]] = number(cells[i]) == 0;
       }
-      session_.connection->query(sql, {}, [&](std::span<const Cell> cells) {
-        for (std::size_t i = 0; i < some.size(); ++i) {
-          empty[some[i]] = number(cells[i]) == 0;
-        }
-      });
-    }
+    });
   }
-  const auto found = read_.empty->find(tracked);
-  return found == read_.empty->end()
-             ? one_number(count_to_one(own(fmt::format("base_{}", tracked))), {}) == 0
-             : found->second;
+}
+
+bool Books::base_was_empty(std::int64_t tracked) {
+  if (!read_.empty.contains(tracked)) {
+    look_at_bases({tracked});
+  }
+  return read_.empty.at(tracked);
 }
 
 std::vector<std::string> Books::missing() {

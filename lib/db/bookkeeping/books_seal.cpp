@@ -343,10 +343,11 @@ std::vector<std::int64_t> Books::untracked_bases() {
   for (const auto& [table, columns] : layout()) {
     const auto rest = table.starts_with(kBase) ? std::string_view(table).substr(kBase.size())
                                                : std::string_view();
-    // other books may be called abgleich_base_7, and have a table abgleich_base_7_head
-    const bool numbered =
-        !rest.empty() && rest.find_first_not_of("0123456789") == std::string_view::npos;
-    if (numbered && !known.contains(table)) {
+    // Other books may be called abgleich_base_7, and have a table abgleich_base_7_head; and base_01
+    // is not the base of table 1.
+    const bool digits = !rest.empty() && rest.size() < 19 && rest.front() != '0' &&
+                        rest.find_first_not_of("0123456789") == std::string_view::npos;
+    if (digits && !known.contains(table)) {
       numbers.push_back(number<std::int64_t>(rest));
     }
   }

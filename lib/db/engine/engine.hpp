@@ -199,10 +199,10 @@ class Backend {
       const std::vector<std::string>& /*ddl*/) const {
     return {};
   }
-  /// What the session's role may do with tables other than `tables` and the bookkeeping, and the
-  /// statements that revoke it. Empty: the engine has no roles.
-  [[nodiscard]] virtual std::optional<Grants> grants_beyond(
-      Session& /*session*/, const std::set<std::string>& /*tables*/) const {
+  /// What the session's role may do with tables other than these, and the statements that revoke
+  /// it. Empty: the engine has no roles.
+  [[nodiscard]] virtual std::optional<Grants> grants_beyond(Session& /*session*/,
+                                                            const KeptTables& /*kept*/) const {
     return std::nullopt;
   }
   /// What other users could do that disturbs a run, in words, one text each.

@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace abgleich::db {
@@ -15,6 +16,12 @@ struct Grants {
   std::vector<std::string> statements;  // GRANT and REVOKE: after them it may do what it needs
   std::vector<std::string> surplus;     // what it may do beyond that: "SELECT on public.visit"
   std::vector<std::string> remarks;     // on rights that no REVOKE from this role takes away
+};
+
+/// What pairings keep in a database: bookkeeping, and tables of the data by schema and name.
+struct KeptTables {
+  std::set<std::string> books;
+  std::set<std::pair<std::string, std::string>> data;
 };
 
 /// By the name of a table of the data's schema: the columns that are read.

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <string>
 
 namespace abgleich::db {
 
@@ -29,6 +30,9 @@ class RestoredCopy {
   /// How many statements of the copy could not be run, such as a foreign key to a table that is not
   /// in it.
   [[nodiscard]] virtual std::int64_t left_out() const { return 0; }
+  /// Drops the database now. Returns the name of one that could not be dropped; empty: it is gone,
+  /// or was given. REQUIRES: nobody uses `endpoint` any more.
+  [[nodiscard]] virtual std::string end() { return {}; }
 };
 
 }  // namespace abgleich::db

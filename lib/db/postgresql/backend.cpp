@@ -53,16 +53,30 @@ constexpr std::string_view kForLargeSets =
     "SELECT set_config('work_mem', '64MB', true)"
     " WHERE pg_size_bytes(current_setting('work_mem')) < 67108864";
 
-/// Tables that belong to this role, or to one whose rights it has: nobody else can have given them
-/// policies, which would run with our rights.
+/// Tables of the right form that belong to this role, to one whose rights it has, or to one that
+/// may do everything here anyway: a superuser, the owner of the database or of our own books.
+/// Nobody else can have given them policies, which would run with our rights.
 constexpr std::string_view kOtherBooks = R"(
+WITH me AS (SELECT r.oid, r.rolsuper FROM pg_catalog.pg_roles r WHERE r.rolname = current_user),
+     trusted AS (
+  SELECT o.oid FROM pg_catalog.pg_roles o CROSS JOIN me
+  WHERE o.rolsuper OR o.oid = me.oid OR (NOT me.rolsuper AND pg_catalog.pg_has_role(o.oid, 'USAGE'))
+  UNION SELECT d.datdba FROM pg_catalog.pg_database d
+  WHERE d.datname = pg_catalog.current_database()
+  UNION SELECT c.relowner FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n
+  ON n.oid = c.relnamespace WHERE n.nspname = '{0}' AND c.relname = 'head')
 SELECT n.nspname
 FROM pg_catalog.pg_namespace n JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid
 WHERE pg_catalog.starts_with(CAST(n.nspname AS pg_catalog.text), 'abgleich')
-  AND n.nspname <> '{}' AND c.relname IN ('tracked', 'fact') AND c.relkind = 'r'
-  AND pg_catalog.pg_has_role(c.relowner, 'USAGE')
+  AND n.nspname <> '{0}' AND c.relname IN ('tracked', 'fact') AND c.relkind = 'r'
+  AND c.relowner IN (SELECT oid FROM trusted)
   AND pg_catalog.has_schema_privilege(n.oid, 'USAGE')
   AND pg_catalog.has_table_privilege(c.oid, 'SELECT')
+  AND (SELECT count(*) FROM pg_catalog.pg_attribute a
+       WHERE a.attrelid = c.oid AND NOT a.attisdropped
+         AND a.atttypid = 'pg_catalog.text'::pg_catalog.regtype
+         AND a.attname = ANY (CASE c.relname WHEN 'fact' THEN ARRAY['kind', 'value']
+                                             ELSE ARRAY['source', 'target'] END)) = 2
 GROUP BY 1 HAVING count(*) = 2 ORDER BY 1)";
 
 class PostgresBackend final : public Backend {
@@ -161,9 +175,9 @@ class PostgresBackend final : public Backend {
   void look_up_by(Session& session, const std::string& path) const override {
     postgresql::look_up_by(session, path);
   }
-  [[nodiscard]] std::optional<Grants> grants_beyond(
-      Session& session, const std::set<std::string>& tables) const override {
-    return postgresql::grants_beyond(session, tables);
+  [[nodiscard]] std::optional<Grants> grants_beyond(Session& session,
+                                                    const KeptTables& kept) const override {
+    return postgresql::grants_beyond(session, kept);
   }
   [[nodiscard]] std::vector<std::string> missing_rights(
       Session& session, const std::vector<Relation>& relations,

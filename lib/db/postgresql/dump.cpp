@@ -104,6 +104,11 @@ Failure not_dumped(const ClientRun& run) {
             "give this role SELECT on them, and no row security: abgleich grants --secondary" +
                 untouched};
   }
+  if (run.says("statement timeout") || run.says("lock timeout")) {
+    return {
+        Code::try_again, "a table of the secondary stays locked by somebody else",
+        "run it again; who holds it: SELECT * FROM pg_stat_activity on that server" + untouched};
+  }
   if (run.says("No space left")) {
     return {Code::out_of_space, "the disk is full", "make room for the backup" + untouched};
   }
@@ -117,12 +122,21 @@ Failure not_dumped(const ClientRun& run) {
 
 void dump(Session& session, const std::set<std::string>& tables,
           const std::filesystem::path& file) {
+  // It must not wait without an end: this session holds locks on the same tables, and who queues
+  // between the two would wait for this session, which waits for pg_dump.
+  std::string patience;
+  session.connection->query(
+      "SELECT setting FROM pg_catalog.pg_settings WHERE name = 'lock_timeout'", {},
+      [&](std::span<const Cell> row) { patience = text(row[0]); });
   std::string snapshot;
   session.connection->query("SELECT pg_catalog.pg_export_snapshot()", {},
                             [&](std::span<const Cell> row) { snapshot = text(row[0]); });
-  std::vector<std::string> arguments{
-      "--format=custom", "--snapshot=" + snapshot, "--schema=" + pattern(session.schema),
-      "--schema=" + pattern(session.books), "--file=" + file.string()};
+  std::vector<std::string> arguments{"--format=custom",
+                                     "--snapshot=" + snapshot,
+                                     "--schema=" + pattern(session.schema),
+                                     "--schema=" + pattern(session.books),
+                                     "--lock-wait-timeout=" + patience,
+                                     "--file=" + file.string()};
   for (const auto& name : extensions_of(session, tables)) {
     arguments.push_back("--extension=" + pattern(name));
   }
@@ -185,22 +199,67 @@ std::string with_database(const std::string& url, std::string_view database) {
   return text;
 }
 
+constexpr std::size_t kRandomDigits = 10;
+
 std::string random_digits() {
-  std::array<std::uint8_t, 5> bytes{};
+  std::array<std::uint8_t, kRandomDigits / 2> bytes{};
   randombytes_buf(bytes.data(), bytes.size());
   return hex(bytes);
 }
 
-/// CREATE DATABASE with encoding and locale of the database that the session is in.
+constexpr std::string_view kDrill = "abgleich_drill_";
+
+/// CREATE DATABASE with encoding and locale of the database that the session is in. Nobody can
+/// connect to it yet.
 std::string create_like(Connection& connection, const std::string& name) {
   std::string sql;
   connection.query(
       "SELECT pg_catalog.format('CREATE DATABASE %I TEMPLATE template0 ENCODING %L LC_COLLATE %L "
-      "LC_CTYPE %L', $1::pg_catalog.text, pg_catalog.pg_encoding_to_char(d.encoding), "
+      "LC_CTYPE %L ALLOW_CONNECTIONS false', $1::pg_catalog.text, "
+      "pg_catalog.pg_encoding_to_char(d.encoding), "
       "d.datcollate, d.datctype) FROM pg_catalog.pg_database d "
       "WHERE d.datname = pg_catalog.current_database()",
       std::array{text_cell(name)}, [&](std::span<const Cell> row) { sql = text(row[0]); });
   return sql;
+}
+
+/// A drill that is at work holds a lock of this name on the server's usual database.
+bool lock_drill(Connection& connection, const std::string& name) {
+  bool locked = false;
+  connection.query(
+      "SELECT pg_catalog.pg_try_advisory_lock(pg_catalog.hashtextextended($1::pg_catalog.text, 0))",
+      std::array{text_cell(name)},
+      [&](std::span<const Cell> row) { locked = text(row[0]) == "t"; });
+  return locked;
+}
+
+/// False: it is still there.
+bool drop_database(Connection& connection, const std::string& name) noexcept {
+  try {
+    const auto* const server = dynamic_cast<PostgresConnection&>(connection).raw();
+    constexpr int kForces = 130000;  // the first version that can end others' connections
+    connection.execute(fmt::format("DROP DATABASE IF EXISTS {}{}", pattern(name),
+                                   PQserverVersion(server) < kForces ? "" : " WITH (FORCE)"));
+    return true;
+  } catch (...) {
+    return false;  // the server is gone, or somebody is connected
+  }
+}
+
+/// Drops what drills of this role have left that were killed.
+void drop_abandoned(Connection& connection) {
+  std::vector<std::string> names;
+  connection.query(
+      fmt::format("SELECT d.datname FROM pg_catalog.pg_database d JOIN pg_catalog.pg_roles r "
+                  "ON r.oid = d.datdba WHERE r.rolname = current_user "
+                  "AND pg_catalog.starts_with(CAST(d.datname AS pg_catalog.text), '{}')",
+                  kDrill),
+      {}, [&](std::span<const Cell> row) { names.push_back(text(row[0])); });
+  for (const auto& name : names) {
+    if (name.size() == kDrill.size() + kRandomDigits && lock_drill(connection, name)) {
+      (void)drop_database(connection, name);
+    }
+  }
 }
 
 /// How many statements pg_restore has passed over.
@@ -237,24 +296,30 @@ class RestoredDatabase final : public RestoredCopy {
     try {
       fill(copy.file);
     } catch (...) {
-      drop();
+      (void)drop();
       throw;
     }
   }
   RestoredDatabase(const RestoredDatabase&) = delete;
   RestoredDatabase& operator=(const RestoredDatabase&) = delete;
-  ~RestoredDatabase() override { drop(); }
+  ~RestoredDatabase() override { (void)drop(); }
 
   [[nodiscard]] const Endpoint& endpoint() const override { return endpoint_; }
   [[nodiscard]] std::int64_t left_out() const override { return left_out_; }
+  [[nodiscard]] std::string end() override { return drop() ? std::string() : name_; }
 
  private:
   void make(const Endpoint& original) {
-    name_ = "abgleich_drill_" + random_digits();
+    name_ = fmt::format("{}{}", kDrill, random_digits());
     maker_ = connect(original, Access::write);
     try {
       maker_->execute("SET statement_timeout = 0");
+      drop_abandoned(*maker_);
+      (void)lock_drill(*maker_, name_);
       maker_->execute(create_like(*maker_, name_));
+      // it has the secondary's rows, and not the rights that guard them there
+      maker_->execute(fmt::format("REVOKE ALL ON DATABASE {} FROM PUBLIC", pattern(name_)));
+      maker_->execute(fmt::format("ALTER DATABASE {} ALLOW_CONNECTIONS true", pattern(name_)));
     } catch (const Fault& fault) {
       if (fault.cause() != Fault::Cause::rights) {
         throw;
@@ -301,16 +366,14 @@ class RestoredDatabase final : public RestoredCopy {
             "secondary is as it was"};
   }
 
-  void drop() noexcept {
+  /// False: the database is still there.
+  bool drop() noexcept {
     if (!maker_ || name_.empty()) {
-      return;
+      return true;
     }
-    try {
-      maker_->execute("DROP DATABASE IF EXISTS " + pattern(name_));
-    } catch (...) {  // NOLINT(bugprone-empty-catch)
-      // the server is gone; the name says what it is
-    }
+    const bool dropped = drop_database(*maker_, name_);
     maker_.reset();
+    return dropped;
   }
 
   Endpoint endpoint_;

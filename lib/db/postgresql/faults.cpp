@@ -107,6 +107,11 @@ std::string_view hint_of(Cause cause, std::string_view state, Access access) {
     return "run the same command again; where it needs longer, set statement_timeout higher. "
            "Nothing was changed";
   }
+  if (state == "53200") {
+    return "where the server's log says 'out of shared memory', its administrator sets "
+           "max_locks_per_transaction higher; otherwise it needs more memory. Then run the same "
+           "command again. Nothing was changed";
+  }
   switch (cause) {
     case Cause::rights:
       return "see the rights that this role needs: abgleich grants; and whether that is all: "

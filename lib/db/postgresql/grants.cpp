@@ -296,12 +296,11 @@ Grants grants_to_read(Session& session, const Catalog& catalog, const ReadColumn
   return std::move(grantor).grants();
 }
 
-Grants grants_beyond(Session& session, const std::set<std::string>& tables) {
+Grants grants_beyond(Session& session, const KeptTables& kept) {
   Grantor grantor(session);
   if (!grantor.superuser()) {
     grantor.take_back([&](const Name& name, const std::string&, const std::string&) {
-      return name.schema == session.books ||
-             (name.schema == session.schema && tables.contains(name.table));
+      return kept.books.contains(name.schema) || kept.data.contains({name.schema, name.table});
     });
   }
   return std::move(grantor).grants();

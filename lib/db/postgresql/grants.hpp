@@ -17,6 +17,6 @@ Grants grants_to_read(Session& session, const Catalog& catalog, const ReadColumn
 
 /// What the session's role may do with tables that are not these, nor the bookkeeping: for a role
 /// that writes `tables` of the data's schema. `statements` holds REVOKEs only.
-Grants grants_beyond(Session& session, const std::set<std::string>& tables);
+Grants grants_beyond(Session& session, const KeptTables& kept);
 
 }  // namespace abgleich::db::postgresql

@@ -82,7 +82,7 @@ std::vector<RowVersions> row_versions(Session& session, const std::vector<Versio
       if (row[2].bytes == "t") {
         refuse_moved(asked[at].table);
       }
-      if (versions.usable && asked[at].table.kind == TableKind::table) {
+      if (versions.usable && row[4].storage != Cell::Storage::null) {
         versions.pages = number<std::uint64_t>(row[4].bytes);
       }
     });
@@ -142,8 +142,9 @@ std::string select_table_facts(std::span<const VersionedTable* const> asked) {
       "member AS (SELECT root, root AS oid FROM asked UNION "
       "SELECT a.root, CAST(p.relid AS oid) FROM asked a, pg_partition_tree(a.root) p), "
       "fact AS (SELECT member.root, c.oid, "
-      "CASE c.relkind WHEN 'r' THEN pg_relation_size(c.oid) / "
-      "CAST(current_setting('block_size') AS bigint) ELSE 0 END AS pages, "
+      "CASE WHEN c.oid = member.root AND c.relkind = 'r' AND "
+      "has_function_privilege('pg_relation_size(regclass,text)', 'EXECUTE') "
+      "THEN pg_relation_size(c.oid) / CAST(current_setting('block_size') AS bigint) END AS pages, "
       "c.relkind IN ('r', 'p') AND c.relpersistence = 'p' AND "
       "(c.relkind = 'p' OR (NOT c.relhassubclass AND am.amname = 'heap')) AND NOT {2} AND NOT "
       "EXISTS ("

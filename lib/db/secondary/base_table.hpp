@@ -47,7 +47,6 @@ class BaseTable {
   [[nodiscard]] bool exists() const;
   /// The number of its rows, also of those that the secondary's table no longer has.
   [[nodiscard]] std::int64_t rows();
-  /// Whether there are none, without counting them.
   /// Whether it had no row when this transaction first asked that of any base. REQUIRES: this run
   /// has not written to it.
   [[nodiscard]] bool was_empty();

@@ -16,11 +16,19 @@ std::vector<std::string> missing_rights(Target& target, const std::vector<Relati
 
 std::optional<Grants> grants(Target& target, const std::vector<Relation>& relations,
                              const std::vector<std::string>& ddl) {
-  std::set<std::string> tables;
+  const auto& session = target.session();
+  KeptTables kept{.books = {session.books}, .data = {}};
   for (const auto& relation : relations) {
-    tables.insert(relation.name);
+    kept.data.emplace(session.schema, relation.name);
   }
-  auto grants = target.backend().grants_beyond(target.session(), tables);
+  // what the role needs for other pairings is not taken from it
+  for (const auto& other : target.books().beside()) {
+    kept.books.insert(other.name);
+    for (const auto& table : other.tables) {
+      kept.data.emplace(other.schema_name(), table);
+    }
+  }
+  auto grants = target.backend().grants_beyond(target.session(), kept);
   if (grants) {
     std::ranges::move(missing_rights(target, relations, ddl),
                       std::back_inserter(grants->statements));

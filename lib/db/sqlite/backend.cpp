@@ -100,8 +100,10 @@ class SqliteBackend final : public Backend {
     return fmt::format(
         "SELECT substr(t.name, 1, length(t.name) - 8) FROM sqlite_schema t "
         "WHERE t.type = 'table' AND t.name GLOB 'abgleich*_tracked' AND t.name <> '{}' AND EXISTS "
-        "(SELECT 1 FROM sqlite_schema f WHERE f.type = 'table' "
-        "AND f.name = substr(t.name, 1, length(t.name) - 7) || 'fact') ORDER BY 1",
+        "(SELECT 1 FROM pragma_table_info(t.name) c WHERE c.name = 'target') AND "
+        "(SELECT count(*) FROM pragma_table_info(substr(t.name, 1, length(t.name) - 7) || 'fact') "
+        "c "
+        "WHERE c.name IN ('kind', 'value')) = 2 ORDER BY 1",
         session.own_name("tracked"));
   }
 

@@ -1,5 +1,6 @@
 #include "sync/run/books_key.hpp"
 
+#include "core/endpoint.hpp"
 #include "journal/head.hpp"
 #include "state/anchor.hpp"
 
@@ -53,17 +54,17 @@ void refuse_unknown_books(const Pairing& pairing) {
     return;
   }
   const auto& books = pairing.config.secondary.books;
+  const auto another = fmt::format("{}_2", books);
   throw Failure(
       Code::key_or_trust,
       fmt::format("the secondary has a bookkeeping '{}' that was made with another key, and no run "
                   "of this pairing is on record in '{}'",
                   books, directory.string()),
-      fmt::format(
-          "if another pairing keeps it, give this one its own: write books = \"{}_2\" below "
-          "[secondary] in abgleich.toml; if it is this pairing's, put the right key file "
-          "back ([keys] file in abgleich.toml), then run: abgleich keys check. Nothing was "
-          "changed",
-          books));
+      fmt::format("if another pairing keeps it, give this one its own: write books = \"{}\" below "
+                  "[secondary] in abgleich.toml; if it is this pairing's, put the right key file "
+                  "back ([keys] file in abgleich.toml), then run: abgleich keys check. Nothing was "
+                  "changed",
+                  is_books_name(another) ? another : "abgleich_2"));
 }
 
 /// Whether a head that names another key was written with this one: then somebody else has changed

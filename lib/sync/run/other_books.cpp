@@ -29,21 +29,22 @@ std::string fact_of(const Endpoint& secondary) {
 
 void refuse_shared_tables(const Pairing& pairing, db::Target& target,
                           const std::vector<ExportedTable>& tables) {
-  const auto is_new = [](const ExportedTable& exported) {
-    return exported.previous_labels.empty();
-  };
-  if (std::ranges::none_of(tables, is_new)) {
-    return;
-  }
   const auto& secondary = pairing.config.secondary;
   const auto schema = fact_of(secondary);
   for (const auto& other : target.books().beside()) {
+    if (other.name == secondary.schema) {
+      throw Failure(
+          Code::configuration,
+          fmt::format("schema '{}' of the secondary is the bookkeeping of another pairing",
+                      other.name),
+          "write another schema below [secondary]. Nothing was changed");
+    }
     if (other.schema != schema) {
       continue;
     }
     for (const auto& exported : tables) {
       const auto& name = exported.relation.name;
-      if (!is_new(exported) || std::ranges::none_of(other.tables, [&](const std::string& theirs) {
+      if (std::ranges::none_of(other.tables, [&](const std::string& theirs) {
             return is_same(secondary.engine, theirs, name);
           })) {
         continue;
@@ -51,8 +52,7 @@ void refuse_shared_tables(const Pairing& pairing, db::Target& target,
       throw Failure(
           Code::configuration,
           fmt::format(
-              "table '{}' of the secondary belongs to another pairing, whose bookkeeping is "
-              "'{}'",
+              "table '{}' of the secondary belongs to another pairing, whose bookkeeping is '{}'",
               name, other.name),
           fmt::format(
               "give this pairing a table of its own: write target = {} below [tables.{}] in "

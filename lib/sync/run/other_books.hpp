@@ -11,8 +11,9 @@
 
 namespace abgleich::sync {
 
-/// Refuses a table that no run of this pairing has written to and another pairing has, as far as
-/// the books of others can be read. Throws Failure{configuration}.
+/// Refuses a table that another pairing has, too, and a schema of the data that is another
+/// pairing's bookkeeping, as far as the books of others can be read. Every run asks: two first runs
+/// do not see each other. Throws Failure{configuration}.
 void refuse_shared_tables(const Pairing& pairing, db::Target& target,
                           const std::vector<ExportedTable>& tables);
 
