@@ -1,6 +1,5 @@
 // `abgleich restore`: what to type on a new machine, and the drill that proves a backup.
 #include "command.hpp"
-#include "contract/trust.hpp"
 #include "core/clock.hpp"
 #include "core/shell_word.hpp"
 #include "core/visible_text.hpp"
@@ -21,8 +20,9 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr const char* kAbout =
-    R"(Without --drill it changes nothing and needs no configuration: it checks that the backup is whole, and
-prints the commands that bring its files back, to be read and then typed, or given to sh.
+    R"(Without --drill it changes nothing and needs no configuration: it checks that the backup is whole and,
+with your own copy of the key (--key FILE), that nobody else has written it. Then it prints the commands that
+bring its files back, to be read and then given to sh. Without a key it prints no commands.
 
 With --drill it restores the backup beside the original: SQLite into a private directory for temporary files,
 PostgreSQL into a new database on the secondary's server, which is dropped at the end. Then it checks what
@@ -41,6 +41,7 @@ latch is set); 25, it was made with another key; 26, the role may not make a dat
 
 struct Arguments {
   std::filesystem::path directory;
+  std::optional<std::filesystem::path> key;
   std::optional<std::string> to;
   bool drill = false;
 };
@@ -68,9 +69,10 @@ std::string text_of(const sync::Drilled& drilled) {
                           drilled.key == "backup" ? "the backup" : "this machine");
   text += behind_text(drilled);
   for (const auto& damage : drilled.damage) {
-    text += fmt::format("damaged: {}{}\n     hint: {}\n",
-                        damage.table.empty() ? "" : fmt::format("table '{}': ", damage.table),
-                        visible(damage.what), damage.hint);
+    text +=
+        fmt::format("damaged: {}{}\n     hint: {}\n",
+                    damage.table.empty() ? "" : fmt::format("table '{}': ", visible(damage.table)),
+                    visible(damage.what), damage.hint);
   }
   if (!drilled.stays.empty()) {
     text += fmt::format(
@@ -113,60 +115,117 @@ Code drill(const Context& context, const Arguments& arguments) {
   const auto drilled = sync::drill(
       context.pairing(), {.directory = arguments.directory, .to = arguments.to}, *progress);
   progress->done();
+  if (context.json) {
+    print_json(json_of(drilled));
+    return drilled.code;
+  }
   for (const auto& note : drilled.notes) {
     complain("note: " + visible(note) + "\n");
   }
-  if (context.json) {
-    print_json(json_of(drilled));
-  } else if (drilled.code != Code::done || context.loudness() != Loudness::problems) {
+  if (drilled.code != Code::done || context.loudness() != Loudness::problems) {
     print(text_of(drilled));
   }
   return drilled.code;
 }
 
-/// The commands for one file. They never replace a file that is there.
-std::string install_line(const std::filesystem::path& directory, const sync::BackedUpFile& file) {
-  const auto to = in_shell(file.from.string());
-  return fmt::format("test -e {0} || install -m 0600 {1} {0}\n", to,
-                     in_shell((directory / file.name).string()));
+namespace fs = std::filesystem;
+
+/// The command for one file. It never replaces a file that is there, and leaves no half of one.
+std::string install_line(const fs::path& from, const fs::path& to) {
+  const auto name = in_shell(to.string());
+  const auto beside = in_shell(to.string() + ".new");
+  return fmt::format("test -e {0} || {{ install -m 0600 {1} {2} && mv -n {2} {0}; }}\n", name,
+                     in_shell(from.string()), beside);
+}
+
+/// Refuses a database file beside which another one has left its log: it would be read into it.
+std::string free_lines(const fs::path& database) {
+  std::string text;
+  for (const auto* const end : {"-wal", "-shm", "-journal"}) {
+    const auto name = in_shell(database.string() + end);
+    text += fmt::format("test ! -e {0} || {{ echo move it away first: {0} >&2; exit 1; }}\n", name);
+  }
+  return text;
+}
+
+std::string about(const sync::Manifest& manifest) {
+  return fmt::format("# backup of {}, {} old, of pairing {}, at run {}\n", visible(manifest.made),
+                     report::span_text(seconds_since(manifest.made)), visible(manifest.pairing),
+                     visible(manifest.run));
+}
+
+/// What there is to do before anything else.
+std::string unchecked(const fs::path& directory, const sync::Manifest& manifest) {
+  return about(manifest) +
+         fmt::format(
+             "# Every file is as backup.json says, but anybody may have written both. Check it "
+             "with "
+             "your copy of the key\n# ({}), and the commands are printed:\n#   abgleich restore "
+             "{} --key FILE\n",
+             manifest.key ? "that in the backup proves nothing" : "it is not in the backup",
+             visible(in_shell(directory.string())));
+}
+
+std::string key_lines(const sync::Manifest& manifest, const fs::path& key) {
+  if (manifest.key_from.empty()) {
+    return "# the key comes from systemd: see LoadCredential= in the unit\n";
+  }
+  return manifest.key ? std::string()
+                      : "# the key is not in the backup; this is your copy of it\n" +
+                            install_line(key, manifest.key_from);
 }
 
 /// A script for sh, for the user who runs abgleich; each line can be read by itself.
-std::string instructions(const std::filesystem::path& directory, const sync::Manifest& manifest) {
-  auto text = fmt::format(
-      "# backup of {}, {} old, of pairing {}, at run {}\n"
-      "# to be run by the user who runs abgleich; nothing that is there is replaced\n",
-      visible(manifest.made), report::span_text(seconds_since(manifest.made)),
-      visible(manifest.pairing), visible(manifest.run));
+std::string instructions(const fs::path& directory, const sync::Manifest& manifest,
+                         const fs::path& key) {
+  auto text = about(manifest) +
+              "# to be run by the user who runs abgleich; nothing that is there is replaced\n"
+              "set -e\numask 077\n";
   std::set<std::string> folders;
-  for (const auto& file : manifest.files) {
-    if (!file.from.empty()) {
-      folders.insert(file.from.parent_path().string());
+  const auto add_folder = [&](const fs::path& file) {
+    if (!file.empty()) {
+      folders.insert(file.parent_path().string());
     }
+  };
+  add_folder(manifest.key_from);
+  for (const auto& file : manifest.files) {
+    add_folder(file.from);
   }
   for (const auto& folder : folders) {
-    text += fmt::format("test -d {0} || mkdir -m 0700 -p {0}\n", in_shell(folder));
+    text += fmt::format("test -d {0} || mkdir -p {0}\n", in_shell(folder));
   }
   bool copied = false;
   for (const auto& file : manifest.files) {
-    copied = copied || (!file.from.empty() && file.name.starts_with("secondary"));
-    text += file.from.empty() ? std::string() : install_line(directory, file);
+    if (file.from.empty()) {
+      continue;
+    }
+    if (file.name.starts_with("secondary")) {
+      copied = true;
+      text += free_lines(file.from);
+    }
+    text += install_line(directory / file.name, file.from);
   }
-  if (!manifest.key) {
-    text += fmt::format(
-        "# the key is not in the backup: put your copy of it here, mode 0600, before the next "
-        "line:\n#   {}\n",
-        visible(in_shell(manifest.key_from.string())));
-  }
+  text += key_lines(manifest, key);
+  const auto config = in_shell(manifest.file(sync::kBackedUpConfig).from.string());
   if (!copied) {
     text += fmt::format(
         "# the secondary is on a server of its own ({}). Only if it is lost, too: make an empty "
-        "database, and\n#   abgleich restore --drill {} --to URL-OF-THAT-DATABASE\n# then write "
-        "that url below [secondary]\n",
-        visible(manifest.url), visible(in_shell(directory.string())));
+        "database, and\n#   abgleich --config {} restore --drill {} --to URL-OF-THAT-DATABASE\n# "
+        "then write that url below [secondary]\n",
+        visible(manifest.url), visible(config), visible(in_shell(directory.string())));
   }
-  const auto config = in_shell(manifest.file(sync::kBackedUpConfig).from.string());
   return text + fmt::format("abgleich --config {0} check\nabgleich --config {0} sync\n", config);
+}
+
+/// The key to check the backup with: the one that was named, else the one in its place.
+std::optional<fs::path> key_for(const Arguments& arguments, const sync::Manifest& manifest) {
+  std::error_code error;
+  if (arguments.key) {
+    return fs::absolute(*arguments.key);
+  }
+  return !manifest.key_from.empty() && fs::exists(manifest.key_from, error)
+             ? std::optional(manifest.key_from)
+             : std::nullopt;
 }
 
 Code show(const Context& context, const Arguments& arguments) {
@@ -175,9 +234,12 @@ Code show(const Context& context, const Arguments& arguments) {
                   "name its directory, or add --drill: abgleich restore --drill");
   }
   const auto directory = std::filesystem::absolute(arguments.directory);
-  contract::expect_own(directory / sync::kManifestFile, "the backup");
   const auto manifest = sync::read_manifest(directory);
   sync::expect_whole(directory, manifest);
+  const auto key = key_for(arguments, manifest);
+  if (key) {
+    sync::expect_genuine(manifest, *key);
+  }
   if (context.json) {
     Json json = {{"schema", "abgleich.restore/1"},
                  {"directory", directory.string()},
@@ -186,6 +248,7 @@ Code show(const Context& context, const Arguments& arguments) {
                  {"run", manifest.run},
                  {"epoch", manifest.epoch},
                  {"key", manifest.key},
+                 {"checked", key.has_value()},
                  {"files", Json::array()}};
     for (const auto& file : manifest.files) {
       json["files"].push_back(
@@ -197,7 +260,8 @@ Code show(const Context& context, const Arguments& arguments) {
     print_json(json);
     return Code::done;
   }
-  print(visible(instructions(directory, manifest), Lines::several));
+  print(visible(key ? instructions(directory, manifest, *key) : unchecked(directory, manifest),
+                Lines::several));
   return Code::done;
 }
 
@@ -211,6 +275,10 @@ void setup_restore(CommandLine app, Context& context) {
   command.add_option("DIRECTORY", arguments->directory, "that `backup` has made").type_name("");
   const auto drilled =
       command.add_flag("--drill", arguments->drill, "restore it beside the original, and check it");
+  command
+      .add_option("--key", arguments->key,
+                  "without --drill: your own copy of the key, to check who wrote the backup")
+      .type_name("FILE");
   command.add_option("--to", arguments->to, "into this empty database, where it stays")
       .type_name("URL")
       .needs(drilled);

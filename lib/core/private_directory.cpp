@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <fcntl.h>
 #include <string>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <system_error>
 #include <unistd.h>
@@ -41,9 +42,46 @@ class OpenFile {
 
 }  // namespace
 
+namespace {
+
+/// Locks the directory, so that others see that it is used. -1: another process has locked it, or
+/// it is not this user's.
+int lock_directory(const std::filesystem::path& directory) {
+  const int number = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  struct stat status {};
+  if (number >= 0 && ::fstat(number, &status) == 0 && status.st_uid == ::geteuid() &&
+      ::flock(number, LOCK_EX | LOCK_NB) == 0) {
+    return number;
+  }
+  if (number >= 0) {
+    ::close(number);
+  }
+  return -1;
+}
+
+/// Removes the directories of this kind that nobody uses.
+void remove_abandoned(const std::filesystem::path& parent, std::string_view purpose) {
+  constexpr std::size_t kRandom = 6;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(parent, error)) {
+    const auto name = entry.path().filename().string();
+    if (name.size() != purpose.size() + 1 + kRandom ||
+        !name.starts_with(fmt::format("{}-", purpose))) {
+      continue;
+    }
+    if (const int number = lock_directory(entry.path()); number >= 0) {
+      std::filesystem::remove_all(entry.path(), error);
+      ::close(number);
+    }
+  }
+}
+
+}  // namespace
+
 PrivateDirectory::PrivateDirectory(std::string_view purpose) {
   std::error_code none;
   const auto parent = std::filesystem::temp_directory_path(none);
+  remove_abandoned(none ? "/tmp" : parent, purpose);
   auto pattern = fmt::format("{}/{}-XXXXXX", none ? "/tmp" : parent.string(), purpose);
   if (::mkdtemp(pattern.data()) == nullptr) {
     const int why = errno;
@@ -55,11 +93,15 @@ PrivateDirectory::PrivateDirectory(std::string_view purpose) {
                            : "name a directory for temporary files of your own: TMPDIR=…");
   }
   path_ = pattern;
+  lock_ = lock_directory(path_);
 }
 
 PrivateDirectory::~PrivateDirectory() {
   std::error_code ignored;  // what stays is readable by its owner only
   std::filesystem::remove_all(path_, ignored);
+  if (lock_ >= 0) {
+    ::close(lock_);
+  }
 }
 
 void copy_privately(const std::filesystem::path& from, const std::filesystem::path& to) {

@@ -9,7 +9,8 @@ namespace abgleich {
 class PrivateDirectory {
  public:
   /// Makes `PURPOSE-` and six random characters in the directory for temporary files ($TMPDIR, else
-  /// /tmp), mode 0700. Throws Failure{out_of_space} or Failure{configuration}.
+  /// /tmp), mode 0700. Takes away those of this purpose and user that a killed process has left.
+  /// Throws Failure{out_of_space} or Failure{configuration}.
   explicit PrivateDirectory(std::string_view purpose);
   PrivateDirectory(const PrivateDirectory&) = delete;
   PrivateDirectory& operator=(const PrivateDirectory&) = delete;
@@ -19,6 +20,7 @@ class PrivateDirectory {
 
  private:
   std::filesystem::path path_;
+  int lock_ = -1;  // held for as long as it is used
 };
 
 /// Copies a regular file (no symbolic link) to a new one with mode 0600, and syncs that to disk.

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <fcntl.h>
 #include <memory>
+#include <sys/stat.h>
 #include <system_error>
 #include <unistd.h>
 #include <vector>
@@ -16,9 +17,14 @@ namespace abgleich {
 
 std::string sha256_of(const std::filesystem::path& file) {
   constexpr std::size_t kChunk = std::size_t{1} << 20U;
-  const int number = ::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  const int number = ::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
   if (number < 0) {
     throw std::system_error(errno, std::generic_category());
+  }
+  struct stat status {};
+  if (::fstat(number, &status) != 0 || !S_ISREG(status.st_mode)) {
+    ::close(number);
+    throw std::system_error(EINVAL, std::generic_category());
   }
   crypto_hash_sha256_state state;
   crypto_hash_sha256_init(&state);

@@ -7,7 +7,7 @@
 namespace abgleich {
 
 /// 64 lower-case hexadecimal digits. Reads the file in bounded memory. Throws std::system_error
-/// where it cannot be read, and where it is a symbolic link.
+/// where it cannot be read, and where it is no regular file but, for example, a symbolic link.
 std::string sha256_of(const std::filesystem::path& file);
 
 }  // namespace abgleich

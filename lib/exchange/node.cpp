@@ -17,11 +17,6 @@ namespace abgleich::exchange {
 
 namespace {
 
-constexpr seal::SecretFile kNodeFile{.called = "node key",
-                                     .setting = "[exchange] identity",
-                                     .made_by = "abgleich peer init --name NAME",
-                                     .changed_by = "",
-                                     .checked_by = "abgleich peer card"};
 constexpr std::string_view kNodeWord = "abgleich-node";
 constexpr std::string_view kNodeVersion = "1";
 

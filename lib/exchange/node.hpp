@@ -5,6 +5,7 @@
 #include "core/locked_memory.hpp"
 #include "exchange/card.hpp"
 #include "seal/age_key.hpp"
+#include "seal/secret_file.hpp"
 #include "seal/signature.hpp"
 
 #include <filesystem>
@@ -12,6 +13,13 @@
 #include <string_view>
 
 namespace abgleich::exchange {
+
+/// What messages say of the file of a node's keys.
+inline constexpr seal::SecretFile kNodeFile{.called = "node key",
+                                            .setting = "[exchange] identity",
+                                            .made_by = "abgleich peer init --name NAME",
+                                            .changed_by = "",
+                                            .checked_by = "abgleich peer card"};
 
 /// Movable, not copyable: its secrets are in locked memory.
 class Node {

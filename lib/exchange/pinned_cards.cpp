@@ -23,7 +23,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view kExtension = ".card";
 constexpr std::string_view kTrusted = "the peers' card";
 
 /// The hint for a file that is not a card any more: how to put the card of this peer in its place.
@@ -121,7 +120,7 @@ std::vector<PinnedCard> pinned_cards(const fs::path& directory) {
   std::error_code error;
   for (fs::directory_iterator entry(directory, error), end; !error && entry != end;
        entry.increment(error)) {
-    if (entry->path().extension() == kExtension) {
+    if (entry->path().extension() == kCardExtension) {
       all.push_back(read_pinned(entry->path()));
     }
   }
@@ -149,7 +148,7 @@ Pin pin_card(const fs::path& directory, const NewCard& fresh, const std::optiona
                "add the card that the peer has sent you");
   }
   const auto name = fresh.name.value_or(card.name);
-  const auto file = directory / (name + std::string(kExtension));
+  const auto file = directory / (name + std::string(kCardExtension));
   if (::mkdir(directory.c_str(), S_IRWXU) != 0 && errno != EEXIST) {
     cannot(directory, errno);
   }

@@ -12,6 +12,9 @@
 
 namespace abgleich::exchange {
 
+/// What the name of a card's file ends in.
+inline constexpr std::string_view kCardExtension = ".card";
+
 struct PinnedCard {
   std::string name;  // our name for the peer: that of its file
   std::filesystem::path file;

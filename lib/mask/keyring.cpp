@@ -18,11 +18,6 @@ namespace abgleich::mask {
 
 namespace {
 
-constexpr seal::SecretFile kKeyFile{.called = "key file",
-                                    .setting = "[keys] file",
-                                    .made_by = "abgleich keys generate",
-                                    .changed_by = "abgleich keys rotate",
-                                    .checked_by = "abgleich keys check"};
 constexpr std::string_view kDigestVersion = "1";
 constexpr std::size_t kCheckSize = 8;
 

@@ -3,6 +3,7 @@
 
 #include "core/digest.hpp"
 #include "core/locked_memory.hpp"
+#include "seal/secret_file.hpp"
 
 #include <filesystem>
 #include <memory>
@@ -11,6 +12,13 @@
 #include <string_view>
 
 namespace abgleich::mask {
+
+/// What messages say of the key file.
+inline constexpr seal::SecretFile kKeyFile{.called = "key file",
+                                           .setting = "[keys] file",
+                                           .made_by = "abgleich keys generate",
+                                           .changed_by = "abgleich keys rotate",
+                                           .checked_by = "abgleich keys check"};
 
 /// Turns core dumps and tracing by other processes off, for good. `main` calls it before anything
 /// is read. Throws Failure{bug} where the kernel will not.

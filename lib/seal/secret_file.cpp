@@ -1,6 +1,7 @@
 #include "seal/secret_file.hpp"
 
 #include "core/error.hpp"
+#include "core/private_directory.hpp"
 #include "core/shell_word.hpp"
 #include "core/shortage.hpp"
 
@@ -131,13 +132,8 @@ void check_status(const SecretFile& kind, const std::filesystem::path& file,
   check_size(kind, file, status);
 }
 
-void sync_directory(const std::filesystem::path& file) {
-  const auto parent = file.has_parent_path() ? file.parent_path() : std::filesystem::path(".");
-  const Descriptor directory(::open(parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  // EINVAL: the file system cannot sync directories and does not need to
-  if (!directory.is_open() || (::fsync(directory.number()) != 0 && errno != EINVAL)) {
-    throw std::system_error(errno, std::generic_category());
-  }
+std::filesystem::path parent_of(const std::filesystem::path& file) {
+  return file.has_parent_path() ? file.parent_path() : std::filesystem::path(".");
 }
 
 void write_whole(const Descriptor& out, std::span<const std::uint8_t> text) {
@@ -177,7 +173,7 @@ void make_file(const SecretFile& kind, const std::filesystem::path& file,
   }
   try {
     write_whole(out, text);
-    sync_directory(file);
+    sync_directory(parent_of(file));
   } catch (const std::system_error& error) {
     ::unlink(file.c_str());
     refuse(kind, file, "cannot be written", error.code().value(),
@@ -233,7 +229,7 @@ void replace_secret_file(const SecretFile& kind, const std::filesystem::path& fi
     refuse(kind, file, "cannot be replaced", error, "look at the rights of its directory");
   }
   try {
-    sync_directory(file);
+    sync_directory(parent_of(file));
   } catch (const std::system_error&) {
     // the file is in its place, but may be lost in a power cut
     refuse(kind, file, "was replaced, but its directory cannot be brought to the disk",

@@ -85,11 +85,14 @@ void change(const std::filesystem::path& directory, const std::function<void(Bac
 Backups read_backups(const std::filesystem::path& directory) {
   std::ifstream in(directory / kBackupsFile, std::ios::binary);
   const std::string text{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+  if (!in.is_open()) {
+    return {};
+  }
   const auto json = parse_shallow<Json>(text);
   Backups backups;
   try {
     if (!json.is_object() || json.at("format") != kBackupsFormat) {
-      return {};
+      return {.damaged = true};
     }
     for (const auto& one : json.at("backups")) {
       backups.made.push_back({.made = one.at("made"),
@@ -104,7 +107,7 @@ Backups read_backups(const std::filesystem::path& directory) {
                                 .made = drill.at("made")};
     }
   } catch (const Json::exception&) {
-    return {};
+    return {.damaged = true};
   }
   return backups;
 }

@@ -34,12 +34,12 @@ struct DrillDone {
 struct Backups {
   std::vector<BackupMade> made;    // oldest first
   std::optional<DrillDone> drill;  // the last one that found nothing wrong
+  bool damaged = false;            // there is a file, and it is not in this form
 
   bool operator==(const Backups&) const = default;
 };
 
-/// Empty where there is no such file, or it is not in this form: then nothing is known of earlier
-/// backups.
+/// Empty where there is no such file, or it is damaged: then nothing is known of earlier backups.
 Backups read_backups(const std::filesystem::path& directory);
 
 /// Adds to the record; of backups, the newest 1,000 are kept. Replaces the file in one step. Throws

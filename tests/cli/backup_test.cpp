@@ -2,6 +2,7 @@
 // that it can be restored, and the proof that a person is gone.
 #include "support/pairing.hpp"
 #include "support/places.hpp"
+#include "support/waiting.hpp"
 
 #include <doctest/doctest.h>
 
@@ -177,6 +178,17 @@ TEST_CASE("a backup with the key says so, and is enough to decide whose a pseudo
     fs::rename(pairing.directory / "abgleich.key", pairing.directory / "away.key");
     CHECK(pairing.drill({"kept"})["key"] == "backup");
     fs::rename(pairing.directory / "away.key", pairing.directory / "abgleich.key");
+    // where this machine has a key, that of the backup is not asked: whoever wrote one may have
+    // written both
+    CHECK(pairing.drill({"kept"})["key"] == "this machine");
+    Kept stranger(engine);
+    const TemporaryDirectory brought;
+    REQUIRE(stranger.run({"backup", (brought / "kept").string(), "--with-key"}).exit == 0);
+    CHECK(pairing.run({"restore", "--drill", (brought / "kept").string()}).exit == 25);
+    CHECK(pairing
+              .run({"restore", (brought / "kept").string(), "--key",
+                    (pairing.directory / "abgleich.key").string()})
+              .exit == 25);
     // another key is told
     const auto made = pairing.backup_to("without");
     fs::remove(pairing.directory / "abgleich.key");
@@ -199,7 +211,12 @@ TEST_CASE("a backup is never made over something, and one that was killed never 
     CHECK(files_in(made) == files);
     fs::create_directory(pairing.directory / "empty");
     CHECK(pairing.run({"backup", "empty/"}).exit == 0);
-    CHECK(pairing.run({"backup", "none/such"}).exit == 78);
+    const auto nowhere = pairing.run({"backup", "none/such"});
+    CHECK_MESSAGE(nowhere.exit == 64, nowhere.err);
+    CHECK_MESSAGE(has(nowhere.err, "mkdir -p "), nowhere.err);
+    for (const auto* const here : {"", ".", "./"}) {
+      CHECK(pairing.run({"backup", here}).exit == 64);
+    }
     fs::create_directory(pairing.directory / "open");
     fs::permissions(pairing.directory / "open", fs::perms::all);
     CHECK(pairing.run({"backup", "open/kept"}).exit == 25);
@@ -216,8 +233,12 @@ TEST_CASE("a backup is never made over something, and one that was killed never 
       }
     }
     // what they have left is no backup, and is taken away by the next
-    fs::create_directory(pairing.directory / "killed.new-4194304");  // no process has that number
-    CHECK(pairing.run({"restore", "--drill", "killed.new-4194304"}).exit == 64);
+    const auto unfinished = pairing.directory / "other.new-4194304";  // no process has that number
+    fs::create_directory(unfinished);
+    CHECK(pairing.run({"restore", "--drill", unfinished.string()}).exit == 64);
+    (void)pairing.backup_to("more");
+    CHECK(fs::exists(unfinished));  // without the mark it is not a backup's
+    write_file(unfinished / "unfinished", "");
     (void)pairing.backup_to("killed");
     for (const auto& entry : fs::directory_iterator(pairing.directory.path())) {
       CHECK_MESSAGE(!has(entry.path().string(), ".new-"), entry.path());
@@ -253,6 +274,16 @@ TEST_CASE("a backup in which a byte was changed is refused, and so is one with a
     const auto refused = pairing.run({"restore", "--drill", "kept"});
     CHECK(refused.exit == 41);
     CHECK_MESSAGE(has(refused.err, "without the key"), refused.err);
+    const auto printed = pairing.run({"restore", "kept"});
+    CHECK(printed.exit == 41);
+    CHECK(printed.out.empty());
+    // a place that no file can have is refused without the key, too
+    for (const auto* const place : {"relative/abgleich.toml", "/tmp/a\nreboot"}) {
+      forged = Json::parse(files.at("backup.json"));
+      forged["files"][0]["from"] = place;
+      write_file(made / "backup.json", forged.dump(2));
+      CHECK(pairing.run({"restore", "kept"}).exit == 41);
+    }
     // no latch: the pairing goes on
     CHECK(pairing.sync()["outcome"] == "unchanged");
   }
@@ -329,14 +360,20 @@ TEST_CASE("after losing the machine, the commands that restore prints bring ever
       }
       CHECK(pairing.run({"sync"}).exit == 78);
 
-      const auto printed = pairing.run({"restore", made.string()});
-      REQUIRE_MESSAGE(printed.exit == 0, printed.err);
-      if (!with_key) {
-        CHECK_MESSAGE(has(printed.out, "# the key is not in the backup"), printed.out);
-        fs::copy(elsewhere / "safe.key", pairing.directory / "abgleich.key");
-        fs::permissions(pairing.directory / "abgleich.key",
-                        fs::perms::owner_read | fs::perms::owner_write);
+      // without a key nothing is printed that a shell would do
+      const auto first = pairing.run({"restore", made.string()});
+      CHECK_MESSAGE(first.exit == 0, first.err);
+      CHECK_MESSAGE(has(first.out, "restore " + made.string() + " --key FILE"), first.out);
+      for (std::istringstream lines(first.out); lines;) {
+        std::string line;
+        std::getline(lines, line);
+        CHECK_MESSAGE((line.empty() || line.front() == '#'), line);
       }
+      CHECK(Json::parse(pairing.run({"restore", made.string(), "--json"}).out)["checked"] == false);
+      const auto printed =
+          pairing.run({"restore", made.string(), "--key", (elsewhere / "safe.key").string()});
+      REQUIRE_MESSAGE(printed.exit == 0, printed.err);
+      CHECK(has(printed.out, "# the key is not in the backup") != with_key);
       const auto path = fs::path(kProgram).parent_path().string() + ":/usr/bin:/bin";
       const auto ran = run_program({"/bin/sh", "-ec", printed.out}, "/", {"PATH=" + path});
       CHECK_MESSAGE(ran.exit == 10, printed.out, ran.out,
@@ -386,6 +423,53 @@ TEST_CASE("--to restores into an empty database, which can become the secondary"
                                                         "\"\n[secondary]\nurl = \"" + url + "\"\n");
     CHECK(pairing.sync()["outcome"] == "unchanged");
     CHECK(pairing.run({"verify", "-q"}).exit == 0);
+  }
+}
+
+TEST_CASE("what a killed drill has left goes with the next, and nobody can read it before") {
+  for (const auto engine : kEngines) {
+    CAPTURE(name_of(engine));
+    Kept pairing(engine);
+    (void)pairing.backup_to("kept");
+    const TemporaryDirectory temporary;
+    const auto left = [&] {
+      std::size_t count = 0;
+      for (const auto& entry : fs::directory_iterator(temporary.path())) {
+        count += entry.path().filename().string().starts_with("abgleich-drill-") ? 1 : 0;
+      }
+      return count;
+    };
+    const auto in_temporary = [&](std::vector<std::string> words) {
+      words.insert(words.begin(), {"/usr/bin/env", "TMPDIR=" + temporary.path().string()});
+      return words;
+    };
+    // killed while its copy is there; one that was faster is begun again
+    const auto there = [&] {
+      return engine == On::sqlite
+                 ? std::to_string(left())
+                 : pairing.secondary.rows(
+                       "SELECT has_database_privilege('public', oid, 'CONNECT') FROM pg_database "
+                       "WHERE datname LIKE 'abgleich_drill%' AND datallowconn");
+    };
+    const std::string none = engine == On::sqlite ? "0" : "";
+    wait_until("a drill is killed at work", [&] {
+      Program running(in_temporary(pairing.command({"restore", "--drill", "-q"})),
+                      pairing.directory.path().string());
+      std::string seen = none;
+      while (seen == none && running.is_running()) {
+        ::usleep(2'000);
+        seen = there();
+      }
+      running.kill(SIGKILL);
+      (void)running.wait();
+      CHECK((engine == On::sqlite || seen == none || seen == "f"));
+      return seen != none && there() != none;
+    });
+    const auto again = run_program(in_temporary(pairing.command({"restore", "--drill"})),
+                                   pairing.directory.path().string());
+    CHECK_MESSAGE(again.exit == 0, again.out, again.err);
+    CHECK(left() == 0);
+    CHECK((engine == On::sqlite || pairing.databases() == "0"));
   }
 }
 

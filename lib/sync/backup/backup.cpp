@@ -12,7 +12,10 @@
 #include "core/shortage.hpp"
 #include "db/secondary/copy.hpp"
 #include "db/secondary/target.hpp"
+#include "exchange/node.hpp"
+#include "exchange/pinned_cards.hpp"
 #include "journal/head.hpp"
+#include "mask/keyring.hpp"
 #include "seal/secret_file.hpp"
 #include "state/anchor.hpp"
 #include "state/backups.hpp"
@@ -40,16 +43,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr seal::SecretFile kKeyFile{.called = "key file",
-                                    .setting = "[keys] file",
-                                    .made_by = "abgleich keys generate",
-                                    .changed_by = "",
-                                    .checked_by = "abgleich keys check"};
-constexpr seal::SecretFile kNodeFile{.called = "file of this node's keys",
-                                     .setting = "[exchange] identity",
-                                     .made_by = "abgleich peer init --name NAME",
-                                     .changed_by = "",
-                                     .checked_by = "abgleich peer card"};
 /// Of the state directory. The anchor is written anew, for the copy; lock and intent are of this
 /// process and the last run; the cache is made again by the next run.
 constexpr std::array<const char*, 7> kOfState{
@@ -64,20 +57,32 @@ constexpr std::array<const char*, 7> kOfState{
                     ". No backup was made");
 }
 
-/// Removes what backups to the same place have left that were killed.
+constexpr std::string_view kUnfinished = ".new-";  // after the name; then the process's number
+constexpr const char* kMark = "unfinished";        // a file in such a directory
+
+void mark(const fs::path& file) {
+  try {
+    replace_file(file, "", S_IRUSR | S_IWUSR);
+  } catch (const std::system_error& failed) {
+    cannot(file, "made", failed.code().value());
+  }
+}
+
+/// Removes what backups have left in this directory that were killed.
 void remove_unfinished(const fs::path& directory) {
-  const auto prefix = directory.filename().string() + ".new-";
   std::error_code error;
-  for (const auto& entry : fs::directory_iterator(directory.parent_path(), error)) {
+  for (const auto& entry : fs::directory_iterator(directory, error)) {
     const auto name = entry.path().filename().string();
-    pid_t process = 0;
-    const char* const end = name.data() + name.size();
-    if (!name.starts_with(prefix)) {
+    const auto at = name.rfind(kUnfinished);
+    if (at == std::string::npos) {
       continue;
     }
-    const auto [rest, wrong] = std::from_chars(name.data() + prefix.size(), end, process);
+    pid_t process = 0;
+    const char* const end = name.data() + name.size();
+    const auto [rest, wrong] = std::from_chars(name.data() + at + kUnfinished.size(), end, process);
     if (wrong == std::errc{} && rest == end && process > 0 && entry.is_directory(error) &&
-        !entry.is_symlink(error) && ::kill(process, 0) != 0 && errno == ESRCH) {
+        !entry.is_symlink(error) && fs::exists(entry.path() / kMark, error) &&
+        ::kill(process, 0) != 0 && errno == ESRCH) {
       fs::remove_all(entry.path(), error);
     }
   }
@@ -86,12 +91,23 @@ void remove_unfinished(const fs::path& directory) {
 /// The new directory, under another name until it is finished. One that is not finished is removed.
 class NewBackup {
  public:
-  explicit NewBackup(const fs::path& directory) : directory_(fs::absolute(directory)) {
+  explicit NewBackup(const fs::path& directory)
+      : directory_(fs::absolute(directory.empty() ? "." : directory).lexically_normal()) {
     if (!directory_.has_filename()) {
       directory_ = directory_.parent_path();  // "backup/"
     }
     contract::expect_own(directory_.parent_path(), "the directory of the backup");
     std::error_code error;
+    if (directory.empty() || directory_ == fs::current_path(error)) {
+      throw Failure(Code::usage, "a backup is a directory of its own, and not where you are",
+                    "name a new one: abgleich backup DIRECTORY. Nothing was changed");
+    }
+    if (!fs::is_directory(directory_.parent_path(), error)) {
+      throw Failure(Code::usage,
+                    fmt::format("there is no directory '{}'", directory_.parent_path().string()),
+                    fmt::format("make it: mkdir -p {}. Nothing was changed",
+                                in_shell(directory_.parent_path().string())));
+    }
     const auto status = fs::symlink_status(directory_, error);
     const bool there = fs::exists(status);
     if (there && (!fs::is_directory(status) || !fs::is_empty(directory_, error) || error)) {
@@ -102,10 +118,11 @@ class NewBackup {
                       "was changed",
                       in_shell(directory_.string() + "-" + now_utc().substr(0, 10))));
     }
-    remove_unfinished(directory_);
+    remove_unfinished(directory_.parent_path());
     staging_ = directory_;
-    staging_ += fmt::format(".new-{}", ::getpid());
+    staging_ += fmt::format("{}{}", kUnfinished, ::getpid());
     make(staging_);
+    mark(staging_ / kMark);
   }
   NewBackup(const NewBackup&) = delete;
   NewBackup& operator=(const NewBackup&) = delete;
@@ -138,6 +155,7 @@ class NewBackup {
   void finish(const std::string& manifest) {
     try {
       replace_file(staging_ / kManifestFile, manifest, S_IRUSR | S_IWUSR);
+      fs::remove(staging_ / kMark);
       for (const auto& entry : fs::directory_iterator(staging_)) {
         if (entry.is_directory()) {
           sync_directory(entry.path());
@@ -175,11 +193,107 @@ std::set<std::string> tables_of(const std::vector<db::TrackedRow>& tracked) {
   return tables;
 }
 
-/// Copies the secondary and what the state directory says of it.
+/// Where the key file belongs; empty: it comes from systemd.
+fs::path key_place(const contract::Config& config) {
+  return config.key_credential.empty() ? config.key_file : fs::path();
+}
+
+/// Where each file belongs, by its name in the backup.
+class Places {
+ public:
+  explicit Places(const Pairing& pairing) : config_(pairing.config) {
+    const auto shared = contract::find_include(contract::read_text(config_.file), config_.file);
+    places_ = {{std::string(kBackedUpConfig), config_.file},
+               {std::string(kBackedUpContract), config_.contract},
+               {std::string(kBackedUpCatalog), config_.catalog},
+               {std::string(kBackedUpKey), key_place(config_)},
+               {std::string(kBackedUpNode), config_.identity},
+               {std::string(name_of_copy(config_.secondary.engine)), config_.secondary.file}};
+    if (shared) {
+      places_[std::string(kBackedUpInclude)] = *shared;
+    }
+  }
+
+  [[nodiscard]] fs::path of(const std::string& name) const {
+    const fs::path path(name);
+    if (path.begin() != path.end() && *path.begin() == kBackedUpState) {
+      return config_.state_directory / path.filename();
+    }
+    if (path.begin() != path.end() && *path.begin() == kBackedUpCards) {
+      return config_.cards / path.filename();
+    }
+    const auto found = places_.find(name);
+    return found == places_.end() ? fs::path() : found->second;
+  }
+
+  /// Configuration, contract, catalogue and cards.
+  void copy_files(const NewBackup& backup) const {
+    for (const auto name :
+         {kBackedUpConfig, kBackedUpInclude, kBackedUpContract, kBackedUpCatalog}) {
+      if (const auto from = of(std::string(name)); !from.empty()) {
+        std::error_code error;
+        const auto behind_links = fs::canonical(from, error);  // who owns them was checked
+        backup.take(error ? from : behind_links, std::string(name));
+      }
+    }
+    std::error_code error;
+    if (!fs::is_directory(config_.cards, error)) {
+      return;
+    }
+    backup.make_folder(kBackedUpCards);
+    for (const auto& entry : fs::directory_iterator(config_.cards, error)) {
+      if (entry.is_regular_file(error) && entry.path().extension() == exchange::kCardExtension) {
+        backup.take(entry.path(),
+                    fmt::format("{}/{}", kBackedUpCards, entry.path().filename().string()));
+      }
+    }
+  }
+
+  void copy_secrets(const NewBackup& backup) const {
+    const auto key = seal::read_secret_file(mask::kKeyFile, config_.key_file);
+    seal::write_secret_file(mask::kKeyFile, backup.staging() / kBackedUpKey, key.bytes());
+    std::error_code error;
+    if (fs::exists(config_.identity, error)) {
+      const auto node = seal::read_secret_file(exchange::kNodeFile, config_.identity);
+      seal::write_secret_file(exchange::kNodeFile, backup.staging() / kBackedUpNode, node.bytes());
+    }
+  }
+
+  /// Secrets that a new machine needs and that are not in the backup.
+  [[nodiscard]] std::vector<fs::path> left_out(WithKey with_key) const {
+    std::vector<fs::path> files;
+    std::error_code error;
+    if (with_key == WithKey::no) {
+      files.push_back(config_.key_file);
+      if (fs::exists(config_.identity, error)) {
+        files.push_back(config_.identity);
+      }
+    }
+    for (const auto& endpoint : {config_.primary, config_.secondary}) {
+      if (!endpoint.password_file.empty()) {
+        files.push_back(endpoint.password_file);
+      }
+      for (const auto* const name : {"sslrootcert", "sslkey", "sslcert"}) {
+        const auto file = contract::parameter_of(endpoint, name);
+        if (file && file->find('/') != std::string::npos) {
+          files.emplace_back(*file);
+        }
+      }
+    }
+    return files;
+  }
+
+ private:
+  const contract::Config& config_;
+  std::map<std::string, fs::path> places_;
+};
+
+/// Copies the secondary, what the state directory says of it, and the pairing's own files.
 class SecondaryCopy {
  public:
-  SecondaryCopy(const Pairing& pairing, const mask::Keyring& keyring, const NewBackup& backup)
-      : pairing_(pairing), keyring_(keyring), backup_(backup) {}
+  SecondaryCopy(const Pairing& pairing, const mask::Keyring& keyring, const Places& places,
+                const NewBackup& backup)
+      : pairing_(pairing), keyring_(keyring), places_(places), backup_(backup) {}
 
   void make(Manifest& manifest) {
     const auto& secondary = pairing_.config.secondary;
@@ -187,6 +301,7 @@ class SecondaryCopy {
     db::Target target(secondary, db::Mode::dry);
     const auto head = look(target);
     take_state(target, head);
+    places_.copy_files(backup_);
     lock.reset();  // runs may go on: from here on all is read in one snapshot
 
     target.load_catalog();
@@ -229,95 +344,8 @@ class SecondaryCopy {
 
   const Pairing& pairing_;
   const mask::Keyring& keyring_;
+  const Places& places_;
   const NewBackup& backup_;
-};
-
-/// Where each file belongs, by its name in the backup.
-class Places {
- public:
-  explicit Places(const Pairing& pairing) : config_(pairing.config) {
-    const auto shared = contract::find_include(contract::read_text(config_.file), config_.file);
-    places_ = {{std::string(kBackedUpConfig), config_.file},
-               {std::string(kBackedUpContract), config_.contract},
-               {std::string(kBackedUpCatalog), config_.catalog},
-               {std::string(kBackedUpKey), config_.key_file},
-               {std::string(kBackedUpNode), config_.identity},
-               {std::string(name_of_copy(config_.secondary.engine)), config_.secondary.file}};
-    if (shared) {
-      places_[std::string(kBackedUpInclude)] = *shared;
-    }
-  }
-
-  [[nodiscard]] fs::path of(const std::string& name) const {
-    const fs::path path(name);
-    if (path.begin() != path.end() && *path.begin() == kBackedUpState) {
-      return config_.state_directory / path.filename();
-    }
-    if (path.begin() != path.end() && *path.begin() == kBackedUpCards) {
-      return config_.cards / path.filename();
-    }
-    const auto found = places_.find(name);
-    return found == places_.end() ? fs::path() : found->second;
-  }
-
-  /// Configuration, contract, catalogue and cards.
-  void copy_files(const NewBackup& backup) const {
-    for (const auto name :
-         {kBackedUpConfig, kBackedUpInclude, kBackedUpContract, kBackedUpCatalog}) {
-      if (const auto from = of(std::string(name)); !from.empty()) {
-        backup.take(from, std::string(name));
-      }
-    }
-    std::error_code error;
-    if (!fs::is_directory(config_.cards, error)) {
-      return;
-    }
-    backup.make_folder(kBackedUpCards);
-    for (const auto& entry : fs::directory_iterator(config_.cards, error)) {
-      if (entry.is_regular_file(error)) {
-        backup.take(entry.path(),
-                    fmt::format("{}/{}", kBackedUpCards, entry.path().filename().string()));
-      }
-    }
-  }
-
-  void copy_secrets(const NewBackup& backup) const {
-    const auto key = seal::read_secret_file(kKeyFile, config_.key_file);
-    seal::write_secret_file(kKeyFile, backup.staging() / kBackedUpKey, key.bytes());
-    std::error_code error;
-    if (fs::exists(config_.identity, error)) {
-      const auto node = seal::read_secret_file(kNodeFile, config_.identity);
-      seal::write_secret_file(kNodeFile, backup.staging() / kBackedUpNode, node.bytes());
-    }
-  }
-
-  /// Secrets that a new machine needs and that are not in the backup.
-  [[nodiscard]] std::vector<fs::path> left_out(WithKey with_key) const {
-    std::vector<fs::path> files;
-    std::error_code error;
-    if (with_key == WithKey::no) {
-      files.push_back(config_.key_file);
-      if (fs::exists(config_.identity, error)) {
-        files.push_back(config_.identity);
-      }
-    }
-    for (const auto& endpoint : {config_.primary, config_.secondary}) {
-      if (!endpoint.password_file.empty()) {
-        files.push_back(endpoint.password_file);
-      }
-      for (const auto* const name : {"sslrootcert", "sslkey", "sslcert"}) {
-        const auto file = contract::parameter_of(endpoint, name);
-        if (file && file->find('/') != std::string::npos) {
-          files.emplace_back(*file);
-        }
-      }
-    }
-    return files;
-  }
-
- private:
-  const contract::Config& config_;
-  std::map<std::string, fs::path> places_;
 };
 
 /// Names every file that is there. Returns how many bytes they have.
@@ -325,7 +353,7 @@ std::int64_t list_files(const fs::path& staging, const Places& places, Manifest&
   std::int64_t bytes = 0;
   std::set<fs::path> files;
   for (const auto& entry : fs::recursive_directory_iterator(staging)) {
-    if (entry.is_regular_file()) {
+    if (entry.is_regular_file() && entry.path().filename() != kMark) {
       files.insert(entry.path());
     }
   }
@@ -348,15 +376,23 @@ BackedUp back_up(const Pairing& pairing, const fs::path& directory, WithKey with
   BackedUp made{.manifest = {.made = now_utc(),
                              .pairing = contract::name_of_pairing(pairing.config.file),
                              .key = with_key == WithKey::yes,
-                             .key_from = pairing.config.key_file},
+                             .key_from = key_place(pairing.config)},
                 .directory = backup.directory(),
                 .left_out = places.left_out(with_key)};
   auto& manifest = made.manifest;
-  SecondaryCopy(pairing, keyring, backup).make(manifest);
-  places.copy_files(backup);
+  SecondaryCopy(pairing, keyring, places, backup).make(manifest);
   if (with_key == WithKey::yes) {
     places.copy_secrets(backup);
   }
+  const auto& state = pairing.config.state_directory;
+  const state::BackupMade record{.made = manifest.made,
+                                 .directory = made.directory,
+                                 .run = manifest.run,
+                                 .epoch = manifest.epoch,
+                                 .key = manifest.key};
+  // before it has its name, so that no backup exists that nobody knows of; also where it is
+  // restored
+  state::note_backup(backup.staging() / kBackedUpState, record);
   try {
     made.bytes = list_files(backup.staging(), places, manifest);
   } catch (const std::system_error& failed) {
@@ -364,13 +400,8 @@ BackedUp back_up(const Pairing& pairing, const fs::path& directory, WithKey with
   }
   const auto epoch = keyring.epoch_of(manifest.key_check).value_or(keyring.epoch());
   const auto text = text_of(manifest, keyring.until(epoch));
+  state::note_backup(state, record);
   backup.finish(text);
-  manifest = read_manifest(backup.directory());
-  state::note_backup(pairing.config.state_directory, {.made = manifest.made,
-                                                      .directory = made.directory,
-                                                      .run = manifest.run,
-                                                      .epoch = manifest.epoch,
-                                                      .key = manifest.key});
   return made;
 }
 

@@ -26,16 +26,22 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr const char* kFromBackup = "backup";
 constexpr const char* kAnotherBackup = "take another backup: abgleich backup DIRECTORY";
 
 fs::path last_backup(const Pairing& pairing) {
   const auto made = state::read_backups(pairing.config.state_directory).made;
-  if (made.empty()) {
-    throw Failure(Code::usage, "no backup was made on this machine",
-                  "make one: abgleich backup DIRECTORY; or name one: abgleich restore --drill "
-                  "DIRECTORY. Nothing was changed");
+  std::error_code error;
+  for (auto one = made.rbegin(); one != made.rend(); ++one) {
+    if (fs::exists(one->directory / kManifestFile, error)) {
+      return one->directory;
+    }
   }
-  return made.back().directory;
+  throw Failure(Code::usage,
+                made.empty() ? "no backup was made on this machine"
+                             : "no backup that was made on this machine is where it was made",
+                "make one: abgleich backup DIRECTORY; or name one: abgleich restore --drill "
+                "DIRECTORY. Nothing was changed");
 }
 
 /// The pairing as the backup has it: its contract, its catalogue, its key where that is in it. The
@@ -54,7 +60,7 @@ Pairing from_backup(const Pairing& pairing, const Drilled& drilled, const fs::pa
   restored.accepted = drilled.manifest.find(kBackedUpCatalog) != nullptr
                           ? std::optional(drift::read_catalog(restored.config.catalog))
                           : std::nullopt;
-  if (drilled.manifest.key) {
+  if (drilled.key == kFromBackup) {
     restored.config.key_file = directory / kBackedUpKey;
   }
   restored.config.state_directory = state;
@@ -131,7 +137,9 @@ void look_at_original(const Pairing& pairing, Drilled& drilled) {
     const auto& manifest = drilled.manifest;
     if (!head || head->lineage != manifest.lineage || head->epoch < manifest.epoch) {
       drilled.notes.emplace_back(
-          "the secondary has another history now than the one that the backup is of");
+          "the secondary has another history now than the one that the backup is of, so this "
+          "counts as no drill of its backups");
+      drilled.counts = false;
       return;
     }
     drilled.runs_behind = head->epoch - manifest.epoch;
@@ -189,11 +197,14 @@ db::CopyToRestore copy_of(const Pairing& pairing, const DrillOptions& options,
 /// Reads and checks the manifest.
 Drilled begun(const Pairing& pairing, const fs::path& directory) {
   Drilled drilled{.directory = fs::absolute(directory.empty() ? last_backup(pairing) : directory)};
-  contract::expect_own(drilled.directory / kManifestFile, "the backup");
   drilled.manifest = read_manifest(drilled.directory);
   expect_whole(drilled.directory, drilled.manifest);
   drilled.age = seconds_since(drilled.manifest.made);
-  drilled.key = drilled.manifest.key ? "backup" : "this machine";
+  // A key that comes with the backup proves nothing about who wrote it, so it is only used where
+  // this machine has none.
+  std::error_code error;
+  const bool own = fs::exists(pairing.config.key_file, error) || !drilled.manifest.key;
+  drilled.key = own ? "this machine" : kFromBackup;
   return drilled;
 }
 
@@ -221,13 +232,19 @@ Drilled drill(const Pairing& pairing, const DrillOptions& options, Progress& pro
     compare_with_primary(restored, progress, drilled);
   }
   drilled.stays = options.to.value_or("");
+  if (const auto left = copy->end(); !left.empty()) {
+    drilled.notes.push_back(fmt::format(
+        "the database '{}' could not be dropped, and has the rows of the secondary: DROP DATABASE "
+        "{}",
+        left, left));
+  }
   if (!drilled.damage.empty()) {
     drilled.code = Code::integrity;
-    return drilled;
+  } else if (drilled.counts) {
+    state::note_drill(
+        pairing.config.state_directory,
+        {.at = now_utc(), .directory = drilled.directory, .made = drilled.manifest.made});
   }
-  state::note_drill(
-      pairing.config.state_directory,
-      {.at = now_utc(), .directory = drilled.directory, .made = drilled.manifest.made});
   return drilled;
 }
 

@@ -29,6 +29,7 @@ struct Drilled {
   Manifest manifest;
   std::int64_t age = 0;  // seconds
   std::string key;       // where the key came from: "backup" or "this machine"
+  bool counts = true;    // false: it is of another history than the secondary's
   /// What is not as the runs have left it; empty: all of it is.
   std::vector<state::Damage> damage;
   /// How many runs the secondary is ahead of the backup; empty: not known.

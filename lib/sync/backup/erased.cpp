@@ -32,6 +32,8 @@ namespace {
 namespace fs = std::filesystem;
 using In = db::Mention::In;
 
+constexpr const char* kUntilDeleted = "until you delete that directory";
+
 /// When an entry of the journal is purged.
 std::string until_purged(const contract::Retention& keep, const std::optional<db::RunRow>& run) {
   using Unit = contract::Retention::Unit;
@@ -79,6 +81,27 @@ class Looking {
                     "a rotation has given every row another pseudonym; find the one of now: "
                     "abgleich token --identity NAME");
     }
+    if (!has_format(form.kind)) {
+      throw Failure(
+          Code::usage,
+          fmt::format("{} is a pseudonym of a format that no column of the contract has", shown),
+          "look at 'format' in the contract, and give it as the secondary has it");
+    }
+  }
+
+  /// Whether a column of the contract has pseudonyms of this form.
+  [[nodiscard]] bool has_format(mask::Form::Kind kind) const {
+    using Kind = mask::Form::Kind;
+    using contract::Format;
+    return std::ranges::any_of(pairing_.contract.tables, [&](const contract::Table& table) {
+      return std::ranges::any_of(table.columns, [&](const contract::Column& column) {
+        const bool automatic = column.format == Format::automatic;  // uuid or text, by its type
+        return column.cls == contract::Class::pseudonym &&
+               ((kind == Kind::integer && column.format == Format::integer) ||
+                (kind == Kind::uuid && (automatic || column.format == Format::uuid)) ||
+                (kind == Kind::text && (automatic || column.format == Format::text)));
+      });
+    });
   }
 
   void add(std::string where, std::int64_t rows, std::string until, bool certain = true) {
@@ -205,35 +228,72 @@ class Looking {
   }
 
   void look_in_backups(SearchBackups how) {
+    const auto backups = state::read_backups(pairing_.config.state_directory);
     std::error_code error;
-    for (const auto& made : state::read_backups(pairing_.config.state_directory).made) {
+    std::size_t gone = 0;
+    for (const auto& made : backups.made) {
       if (!fs::exists(made.directory / kManifestFile, error) && !error) {
+        ++gone;
         continue;
       }
       const auto where = fmt::format("backup '{}' of {}", made.directory.string(), made.made);
-      constexpr const char* kUntil = "until you delete that directory";
       if (how == SearchBackups::no) {
-        add(where, 0, fmt::format("{}; look into it: --search-backups", kUntil), false);
-      } else if (const auto rows = rows_in_backup(made.directory); rows > 0) {
-        add(where, rows, kUntil);
+        add(where, 0, fmt::format("{}; look into it: --search-backups", kUntilDeleted), false);
+      } else {
+        look_in_backup(where, made.directory);
       }
+    }
+    if (backups.damaged) {
+      add("backups of which nobody knows", 0,
+          "until you delete them: the record, backups.json in the state directory, is damaged",
+          false);
     }
     found_.looked.emplace_back(how == SearchBackups::yes ? "the backups that were made here"
                                                          : "the record of backups");
+    if (gone > 0) {
+      found_.looked.push_back(fmt::format(
+          "{} of the backups are not where they were made, and count as deleted", gone));
+    }
+  }
+
+  /// One that cannot be searched ends nothing: it may have the pseudonym.
+  void look_in_backup(const std::string& where, const fs::path& directory) {
+    try {
+      const auto rows = rows_in_backup(directory);
+      const bool before_rotation = manifest_is_older(directory);
+      if (rows > 0) {
+        add(where, rows, kUntilDeleted);
+      } else if (before_rotation) {
+        add(where, 0,
+            fmt::format("{}: it is from before the key was rotated, and may have the person under "
+                        "another pseudonym",
+                        kUntilDeleted),
+            false);
+      }
+    } catch (const Failure& failure) {
+      add(where, 0,
+          fmt::format("{}: it cannot be searched: {}", kUntilDeleted, failure.error().message),
+          false);
+    }
+  }
+
+  /// Whether the backup's pseudonyms are of an earlier epoch of the key.
+  [[nodiscard]] bool manifest_is_older(const fs::path& directory) const {
+    return keyring_.epoch_of(read_manifest(directory).key_check) != keyring_.epoch();
   }
 
   /// Restores the backup beside the secondary, and looks at what is restored.
   std::int64_t rows_in_backup(const fs::path& directory) {
     auto kept = pairing_;
     kept.config.state_directory = directory / kBackedUpState;
-    auto rows = lines_in_log(kept) + rare_rows(kept);
+    std::int64_t rows = 0;
     look_into_backup(pairing_, directory, [&](db::Target& target) {
       for (const auto& mention :
            db::find_mentions(target, known_tables(target), found_.pseudonym)) {
         rows += mention.rows;
       }
     });
-    return rows;
+    return rows + lines_in_log(kept) + rare_rows(kept);
   }
 
   const Pairing& pairing_;

@@ -1,5 +1,6 @@
 #include "sync/backup/manifest.hpp"
 
+#include "contract/trust.hpp"
 #include "contract/words.hpp"
 #include "core/digest.hpp"
 #include "core/error.hpp"
@@ -76,6 +77,13 @@ bool stays_inside(const std::string& name) {
          std::ranges::none_of(path, [](const fs::path& part) { return part == ".."; });
 }
 
+/// Empty, or a whole path on one line.
+bool is_place(const fs::path& path) {
+  return path.empty() || (path.is_absolute() && std::ranges::none_of(path.native(), [](char c) {
+                            return static_cast<unsigned char>(c) < ' ';
+                          }));
+}
+
 Manifest manifest_from(const Json& json) {
   const auto& run = json.at("run");
   const auto& key = json.at("key");
@@ -139,8 +147,13 @@ std::string text_of(const Manifest& manifest, const mask::Keyring& keyring) {
 
 Manifest read_manifest(const fs::path& directory) {
   const auto file = directory / kManifestFile;
-  std::ifstream in(file, std::ios::binary);
-  if (!in) {
+  std::error_code error;
+  std::ifstream in;
+  if (fs::is_regular_file(fs::symlink_status(file, error))) {
+    contract::expect_own(file, "the backup");
+    in.open(file, std::ios::binary);
+  }
+  if (!in.is_open()) {
     throw Failure(
         Code::usage,
         fmt::format("'{}' is no backup: it has no {}", directory.string(), kManifestFile),
@@ -166,6 +179,10 @@ Manifest read_manifest(const fs::path& directory) {
       if (!stays_inside(one.name)) {
         damaged(file, "names a file outside of it");
       }
+      if (!is_place(one.from)) {
+        damaged(file, "names a place that no file can have");
+      }
+      contract::expect_own(directory / one.name, "the backup");
     }
     return manifest;
   } catch (const Json::exception&) {
@@ -207,6 +224,10 @@ void expect_genuine(const Manifest& manifest, const mask::Keyring& keyring) {
                               kManifestFile),
                   kTakeAnother);
   }
+}
+
+void expect_genuine(const Manifest& manifest, const fs::path& key_file) {
+  expect_genuine(manifest, mask::Keyring::read(key_file));
 }
 
 }  // namespace abgleich::sync

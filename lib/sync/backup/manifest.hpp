@@ -65,7 +65,8 @@ std::string text_of(const Manifest& manifest, const mask::Keyring& keyring);
 
 /// Reads `backup.json`. Throws Failure{usage} where the directory is no backup,
 /// Failure{configuration} where another version of this program has made it, Failure{integrity}
-/// where it is damaged.
+/// where it is damaged, Failure{key_or_trust} where somebody else may have written it or another
+/// file of the backup.
 Manifest read_manifest(const std::filesystem::path& directory);
 
 /// Throws Failure{integrity} where a file is gone or is not as the backup has left it, or where
@@ -75,5 +76,7 @@ void expect_whole(const std::filesystem::path& directory, const Manifest& manife
 /// Throws Failure{key_or_trust} where this is not the key of the backup, Failure{integrity} where
 /// somebody without the key has changed the manifest.
 void expect_genuine(const Manifest& manifest, const mask::Keyring& keyring);
+/// The same with the key in that file.
+void expect_genuine(const Manifest& manifest, const std::filesystem::path& key_file);
 
 }  // namespace abgleich::sync

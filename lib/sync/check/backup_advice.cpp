@@ -2,14 +2,22 @@
 
 #include "core/clock.hpp"
 #include "state/backups.hpp"
+#include "sync/backup/manifest.hpp"
 
 #include <fmt/format.h>
+
+#include <filesystem>
+#include <system_error>
 
 namespace abgleich::sync {
 
 std::optional<Checked> judge_backups(const Pairing& pairing) {
   constexpr std::int64_t kDay = 86'400;  // seconds
-  const auto backups = state::read_backups(pairing.config.state_directory);
+  auto backups = state::read_backups(pairing.config.state_directory);
+  std::error_code error;
+  std::erase_if(backups.made, [&](const state::BackupMade& made) {  // deleted, or never finished
+    return !std::filesystem::exists(made.directory / kManifestFile, error) && !error;
+  });
   if (backups.made.empty()) {
     return std::nullopt;
   }
