@@ -30,7 +30,7 @@ struct Arguments {
   std::string take;
   std::vector<std::string> set;
   std::vector<std::string> set_null;
-  std::string from;
+  std::optional<std::string> from;
   std::string reason;
 };
 
@@ -160,12 +160,13 @@ sync::Resolution decisions_of(const Arguments& arguments) {
     throw Failure(Code::usage, "--from FILE says everything but the reason",
                   "abgleich resolve --from FILE --reason TEXT");
   }
-  auto decisions = journal::parse_decisions(read_decisions(arguments.from), arguments.from);
+  const auto& from = *arguments.from;
+  auto decisions = journal::parse_decisions(read_decisions(from), from);
   if (decisions.all.empty()) {
-    throw Failure(Code::usage,
-                  fmt::format("{} decides nothing: every conflict is left open",
-                              contract::in_quotes(arguments.from)),
-                  "choose a side for a conflict on the page. Nothing was changed");
+    throw Failure(
+        Code::usage,
+        fmt::format("{} decides nothing: every conflict is left open", contract::in_quotes(from)),
+        "choose a side for a conflict on the page. Nothing was changed");
   }
   return {.ids = {},
           .table = {},
@@ -213,9 +214,10 @@ nlohmann::ordered_json json_of(const sync::Resolved& resolved) {
 }
 
 Code decide(Context& context, const Arguments& arguments) {
-  const auto resolved = sync::resolve(
-      context.pairing(), arguments.from.empty() ? typed(arguments) : decisions_of(arguments));
-  const auto code = resolved.left.empty() ? Code::done : Code::conflicts_open;
+  const auto resolved =
+      sync::resolve(context.pairing(), arguments.from ? decisions_of(arguments) : typed(arguments));
+  // what is left may have closed already
+  const auto code = resolved.left.empty() || resolved.open == 0 ? Code::done : Code::conflicts_open;
   if (resolved.run) {
     context.applied = {*resolved.run, code};
   }
@@ -224,7 +226,7 @@ Code decide(Context& context, const Arguments& arguments) {
     return code;
   }
   for (const auto& left : resolved.left) {
-    complain(fmt::format("left open: {}{}: {}\n",
+    complain(fmt::format("{}: {}{}: {}\n", left.open ? "left open" : "not applied",
                          left.line > 0 ? fmt::format("line {}: ", left.line) : std::string(),
                          visible(left.id), visible(left.why)));
     if (left.now) {

@@ -42,6 +42,9 @@ void expect_ours(const std::string& file) {
   if (::lstat(file.c_str(), &status) != 0) {
     return;  // it is not there, or cannot be reached: then writing says why
   }
+  if (S_ISREG(status.st_mode) && status.st_size == 0) {
+    return;  // nothing is lost
+  }
   std::string beginning(report::kPageMarkWithin, '\0');
   if (S_ISREG(status.st_mode)) {
     std::ifstream(file, std::ios::binary)
@@ -69,18 +72,23 @@ void write_page(const std::string& file, std::string_view page) {
 }
 
 /// Writes the page, and says what there is to do with it.
+template <class Shown>
 Code deliver(const Context& context, const std::string& file, std::string_view page,
-             std::int64_t conflicts, std::string_view then) {
+             const Shown& shown, std::string_view then) {
   if (file == kStandardOutput) {
     print(page);
     return Code::done;
   }
   write_page(file, page);
+  const auto on_page = static_cast<std::int64_t>(shown.conflicts.size());
+  const auto conflicts = on_page + shown.more_conflicts + shown.rare_conflicts;
   if (context.json) {
     print_json({{"schema", "abgleich.report/1"}, {"file", file}, {"conflicts", conflicts}});
   } else if (context.loudness() != Loudness::problems) {
-    print(fmt::format("written: {}, {} open {}{}\n", contract::in_quotes(file), conflicts,
-                      conflicts == 1 ? "conflict" : "conflicts", conflicts == 0 ? "" : then));
+    print(fmt::format("written: {}, {} open {}{}{}\n", contract::in_quotes(file), conflicts,
+                      conflicts == 1 ? "conflict" : "conflicts",
+                      on_page == conflicts ? "" : fmt::format(", {} of them on it", on_page),
+                      conflicts == 0 ? "" : then));
   }
   return Code::done;
 }
@@ -99,13 +107,11 @@ Code run(const Context& context, const Arguments& arguments) {
   const auto pairing = context.pairing();
   if (!arguments.html.empty()) {
     const auto overview = sync::overview(pairing);
-    return deliver(context, file, report::overview_page(overview, language),
-                   static_cast<std::int64_t>(overview.conflicts.size()) + overview.more_conflicts,
+    return deliver(context, file, report::overview_page(overview, language), overview,
                    "; decide them: abgleich report --decide FILE");
   }
   const auto sheet = sync::decision_sheet(pairing);
-  return deliver(context, file, report::decision_page(sheet, language),
-                 static_cast<std::int64_t>(sheet.conflicts.size()) + sheet.more_conflicts,
+  return deliver(context, file, report::decision_page(sheet, language), sheet,
                  "; apply what is decided on it: abgleich resolve --from FILE");
 }
 

@@ -182,12 +182,4 @@ Decisions parse_decisions(std::string_view text, std::string_view file) {
   return decisions;
 }
 
-std::string decisions_text(const Decisions& decisions) {
-  auto text = fmt::format("{}\n{} {}\n", kDecisionsFormat, kPairingField, decisions.pairing);
-  for (const auto& decision : decisions.all) {
-    text += fmt::format("{} {}\n", decision.id, name_of(decision.side));
-  }
-  return text;
-}
-
 }  // namespace abgleich::journal

@@ -49,7 +49,4 @@ std::string pairing_mark(std::string_view lineage);
 /// decisions nor the page's address, or has a line that cannot be read; then nothing of it counts.
 Decisions parse_decisions(std::string_view text, std::string_view file);
 
-/// The file that `parse_decisions` reads so.
-std::string decisions_text(const Decisions& decisions);
-
 }  // namespace abgleich::journal

@@ -2,6 +2,7 @@
 
 #include "core/digest.hpp"
 #include "core/visible_text.hpp"
+#include "report/markup_text.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -102,29 +103,6 @@ std::string gitlab(const std::vector<Event>& events, const contract::Contract& c
 
 // JUnit ------------------------------------------------------------------------------------------
 
-std::string xml_text(std::string_view text) {
-  std::string out;
-  for (const char c : visible(text)) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      default:
-        out += c;  // no control characters are left: XML 1.0 could not hold them
-    }
-  }
-  return out;
-}
-
 std::string junit(const std::vector<Event>& events) {
   const auto failures = std::ranges::count_if(
       events, [](const Event& event) { return event.verdict == Verdict::block; });
@@ -138,15 +116,15 @@ std::string junit(const std::vector<Event>& events) {
     out += "    <testcase classname=\"drift\" name=\"the schema is as accepted\"/>\n";
   }
   for (const auto& event : events) {
-    const auto said = xml_text(message(event));
-    const auto hint = xml_text(event.hint);
+    const auto said = markup_text(message(event));
+    const auto hint = markup_text(event.hint);
     const auto body = event.verdict == Verdict::block
                           ? fmt::format("<failure type=\"{}\" message=\"{}\">{}</failure>",
-                                        xml_text(name_of(event.kind)), said, hint)
+                                        markup_text(name_of(event.kind)), said, hint)
                           : fmt::format("<system-out>{}; {}</system-out>", said, hint);
     out += fmt::format("    <testcase classname=\"{}\" name=\"{}\">{}</testcase>\n",
-                       xml_text(event.table),
-                       xml_text(std::string(name_of(event.kind)) + " " + subject(event)), body);
+                       markup_text(event.table),
+                       markup_text(std::string(name_of(event.kind)) + " " + subject(event)), body);
   }
   return out + "  </testsuite>\n</testsuites>\n";
 }

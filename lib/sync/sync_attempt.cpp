@@ -38,6 +38,15 @@ void choose_rules(const Options& options, std::vector<ExportedTable>& tables) {
   }
 }
 
+std::vector<std::int64_t> numbers_of(const std::vector<LocatedTable>& tables) {
+  std::vector<std::int64_t> numbers;
+  numbers.reserve(tables.size());
+  for (const auto& exported : tables) {
+    numbers.push_back(exported.relation.id);
+  }
+  return numbers;
+}
+
 /// Collects the keys of rare rows. If that fails, the run goes on: the reason is returned.
 std::optional<std::string> collect(RareKeys& keys, const std::vector<LocatedTable>& tables,
                                    const std::vector<Judged>& judged) {
@@ -139,6 +148,7 @@ void SyncAttempt::detect_and_plan() {
     judged_ = std::move(*loaded.tables);
   } else {
     target.books().begin_findings();
+    target.books().look_at_bases(numbers_of(schema_.tables));
     for (const auto& exported : schema_.tables) {
       auto& table = target.prepare(exported.located());
       const auto staged = detection_->stage(source_, table, exported, progress_);

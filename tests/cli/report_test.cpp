@@ -148,12 +148,12 @@ TEST_CASE("report --html shows in both languages what happened and what is open"
       }
     }
     CHECK(has(en, "differs"));
-    CHECK(has(en, "both sides have changed the row."));
+    CHECK(has(en, "Both sides have changed the row."));
     CHECK(has(en, "withhold: never leaves"));
     CHECK(has(en, "a new column"));
     CHECK(has(en, "3 inserted, 0 updated, 0 deleted"));
     CHECK(has(de, "verschieden"));
-    CHECK(has(de, "beide Seiten haben die Zeile geändert."));
+    CHECK(has(de, "Beide Seiten haben die Zeile geändert."));
     CHECK(has(de, "withhold: wird nie weitergegeben"));
     CHECK(has(de, "eine neue Spalte"));
     CHECK(has(de, "3 eingefügt, 0 geändert, 0 gelöscht"));
@@ -180,7 +180,7 @@ TEST_CASE("report works before the first run, and where the primary does not ans
     config.replace(at, config.find('"', at) - at, "sqlite:gone.db");
     write_file(file, "retry_for = \"0\"\n" + config);
     const auto page = office.page({"--html", "r.html"}, "r.html");
-    CHECK(has(page, "not known: "));
+    CHECK(has(page, "Not known: "));
   });
 }
 
@@ -221,7 +221,66 @@ TEST_CASE("report: a column that the contract withholds by now has no value on t
       const auto page = office.page({option, "x.html"}, "x.html");
       CHECK(!has(page, "S3CR3T"));
       CHECK(!has(page, "0P3N"));
-      CHECK(has(page, "not shown: the contract does not let it leave"));
+      CHECK(has(page, "not shown: the contract has changed, or does not let it leave"));
+    }
+  });
+}
+
+TEST_CASE("what an older contract let leave is neither shown nor resolved") {
+  on_both([](On engine) {
+    for (const bool pseudonym : {false, true}) {
+      CAPTURE(pseudonym);
+      Office office(engine);
+      office.disagree("S3CR3T", "0P3N");
+      const auto ids = office.ids();
+      std::string less = kContract;
+      const std::string line = "status = { class = \"plain\", because = \"no names in it\" }";
+      less.replace(less.find(line), line.size(),
+                   pseudonym ? "status = { class = \"pseudonym\", identity = \"status\" }"
+                             : "status = \"withhold\"");
+      less.replace(less.find("sensitive = [\"status\"]\n"), 23, "");
+      office.set_contract(less);
+      for (const auto* option : {"--html", "--decide"}) {
+        const auto page = office.page({option, "x.html"}, "x.html");
+        CHECK(!has(page, "S3CR3T"));
+        CHECK(!has(page, "0P3N"));
+      }
+      for (const auto* const side : {"primary", "secondary"}) {
+        const auto refused = office.run({"resolve", ids.front(), "--take", side});
+        CHECK_MESSAGE(refused.exit == 10, refused.out, refused.err);
+        CHECK_MESSAGE(has(refused.err, "the contract lets other things of this table leave than"),
+                      refused.err);
+      }
+      CHECK(office.statuses() == "0P3N\n0P3N\n0P3N");
+      // the run that the hint names decides anew
+      const auto after = office.sync();
+      CAPTURE(after.dump());
+      CHECK(after["exit"] <= 11);
+      CHECK(office.run({"resolve", "--all", "--take", "primary", "-q"}).exit <= 10);
+      CHECK(!has(office.secondary.rows("SELECT * FROM person"), "S3CR3T"));
+    }
+  });
+}
+
+TEST_CASE("report: a conflict about a row that min_k would hold back is counted, and not shown") {
+  on_both([](On engine) {
+    Pairing pairing(engine, engine, kContract, "[privacy]\nmin_k = 2\n[limits]\nmax_updated = 9\n");
+    pairing.primary.run(
+        "CREATE TABLE person (id integer PRIMARY KEY, name text, status text, age integer, code "
+        "text)");
+    pairing.primary.run(
+        "INSERT INTO person VALUES (1, 'M', 'open', 30, 'A'), (2, 'M', 'open', 30, 'A')");
+    REQUIRE(pairing.sync()["exit"] == 0);
+    pairing.secondary.run("UPDATE person SET status = 'EDITED'");
+    pairing.primary.run("UPDATE person SET age = 40 WHERE id = 1");
+    const auto found = pairing.sync();
+    CAPTURE(found.dump());
+    REQUIRE(found["open"]["conflicts"] > 0);
+    for (const auto* option : {"--html", "--decide"}) {
+      const auto page = pairing.run({"report", option, "-"});
+      CHECK(page.exit == 0);
+      CHECK(!has(page.out, "EDITED"));
+      CHECK_MESSAGE(has(page.out, "abgleich conflicts"), page.out);
     }
   });
 }
@@ -312,7 +371,8 @@ TEST_CASE("resolve --from takes the page's address, from a file or standard inpu
   const auto filed = office.resolve(address + ids[2] + "=secondary");
   CHECK(filed.exit == 10);
   CHECK(has(filed.out, "1 resolved, 1 open"));
-  CHECK(has(filed.err, "left open: " + ids[0] + ": no open conflict has this id"));
+  CHECK_MESSAGE(has(filed.err, "not applied: " + ids[0] + ": no open conflict has this id"),
+                filed.err);
 }
 
 TEST_CASE("resolve --from refuses line by line what has changed since, and applies the rest") {
@@ -339,7 +399,7 @@ TEST_CASE("resolve --from refuses line by line what has changed since, and appli
                           "left open: line 6: " +
                           ids[2] +
                           ": it is decided twice, and differently: see line 8\n"
-                          "left open: line 7: 0123456789ab: no open conflict has this id; it was "
+                          "not applied: line 7: 0123456789ab: no open conflict has this id; it was "
                           "decided or has closed since\n");
     CHECK(office.statuses() == "case\nclosed\nnewer");
     const auto json = Json::parse(office.resolve(decided, {"--json"}).out);

@@ -16,6 +16,8 @@
 #include "state/latch.hpp"
 #include "support/temporary_directory.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <fstream>
 #include <initializer_list>
@@ -304,11 +306,20 @@ Outcome take_conflict(std::string_view bytes) {
   }
 }
 
+std::string text_of(const journal::Decisions& decisions) {
+  auto text = fmt::format("{}\n{} {}\n", journal::kDecisionsFormat, journal::kPairingField,
+                          decisions.pairing);
+  for (const auto& decision : decisions.all) {
+    text += fmt::format("{} {}\n", decision.id, name_of(decision.side));
+  }
+  return text;
+}
+
 /// What is understood is read the same way after it was written, but for the places of its lines.
 Outcome take_decisions(std::string_view bytes) {
   return refused_at_worst({Code::usage}, [&] {
     auto decisions = journal::parse_decisions(bytes, "d");
-    const auto text = journal::decisions_text(decisions);
+    const auto text = text_of(decisions);
     auto again = journal::parse_decisions(text, "d");
     for (auto* all : {&decisions.all, &again.all}) {
       for (auto& decision : *all) {

@@ -71,7 +71,8 @@ std::vector<std::string> literals_of(const std::string& source) {
 /// What tells a reader to run something, or that he has to do something before a run goes on.
 bool is_hint(const std::string& text) {
   static const std::regex kCommand(
-      "abgleich (sync|drift|adopt|check|verify|resolve|resume|revert|keys|contract|diff|conflicts|"
+      "abgleich (--config [^ ]+ "
+      ")?(sync|drift|adopt|check|verify|resolve|resume|revert|keys|contract|diff|conflicts|"
       "quarantine|log|status|init|privacy|reveal|token|rekey|grants|peer|backup|restore|report)\\b|"
       "[Nn]"
       "othing was "

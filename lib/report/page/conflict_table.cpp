@@ -25,11 +25,11 @@ std::string kind_words(Language language, const ShownConflict& conflict) {
   auto text =
       found == kConflictKinds.end() ? conflict.kind : std::string(word(language, found->second));
   if (!conflict.obstacle.empty()) {
-    text += "; " + phrase(language, Word::constraint,
-                          conflict.obstacle +
-                              (conflict.constraint.empty() ? "" : " " + conflict.constraint));
+    text += " " + phrase(language, Word::constraint,
+                         conflict.obstacle +
+                             (conflict.constraint.empty() ? "" : " " + conflict.constraint));
   }
-  return text + ".";
+  return text;
 }
 
 std::optional<Word> word_in_place(ShownValue::Is is) {
@@ -76,6 +76,10 @@ void write_value(Html& html, Language language, const ShownValue& value) {
     html.leaf("em", word(language, *instead));
     return;
   }
+  if (value.text.empty()) {
+    html.leaf("em", word(language, Word::empty_text));
+    return;
+  }
   html.leaf("bdi", value.text);
   if (value.more > 0) {
     html.text(" ");
@@ -107,6 +111,14 @@ void write_conflict_name(Html& html, Language language, const ShownConflict& con
 
 void write_conflict(Html& html, Language language, const ShownConflict& conflict) {
   html.leaf("p", kind_words(language, conflict));
+  if (!conflict.blocking_table.empty() && !conflict.blocking_key.empty()) {
+    const auto paragraph = html.open("p");
+    html.text(word(language, Word::in_the_way));
+    html.text(" ");
+    html.leaf("bdi", conflict.blocking_table);
+    html.text(" ");
+    write_key(html, language, conflict.blocking_key);
+  }
   if (!conflict.since.empty()) {
     html.leaf("p", phrase(language, Word::open_since,
                           moment_words(language, conflict.since, conflict.age)));

@@ -54,15 +54,17 @@ struct Choice {
 
 std::vector<Choice> choices_of(const ShownConflict& conflict) {
   std::vector<Choice> choices;
-  if (conflict.primary_can_be_taken) {
+  if (conflict.primary == ShownConflict::Primary::can_be_taken) {
     choices.push_back({journal::name_of(journal::Side::primary),
                        !conflict.primary_has_row     ? Word::take_primary_delete
                        : !conflict.secondary_has_row ? Word::take_primary_insert
                                                      : Word::take_primary});
   }
-  choices.push_back({journal::name_of(journal::Side::secondary), conflict.secondary_has_row
-                                                                     ? Word::take_secondary
-                                                                     : Word::take_secondary_gone});
+  choices.push_back({journal::name_of(journal::Side::secondary),
+                     conflict.secondary_has_row ? Word::take_secondary
+                     : conflict.primary == ShownConflict::Primary::refused
+                         ? Word::take_secondary_never
+                         : Word::take_secondary_gone});
   choices.push_back({journal::kLeftOpen, Word::leave_open});
   return choices;
 }
@@ -87,8 +89,10 @@ void write_question(Html& html, Language language, const ShownConflict& conflict
     write_conflict_name(html, language, conflict);
   }
   write_conflict(html, language, conflict);
-  if (!conflict.primary_can_be_taken) {
-    html.leaf("p", word(language, Word::primary_impossible));
+  if (conflict.primary != ShownConflict::Primary::can_be_taken) {
+    html.leaf("p", word(language, conflict.primary == ShownConflict::Primary::refused
+                                      ? Word::primary_impossible
+                                      : Word::primary_later));
   }
   for (const auto& choice : choices_of(conflict)) {
     write_choice(html, language, conflict.id, choice);
@@ -101,6 +105,10 @@ void write_hidden(Html& html, std::string_view name, std::string_view value) {
 }
 
 void write_form(Html& html, Language language, const DecisionSheet& sheet) {
+  if (sheet.more_conflicts > 0) {
+    html.leaf("p", phrase(language, Word::first_conflicts, sheet.conflicts.size(),
+                          sheet.conflicts.size() + static_cast<std::size_t>(sheet.more_conflicts)));
+  }
   html.leaf("p", word(language, Word::how_to_decide));
   html.leaf("p", word(language, Word::without_script), {{"id", "unscripted"}, {"class", "note"}});
   html.leaf("p", word(language, Word::what_then));
@@ -135,14 +143,14 @@ std::string decision_page(const DecisionSheet& sheet, Language language) {
     head.script = kSave;
   }
   return page_of(head, [&](Html& html) {
+    if (sheet.rare_conflicts > 0) {
+      html.leaf("p", phrase(language, Word::rare_conflicts, sheet.rare_conflicts));
+    }
     if (sheet.conflicts.empty()) {
       html.leaf("p", word(language, Word::nothing_to_decide));
       return;
     }
     write_form(html, language, sheet);
-    if (sheet.more_conflicts > 0) {
-      html.leaf("p", phrase(language, Word::more_conflicts, sheet.more_conflicts));
-    }
   });
 }
 

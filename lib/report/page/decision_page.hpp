@@ -18,6 +18,9 @@ struct DecisionSheet {
   std::string made;     // UTC
   std::vector<ShownConflict> conflicts;
   std::int64_t more_conflicts = 0;  // open ones that are not among them
+  /// Beside these, those about rows that are to be withdrawn because too few subjects are like
+  /// them: a page that is handed round does not show them.
+  std::int64_t rare_conflicts = 0;
 };
 
 std::string decision_page(const DecisionSheet& sheet, Language language);

@@ -23,7 +23,8 @@ th { background: #eee; }
 dl { display: grid; grid-template-columns: minmax(6em, 1fr) 2fr; gap: 0.2em 0.8em; }
 dt { font-weight: bold; }
 dd { margin: 0; }
-bdi { unicode-bidi: isolate; }
+bdi { unicode-bidi: isolate; white-space: break-spaces; }
+td bdi { border-bottom: 1px dotted #888; }
 em { font-style: italic; color: #444; }
 .differs td { font-weight: bold; background: #fff3d6; }
 .key { font-weight: normal; }

@@ -1,6 +1,6 @@
 #include "report/page/html.hpp"
 
-#include "core/visible_text.hpp"
+#include "report/markup_text.hpp"
 
 #include <fmt/format.h>
 #include <sodium.h>
@@ -21,44 +21,6 @@ bool in_line(HtmlName name) {
   return std::ranges::find(kInLine, name.text()) != kInLine.end();
 }
 
-/// Text for an element or for an attribute in quotation marks.
-std::string escaped(std::string_view text) {
-  // no XML may contain them
-  constexpr std::string_view kFffe = "\xEF\xBF\xBE";
-  constexpr std::string_view kFfff = "\xEF\xBF\xBF";
-  const auto seen = visible(text);
-  std::string out;
-  out.reserve(seen.size());
-  for (std::size_t i = 0; i < seen.size(); ++i) {
-    const auto rest = std::string_view(seen).substr(i);
-    if (rest.starts_with(kFffe) || rest.starts_with(kFfff)) {
-      out += rest.starts_with(kFffe) ? "\\ufffe" : "\\uffff";
-      i += kFffe.size() - 1;
-      continue;
-    }
-    switch (seen[i]) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      case '\'':
-        out += "&#39;";
-        break;
-      default:
-        out += seen[i];
-    }
-  }
-  return out;
-}
-
 }  // namespace
 
 Html::Element::~Element() {
@@ -72,7 +34,7 @@ Html::Element Html::open(HtmlName name, Attributes attributes) {
 
 void Html::leaf(HtmlName name, std::string_view text, Attributes attributes) {
   begin(name, attributes, ">");
-  body_ += escaped(text);
+  body_ += markup_text(text);
   close(name);
 }
 
@@ -81,7 +43,7 @@ void Html::empty(HtmlName name, Attributes attributes) {
 }
 
 void Html::text(std::string_view text) {
-  body_ += escaped(text);
+  body_ += markup_text(text);
 }
 
 void Html::style(HtmlVerbatim text) {
@@ -99,7 +61,7 @@ std::string Html::document() const {
 void Html::begin(HtmlName name, Attributes attributes, std::string_view end) {
   body_ += fmt::format("<{}", name.text());
   for (const auto& [key, value] : attributes) {
-    body_ += fmt::format(" {}=\"{}\"", key.text(), escaped(value));
+    body_ += fmt::format(" {}=\"{}\"", key.text(), markup_text(value));
   }
   body_ += end;
 }

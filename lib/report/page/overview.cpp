@@ -102,6 +102,14 @@ class OverviewWriter {
   }
   void paragraph(std::string_view text) { html_.leaf("p", text); }
 
+  // Messages name hosts, users and files, which are no affair of those who get a page.
+  [[nodiscard]] std::string see_status(const Error& error) const {
+    return phrase(language_, Word::see_status, static_cast<int>(error.code));
+  }
+  [[nodiscard]] std::string not_known(const Error& error) const {
+    return phrase(language_, Word::not_known, see_status(error));
+  }
+
   [[nodiscard]] std::string moment(std::int64_t at) const {
     return moment_words(language_, utc_of(at), std::max<std::int64_t>(0, overview_.pulse.now - at));
   }
@@ -116,17 +124,17 @@ class OverviewWriter {
                              : fmt::format("{}: {}", overview_.runs.front().id,
                                            moment_words(language_, overview_.runs.front().finished,
                                                         overview_.run_age)));
-    pair(Word::open_conflicts, std::to_string(overview_.conflicts.size() +
-                                              static_cast<std::size_t>(overview_.more_conflicts)));
+    pair(Word::open_conflicts,
+         std::to_string(static_cast<std::int64_t>(overview_.conflicts.size()) +
+                        overview_.more_conflicts + overview_.rare_conflicts));
     pair(Word::held_rows, std::to_string(overview_.held_rows));
-    pair(Word::drift, overview_.drift_unknown
-                          ? phrase(language_, Word::not_known, overview_.drift_unknown->message)
-                          : std::to_string(overview_.drift.size()));
+    pair(Word::drift, overview_.drift_unknown ? not_known(*overview_.drift_unknown)
+                                              : std::to_string(overview_.drift.size()));
     if (overview_.paused) {
       pair(Word::paused, *overview_.paused);
     }
     if (overview_.refused) {
-      pair(Word::refused, overview_.refused->message);
+      pair(Word::refused, see_status(*overview_.refused));
     }
   }
 
@@ -139,16 +147,14 @@ class OverviewWriter {
       return;
     }
     const bool ended = last->state == state::Attempt::State::ended;
-    auto text = ended ? phrase(language_, Word::attempt_ended, moment(last->ended), last->exit)
-                      : phrase(language_, Word::attempt_killed, moment(last->began));
-    if (ended && !last->reason.empty()) {
-      text += ": " + last->reason;
-    }
-    pair(Word::last_attempt, text);
+    pair(Word::last_attempt,
+         ended ? phrase(language_, Word::attempt_ended, moment(last->ended), last->exit)
+               : phrase(language_, Word::attempt_killed, moment(last->began)));
   }
 
   void freshness() {
-    const auto& [beat, at_work, now, patience, trouble] = overview_.pulse;
+    const auto& beat = overview_.pulse.beat;
+    const auto& patience = overview_.pulse.patience;
     {
       const auto list = html_.open("dl");
       pair(Word::syncing_worked, beat.last_success
@@ -160,8 +166,8 @@ class OverviewWriter {
     if (beat.overdue && patience.max_age) {
       paragraph(phrase(language_, Word::overdue, span_words(language_, patience.max_age->count())));
     }
-    if (!trouble.empty()) {
-      paragraph(trouble);
+    if (!overview_.pulse.trouble.empty()) {
+      paragraph(word(language_, Word::attempts_trouble));
     }
     const auto& fresh = beat.freshness;
     if (fresh.changes == 0) {
@@ -177,7 +183,9 @@ class OverviewWriter {
   }
 
   [[nodiscard]] std::string counts(const RunEntry& run) const {
-    return phrase(language_, Word::row_counts, run.inserted, run.updated, run.deleted);
+    return run.decided > 0
+               ? phrase(language_, Word::decided_counts, run.decided)
+               : phrase(language_, Word::row_counts, run.inserted, run.updated, run.deleted);
   }
 
   void runs() {
@@ -233,7 +241,9 @@ class OverviewWriter {
   }
 
   void conflicts() {
-    if (overview_.conflicts.empty()) {
+    if (overview_.rare_conflicts > 0) {
+      paragraph(phrase(language_, Word::rare_conflicts, overview_.rare_conflicts));
+    } else if (overview_.conflicts.empty()) {
       paragraph(word(language_, Word::none));
     }
     for (const auto& conflict : overview_.conflicts) {
@@ -287,7 +297,7 @@ class OverviewWriter {
 
   void drift() {
     if (overview_.drift_unknown) {
-      paragraph(phrase(language_, Word::not_known, overview_.drift_unknown->message));
+      paragraph(not_known(*overview_.drift_unknown));
       return;
     }
     if (overview_.drift.empty()) {
@@ -315,7 +325,7 @@ class OverviewWriter {
   /// Whether it is known what leaves; says why not.
   bool privacy_is_known() {
     if (overview_.privacy_unknown) {
-      paragraph(phrase(language_, Word::not_known, overview_.privacy_unknown->message));
+      paragraph(not_known(*overview_.privacy_unknown));
     }
     return overview_.privacy.has_value();
   }
@@ -354,6 +364,7 @@ RunEntry run_entry(const db::RunRow& run) {
     entry.inserted += count(numbers, "inserted");
     entry.updated += count(numbers, "updated");
     entry.deleted += count(numbers, "deleted");
+    entry.decided += count(numbers, "resolved");
   }
   return entry;
 }

@@ -17,7 +17,7 @@
 
 namespace abgleich::report {
 
-/// What a run was, and how many rows of all tables it has changed.
+/// What a run was, how many rows of all tables it has brought, and how many conflicts it decided.
 struct RunEntry {
   std::string id;
   std::string kind;
@@ -27,6 +27,7 @@ struct RunEntry {
   std::int64_t inserted = 0;
   std::int64_t updated = 0;
   std::int64_t deleted = 0;
+  std::int64_t decided = 0;  // conflicts
 };
 RunEntry run_entry(const db::RunRow& run);
 
@@ -41,6 +42,7 @@ struct Overview {
   std::optional<Error> refused;       // why a run would be
   std::vector<ShownConflict> conflicts;
   std::int64_t more_conflicts = 0;  // open ones that are not among them
+  std::int64_t rare_conflicts = 0;  // beside these; see DecisionSheet
   std::vector<HeldRow> held;
   std::int64_t held_rows = 0;  // all of them
   std::int64_t more_held = 0;  // rows that are not among `held`

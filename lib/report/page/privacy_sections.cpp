@@ -74,7 +74,7 @@ std::int64_t width_for(std::int64_t value, std::int64_t limit) {
 void write_anonymity(Html& html, Language language, const PrivacyTable& table, std::int64_t min_k) {
   const auto& found = *table.anonymity;
   html.leaf("h3", phrase(language, Word::k_title, table.target, names(table.quasi_identifiers)));
-  const auto says = phrase(language, Word::k_is, found.k, found.groups, found.k);
+  const auto says = phrase(language, Word::k_is, found.k, found.groups);
   const auto width = width_for(found.k, min_k);
   html.leaf("p", says);
   draw_level(html, {.value = found.k, .whole = width, .limit = min_k}, says);
@@ -83,7 +83,7 @@ void write_anonymity(Html& html, Language language, const PrivacyTable& table, s
                                 : std::string()));
   for (std::size_t i = 0; i < table.sensitive.size() && i < found.l.size(); ++i) {
     html.leaf("h3", phrase(language, Word::l_title, table.sensitive[i]));
-    const auto l = phrase(language, Word::l_is, found.l[i], found.l[i]);
+    const auto l = phrase(language, Word::l_is, found.l[i]);
     html.leaf("p", l);
     draw_level(html, {.value = found.l[i], .whole = width_for(found.l[i], 0)}, l);
   }
@@ -100,7 +100,7 @@ void write_unique(Html& html, Language language, const PrivacyTable& table) {
 }  // namespace
 
 void write_what_leaves(Html& html, Language language, const Privacy& privacy) {
-  html.leaf("p", phrase(language, Word::by_contract, privacy.contract, privacy.epoch));
+  html.leaf("p", phrase(language, Word::by_contract, privacy.epoch));
   for (const auto& table : privacy.tables) {
     write_table(html, language, table);
   }
@@ -109,7 +109,7 @@ void write_what_leaves(Html& html, Language language, const Privacy& privacy) {
 void write_hiding(Html& html, Language language, const Privacy& privacy) {
   if (privacy.min_k > 0) {
     html.leaf("p",
-              phrase(language, Word::rare_rows, privacy.rare, privacy.min_k, privacy.still_there));
+              phrase(language, Word::rare_rows, privacy.min_k, privacy.rare, privacy.still_there));
   }
   for (const auto& table : privacy.tables) {
     if (table.quasi_identifiers.empty()) {

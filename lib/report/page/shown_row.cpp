@@ -27,13 +27,14 @@ ShownValue side_of(const std::optional<Value>& value) {
   return value ? shown_value(*value) : ShownValue{.is = ShownValue::Is::no_row};
 }
 
-std::vector<ShownKey> shown_key(const Change& change, const Leaves& leaves) {
+std::vector<ShownKey> shown_key(const std::string& table,
+                                const std::vector<std::pair<std::string, Value>>& cells,
+                                const Leaves& leaves) {
   std::vector<ShownKey> key;
-  for (const auto& [column, value] : change.key) {
+  for (const auto& [column, value] : cells) {
     key.push_back({.column = column,
-                   .value = leaves(change.table, column)
-                                ? shown_value(value)
-                                : ShownValue{.is = ShownValue::Is::withheld}});
+                   .value = leaves(table, column) ? shown_value(value)
+                                                  : ShownValue{.is = ShownValue::Is::withheld}});
   }
   return key;
 }
@@ -74,15 +75,18 @@ ShownValue shown_value(const Value& value) {
 }
 
 ShownConflict shown_conflict(const Change& change, const Leaves& leaves) {
-  ShownConflict shown{.id = change.id,
-                      .table = change.table,
-                      .key = shown_key(change, leaves),
-                      .kind = change.kind,
-                      .cells = {},
-                      .since = change.since,
-                      .age = change.age,
-                      .obstacle = change.obstacle,
-                      .constraint = change.constraint};
+  ShownConflict shown{
+      .id = change.id,
+      .table = change.table,
+      .key = shown_key(change.table, change.key, leaves),
+      .kind = change.kind,
+      .cells = {},
+      .since = change.since,
+      .age = change.age,
+      .obstacle = change.obstacle,
+      .constraint = change.constraint,
+      .blocking_table = change.blocking_table,
+      .blocking_key = shown_key(change.blocking_table, change.blocking_key, leaves)};
   for (const auto& cell : change.cells) {
     shown.cells.push_back(shown_cell(change, cell, leaves));
   }
@@ -90,14 +94,17 @@ ShownConflict shown_conflict(const Change& change, const Leaves& leaves) {
     shown.primary_has_row = change.cells.front().primary.has_value();
     shown.secondary_has_row = change.cells.front().secondary.has_value();
   }
-  shown.primary_can_be_taken =
-      change.kind != journal::kConstraint && change.action != journal::ConflictAction::partly;
+  if (change.action == journal::ConflictAction::partly) {
+    shown.primary = ShownConflict::Primary::not_read;
+  } else if (change.kind == journal::kConstraint) {
+    shown.primary = ShownConflict::Primary::refused;
+  }
   return shown;
 }
 
 HeldRow held_row(const Change& change, const Leaves& leaves) {
   return {.table = change.table,
-          .key = shown_key(change, leaves),
+          .key = shown_key(change.table, change.key, leaves),
           .reason = change.reason,
           .rows = change.rows};
 }

@@ -55,7 +55,15 @@ struct ShownConflict {
   std::string constraint;
   bool primary_has_row = true;
   bool secondary_has_row = true;
-  bool primary_can_be_taken = true;  // else only a run, or another value, can bring what it has
+  /// Whether the primary's side can be taken, and why not.
+  enum class Primary : std::uint8_t {
+    can_be_taken,
+    refused,   // a rule of the secondary refuses it
+    not_read,  // only the next run reads it whole
+  };
+  Primary primary = Primary::can_be_taken;
+  std::string blocking_table;  // of a constraint: of the row in the way; empty: not known
+  std::vector<ShownKey> blocking_key{};
 };
 
 struct HeldRow {
@@ -65,7 +73,7 @@ struct HeldRow {
   std::int64_t rows = 1;
 };
 
-/// Whether a column of the secondary may leave by the contract as it is now.
+/// Whether what is kept of a column of the secondary may leave by the contract as it is now.
 using Leaves = std::function<bool(std::string_view table, std::string_view column)>;
 
 ShownConflict shown_conflict(const Change& change, const Leaves& leaves);

@@ -4,6 +4,7 @@
 #include "db/secondary/target.hpp"
 #include "journal/decisions.hpp"
 #include "journal/quarantine_cause.hpp"
+#include "mask/keyring.hpp"
 #include "state/heartbeat.hpp"
 #include "sync/check/privacy.hpp"
 #include "sync/check/status.hpp"
@@ -11,9 +12,11 @@
 #include "sync/history/resolve.hpp"
 #include "sync/merge/plan.hpp"
 #include "sync/run/books_key.hpp"
+#include "sync/run/leaving.hpp"
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <utility>
 
 namespace abgleich::sync {
@@ -27,34 +30,42 @@ constexpr std::size_t kMostConflicts = 200;
 constexpr std::size_t kMostDecisions = 1000;
 constexpr std::size_t kMostHeld = 200;
 
-/// By the contract as it is now: columns of a table by its name in the primary.
-report::Leaves leaves_by(const contract::Contract& contract) {
-  return [&contract](std::string_view table, std::string_view column) {
+/// By the contract as it is now: columns of a table by its name in the primary. Where other things
+/// of the table leave than with the last run, nothing that was kept since then does.
+report::Leaves leaves_by(const Pairing& pairing) {
+  const auto keyring = mask::Keyring::read(pairing.config.key_file);
+  db::Target target(pairing.config.secondary, db::Mode::dry);
+  auto judged = open_to_look(pairing, target) ? tables_as_judged(pairing, target, keyring)
+                                              : std::set<std::string>{};
+  return [&contract = pairing.contract, judged = std::move(judged)](std::string_view table,
+                                                                    std::string_view column) {
     const auto* found = contract.find_table(table);
-    return found != nullptr &&
+    return found != nullptr && judged.contains(found->name) &&
            std::ranges::any_of(found->columns, [&](const contract::Column& each) {
              return each.exported() && each.as == column;
            });
   };
 }
 
-/// Adds the first `most` open conflicts. Returns how many others there are.
-std::int64_t collect_conflicts(const Pairing& pairing, std::size_t most,
-                               std::vector<report::ShownConflict>& conflicts) {
-  std::int64_t more = 0;
-  const auto leaves = leaves_by(pairing.contract);
+/// Adds the first `most` open conflicts, and counts the others. Those about rare rows are only
+/// counted.
+template <class Page>
+void collect_conflicts(const Pairing& pairing, const report::Leaves& leaves, std::size_t most,
+                       Page& page) {
   each_conflict(pairing, [&](const report::Change& change) {
-    if (conflicts.size() < most) {
-      conflicts.push_back(report::shown_conflict(change, leaves));
+    if (!change.reason.empty()) {
+      ++page.rare_conflicts;
+    } else if (page.conflicts.size() < most) {
+      page.conflicts.push_back(report::shown_conflict(change, leaves));
     } else {
-      ++more;
+      ++page.more_conflicts;
     }
   });
-  return more;
 }
 
 /// Of rows that are rare, the page has only the number, as the secondary has it.
-void collect_held(const Pairing& pairing, report::Overview& overview) {
+void collect_held(const Pairing& pairing, const report::Leaves& leaves,
+                  report::Overview& overview) {
   db::Target target(pairing.config.secondary, db::Mode::dry);
   (void)open_to_look(pairing, target);
   if (!target.books().exist()) {
@@ -64,7 +75,6 @@ void collect_held(const Pairing& pairing, report::Overview& overview) {
   for (const auto& row : target.books().tracked()) {
     names[row.id] = row.source;
   }
-  const auto leaves = leaves_by(pairing.contract);
   target.books().quarantines([&](const db::QuarantineRow& row) {
     overview.held_rows += row.rows;
     if (overview.held.size() < kMostHeld) {
@@ -93,8 +103,9 @@ report::Overview overview(const Pairing& pairing) {
   for (const auto& run : runs(pairing, kChartedRuns)) {
     overview.runs.push_back(report::run_entry(run));
   }
-  overview.more_conflicts = collect_conflicts(pairing, kMostConflicts, overview.conflicts);
-  collect_held(pairing, overview);
+  const auto leaves = leaves_by(pairing);
+  collect_conflicts(pairing, leaves, kMostConflicts, overview);
+  collect_held(pairing, leaves, overview);
   try {
     overview.privacy = privacy(pairing);
   } catch (const Failure& failure) {
@@ -117,7 +128,7 @@ report::DecisionSheet decision_sheet(const Pairing& pairing) {
     }
     sheet.mark = journal::pairing_mark(head->lineage);
   }
-  sheet.more_conflicts = collect_conflicts(pairing, kMostDecisions, sheet.conflicts);
+  collect_conflicts(pairing, leaves_by(pairing), kMostDecisions, sheet);
   return sheet;
 }
 

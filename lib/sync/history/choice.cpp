@@ -105,6 +105,7 @@ void Choice::leave_unfound(std::vector<Left>& left) const {
       one.why = fmt::format("it has changed since it was shown; it is now '{}': {}", now, state);
     } else {
       one.why = "no open conflict has this id; it was decided or has closed since";
+      one.open = false;
     }
     left.push_back(std::move(one));
   }
@@ -122,11 +123,13 @@ void Choice::put_in_order(std::vector<Left>& left) const {
 
 std::pair<std::string, std::string> Choice::now_of(const std::string& id) const {
   if (id.size() == 2 * journal::kConflictIdHalf) {
-    const auto row = std::string_view(id).substr(journal::kConflictIdHalf);
-    for (const auto& [now, state] : open_) {
-      if (now.ends_with(row)) {
-        return {now, state};
-      }
+    const auto is_same_row = [&](const auto& entry) {
+      return entry.first.ends_with(std::string_view(id).substr(journal::kConflictIdHalf));
+    };
+    const auto found = std::ranges::find_if(open_, is_same_row);
+    // half an id can be that of several rows: then nobody knows which is meant
+    if (found != open_.end() && std::none_of(found + 1, open_.end(), is_same_row)) {
+      return *found;
     }
   }
   return {};

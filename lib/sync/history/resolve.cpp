@@ -20,6 +20,7 @@
 #include "sync/mapping/table_mapping.hpp"
 #include "sync/merge/plan.hpp"
 #include "sync/run/books_key.hpp"
+#include "sync/run/leaving.hpp"
 #include "sync/run/rare_keys.hpp"
 #include "sync/run/writing_run.hpp"
 
@@ -408,12 +409,20 @@ Resolved attempt(const WritingRun& frame, const Resolution& resolution) {
 
   const auto tracked = target.books().tracked();
   const auto relations = known_relations(target, tracked, resolution);
+  const auto judged = tables_as_judged(frame.pairing(), target, frame.keyring());
   Resolved resolved;
   Choice choice(resolution);
   std::map<std::int64_t, Table> tables;
   target.books().conflicts([&](const db::ConflictRow& row) {
     const auto at = std::ranges::find(relations, row.tracked, &db::Relation::id);
     if (at == relations.end() || !choice.takes(row.id, at->source)) {
+      return;
+    }
+    if (!judged.contains(at->source)) {
+      resolved.left.push_back(
+          {.id = row.id,
+           .why = "the contract lets other things of this table leave than when the conflict was "
+                  "found; run abgleich sync, then look again"});
       return;
     }
     auto table = tables.find(row.tracked);

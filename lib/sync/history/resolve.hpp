@@ -37,6 +37,7 @@ struct Left {
   std::string why;                    // for people
   std::optional<report::Change> now;  // the row as it is now, where it has changed since
   std::int64_t line = 0;              // of the file of decisions; 0: there is none
+  bool open = true;                   // false: no open conflict has this id any more
 };
 
 struct Resolved {

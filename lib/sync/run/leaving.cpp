@@ -15,6 +15,9 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+#include <utility>
+
 namespace abgleich::sync {
 
 namespace {
@@ -212,6 +215,41 @@ void keep_judged(const TableLeaves& known, TableLeaves& leaves) {
   }
 }
 
+/// Whether the same rows and columns leave, in the same form. By which names they were called
+/// before decides nothing here.
+bool same_leaves(const TableLeaves& one, const TableLeaves& other) {
+  return one.columns == other.columns && one.where == other.where && one.min_k == other.min_k &&
+         one.quasi_identifiers == other.quasi_identifiers && one.subject == other.subject;
+}
+
+/// Puts back what leaves less now: only the next run, which decides anew about every conflict, can
+/// record that.
+void keep_what_is_less(const std::vector<LeavingChange>& changes, const contract::Leaving& before,
+                       contract::Leaving& leaving) {
+  const auto rows_leave_more = [&](const std::string& table) {
+    return std::ranges::any_of(changes, [&](const LeavingChange& change) {
+      return change.table == table && change.column.empty() &&
+             change.way == LeavingChange::Way::more;
+    });
+  };
+  for (const auto& change : changes) {
+    const auto was = before.find(change.table);
+    const auto now = leaving.find(change.table);
+    if (change.way != LeavingChange::Way::less || was == before.end() || now == leaving.end()) {
+      continue;
+    }
+    if (const auto column = was->second.columns.find(change.column);
+        column != was->second.columns.end()) {
+      now->second.columns.insert_or_assign(column->first, column->second);
+    } else if (change.column.empty() && !rows_leave_more(change.table)) {
+      now->second.where = was->second.where;
+      now->second.min_k = was->second.min_k;
+      now->second.quasi_identifiers = was->second.quasi_identifiers;
+      now->second.subject = was->second.subject;
+    }
+  }
+}
+
 std::string named(const LeavingChange& change) {
   return change.column.empty() ? change.table : fmt::format("{}.{}", change.table, change.column);
 }
@@ -270,7 +308,20 @@ std::set<std::string> all_tables(const contract::Contract& contract) {
   return names;
 }
 
-bool record_leaving(const Pairing& pairing, db::Target& target, const mask::Keyring& keyring,
+std::set<std::string> tables_as_judged(const Pairing& pairing, db::Target& target,
+                                       const mask::Keyring& keyring) {
+  const auto before = left_before(target);
+  std::set<std::string> tables;
+  for (const auto& [name, leaves] : leaving_now(pairing, keyring)) {
+    if (const auto was = before.find(name);
+        was != before.end() && same_leaves(was->second, leaves)) {
+      tables.insert(name);
+    }
+  }
+  return tables;
+}
+
+bool record_leaving(const Pairing& pairing, db::Target& target, contract::Leaving leaving,
                     std::int64_t epoch, const std::set<std::string>& tables) {
   auto& books = target.books();
   std::map<std::string, db::FactRow> before;
@@ -285,7 +336,7 @@ bool record_leaving(const Pairing& pairing, db::Target& target, const mask::Keyr
       kept.insert({table.name, table.was});  // which of the two names it has is not decided yet
     }
   }
-  for (auto& [name, leaves] : leaving_now(pairing, keyring)) {
+  for (auto& [name, leaves] : leaving) {
     if (!tables.contains(name)) {
       continue;
     }
@@ -341,7 +392,9 @@ Accepted accept_leaving(const Pairing& pairing, const std::string& reason) {
     if (widenings(accepted.report.changes).empty()) {
       return accepted;
     }
-    (void)record_leaving(pairing, target, frame.keyring(), run.epoch(),
+    auto leaving = leaving_now(pairing, frame.keyring());
+    keep_what_is_less(accepted.report.changes, left_before(target), leaving);
+    (void)record_leaving(pairing, target, std::move(leaving), run.epoch(),
                          all_tables(pairing.contract));
     if (live) {
       remember_names(pairing, target, frame.keyring(), *live, run.epoch());

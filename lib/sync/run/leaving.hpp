@@ -29,10 +29,16 @@ std::optional<Error> refuse_widening(const Pairing& pairing, db::Target& target,
                                      const std::optional<db::HeadRow>& head,
                                      const mask::Keyring& keyring, const Catalog& live);
 
-/// Records what the contract lets leave of these tables (names in the primary) with the run of this
-/// number (`epoch`), and forgets tables that the contract no longer has. What is recorded of its
-/// other tables, which drift blocks, stays. Returns whether anything has changed.
-bool record_leaving(const Pairing& pairing, db::Target& target, const mask::Keyring& keyring,
+/// The tables (names in the primary) of which the same leaves by the contract now as with the last
+/// run. What the bookkeeping still has of any other table, such as both values of a conflict, may
+/// be more than the contract lets leave now: it is neither shown to others nor written to the data.
+std::set<std::string> tables_as_judged(const Pairing& pairing, db::Target& target,
+                                       const mask::Keyring& keyring);
+
+/// Records what leaves of these tables (names in the primary) with the run of this number
+/// (`epoch`), and forgets tables that the contract no longer has. What is recorded of its other
+/// tables, which drift blocks, stays. Returns whether anything has changed.
+bool record_leaving(const Pairing& pairing, db::Target& target, contract::Leaving leaving,
                     std::int64_t epoch, const std::set<std::string>& tables);
 
 /// Records which names the primary has now. Only for a run that is committed.
