@@ -22,6 +22,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <iterator>
 #include <regex>
 #include <set>
 #include <sys/stat.h>
@@ -100,12 +101,27 @@ class Scene {
   }
 
   std::string command(const std::string& words) {
-    const auto path = fs::path(kProgram).parent_path().string() + ":/usr/bin:/bin";
-    const auto ran = run_program({"/bin/sh", "-c", words}, pairing_.directory.path().string(),
-                                 {"PATH=" + path, "PRIMARY=" + pairing_.primary.url(),
-                                  "SECONDARY=" + pairing_.secondary.url(), "LC_ALL=C.UTF-8"});
+    const auto ran = is_program_alone(words) ? pairing_.run(split(words)) : in_shell(words);
     return marked("1> ", ran.out) + marked("2> ", ran.err) + "exit " + std::to_string(ran.exit) +
            "\n\n";
+  }
+
+  /// Whether a shell would do nothing but start `abgleich` with these words.
+  static bool is_program_alone(const std::string& words) {
+    static const std::regex kPlain("abgleich( [A-Za-z0-9_./=:%-]+)*");
+    return std::regex_match(words, kPlain);
+  }
+  static std::vector<std::string> split(const std::string& words) {
+    std::istringstream rest(words);
+    std::string program;
+    rest >> program;
+    return {std::istream_iterator<std::string>(rest), {}};
+  }
+  [[nodiscard]] Ran in_shell(const std::string& words) const {
+    const auto path = fs::path(kProgram).parent_path().string() + ":/usr/bin:/bin";
+    return run_program({"/bin/sh", "-c", words}, pairing_.directory.path().string(),
+                       {"PATH=" + path, "PRIMARY=" + pairing_.primary.url(),
+                        "SECONDARY=" + pairing_.secondary.url(), "LC_ALL=C.UTF-8"});
   }
 
   [[nodiscard]] std::string marked(const std::string& mark, const std::string& text) const {

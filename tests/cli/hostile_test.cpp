@@ -212,20 +212,8 @@ void hostile(On primary, On secondary) {
 
 }  // namespace
 
-TEST_CASE("hostile names of tables and columns work: SQLite to SQLite") {
-  hostile(On::sqlite, On::sqlite);
-}
-
-TEST_CASE("hostile names of tables and columns work: SQLite to PostgreSQL") {
-  hostile(On::sqlite, On::postgresql);
-}
-
-TEST_CASE("hostile names of tables and columns work: PostgreSQL to SQLite") {
-  hostile(On::postgresql, On::sqlite);
-}
-
-TEST_CASE("hostile names of tables and columns work: PostgreSQL to PostgreSQL") {
-  hostile(On::postgresql, On::postgresql);
+TEST_CASE("hostile names of tables and columns work") {
+  on_every_pairing(hostile);
 }
 
 TEST_CASE("hostile names work with pseudonyms, foreign keys, other targets and withheld columns") {

@@ -320,17 +320,8 @@ void arrive(On primary, On secondary) {
 
 }  // namespace
 
-TEST_CASE("the outbreak arrives, merges and leaks nothing: SQLite to SQLite") {
-  arrive(On::sqlite, On::sqlite);
-}
-TEST_CASE("the outbreak arrives, merges and leaks nothing: SQLite to PostgreSQL") {
-  arrive(On::sqlite, On::postgresql);
-}
-TEST_CASE("the outbreak arrives, merges and leaks nothing: PostgreSQL to SQLite") {
-  arrive(On::postgresql, On::sqlite);
-}
-TEST_CASE("the outbreak arrives, merges and leaks nothing: PostgreSQL to PostgreSQL") {
-  arrive(On::postgresql, On::postgresql);
+TEST_CASE("the outbreak arrives, merges and leaks nothing") {
+  on_every_pairing(arrive);
 }
 
 }  // namespace abgleich::test

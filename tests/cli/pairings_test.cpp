@@ -228,7 +228,8 @@ void fates(On primary, On secondary) {
 
 }  // namespace
 
-TEST_CASE("all fourteen fates end as the merge table says: pairing SQLite to SQLite") {
+TEST_CASE("all fourteen fates end as the merge table says: pairing SQLite to SQLite" *
+          doctest::skip(!thorough())) {
   fates(On::sqlite, On::sqlite);
 }
 
@@ -240,7 +241,8 @@ TEST_CASE("all fourteen fates end as the merge table says: pairing PostgreSQL to
   fates(On::postgresql, On::sqlite);
 }
 
-TEST_CASE("all fourteen fates end as the merge table says: pairing PostgreSQL to PostgreSQL") {
+TEST_CASE("all fourteen fates end as the merge table says: pairing PostgreSQL to PostgreSQL" *
+          doctest::skip(!thorough())) {
   fates(On::postgresql, On::postgresql);
 }
 namespace {
@@ -297,7 +299,7 @@ void owners(On primary, On secondary) {
 
 }  // namespace
 
-TEST_CASE("owners, groups and on_delete: pairing SQLite to SQLite") {
+TEST_CASE("owners, groups and on_delete: pairing SQLite to SQLite" * doctest::skip(!thorough())) {
   owners(On::sqlite, On::sqlite);
 }
 
@@ -309,7 +311,8 @@ TEST_CASE("owners, groups and on_delete: pairing PostgreSQL to SQLite") {
   owners(On::postgresql, On::sqlite);
 }
 
-TEST_CASE("owners, groups and on_delete: pairing PostgreSQL to PostgreSQL") {
+TEST_CASE("owners, groups and on_delete: pairing PostgreSQL to PostgreSQL" *
+          doctest::skip(!thorough())) {
   owners(On::postgresql, On::postgresql);
 }
 TEST_CASE("every pairing: hostile names and values arrive as they are") {

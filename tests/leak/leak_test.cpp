@@ -23,6 +23,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// the files of both servers are searched for what was in the databases
+[[maybe_unused]] const bool kAllNew = (EmptyDatabases::of_process().forbid(), true);
+
 /// Composed (NFC) and decomposed (NFD) spellings of one letter: which one the primary has.
 const char* const kDecomposedU = "u\u0308";
 

@@ -14,9 +14,9 @@
 
 namespace abgleich::test {
 
-/// The program, loaded and about to enter main; every `run` begins there. Its environment is that
-/// of the first run. If the build has no fork server (sanitizers have to be loaded first), each run
-/// is an ordinary start.
+/// The program, loaded and about to enter main; every `run` begins there, with the environment that
+/// the first one found and what it is given. If the build has no fork server (sanitizers have to be
+/// loaded first), each run is an ordinary start.
 class ForkServer {
  public:
   ForkServer() = default;

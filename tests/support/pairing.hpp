@@ -6,7 +6,9 @@
 #include "support/places.hpp"
 #include "support/postgres.hpp"
 #include "support/program.hpp"
+#include "support/reused_database.hpp"
 #include "support/temporary_directory.hpp"
+#include "support/thorough.hpp"
 
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
@@ -39,10 +41,9 @@ class Database {
   /// `server` names the server of a PostgreSQL database, see `server_url`; `with` ends its CREATE.
   Database(On engine, const std::filesystem::path& file, const char* server = "ABGLEICH_TEST_PG",
            std::string_view with = {})
-      : engine_(engine), file_(file) {
+      : engine_(engine), file_(file), server_(server), with_(with) {
     if (engine == On::postgresql) {
-      database_.emplace(server, with);
-      plain_ = std::make_unique<PlainConnection>(database_->url());
+      database_ = EmptyDatabases::of_process().take(server, with);
       return;
     }
     REQUIRE(sqlite3_open(file.c_str(), &sqlite_) == SQLITE_OK);
@@ -51,16 +52,21 @@ class Database {
   }
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
-  ~Database() { sqlite3_close(sqlite_); }
+  ~Database() {
+    sqlite3_close(sqlite_);
+    if (database_) {
+      EmptyDatabases::of_process().give(std::move(database_), server_, with_);
+    }
+  }
 
   [[nodiscard]] On engine() const { return engine_; }
   [[nodiscard]] std::string url() const {
-    return engine_ == On::sqlite ? "sqlite:" + file_.string() : database_->url();
+    return engine_ == On::sqlite ? "sqlite:" + file_.string() : database_->database().url();
   }
 
   void run(const std::string& sql) {
     if (engine_ == On::postgresql) {
-      plain_->run(sql);
+      database_->connection().run(sql);
       return;
     }
     char* message = nullptr;
@@ -80,7 +86,7 @@ class Database {
       }
     };
     if (engine_ == On::postgresql) {
-      plain_->each(sql, row);
+      database_->connection().each(sql, row);
       return text;
     }
     using Row = decltype(row);
@@ -101,8 +107,9 @@ class Database {
  private:
   On engine_;
   std::filesystem::path file_;
-  std::optional<TemporaryDatabase> database_;
-  std::unique_ptr<PlainConnection> plain_;
+  const char* server_;
+  std::string with_;
+  std::unique_ptr<ReusableDatabase> database_;
   sqlite3* sqlite_ = nullptr;
 };
 
@@ -144,7 +151,8 @@ class Pairing {
   }
   [[nodiscard]] Ran run(const std::vector<std::string>& words,
                         const std::vector<std::string>& environment = {}) const {
-    return program_.run(command(words), directory.path().string(), environment);
+    static thread_local ForkServer program;
+    return program.run(command(words), directory.path().string(), environment);
   }
 
   /// Runs `sync --json` and returns its last line; checks the exit code that the line names.
@@ -186,19 +194,19 @@ class Pairing {
   TemporaryDirectory directory;
   Database primary;
   Database secondary;
-
- private:
-  mutable ForkServer program_;
 };
 
-/// Calls `test(primary engine, secondary engine)` for all four pairings.
+/// Calls `test(primary engine, secondary engine)` with each engine on each side; `tests/run --all`:
+/// for every pairing.
 template <class Test>
 void on_every_pairing(const Test& test) {
   for (const auto primary : kEngines) {
     for (const auto secondary : kEngines) {
       CAPTURE(name_of(primary));
       CAPTURE(name_of(secondary));
-      test(primary, secondary);
+      if (primary != secondary || thorough()) {
+        test(primary, secondary);
+      }
     }
   }
 }

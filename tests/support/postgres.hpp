@@ -35,6 +35,9 @@ class PlainConnection {
     return PQntuples(result.get()) > 0 ? PQgetvalue(result.get(), 0, 0) : "";
   }
 
+  /// False: the session has ended, as far as is known.
+  [[nodiscard]] bool works() const { return PQstatus(raw_.get()) == CONNECTION_OK; }
+
   /// The server's message about a statement that fails; empty if it works.
   std::string complaint(const std::string& sql) {
     const std::unique_ptr<PGresult, void (*)(PGresult*)> result(PQexec(raw_.get(), sql.c_str()),
