@@ -146,6 +146,9 @@ std::string decision_page(const DecisionSheet& sheet, Language language) {
     if (sheet.rare_conflicts > 0) {
       html.leaf("p", phrase(language, Word::rare_conflicts, sheet.rare_conflicts));
     }
+    if (sheet.older_conflicts > 0) {
+      html.leaf("p", phrase(language, Word::older_conflicts, sheet.older_conflicts));
+    }
     if (sheet.conflicts.empty()) {
       html.leaf("p", word(language, Word::nothing_to_decide));
       return;

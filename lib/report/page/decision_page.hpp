@@ -21,6 +21,9 @@ struct DecisionSheet {
   /// Beside these, those about rows that are to be withdrawn because too few subjects are like
   /// them: a page that is handed round does not show them.
   std::int64_t rare_conflicts = 0;
+  /// Likewise those of tables of which the contract lets other things leave than when they were
+  /// found: only the next run shows what they are now.
+  std::int64_t older_conflicts = 0;
 };
 
 std::string decision_page(const DecisionSheet& sheet, Language language);

@@ -126,7 +126,8 @@ class OverviewWriter {
                                                         overview_.run_age)));
     pair(Word::open_conflicts,
          std::to_string(static_cast<std::int64_t>(overview_.conflicts.size()) +
-                        overview_.more_conflicts + overview_.rare_conflicts));
+                        overview_.more_conflicts + overview_.rare_conflicts +
+                        overview_.older_conflicts));
     pair(Word::held_rows, std::to_string(overview_.held_rows));
     pair(Word::drift, overview_.drift_unknown ? not_known(*overview_.drift_unknown)
                                               : std::to_string(overview_.drift.size()));
@@ -243,7 +244,11 @@ class OverviewWriter {
   void conflicts() {
     if (overview_.rare_conflicts > 0) {
       paragraph(phrase(language_, Word::rare_conflicts, overview_.rare_conflicts));
-    } else if (overview_.conflicts.empty()) {
+    }
+    if (overview_.older_conflicts > 0) {
+      paragraph(phrase(language_, Word::older_conflicts, overview_.older_conflicts));
+    }
+    if (overview_.conflicts.empty() && overview_.rare_conflicts + overview_.older_conflicts == 0) {
       paragraph(word(language_, Word::none));
     }
     for (const auto& conflict : overview_.conflicts) {

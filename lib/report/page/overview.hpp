@@ -41,8 +41,9 @@ struct Overview {
   std::optional<std::string> paused;  // why
   std::optional<Error> refused;       // why a run would be
   std::vector<ShownConflict> conflicts;
-  std::int64_t more_conflicts = 0;  // open ones that are not among them
-  std::int64_t rare_conflicts = 0;  // beside these; see DecisionSheet
+  std::int64_t more_conflicts = 0;   // open ones that are not among them
+  std::int64_t rare_conflicts = 0;   // beside these; see DecisionSheet
+  std::int64_t older_conflicts = 0;  // likewise
   std::vector<HeldRow> held;
   std::int64_t held_rows = 0;  // all of them
   std::int64_t more_held = 0;  // rows that are not among `held`

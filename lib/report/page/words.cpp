@@ -132,8 +132,8 @@ constexpr std::array<Said, kWords> kSaid{{
     {Word::no_row, {"no such row", "keine solche Zeile"}},
     {Word::not_read, {"the next run reads it", "der nächste Lauf liest es"}},
     {Word::withheld_value,
-     {"not shown: the contract has changed, or does not let it leave",
-      "nicht gezeigt: der Vertrag ist geändert, oder gibt es nicht weiter"}},
+     {"not shown: the contract does not let it leave",
+      "nicht gezeigt: nach dem Vertrag wird es nicht weitergegeben"}},
     {Word::more_bytes, {"… and {} more bytes", "… und {} weitere Bytes"}},
     {Word::more_conflicts,
      {"Not on this page: {} more, which abgleich conflicts lists.",
@@ -150,6 +150,12 @@ constexpr std::array<Said, kWords> kSaid{{
       "Nicht auf dieser Seite, weil zu wenige Personen so sind wie diese: Konflikte über Zeilen, "
       "die zurückgezogen werden sollen, {} an der Zahl. Wer das Datenbankpaar betreut, "
       "entscheidet sie: abgleich conflicts."}},
+    {Word::older_conflicts,
+     {"Not on this page, because the contract has changed since they were found: {} conflicts. Ask "
+      "for a new page after the next run.",
+      "Nicht auf dieser Seite, weil der Vertrag seitdem geändert ist: {} Konflikte. Bitten Sie "
+      "nach "
+      "dem nächsten Lauf um eine neue Seite."}},
     {Word::more_held, {"Not on this page: {} more.", "Nicht auf dieser Seite: {} weitere."}},
     {Word::rows_of, {"{} rows, not named here", "{} Zeilen, hier nicht genannt"}},
     {Word::key_not_known, {"one row, not named here", "eine Zeile, hier nicht genannt"}},

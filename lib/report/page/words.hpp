@@ -97,6 +97,7 @@ enum class Word : std::uint8_t {
   more_conflicts,
   first_conflicts,
   rare_conflicts,
+  older_conflicts,
   more_held,
   rows_of,
   key_not_known,

@@ -30,33 +30,48 @@ constexpr std::size_t kMostConflicts = 200;
 constexpr std::size_t kMostDecisions = 1000;
 constexpr std::size_t kMostHeld = 200;
 
-/// By the contract as it is now: columns of a table by its name in the primary. Where other things
-/// of the table leave than with the last run, nothing that was kept since then does.
-report::Leaves leaves_by(const Pairing& pairing) {
-  const auto keyring = mask::Keyring::read(pairing.config.key_file);
-  db::Target target(pairing.config.secondary, db::Mode::dry);
-  auto judged = open_to_look(pairing, target) ? tables_as_judged(pairing, target, keyring)
-                                              : std::set<std::string>{};
-  return [&contract = pairing.contract, judged = std::move(judged)](std::string_view table,
-                                                                    std::string_view column) {
-    const auto* found = contract.find_table(table);
-    return found != nullptr && judged.contains(found->name) &&
-           std::ranges::any_of(found->columns, [&](const contract::Column& each) {
-             return each.exported() && each.as == column;
-           });
-  };
-}
+/// What a page may show of what was kept.
+class MayBeShown {
+ public:
+  explicit MayBeShown(const Pairing& pairing) : contract_(pairing.contract) {
+    const auto keyring = mask::Keyring::read(pairing.config.key_file);
+    db::Target target(pairing.config.secondary, db::Mode::dry);
+    if (open_to_look(pairing, target)) {
+      before_.emplace(pairing, target, keyring);
+    }
+  }
 
-/// Adds the first `most` open conflicts, and counts the others. Those about rare rows are only
-/// counted.
+  /// Whether the same leaves of the table (by its name in the primary) as with the last run.
+  [[nodiscard]] bool is_same(std::string_view table) const {
+    return before_ && before_->is_same(table);
+  }
+  [[nodiscard]] report::Leaves leaves() const {
+    return [this](std::string_view table, std::string_view column) {
+      const auto* found = contract_.find_table(table);
+      return found != nullptr && is_same(table) &&
+             std::ranges::any_of(found->columns, [&](const contract::Column& each) {
+               return each.exported() && each.as == column;
+             });
+    };
+  }
+
+ private:
+  const contract::Contract& contract_;
+  std::optional<LeftBefore> before_;
+};
+
+/// Adds the first `most` open conflicts, and counts the others. Those about rare rows, and those of
+/// tables of which other things leave since, are only counted.
 template <class Page>
-void collect_conflicts(const Pairing& pairing, const report::Leaves& leaves, std::size_t most,
+void collect_conflicts(const Pairing& pairing, const MayBeShown& may, std::size_t most,
                        Page& page) {
   each_conflict(pairing, [&](const report::Change& change) {
     if (!change.reason.empty()) {
       ++page.rare_conflicts;
+    } else if (!may.is_same(change.table)) {
+      ++page.older_conflicts;
     } else if (page.conflicts.size() < most) {
-      page.conflicts.push_back(report::shown_conflict(change, leaves));
+      page.conflicts.push_back(report::shown_conflict(change, may.leaves()));
     } else {
       ++page.more_conflicts;
     }
@@ -64,8 +79,7 @@ void collect_conflicts(const Pairing& pairing, const report::Leaves& leaves, std
 }
 
 /// Of rows that are rare, the page has only the number, as the secondary has it.
-void collect_held(const Pairing& pairing, const report::Leaves& leaves,
-                  report::Overview& overview) {
+void collect_held(const Pairing& pairing, const MayBeShown& may, report::Overview& overview) {
   db::Target target(pairing.config.secondary, db::Mode::dry);
   (void)open_to_look(pairing, target);
   if (!target.books().exist()) {
@@ -78,7 +92,7 @@ void collect_held(const Pairing& pairing, const report::Leaves& leaves,
   target.books().quarantines([&](const db::QuarantineRow& row) {
     overview.held_rows += row.rows;
     if (overview.held.size() < kMostHeld) {
-      overview.held.push_back(report::held_row(change_of(names[row.tracked], row), leaves));
+      overview.held.push_back(report::held_row(change_of(names[row.tracked], row), may.leaves()));
     } else {
       overview.more_held += row.rows;
     }
@@ -103,9 +117,9 @@ report::Overview overview(const Pairing& pairing) {
   for (const auto& run : runs(pairing, kChartedRuns)) {
     overview.runs.push_back(report::run_entry(run));
   }
-  const auto leaves = leaves_by(pairing);
-  collect_conflicts(pairing, leaves, kMostConflicts, overview);
-  collect_held(pairing, leaves, overview);
+  const MayBeShown may(pairing);
+  collect_conflicts(pairing, may, kMostConflicts, overview);
+  collect_held(pairing, may, overview);
   try {
     overview.privacy = privacy(pairing);
   } catch (const Failure& failure) {
@@ -128,7 +142,7 @@ report::DecisionSheet decision_sheet(const Pairing& pairing) {
     }
     sheet.mark = journal::pairing_mark(head->lineage);
   }
-  collect_conflicts(pairing, leaves_by(pairing), kMostDecisions, sheet);
+  collect_conflicts(pairing, MayBeShown(pairing), kMostDecisions, sheet);
   return sheet;
 }
 

@@ -397,6 +397,24 @@ nlohmann::ordered_json apply(db::Target& target, std::map<std::int64_t, Table>& 
   return counts;
 }
 
+/// Why a conflict of this table cannot be decided; empty: it can. What was kept of the primary's
+/// side is not written where an older contract let it leave. `as_it_is`: nothing is to be written.
+std::optional<std::string> refused_by_contract(const Pairing& pairing,
+                                               const LeftBefore& left_before,
+                                               const std::string& table, bool as_it_is) {
+  if (left_before.is_same(table)) {
+    return std::nullopt;
+  }
+  if (pairing.contract.find_table(table) != nullptr) {
+    return "the contract lets other things of this table leave than when the conflict was found; "
+           "run abgleich sync, then look again";
+  }
+  return as_it_is ? std::nullopt
+                  : std::optional<std::string>(
+                        "the contract no longer has this table, so only the secondary's side can "
+                        "be taken: abgleich resolve ID --take secondary");
+}
+
 Resolved attempt(const WritingRun& frame, const Resolution& resolution) {
   RunAttempt run(frame, now_utc());
   auto& target = run.target();
@@ -409,7 +427,7 @@ Resolved attempt(const WritingRun& frame, const Resolution& resolution) {
 
   const auto tracked = target.books().tracked();
   const auto relations = known_relations(target, tracked, resolution);
-  const auto judged = tables_as_judged(frame.pairing(), target, frame.keyring());
+  const LeftBefore left_before(frame.pairing(), target, frame.keyring());
   Resolved resolved;
   Choice choice(resolution);
   std::map<std::int64_t, Table> tables;
@@ -418,11 +436,10 @@ Resolved attempt(const WritingRun& frame, const Resolution& resolution) {
     if (at == relations.end() || !choice.takes(row.id, at->source)) {
       return;
     }
-    if (!judged.contains(at->source)) {
-      resolved.left.push_back(
-          {.id = row.id,
-           .why = "the contract lets other things of this table leave than when the conflict was "
-                  "found; run abgleich sync, then look again"});
+    const auto side = choice.side_of(row.id);
+    if (auto why = refused_by_contract(frame.pairing(), left_before, at->source,
+                                       side == Take::secondary && resolution.set.empty())) {
+      resolved.left.push_back({.id = row.id, .why = std::move(*why)});
       return;
     }
     auto table = tables.find(row.tracked);
@@ -430,8 +447,7 @@ Resolved attempt(const WritingRun& frame, const Resolution& resolution) {
       refuse_changed_columns(target, tracked[static_cast<std::size_t>(at - relations.begin())]);
       table = tables.try_emplace(row.tracked, target, *at).first;
     }
-    if (auto left =
-            table->second.decide(journal::from_row(row), resolution, choice.side_of(row.id))) {
+    if (auto left = table->second.decide(journal::from_row(row), resolution, side)) {
       resolved.left.push_back(std::move(*left));
     }
   });

@@ -20,6 +20,7 @@
 #include "sync/mapping/table_mapping.hpp"
 #include "sync/merge/plan.hpp"
 #include "sync/run/commit.hpp"
+#include "sync/run/leaving.hpp"
 #include "sync/run/writing_run.hpp"
 
 #include <fmt/format.h>
@@ -406,9 +407,10 @@ void expect_can_be_taken_back(const db::RunRow& run) {
 
 /// Plans, table by table, to undo what the run did. A deque, because plans refer to their table's
 /// relation, so that no element may move.
-std::deque<RevertedTable> take_back(RunAttempt& writing, const mask::Keyring& keyring,
+std::deque<RevertedTable> take_back(RunAttempt& writing, const WritingRun& frame,
                                     const db::RunRow& run) {
   auto& target = writing.target();
+  const LeftBefore left_before(frame.pairing(), target, frame.keyring());
   auto& books = target.books();
   const auto known = books.tracked();
   std::deque<RevertedTable> tables;
@@ -426,10 +428,19 @@ std::deque<RevertedTable> take_back(RunAttempt& writing, const mask::Keyring& ke
                       run.id, tracked->source, tracked->since),
           fmt::format("see what it changed: abgleich show {}. Nothing was changed", run.id));
     }
+    // what it has overwritten may be more than the contract lets leave now
+    if (record.before && !left_before.is_same_since(tracked->source, run.epoch)) {
+      throw Failure(
+          Code::usage,
+          fmt::format("run {} cannot be taken back: the contract lets other things of table '{}' "
+                      "leave than before it",
+                      run.id, tracked->source),
+          fmt::format("see what it changed: abgleich show {}. Nothing was changed", run.id));
+    }
     // the journal comes in the order of tables
     if (tables.empty() || tables.back().relation().id != record.tracked) {
       refuse_changed_columns(target, *tracked);
-      tables.emplace_back(target, *tracked, keyring, writing.epoch());
+      tables.emplace_back(target, *tracked, frame.keyring(), writing.epoch());
     }
     tables.back().take_back(record);
   });
@@ -471,7 +482,7 @@ report::Outcome attempt(const WritingRun& frame, const std::string& called,
   expect_kept(pairing, run);
   target.load_catalog();
 
-  auto tables = take_back(writing, frame.keyring(), run);
+  auto tables = take_back(writing, frame, run);
   if (tables.empty()) {
     nothing_to_revert(run);
   }

@@ -183,8 +183,8 @@ bool remember_leaving_of(const FinishedRun& run) {
   for (const auto& exported : run.tables) {
     leaving.insert(exported.table->name);
   }
-  return record_leaving(run.pairing, run.attempt.target(), leaving_now(run.pairing, run.keyring),
-                        run.attempt.epoch(), leaving);
+  return record_leaving(run.pairing, run.attempt.target(), run.keyring, run.attempt.epoch(),
+                        leaving, LeavingBy::run);
 }
 
 /// Writes what is recorded of a run even if no row has changed. True: something has changed.

@@ -129,7 +129,7 @@ ColumnLeaves column_of(const Json& json) {
   return leaves;
 }
 
-std::string text_of(const TableLeaves& table) {
+Json json_of(const TableLeaves& table) {
   Json json = {{"columns", Json::object()}};
   for (const auto& [name, leaves] : table.columns) {
     json["columns"][name] = json_of(leaves);
@@ -148,26 +148,57 @@ std::string text_of(const TableLeaves& table) {
     json["quasi_identifiers"] = table.quasi_identifiers;
     json["subject"] = table.subject;
   }
+  return json;
+}
+
+TableLeaves table_of(const Json& json) {
+  TableLeaves table;
+  for (const auto& [name, leaves] : json.at("columns").items()) {
+    table.columns.emplace(name, column_of(leaves));
+  }
+  table.where = json.value("where", "");
+  table.was = json.value("was", "");
+  if (json.contains("renamed")) {
+    for (const auto& [name, was] : json.at("renamed").items()) {
+      table.renamed.emplace(name, was.get<std::string>());
+    }
+  }
+  table.min_k = json.value("min_k", std::int64_t{0});
+  table.quasi_identifiers = json.value("quasi_identifiers", std::vector<std::string>{});
+  table.subject = json.value("subject", "");
+  return table;
+}
+
+/// What the bookkeeping says of one table.
+struct Recorded {
+  TableLeaves leaves;  // that was decided on
+  std::optional<TableLeaves>
+      judged;              // that the last run went by, where no run has gone by `leaves`
+  std::int64_t since = 0;  // the first run by which what left before left otherwise; 0: none
+
+  [[nodiscard]] const TableLeaves& gone_by() const { return judged ? *judged : leaves; }
+};
+
+std::string text_of(const Recorded& recorded) {
+  auto json = json_of(recorded.leaves);
+  if (recorded.judged) {
+    json["judged"] = json_of(*recorded.judged);
+  }
+  if (recorded.since > 0) {
+    json["since"] = recorded.since;
+  }
   return json.dump();
 }
 
-TableLeaves table_of(const db::FactRow& fact) {
-  TableLeaves table;
+Recorded recorded_in(const db::FactRow& fact) {
   try {
     const auto json = Json::parse(fact.value);
-    for (const auto& [name, leaves] : json.at("columns").items()) {
-      table.columns.emplace(name, column_of(leaves));
+    Recorded recorded{.leaves = table_of(json), .judged = {}, .since = 0};
+    if (json.contains("judged")) {
+      recorded.judged = table_of(json.at("judged"));
     }
-    table.where = json.value("where", "");
-    table.was = json.value("was", "");
-    if (json.contains("renamed")) {
-      for (const auto& [name, was] : json.at("renamed").items()) {
-        table.renamed.emplace(name, was.get<std::string>());
-      }
-    }
-    table.min_k = json.value("min_k", std::int64_t{0});
-    table.quasi_identifiers = json.value("quasi_identifiers", std::vector<std::string>{});
-    table.subject = json.value("subject", "");
+    recorded.since = json.value("since", std::int64_t{0});
+    return recorded;
   } catch (const nlohmann::json::exception&) {
     throw Failure(
         Code::integrity,
@@ -176,7 +207,6 @@ TableLeaves table_of(const db::FactRow& fact) {
         "see what is damaged: abgleich verify; restore the secondary from its backup, then run: "
         "abgleich adopt --reason TEXT. Nothing was changed");
   }
-  return table;
 }
 
 contract::Leaving left_before(db::Target& target) {
@@ -185,7 +215,7 @@ contract::Leaving left_before(db::Target& target) {
     return leaving;
   }
   for (const auto& fact : target.books().facts(kLeavesFact)) {
-    leaving.emplace(fact.name, table_of(fact));
+    leaving.emplace(fact.name, recorded_in(fact).leaves);
   }
   return leaving;
 }
@@ -215,39 +245,50 @@ void keep_judged(const TableLeaves& known, TableLeaves& leaves) {
   }
 }
 
-/// Whether the same rows and columns leave, in the same form. By which names they were called
-/// before decides nothing here.
-bool same_leaves(const TableLeaves& one, const TableLeaves& other) {
-  return one.columns == other.columns && one.where == other.where && one.min_k == other.min_k &&
+/// Whether a line calls the table or a column renamed, and did not before: then a name may mean
+/// something else than it did.
+bool names_moved(const TableLeaves& before, const TableLeaves& now) {
+  const auto is_new = [&](const auto& renamed) {
+    const auto known = before.renamed.find(renamed.first);
+    return known == before.renamed.end() || known->second != renamed.second;
+  };
+  return (!now.was.empty() && now.was != before.was) || std::ranges::any_of(now.renamed, is_new);
+}
+
+bool same_rows(const TableLeaves& one, const TableLeaves& other) {
+  return one.where == other.where && one.min_k == other.min_k &&
          one.quasi_identifiers == other.quasi_identifiers && one.subject == other.subject;
 }
 
-/// Puts back what leaves less now: only the next run, which decides anew about every conflict, can
-/// record that.
-void keep_what_is_less(const std::vector<LeavingChange>& changes, const contract::Leaving& before,
-                       contract::Leaving& leaving) {
-  const auto rows_leave_more = [&](const std::string& table) {
-    return std::ranges::any_of(changes, [&](const LeavingChange& change) {
-      return change.table == table && change.column.empty() &&
-             change.way == LeavingChange::Way::more;
-    });
+/// Whether what left before leaves in another way now, or not at all. Further columns do not
+/// matter.
+bool leaves_otherwise(const TableLeaves& before, const TableLeaves& now) {
+  const auto is_same = [&](const auto& column) {
+    const auto found = now.columns.find(column.first);
+    return found != now.columns.end() && found->second == column.second;
   };
-  for (const auto& change : changes) {
-    const auto was = before.find(change.table);
-    const auto now = leaving.find(change.table);
-    if (change.way != LeavingChange::Way::less || was == before.end() || now == leaving.end()) {
-      continue;
-    }
-    if (const auto column = was->second.columns.find(change.column);
-        column != was->second.columns.end()) {
-      now->second.columns.insert_or_assign(column->first, column->second);
-    } else if (change.column.empty() && !rows_leave_more(change.table)) {
-      now->second.where = was->second.where;
-      now->second.min_k = was->second.min_k;
-      now->second.quasi_identifiers = was->second.quasi_identifiers;
-      now->second.subject = was->second.subject;
-    }
+  return before.columns.empty() || !same_rows(before, now) || names_moved(before, now) ||
+         !std::ranges::all_of(before.columns, is_same);
+}
+
+/// What is to be recorded of a table. `known` is null where nothing is.
+Recorded next_record(const Recorded* known, TableLeaves leaves, LeavingBy by, std::int64_t epoch,
+                     bool first) {
+  const TableLeaves before = known == nullptr ? TableLeaves{} : known->gone_by();
+  if (known != nullptr) {
+    keep_judged(known->leaves, leaves);
   }
+  Recorded next{.leaves = std::move(leaves),
+                .judged = {},
+                .since = known == nullptr ? std::int64_t{0} : known->since};
+  if (by == LeavingBy::decision) {
+    if (before != next.leaves) {
+      next.judged = before;
+    }
+  } else if (!first && leaves_otherwise(before, next.leaves)) {
+    next.since = epoch;
+  }
+  return next;
 }
 
 std::string named(const LeavingChange& change) {
@@ -308,21 +349,22 @@ std::set<std::string> all_tables(const contract::Contract& contract) {
   return names;
 }
 
-std::set<std::string> tables_as_judged(const Pairing& pairing, db::Target& target,
-                                       const mask::Keyring& keyring) {
-  const auto before = left_before(target);
-  std::set<std::string> tables;
-  for (const auto& [name, leaves] : leaving_now(pairing, keyring)) {
-    if (const auto was = before.find(name);
-        was != before.end() && same_leaves(was->second, leaves)) {
-      tables.insert(name);
+LeftBefore::LeftBefore(const Pairing& pairing, db::Target& target, const mask::Keyring& keyring) {
+  const auto now = leaving_now(pairing, keyring);
+  for (const auto& fact : target.books().facts(kLeavesFact)) {
+    const auto recorded = recorded_in(fact);
+    since_[fact.name] = recorded.since;
+    const auto& before = recorded.gone_by();
+    if (const auto leaves = now.find(fact.name);
+        leaves != now.end() && leaves->second.columns == before.columns &&
+        same_rows(before, leaves->second) && !names_moved(before, leaves->second)) {
+      same_.insert(fact.name);
     }
   }
-  return tables;
 }
 
-bool record_leaving(const Pairing& pairing, db::Target& target, contract::Leaving leaving,
-                    std::int64_t epoch, const std::set<std::string>& tables) {
+bool record_leaving(const Pairing& pairing, db::Target& target, const mask::Keyring& keyring,
+                    std::int64_t epoch, const std::set<std::string>& tables, LeavingBy by) {
   auto& books = target.books();
   std::map<std::string, db::FactRow> before;
   for (auto& fact : books.facts(kLeavesFact)) {
@@ -336,17 +378,20 @@ bool record_leaving(const Pairing& pairing, db::Target& target, contract::Leavin
       kept.insert({table.name, table.was});  // which of the two names it has is not decided yet
     }
   }
-  for (auto& [name, leaves] : leaving) {
+  constexpr std::int64_t kFirstRun = 1;
+  for (auto& [name, leaves] : leaving_now(pairing, keyring)) {
     if (!tables.contains(name)) {
       continue;
     }
     kept.insert(name);
-    const auto known = before.find(name);
-    if (known != before.end()) {
-      keep_judged(table_of(known->second), leaves);
+    const auto fact = before.find(name);
+    std::optional<Recorded> known;
+    if (fact != before.end()) {
+      known = recorded_in(fact->second);
     }
-    auto text = text_of(leaves);
-    if (known == before.end() || known->second.value != text) {
+    auto text = text_of(
+        next_record(known ? &*known : nullptr, std::move(leaves), by, epoch, epoch == kFirstRun));
+    if (fact == before.end() || fact->second.value != text) {
       books.put_fact({.kind = kLeavesFact, .name = name, .value = std::move(text), .epoch = epoch});
       changed = true;
     }
@@ -392,10 +437,8 @@ Accepted accept_leaving(const Pairing& pairing, const std::string& reason) {
     if (widenings(accepted.report.changes).empty()) {
       return accepted;
     }
-    auto leaving = leaving_now(pairing, frame.keyring());
-    keep_what_is_less(accepted.report.changes, left_before(target), leaving);
-    (void)record_leaving(pairing, target, std::move(leaving), run.epoch(),
-                         all_tables(pairing.contract));
+    (void)record_leaving(pairing, target, frame.keyring(), run.epoch(),
+                         all_tables(pairing.contract), LeavingBy::decision);
     if (live) {
       remember_names(pairing, target, frame.keyring(), *live, run.epoch());
     }

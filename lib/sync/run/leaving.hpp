@@ -7,9 +7,13 @@
 #include "mask/keyring.hpp"
 #include "sync/pairing.hpp"
 
+#include <cstdint>
+#include <functional>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace abgleich::sync {
@@ -29,17 +33,37 @@ std::optional<Error> refuse_widening(const Pairing& pairing, db::Target& target,
                                      const std::optional<db::HeadRow>& head,
                                      const mask::Keyring& keyring, const Catalog& live);
 
-/// The tables (names in the primary) of which the same leaves by the contract now as with the last
-/// run. What the bookkeeping still has of any other table, such as both values of a conflict, may
-/// be more than the contract lets leave now: it is neither shown to others nor written to the data.
-std::set<std::string> tables_as_judged(const Pairing& pairing, db::Target& target,
-                                       const mask::Keyring& keyring);
+/// How what leaves by the contract now compares with what the runs went by. What the bookkeeping
+/// has kept of a table, such as both values of a conflict and the values that a run has
+/// overwritten, may be more than the contract lets leave now: then it is neither shown to others
+/// nor written to the data. Tables are named as in the primary.
+class LeftBefore {
+ public:
+  LeftBefore(const Pairing& pairing, db::Target& target, const mask::Keyring& keyring);
+
+  /// Whether the same leaves of the table as with the last run.
+  [[nodiscard]] bool is_same(std::string_view table) const { return same_.contains(table); }
+  /// The same, and whether no run since that of this number (`epoch`), nor that run itself, has
+  /// begun to let something leave in another way.
+  [[nodiscard]] bool is_same_since(std::string_view table, std::int64_t epoch) const {
+    const auto since = since_.find(table);
+    return is_same(table) && since != since_.end() && since->second < epoch;
+  }
+
+ private:
+  std::set<std::string, std::less<>> same_;
+  std::map<std::string, std::int64_t, std::less<>> since_;
+};
+
+/// By what it is decided that something may leave: a run goes by it at once; after a decision, the
+/// next run does.
+enum class LeavingBy : std::uint8_t { run, decision };
 
 /// Records what leaves of these tables (names in the primary) with the run of this number
 /// (`epoch`), and forgets tables that the contract no longer has. What is recorded of its other
 /// tables, which drift blocks, stays. Returns whether anything has changed.
-bool record_leaving(const Pairing& pairing, db::Target& target, contract::Leaving leaving,
-                    std::int64_t epoch, const std::set<std::string>& tables);
+bool record_leaving(const Pairing& pairing, db::Target& target, const mask::Keyring& keyring,
+                    std::int64_t epoch, const std::set<std::string>& tables, LeavingBy by);
 
 /// Records which names the primary has now. Only for a run that is committed.
 void remember_names(const Pairing& pairing, db::Target& target, const mask::Keyring& keyring,
