@@ -12,6 +12,8 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
+#include <string>
 #include <utility>
 
 namespace abgleich::sync {
@@ -49,7 +51,21 @@ void check_written(const db::PlannedTable& plan, const ExportedTable& exported) 
   });
 }
 
-void refused_to_conflicts(db::Books& books, const SipKey& id_key, Judged& judged) {
+/// The keys of rows that min_k takes out of the secondary, as a conflict has them.
+std::set<std::string> withdrawn_keys(const Judged& judged) {
+  std::set<std::string> keys;
+  if (judged.counts.withdrawn > 0) {
+    judged.table->rare_rows([&](const db::RareRow& row) {
+      if (row.in_secondary) {
+        keys.insert(journal::key_text(judged.table->relation(), row.key));
+      }
+    });
+  }
+  return keys;
+}
+
+void refused_to_conflicts(db::Books& books, const ExportedTable& exported, const SipKey& id_key,
+                          Judged& judged) {
   std::vector<db::RefusedRow> all;
   judged.plan->refused_rows([&](const db::RefusedRow& refused) {
     all.push_back(refused);
@@ -60,9 +76,15 @@ void refused_to_conflicts(db::Books& books, const SipKey& id_key, Judged& judged
   for (const auto& refused : all) {
     conflicts.push_back(constraint_conflict(*judged.plan, refused));
   }
+  const auto withdrawn = all.empty() ? std::set<std::string>{} : withdrawn_keys(judged);
   for (auto& conflict : conflicts) {
     auto& counts = judged.counts;
     --counted_as(conflict, counts);
+    if (conflict.action == journal::ConflictAction::remove &&
+        withdrawn.contains(conflict.key_text)) {
+      conflict.reason = rarity_reason(*exported.table);
+      --counts.withdrawn;
+    }
     --judged.plan_rows;
     // a row has only one conflict: this one replaces that of its cells, which was counted already
     if (!books.unfind_conflict(conflict.tracked, conflict.key_text)) {
@@ -249,9 +271,9 @@ void apply_plans(db::Target& target, const std::vector<LocatedTable>& tables,
   if (target.mode() == db::Mode::dry) {
     application.take_back();
   }
-  for (auto& table : judged) {
-    if (table.plan_rows > 0) {
-      refused_to_conflicts(target.books(), id_key, table);
+  for (std::size_t i = 0; i < tables.size(); ++i) {
+    if (judged[i].plan_rows > 0) {
+      refused_to_conflicts(target.books(), tables[i], id_key, judged[i]);
     }
   }
 }
