@@ -130,20 +130,25 @@ Code drill(const Context& context, const Arguments& arguments) {
 
 namespace fs = std::filesystem;
 
-/// The command for one file. It never replaces a file that is there, and leaves no half of one.
+/// The commands for one file. They never replace a file that is there, leave no half of one, and
+/// end the script where they fail.
 std::string install_line(const fs::path& from, const fs::path& to) {
   const auto name = in_shell(to.string());
   const auto beside = in_shell(to.string() + ".new");
-  return fmt::format("test -e {0} || {{ install -m 0600 {1} {2} && mv -n {2} {0}; }}\n", name,
+  return fmt::format("test -e {0} || install -m 0600 {1} {2}\ntest -e {0} || mv -n {2} {0}\n", name,
                      in_shell(from.string()), beside);
 }
 
-/// Refuses a database file beside which another one has left its log: it would be read into it.
+/// Ends the script where a log lies in the place of a database file that is gone: it would be read
+/// into the one that is put there. That of a database that is there belongs to it.
 std::string free_lines(const fs::path& database) {
+  const auto there = in_shell(database.string());
   std::string text;
   for (const auto* const end : {"-wal", "-shm", "-journal"}) {
     const auto name = in_shell(database.string() + end);
-    text += fmt::format("test ! -e {0} || {{ echo move it away first: {0} >&2; exit 1; }}\n", name);
+    text += fmt::format(
+        "test -e {0} || test ! -e {1} || {{ echo move it away first: {1} >&2; exit 1; }}\n", there,
+        name);
   }
   return text;
 }
@@ -217,17 +222,6 @@ std::string instructions(const fs::path& directory, const sync::Manifest& manife
   return text + fmt::format("abgleich --config {0} check\nabgleich --config {0} sync\n", config);
 }
 
-/// The key to check the backup with: the one that was named, else the one in its place.
-std::optional<fs::path> key_for(const Arguments& arguments, const sync::Manifest& manifest) {
-  std::error_code error;
-  if (arguments.key) {
-    return fs::absolute(*arguments.key);
-  }
-  return !manifest.key_from.empty() && fs::exists(manifest.key_from, error)
-             ? std::optional(manifest.key_from)
-             : std::nullopt;
-}
-
 Code show(const Context& context, const Arguments& arguments) {
   if (arguments.directory.empty()) {
     throw Failure(Code::usage, "which backup?",
@@ -236,8 +230,10 @@ Code show(const Context& context, const Arguments& arguments) {
   const auto directory = std::filesystem::absolute(arguments.directory);
   const auto manifest = sync::read_manifest(directory);
   sync::expect_whole(directory, manifest);
-  const auto key = key_for(arguments, manifest);
-  if (key) {
+  // never the key in the place that the manifest names: whoever wrote that may have put one there
+  std::optional<fs::path> key;
+  if (arguments.key) {
+    key = fs::absolute(*arguments.key);
     sync::expect_genuine(manifest, *key);
   }
   if (context.json) {

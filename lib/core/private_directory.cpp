@@ -82,7 +82,8 @@ PrivateDirectory::PrivateDirectory(std::string_view purpose) {
   std::error_code none;
   const auto parent = std::filesystem::temp_directory_path(none);
   remove_abandoned(none ? "/tmp" : parent, purpose);
-  auto pattern = fmt::format("{}/{}-XXXXXX", none ? "/tmp" : parent.string(), purpose);
+  // Under another name until it is locked: what has this one and is not locked, nobody uses.
+  auto pattern = fmt::format("{}/.{}-XXXXXX", none ? "/tmp" : parent.string(), purpose);
   if (::mkdtemp(pattern.data()) == nullptr) {
     const int why = errno;
     const auto shortage = shortage_of(why);
@@ -92,8 +93,13 @@ PrivateDirectory::PrivateDirectory(std::string_view purpose) {
                   shortage ? std::string(shortage->hint)
                            : "name a directory for temporary files of your own: TMPDIR=…");
   }
+  lock_ = lock_directory(pattern);
   path_ = pattern;
-  lock_ = lock_directory(path_);
+  auto name = path_;
+  name.replace_filename(path_.filename().string().substr(1));
+  if (::rename(path_.c_str(), name.c_str()) == 0) {
+    path_ = std::move(name);
+  }
 }
 
 PrivateDirectory::~PrivateDirectory() {

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <cerrno>
 #include <fcntl.h>
 #include <fstream>
 #include <functional>
@@ -39,6 +40,9 @@ Json json_of(const Backups& backups) {
   if (const auto& drill = backups.drill) {
     json["drill"] = {
         {"at", drill->at}, {"directory", drill->directory.string()}, {"made", drill->made}};
+  }
+  if (backups.incomplete) {
+    json["incomplete"] = true;
   }
   return json;
 }
@@ -83,17 +87,19 @@ void change(const std::filesystem::path& directory, const std::function<void(Bac
 }  // namespace
 
 Backups read_backups(const std::filesystem::path& directory) {
+  errno = 0;
   std::ifstream in(directory / kBackupsFile, std::ios::binary);
-  const std::string text{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
   if (!in.is_open()) {
-    return {};
+    return {.made = {}, .drill = {}, .incomplete = errno != ENOENT};
   }
+  const std::string text{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
   const auto json = parse_shallow<Json>(text);
   Backups backups;
   try {
     if (!json.is_object() || json.at("format") != kBackupsFormat) {
-      return {.damaged = true};
+      return {.made = {}, .drill = {}, .incomplete = true};
     }
+    backups.incomplete = json.value("incomplete", false);
     for (const auto& one : json.at("backups")) {
       backups.made.push_back({.made = one.at("made"),
                               .directory = one.at("directory").get<std::string>(),
@@ -107,7 +113,7 @@ Backups read_backups(const std::filesystem::path& directory) {
                                 .made = drill.at("made")};
     }
   } catch (const Json::exception&) {
-    return {.damaged = true};
+    backups.incomplete = true;
   }
   return backups;
 }
@@ -116,6 +122,9 @@ void note_backup(const std::filesystem::path& directory, const BackupMade& made)
   change(directory, [&](Backups& backups) {
     backups.made.push_back(made);
     if (backups.made.size() > kMostBackups) {
+      std::error_code error;
+      const bool gone = !std::filesystem::exists(backups.made.front().directory, error) && !error;
+      backups.incomplete = backups.incomplete || !gone;
       backups.made.erase(backups.made.begin());
     }
   });

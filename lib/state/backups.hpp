@@ -34,15 +34,18 @@ struct DrillDone {
 struct Backups {
   std::vector<BackupMade> made;    // oldest first
   std::optional<DrillDone> drill;  // the last one that found nothing wrong
-  bool damaged = false;            // there is a file, and it is not in this form
+  // Backups may have been made of which this says nothing: the file could not be read once, was in
+  // another form, or had no room for more.
+  bool incomplete = false;
 
   bool operator==(const Backups&) const = default;
 };
 
-/// Empty where there is no such file, or it is damaged: then nothing is known of earlier backups.
+/// Empty where there is no such file.
 Backups read_backups(const std::filesystem::path& directory);
 
-/// Adds to the record; of backups, the newest 1,000 are kept. Replaces the file in one step. Throws
+/// Adds to the record; of backups, the newest 1,000 are kept. What is incomplete stays so until
+/// somebody deletes the file. Replaces the file in one step. Throws
 /// Failure{out_of_space} or Failure{configuration} where it cannot be written.
 void note_backup(const std::filesystem::path& directory, const BackupMade& made);
 void note_drill(const std::filesystem::path& directory, const DrillDone& done);

@@ -189,6 +189,19 @@ TEST_CASE("a backup with the key says so, and is enough to decide whose a pseudo
               .run({"restore", (brought / "kept").string(), "--key",
                     (pairing.directory / "abgleich.key").string()})
               .exit == 25);
+    // nor is a key in the place that a backup names: it may be the backup's own
+    auto config = read_file(stranger.directory / "abgleich.toml");
+    write_file(
+        stranger.directory / "abgleich.toml",
+        "[keys]\nfile = \"" + (brought / "there" / "abgleich.key").string() + "\"\n" + config);
+    fs::create_directory(brought / "there");
+    fs::permissions(brought / "there", fs::perms::owner_all);
+    fs::copy(stranger.directory / "abgleich.key", brought / "there" / "abgleich.key");
+    fs::permissions(brought / "there" / "abgleich.key",
+                    fs::perms::owner_read | fs::perms::owner_write);
+    REQUIRE(stranger.run({"backup", (brought / "lure").string(), "--with-key"}).exit == 0);
+    const auto lured = pairing.run({"restore", (brought / "lure").string(), "--json"});
+    CHECK(Json::parse(lured.out)["checked"] == false);
     // another key is told
     const auto made = pairing.backup_to("without");
     fs::remove(pairing.directory / "abgleich.key");
@@ -274,7 +287,8 @@ TEST_CASE("a backup in which a byte was changed is refused, and so is one with a
     const auto refused = pairing.run({"restore", "--drill", "kept"});
     CHECK(refused.exit == 41);
     CHECK_MESSAGE(has(refused.err, "without the key"), refused.err);
-    const auto printed = pairing.run({"restore", "kept"});
+    const auto own = (pairing.directory / "abgleich.key").string();
+    const auto printed = pairing.run({"restore", "kept", "--key", own});
     CHECK(printed.exit == 41);
     CHECK(printed.out.empty());
     // a place that no file can have is refused without the key, too
@@ -287,6 +301,67 @@ TEST_CASE("a backup in which a byte was changed is refused, and so is one with a
     // no latch: the pairing goes on
     CHECK(pairing.sync()["outcome"] == "unchanged");
   }
+}
+
+TEST_CASE("the printed commands end where one fails, and leave a database's own log alone") {
+  Kept pairing(On::sqlite);
+  const auto made = pairing.backup_to("kept");
+  const TemporaryDirectory elsewhere;
+  const auto key = elsewhere / "safe.key";
+  fs::copy(pairing.directory / "abgleich.key", key);
+  const auto printed = pairing.run({"restore", made.string(), "--key", key.string()});
+  REQUIRE(printed.exit == 0);
+  // the database is there, and has a log of its own
+  const auto secondary = pairing.directory / "secondary.db";
+  write_file(secondary.string() + "-wal", "");
+  const auto path = fs::path(kProgram).parent_path().string() + ":/usr/bin:/bin";
+  const auto ran = run_program({"/bin/sh", "-c", printed.out}, "/", {"PATH=" + path});
+  CHECK_MESSAGE(ran.exit == 0, ran.out, ran.err);
+  // it is gone, and its log is not
+  fs::remove(secondary);
+  const auto refused = run_program({"/bin/sh", "-c", printed.out}, "/", {"PATH=" + path});
+  CHECK(refused.exit == 1);
+  CHECK_MESSAGE(has(refused.err, "move it away first: " + secondary.string() + "-wal"),
+                refused.err);
+  CHECK(!fs::exists(secondary));
+  fs::remove(secondary.string() + "-wal");
+  // a file cannot be installed: nothing after it is
+  write_file(elsewhere / "install", "#!/bin/sh\nexit 1\n");
+  fs::permissions(elsewhere / "install", fs::perms::owner_all);
+  fs::remove(pairing.directory / "contract.toml");
+  for (const auto* const shell : {"/bin/sh", "/bin/bash"}) {
+    const auto failed = run_program({shell, "-c", printed.out}, "/",
+                                    {"PATH=" + elsewhere.path().string() + ":" + path});
+    CHECK(failed.exit != 0);
+    CHECK_MESSAGE(failed.out.empty(), failed.out);  // neither check nor sync
+  }
+  const auto whole = run_program({"/bin/sh", "-c", printed.out}, "/", {"PATH=" + path});
+  CHECK_MESSAGE(whole.exit == 0, whole.out, whole.err);
+}
+
+TEST_CASE("a record of backups that was lost once is never taken for a whole one") {
+  Kept pairing(On::sqlite);
+  const auto id = pairing.pseudonym_of("s9");
+  const auto early = pairing.backup_to("early");
+  pairing.primary.run("DELETE FROM person WHERE id = 9");
+  REQUIRE(pairing.sync()["exit"] == 0);
+  const auto record = pairing.directory / "state" / "backups.json";
+  const auto places = [&] { return pairing.run({"privacy", "--erased", id}).out; };
+  for (const auto* const damaged : {"", "{\"format\": \"abgleich.ba"}) {
+    write_file(record, damaged);
+    CHECK(has(places(), "backups of which nobody knows"));
+    const auto late = pairing.backup_to("late");
+    fs::remove_all(late);
+    CHECK(has(places(), "backups of which nobody knows"));
+  }
+  fs::remove(record);
+  CHECK(!has(places(), "backups of which nobody knows"));
+  // a backup that was killed as the last thing it did is whole, and its mark is no part of it
+  write_file(early / "unfinished", "");
+  CHECK(pairing.drill({early.string()})["damage"].empty());
+  (void)pairing.backup_to("another");
+  fs::create_directory(pairing.directory / "another.new-4194304");
+  CHECK(has(places(), "unfinished backup '"));
 }
 
 TEST_CASE("the drill reports what somebody has forged in the secondary") {

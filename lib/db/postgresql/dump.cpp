@@ -199,15 +199,21 @@ std::string with_database(const std::string& url, std::string_view database) {
   return text;
 }
 
-constexpr std::size_t kRandomDigits = 10;
-
-std::string random_digits() {
-  std::array<std::uint8_t, kRandomDigits / 2> bytes{};
-  randombytes_buf(bytes.data(), bytes.size());
-  return hex(bytes);
-}
-
 constexpr std::string_view kDrill = "abgleich_drill_";
+
+// The session that makes a drill's database: its process and when it began, in microseconds.
+// Together they are never those of another one.
+constexpr std::string_view kSession =
+    "a.pid || '_' || CAST(extract(epoch FROM a.backend_start) * 1000000 AS pg_catalog.int8)";
+
+std::string name_for_drill(Connection& connection) {
+  std::string name;
+  connection.query(fmt::format("SELECT '{}' || {} FROM pg_catalog.pg_stat_activity a WHERE a.pid = "
+                               "pg_catalog.pg_backend_pid()",
+                               kDrill, kSession),
+                   {}, [&](std::span<const Cell> row) { name = text(row[0]); });
+  return name;
+}
 
 /// CREATE DATABASE with encoding and locale of the database that the session is in. Nobody can
 /// connect to it yet.
@@ -223,16 +229,6 @@ std::string create_like(Connection& connection, const std::string& name) {
   return sql;
 }
 
-/// A drill that is at work holds a lock of this name on the server's usual database.
-bool lock_drill(Connection& connection, const std::string& name) {
-  bool locked = false;
-  connection.query(
-      "SELECT pg_catalog.pg_try_advisory_lock(pg_catalog.hashtextextended($1::pg_catalog.text, 0))",
-      std::array{text_cell(name)},
-      [&](std::span<const Cell> row) { locked = text(row[0]) == "t"; });
-  return locked;
-}
-
 /// False: it is still there.
 bool drop_database(Connection& connection, const std::string& name) noexcept {
   try {
@@ -246,19 +242,22 @@ bool drop_database(Connection& connection, const std::string& name) noexcept {
   }
 }
 
-/// Drops what drills of this role have left that were killed.
+/// Drops what drills of this role have left whose session has ended: they were killed.
 void drop_abandoned(Connection& connection) {
   std::vector<std::string> names;
   connection.query(
       fmt::format("SELECT d.datname FROM pg_catalog.pg_database d JOIN pg_catalog.pg_roles r "
                   "ON r.oid = d.datdba WHERE r.rolname = current_user "
-                  "AND pg_catalog.starts_with(CAST(d.datname AS pg_catalog.text), '{}')",
-                  kDrill),
+                  "AND CAST(d.datname AS pg_catalog.text) ~ '^{0}[0-9]{{1,10}}_[0-9]{{16}}$' "
+                  "AND NOT EXISTS (SELECT FROM pg_catalog.pg_stat_activity a "
+                  // of others' sessions it is not known when they began
+                  "WHERE coalesce('{0}' || {1} = CAST(d.datname AS pg_catalog.text), "
+                  "pg_catalog.starts_with(CAST(d.datname AS pg_catalog.text), "
+                  "'{0}' || a.pid || '_')))",
+                  kDrill, kSession),
       {}, [&](std::span<const Cell> row) { names.push_back(text(row[0])); });
   for (const auto& name : names) {
-    if (name.size() == kDrill.size() + kRandomDigits && lock_drill(connection, name)) {
-      (void)drop_database(connection, name);
-    }
+    (void)drop_database(connection, name);
   }
 }
 
@@ -274,8 +273,15 @@ std::int64_t passed_over(const ClientRun& run) {
   return count;
 }
 
-/// Refuses a database in which something is.
+/// Refuses a database in which something is, and one that a later drill could take for its own.
 void expect_empty(Connection& connection) {
+  const auto* const server = dynamic_cast<PostgresConnection&>(connection).raw();
+  if (std::string_view(PQdb(server)).starts_with(kDrill)) {
+    throw Failure(
+        Code::usage,
+        fmt::format("databases whose names begin with '{}' are dropped by drills", kDrill),
+        "give it another name. Nothing was changed");
+  }
   std::int64_t there = 0;
   connection.query(kFree, {}, [&](std::span<const Cell> row) { there = number(row[0]); });
   if (there > 0) {
@@ -310,12 +316,11 @@ class RestoredDatabase final : public RestoredCopy {
 
  private:
   void make(const Endpoint& original) {
-    name_ = fmt::format("{}{}", kDrill, random_digits());
     maker_ = connect(original, Access::write);
     try {
       maker_->execute("SET statement_timeout = 0");
       drop_abandoned(*maker_);
-      (void)lock_drill(*maker_, name_);
+      name_ = name_for_drill(*maker_);
       maker_->execute(create_like(*maker_, name_));
       // it has the secondary's rows, and not the rights that guard them there
       maker_->execute(fmt::format("REVOKE ALL ON DATABASE {} FROM PUBLIC", pattern(name_)));

@@ -58,7 +58,6 @@ constexpr std::array<const char*, 7> kOfState{
 }
 
 constexpr std::string_view kUnfinished = ".new-";  // after the name; then the process's number
-constexpr const char* kMark = "unfinished";        // a file in such a directory
 
 void mark(const fs::path& file) {
   try {
@@ -81,7 +80,7 @@ void remove_unfinished(const fs::path& directory) {
     const char* const end = name.data() + name.size();
     const auto [rest, wrong] = std::from_chars(name.data() + at + kUnfinished.size(), end, process);
     if (wrong == std::errc{} && rest == end && process > 0 && entry.is_directory(error) &&
-        !entry.is_symlink(error) && fs::exists(entry.path() / kMark, error) &&
+        !entry.is_symlink(error) && fs::exists(entry.path() / kUnfinishedMark, error) &&
         ::kill(process, 0) != 0 && errno == ESRCH) {
       fs::remove_all(entry.path(), error);
     }
@@ -122,7 +121,7 @@ class NewBackup {
     staging_ = directory_;
     staging_ += fmt::format("{}{}", kUnfinished, ::getpid());
     make(staging_);
-    mark(staging_ / kMark);
+    mark(staging_ / kUnfinishedMark);
   }
   NewBackup(const NewBackup&) = delete;
   NewBackup& operator=(const NewBackup&) = delete;
@@ -155,7 +154,6 @@ class NewBackup {
   void finish(const std::string& manifest) {
     try {
       replace_file(staging_ / kManifestFile, manifest, S_IRUSR | S_IWUSR);
-      fs::remove(staging_ / kMark);
       for (const auto& entry : fs::directory_iterator(staging_)) {
         if (entry.is_directory()) {
           sync_directory(entry.path());
@@ -167,6 +165,7 @@ class NewBackup {
       }
       finished_ = true;
       sync_directory(directory_.parent_path());
+      fs::remove(directory_ / kUnfinishedMark);  // last: what is killed before is found by it
     } catch (const std::system_error& failed) {
       cannot(directory_, "made", failed.code().value());
     }
@@ -353,7 +352,7 @@ std::int64_t list_files(const fs::path& staging, const Places& places, Manifest&
   std::int64_t bytes = 0;
   std::set<fs::path> files;
   for (const auto& entry : fs::recursive_directory_iterator(staging)) {
-    if (entry.is_regular_file() && entry.path().filename() != kMark) {
+    if (entry.is_regular_file() && entry.path().filename() != kUnfinishedMark) {
       files.insert(entry.path());
     }
   }

@@ -209,8 +209,15 @@ class Looking {
     found_.looked.emplace_back("cache");
   }
 
+  /// Throws Failure{configuration} where there is a log that cannot be read.
   [[nodiscard]] std::int64_t lines_in_log(const Pairing& pairing) const {
-    std::ifstream in(pairing.config.state_directory / "reveal.log", std::ios::binary);
+    const auto file = pairing.config.state_directory / "reveal.log";
+    errno = 0;
+    std::ifstream in(file, std::ios::binary);
+    if (!in.is_open() && errno != ENOENT) {
+      throw Failure(Code::configuration, fmt::format("'{}' cannot be read", file.string()),
+                    "look at its owner and rights. Nothing was changed");
+    }
     std::int64_t lines = 0;
     for (std::string line; std::getline(in, line);) {
       lines += line.find(fmt::format("\"{}\"", found_.pseudonym)) != std::string::npos ? 1 : 0;
@@ -232,8 +239,14 @@ class Looking {
     std::error_code error;
     std::size_t gone = 0;
     for (const auto& made : backups.made) {
-      if (!fs::exists(made.directory / kManifestFile, error) && !error) {
-        ++gone;
+      look_for_unfinished(made.directory);
+      if (!fs::exists(made.directory, error) && !error) {
+        if (fs::exists(made.directory.parent_path(), error)) {
+          ++gone;
+        } else {
+          add(fmt::format("backup '{}' of {}", made.directory.string(), made.made), 0,
+              fmt::format("{}: its disk is not there now", kUntilDeleted), false);
+        }
         continue;
       }
       const auto where = fmt::format("backup '{}' of {}", made.directory.string(), made.made);
@@ -243,9 +256,10 @@ class Looking {
         look_in_backup(where, made.directory);
       }
     }
-    if (backups.damaged) {
+    if (backups.incomplete) {
       add("backups of which nobody knows", 0,
-          "until you delete them: the record, backups.json in the state directory, is damaged",
+          "until you delete them, and then the record, backups.json in the state directory: it is "
+          "not complete",
           false);
     }
     found_.looked.emplace_back(how == SearchBackups::yes ? "the backups that were made here"
@@ -253,6 +267,18 @@ class Looking {
     if (gone > 0) {
       found_.looked.push_back(fmt::format(
           "{} of the backups are not where they were made, and count as deleted", gone));
+    }
+  }
+
+  /// What a killed backup has left beside one.
+  void look_for_unfinished(const fs::path& directory) {
+    const auto begins = directory.filename().string() + ".new-";
+    std::error_code error;
+    for (const auto& entry : fs::directory_iterator(directory.parent_path(), error)) {
+      if (entry.path().filename().string().starts_with(begins)) {
+        add(fmt::format("unfinished backup '{}'", entry.path().string()), 0,
+            "until you delete it, or make the next backup beside it", false);
+      }
     }
   }
 

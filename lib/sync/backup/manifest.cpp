@@ -204,7 +204,8 @@ void expect_whole(const fs::path& directory, const Manifest& manifest) {
   }
   for (const auto& entry : fs::recursive_directory_iterator(directory)) {
     const auto name = entry.path().lexically_relative(directory).generic_string();
-    if (!entry.is_directory() && name != kManifestFile && manifest.find(name) == nullptr) {
+    if (!entry.is_directory() && name != kManifestFile && name != kUnfinishedMark &&
+        manifest.find(name) == nullptr) {
       damaged(entry.path(), "does not belong to it");
     }
   }

@@ -26,6 +26,8 @@ inline constexpr std::string_view kBackedUpNode = "node.key";
 inline constexpr std::string_view kBackedUpCards = "cards";
 inline constexpr std::string_view kBackedUpState = "state";
 inline constexpr std::string_view kBackedUpAccepted = "state/catalog.json";
+/// In a backup until it has its name and is on disk.
+inline constexpr std::string_view kUnfinishedMark = "unfinished";
 /// The copy of the secondary.
 std::string_view name_of_copy(Engine engine);
 
