@@ -1,5 +1,6 @@
 // `[secondary] books`: several pairings in one secondary, each with a history of its own.
 #include "support/pairing.hpp"
+#include "support/places.hpp"
 
 #include <doctest/doctest.h>
 
@@ -243,6 +244,96 @@ TEST_CASE("what only looks like books, with columns of another kind, disturbs no
   }
 }
 
+TEST_CASE("views, copies and books that nobody has written disturb no run") {
+  for (const auto engine : kEngines) {
+    CAPTURE(name_of(engine));
+    Shared pairing(engine);
+    CHECK(pairing.sync()["exit"] == 0);
+    const auto copy = [&](const std::string& books) {
+      if (engine == On::postgresql) {
+        pairing.secondary.run("CREATE SCHEMA " + books);
+      }
+      for (const std::string table : {"head", "tracked", "fact"}) {
+        pairing.secondary.run("CREATE TABLE " + pairing.of_books(books, table) +
+                              " AS SELECT * FROM " + pairing.of_books("abgleich", table));
+      }
+    };
+    copy("abgleich_saved");
+    copy("abgleich_empty");
+    pairing.secondary.run("DELETE FROM " + pairing.of_books("abgleich_empty", "head"));
+    if (engine == On::sqlite) {
+      pairing.secondary.run("CREATE TABLE abgleich_x_tracked (target)");
+      pairing.secondary.run("CREATE TABLE abgleich_x_head (lineage)");
+      pairing.secondary.run("CREATE VIEW abgleich_x_fact AS SELECT kind, value FROM gone");
+    } else {
+      pairing.secondary.run(
+          "CREATE SCHEMA abgleich_x; CREATE TABLE abgleich_x.tracked (source text, target text);"
+          "CREATE TABLE abgleich_x.head (lineage text, hash text);"
+          "CREATE VIEW abgleich_x.fact AS SELECT 'a' AS kind, CAST(1 / 0 AS text) AS value");
+    }
+    pairing.primary.run("UPDATE person SET name = 'new' WHERE id = 4");
+    CHECK(pairing.sync()["exit"] == 0);
+    CHECK(pairing.run({"check"}).exit == 0);
+    CHECK(pairing.run({"verify", "-q"}).exit == 0);
+  }
+}
+
+TEST_CASE("a table that another pairing has given up, and somebody has dropped, is free") {
+  for (const auto engine : kEngines) {
+    CAPTURE(name_of(engine));
+    Shared pairing(engine);
+    CHECK(pairing.sync()["exit"] == 0);
+    write_file(pairing.directory / "contract.toml", contract_of("elsewhere", "01"));
+    pairing.add("other", "abgleich_02", contract_of("person", "02"));
+    CHECK(pairing.run_of("other", {"sync"}).exit == 78);
+    CHECK(pairing.sync()["exit"] == 0);
+    CHECK(pairing.sync_of("other")["exit"] == 0);
+    CHECK(pairing.names("person") == "P1\nP5\nP9");
+  }
+}
+
+TEST_CASE("many neighbours are read at once") {
+  Shared pairing(On::sqlite);
+  CHECK(pairing.sync()["exit"] == 0);
+  pairing.secondary.run("BEGIN");
+  for (int i = 0; i < 300; ++i) {
+    const auto books = "abgleich_n" + std::to_string(i);
+    pairing.secondary.run("CREATE TABLE " + books + "_head (lineage text); INSERT INTO " + books +
+                          "_head VALUES ('n'); CREATE TABLE " + books +
+                          "_tracked (target text); CREATE TABLE " + books +
+                          "_fact (kind text, value text)");
+  }
+  pairing.secondary.run("INSERT INTO abgleich_n299_tracked VALUES ('person')");
+  pairing.secondary.run("COMMIT");
+  const auto refused = pairing.run({"sync"});
+  CHECK(refused.exit == 78);
+  CHECK_MESSAGE(has(refused.err, "whose bookkeeping is 'abgleich_n299'"), refused.err);
+  CHECK_MESSAGE(has(refused.err, "if no pairing uses that bookkeeping any more, drop it"),
+                refused.err);
+  pairing.secondary.run("DELETE FROM abgleich_n299_tracked");
+  CHECK(pairing.sync()["outcome"] == "unchanged");
+}
+
+TEST_CASE("books that a stranger has made before the first run are not taken") {
+  Shared pairing(On::postgresql);
+  const auto ddl =
+      read_file(std::filesystem::path(kSourceTree) / "migrations" / "postgresql" / "001_books.sql");
+  pairing.secondary.run("CREATE ROLE abgleich_forger; GRANT CREATE ON DATABASE " +
+                        pairing.secondary.rows("SELECT quote_ident(current_database())") +
+                        " TO abgleich_forger; SET ROLE abgleich_forger");
+  pairing.secondary.run(ddl);
+  pairing.secondary.run("RESET ROLE");
+  const auto refused = pairing.run({"sync"});
+  CHECK_MESSAGE(refused.exit == 25, refused.out, refused.err);
+  CHECK_MESSAGE(has(refused.err, "table 'abgleich.head' belongs to 'abgleich_forger'"),
+                refused.err);
+  CHECK(pairing.secondary.rows("SELECT count(*) FROM abgleich.run") == "0");
+  // done as the hint says
+  pairing.secondary.run("DROP SCHEMA abgleich CASCADE");
+  CHECK(pairing.sync()["exit"] == 0);
+  pairing.secondary.run("DROP OWNED BY abgleich_forger; DROP ROLE abgleich_forger");
+}
+
 TEST_CASE("a table called base_01 is not taken for the base of table 1") {
   for (const auto engine : kEngines) {
     CAPTURE(name_of(engine));
@@ -275,6 +366,7 @@ TEST_CASE("a stranger's schema that looks like books is not looked at") {
       "SET ROLE abgleich_stranger;"
       "CREATE TABLE abgleich_09.tracked (id bigint, source text, target text);"
       "CREATE TABLE abgleich_09.fact (kind text, value text);"
+      "CREATE TABLE abgleich_09.head (lineage text, hash text);"
       "CREATE FUNCTION abgleich_09.spy() RETURNS boolean LANGUAGE plpgsql AS "
       "$$ BEGIN RAISE 'spied'; END $$;"
       "ALTER TABLE abgleich_09.tracked ENABLE ROW LEVEL SECURITY;"

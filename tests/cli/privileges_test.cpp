@@ -153,6 +153,21 @@ TEST_CASE("privileges: `grants` gives the role that reads exactly what the contr
   CHECK(elsewhere["surplus"].size() == 3);
 }
 
+TEST_CASE("privileges: who may not ask how large a table is reads it with one connection") {
+  Pairing pairing(On::postgresql, On::postgresql, kContract);
+  fill(pairing.primary);
+  pairing.primary.run(
+      "INSERT INTO person SELECT i, repeat('x', 400), 'open' FROM generate_series(10, 30000) i");
+  const Role reader(pairing.primary, "reader");
+  configure(pairing, reader.url(), pairing.secondary.url());
+  pairing.primary.run("GRANT SELECT ON person TO " + reader.name() +
+                      "; REVOKE EXECUTE ON FUNCTION pg_relation_size(regclass, text) FROM PUBLIC");
+  CHECK(pairing.sync()["exit"] == 0);
+  pairing.primary.run("UPDATE person SET status = 'case' WHERE id = 1");
+  CHECK(pairing.sync()["exit"] == 0);
+  CHECK(pairing.sync({"--full"})["outcome"] == "unchanged");
+}
+
 TEST_CASE("privileges: what a `where` decides by is read, and nothing else of what is withheld") {
   Pairing pairing(On::postgresql, On::postgresql,
                   "[tables.person]\nkey = [\"id\"]\nwhere = \"status = 'open'\"\n"

@@ -45,6 +45,7 @@ struct BooksBeside {
   std::string name;
   std::string schema{};               // JSON, the value of their kSchemaFact; empty: not known
   std::vector<std::string> tables{};  // names in the secondary
+  std::string lineage{};              // of their history
 
   /// The name in `schema`; empty: not known.
   [[nodiscard]] std::string schema_name() const;
@@ -71,8 +72,9 @@ class Books {
   /// The DDL that makes them; several statements in one text.
   [[nodiscard]] std::string ddl() const;
   void create();
-  /// What other pairings keep in this secondary, as far as their books can be read. It is not
-  /// checked that these pairings have written it.
+  /// What other pairings keep in this secondary, as far as their books can be read. Not a copy of
+  /// our own books, nor such as no run has written to. It is not checked that these pairings have
+  /// written it.
   std::vector<BooksBeside> beside();
 
   // Seals, in lib/db/bookkeeping/books_seal.cpp.
@@ -229,6 +231,7 @@ class Books {
   /// SQL to order by `key_text`: by its bytes, as everything in the bookkeeping is ordered.
   [[nodiscard]] std::string by_key_text() const;
   [[nodiscard]] std::string own_name(std::string_view name) const;
+  void read_beside(std::span<BooksBeside> some);
   const BooksLayout& layout();
   void expect_layout(const BooksLayout& found);
   std::vector<RunRow> select_runs(std::string_view which, std::span<const Cell> parameters);

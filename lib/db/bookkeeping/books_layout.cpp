@@ -69,6 +69,34 @@ std::string BooksBeside::schema_name() const {
   return fact.is_string() ? fact.get<std::string>() : std::string();
 }
 
+void Books::read_beside(std::span<BooksBeside> some) {
+  enum Part : std::uint8_t { table, schema, lineage };
+  std::string sql;
+  for (std::size_t i = 0; i < some.size(); ++i) {
+    const auto own_of = [&](std::string_view name) {
+      return session_.dialect->own_table(some[i].name, name);
+    };
+    sql += fmt::format(
+        "{0}SELECT {1}, 0, target FROM {2} UNION ALL SELECT {1}, 1, value FROM {3} WHERE kind = "
+        "'{4}' UNION ALL SELECT {1}, 2, lineage FROM {5}",
+        sql.empty() ? "" : " UNION ALL ", i, own_of("tracked"), own_of("fact"), kSchemaFact,
+        own_of("head"));
+  }
+  session_.connection->query(sql, {}, [&](std::span<const Cell> cells) {
+    auto& other = some[static_cast<std::size_t>(number(cells[0]))];
+    switch (number(cells[1])) {
+      case table:
+        other.tables.push_back(text(cells[2]));
+        break;
+      case schema:
+        other.schema = text(cells[2]);
+        break;
+      default:
+        other.lineage = text(cells[2]);
+    }
+  });
+}
+
 std::vector<BooksBeside> Books::beside() {
   std::vector<BooksBeside> found;
   session_.connection->query(session_.backend->select_other_books(session_), {},
@@ -77,26 +105,17 @@ std::vector<BooksBeside> Books::beside() {
                                  found.push_back({.name = std::move(name)});
                                }
                              });
-  std::string sql;
-  for (std::size_t i = 0; i < found.size(); ++i) {
-    const auto own_of = [&](std::string_view table) {
-      return session_.dialect->own_table(found[i].name, table);
-    };
-    sql += fmt::format(
-        "{0}SELECT {1}, 0, target FROM {2} UNION ALL "
-        "SELECT {1}, 1, value FROM {3} WHERE kind = '{4}'",
-        sql.empty() ? "" : " UNION ALL ", i, own_of("tracked"), own_of("fact"), kSchemaFact);
+  constexpr std::size_t kAtOnce = 50;  // SQLite takes 500 parts of a UNION
+  for (std::span rest(found); !rest.empty();) {
+    const auto some = rest.first(std::min(kAtOnce, rest.size()));
+    rest = rest.subspan(some.size());
+    read_beside(some);
   }
-  if (!sql.empty()) {
-    session_.connection->query(sql, {}, [&](std::span<const Cell> cells) {
-      auto& other = found.at(static_cast<std::size_t>(number(cells[0])));
-      if (number(cells[1]) == 0) {
-        other.tables.push_back(text(cells[2]));
-      } else {
-        other.schema = text(cells[2]);
-      }
-    });
-  }
+  // no run has written these, or they are a copy of our own
+  const auto ours = exist() ? head(Lock::none) : std::nullopt;
+  std::erase_if(found, [&](const BooksBeside& other) {
+    return other.lineage.empty() || (ours && other.lineage == ours->lineage);
+  });
   return found;
 }
 

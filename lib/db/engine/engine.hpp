@@ -205,6 +205,11 @@ class Backend {
                                                             const KeptTables& /*kept*/) const {
     return std::nullopt;
   }
+  /// What gives somebody else a say about the tables of the bookkeeping, in words, one text each:
+  /// triggers, and owners that could add some.
+  [[nodiscard]] virtual std::vector<std::string> strangers_in_books(Session& /*session*/) const {
+    return {};
+  }
   /// What other users could do that disturbs a run, in words, one text each.
   [[nodiscard]] virtual std::vector<std::string> strangers(
       Session& /*session*/, const std::vector<Relation>& /*relations*/,

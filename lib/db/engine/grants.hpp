@@ -22,6 +22,7 @@ struct Grants {
 struct KeptTables {
   std::set<std::string> books;
   std::set<std::pair<std::string, std::string>> data;
+  std::set<std::string> anywhere{};  // tables of the data, by name, whose schema is not known
 };
 
 /// By the name of a table of the data's schema: the columns that are read.

@@ -54,8 +54,8 @@ constexpr std::string_view kForLargeSets =
     " WHERE pg_size_bytes(current_setting('work_mem')) < 67108864";
 
 /// Tables of the right form that belong to this role, to one whose rights it has, or to one that
-/// may do everything here anyway: a superuser, the owner of the database or of our own books.
-/// Nobody else can have given them policies, which would run with our rights.
+/// may do everything here anyway: a superuser, the owner of the database or of our own books. So do
+/// their schemas. Nobody else's are believed; and what row security would hide is an error to read.
 constexpr std::string_view kOtherBooks = R"(
 WITH me AS (SELECT r.oid, r.rolsuper FROM pg_catalog.pg_roles r WHERE r.rolname = current_user),
      trusted AS (
@@ -68,16 +68,18 @@ WITH me AS (SELECT r.oid, r.rolsuper FROM pg_catalog.pg_roles r WHERE r.rolname 
 SELECT n.nspname
 FROM pg_catalog.pg_namespace n JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid
 WHERE pg_catalog.starts_with(CAST(n.nspname AS pg_catalog.text), 'abgleich')
-  AND n.nspname <> '{0}' AND c.relname IN ('tracked', 'fact') AND c.relkind = 'r'
-  AND c.relowner IN (SELECT oid FROM trusted)
+  AND n.nspname <> '{0}' AND c.relname IN ('head', 'tracked', 'fact') AND c.relkind = 'r'
+  AND c.relowner IN (SELECT oid FROM trusted) AND n.nspowner IN (SELECT oid FROM trusted)
+  AND NOT pg_catalog.row_security_active(c.oid)
   AND pg_catalog.has_schema_privilege(n.oid, 'USAGE')
   AND pg_catalog.has_table_privilege(c.oid, 'SELECT')
   AND (SELECT count(*) FROM pg_catalog.pg_attribute a
        WHERE a.attrelid = c.oid AND NOT a.attisdropped
          AND a.atttypid = 'pg_catalog.text'::pg_catalog.regtype
          AND a.attname = ANY (CASE c.relname WHEN 'fact' THEN ARRAY['kind', 'value']
+                                             WHEN 'head' THEN ARRAY['lineage', 'hash']
                                              ELSE ARRAY['source', 'target'] END)) = 2
-GROUP BY 1 HAVING count(*) = 2 ORDER BY 1)";
+GROUP BY 1 HAVING count(*) = 3 ORDER BY 1)";
 
 class PostgresBackend final : public Backend {
  public:
@@ -178,6 +180,9 @@ class PostgresBackend final : public Backend {
   [[nodiscard]] std::optional<Grants> grants_beyond(Session& session,
                                                     const KeptTables& kept) const override {
     return postgresql::grants_beyond(session, kept);
+  }
+  [[nodiscard]] std::vector<std::string> strangers_in_books(Session& session) const override {
+    return postgresql::strangers_in_books(session);
   }
   [[nodiscard]] std::vector<std::string> missing_rights(
       Session& session, const std::vector<Relation>& relations,

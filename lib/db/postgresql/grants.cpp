@@ -300,7 +300,8 @@ Grants grants_beyond(Session& session, const KeptTables& kept) {
   Grantor grantor(session);
   if (!grantor.superuser()) {
     grantor.take_back([&](const Name& name, const std::string&, const std::string&) {
-      return kept.books.contains(name.schema) || kept.data.contains({name.schema, name.table});
+      return kept.books.contains(name.schema) || kept.data.contains({name.schema, name.table}) ||
+             kept.anywhere.contains(name.table);
     });
   }
   return std::move(grantor).grants();

@@ -5,6 +5,7 @@
 #include "db/postgresql/page_ranges.hpp"
 #include "db/postgresql/postgresql.hpp"
 #include "db/postgresql/range_queue.hpp"
+#include "db/postgresql/row_versions.hpp"
 
 #include <fmt/format.h>
 
@@ -223,7 +224,8 @@ std::uint64_t Readers::pages_to_share(const Reading& reading) {
   if (!reading.pages) {
     const auto oid = std::to_string(reading.table);
     const Cell parameter = text_cell(oid);
-    const auto digits = one_value(first_, kSize, {&parameter, 1});
+    const bool may_ask = one_value(first_, fmt::format("SELECT {}", may_select_size())) == "t";
+    const auto digits = may_ask ? one_value(first_, kSize, {&parameter, 1}) : std::string();
     std::from_chars(digits.data(), digits.data() + digits.size(), pages);
   }
   if (pages < kFewPages) {

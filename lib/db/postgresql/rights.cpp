@@ -82,7 +82,39 @@ CROSS JOIN LATERAL (
 WHERE n.nspname IN ($2, $1) AND c.relkind IN ('r', 'p')
 GROUP BY 1, 2 ORDER BY 1, 2)";
 
+/// Owners of the bookkeeping that may not do everything here anyway: $1 is the data's schema, $2
+/// that of the bookkeeping.
+constexpr std::string_view kOwnersOfBooks = R"(
+SELECT c.relname, r.rolname
+FROM pg_catalog.pg_class c
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_catalog.pg_roles r ON r.oid = c.relowner
+CROSS JOIN (SELECT m.rolsuper FROM pg_catalog.pg_roles m WHERE m.rolname = current_user) me
+WHERE n.nspname = $2 AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+  AND NOT r.rolsuper AND r.rolname <> current_user
+  AND (me.rolsuper OR NOT pg_catalog.pg_has_role(r.oid, 'USAGE'))
+  AND r.oid <> (SELECT d.datdba FROM pg_catalog.pg_database d
+                WHERE d.datname = pg_catalog.current_database())
+  AND NOT EXISTS (SELECT FROM pg_catalog.pg_namespace s WHERE s.nspname = $1 AND s.nspowner = r.oid)
+ORDER BY 1)";
+
 }  // namespace
+
+std::vector<std::string> strangers_in_books(Session& session) {
+  std::vector<std::string> found;
+  const std::array schemas{text_cell(session.schema), text_cell(session.books)};
+  session.connection->query(kOwnersOfBooks, schemas, [&](std::span<const Cell> row) {
+    found.push_back(
+        fmt::format("table '{}.{}' belongs to '{}'", session.books, row[0].bytes, row[1].bytes));
+  });
+  session.connection->query(kTriggers, schemas, [&](std::span<const Cell> row) {
+    if (row[0].bytes == session.books) {
+      found.push_back(fmt::format("table '{}.{}' has triggers or rules: {}", session.books,
+                                  row[1].bytes, row[2].bytes));
+    }
+  });
+  return found;
+}
 
 std::string peoples_path(Session& session) {
   std::string found;

@@ -19,6 +19,9 @@ void look_up_by(Session& session, const std::string& path);
 std::vector<std::string> missing_rights(Session& session, const std::vector<Relation>& relations,
                                         const std::vector<std::string>& ddl);
 
+/// See Backend::strangers_in_books.
+std::vector<std::string> strangers_in_books(Session& session);
+
 /// What other users could do to disturb a run's statements, or to run code with its rights, in
 /// words: who else may create objects in a schema of the search path, and which tables of these
 /// relations or of the bookkeeping have triggers or an owner that is not expected.

@@ -79,7 +79,9 @@ std::string may_select_server_facts();
 std::string select_server_facts();
 /// SQL: the tables' part: for each a row of its oid, usable, moved (t or f), facts, pages.
 /// REQUIRES: `asked` is not empty.
-std::string select_table_facts(std::span<const VersionedTable* const> asked);
+std::string select_table_facts(std::span<const VersionedTable* const> asked, bool may_ask_size);
+/// SQL: whether this role may ask how large a table is; otherwise there are no pages.
+std::string_view may_select_size();
 
 /// SQL: the names of those of the tables (by oid) whose rows lie elsewhere, or not in a heap: of
 /// foreign servers, of Citus, of another access method. Their versions tell nothing. REQUIRES:

@@ -24,8 +24,13 @@ std::optional<Grants> grants(Target& target, const std::vector<Relation>& relati
   // what the role needs for other pairings is not taken from it
   for (const auto& other : target.books().beside()) {
     kept.books.insert(other.name);
+    const auto schema = other.schema_name();
     for (const auto& table : other.tables) {
-      kept.data.emplace(other.schema_name(), table);
+      if (schema.empty()) {
+        kept.anywhere.insert(table);
+      } else {
+        kept.data.emplace(schema, table);
+      }
     }
   }
   auto grants = target.backend().grants_beyond(target.session(), kept);

@@ -98,11 +98,16 @@ class SqliteBackend final : public Backend {
   }
   [[nodiscard]] std::string select_other_books(const Session& session) const override {
     return fmt::format(
-        "SELECT substr(t.name, 1, length(t.name) - 8) FROM sqlite_schema t "
-        "WHERE t.type = 'table' AND t.name GLOB 'abgleich*_tracked' AND t.name <> '{}' AND EXISTS "
-        "(SELECT 1 FROM pragma_table_info(t.name) c WHERE c.name = 'target') AND "
-        "(SELECT count(*) FROM pragma_table_info(substr(t.name, 1, length(t.name) - 7) || 'fact') "
-        "c "
+        // no view and no virtual table: these would run somebody's code, or for ever
+        "WITH other AS (SELECT substr(name, 1, length(name) - 7) AS own FROM sqlite_schema "
+        "WHERE type = 'table' AND name GLOB 'abgleich*_tracked' AND name <> '{}') "
+        "SELECT substr(own, 1, length(own) - 1) FROM other WHERE "
+        "(SELECT count(*) FROM sqlite_schema t WHERE t.type = 'table' AND t.rootpage > 0 "
+        "AND t.name IN (own || 'head', own || 'tracked', own || 'fact')) = 3 AND "
+        "(SELECT count(*) FROM pragma_table_info(own || 'head') c WHERE c.name = 'lineage') = 1 "
+        "AND "
+        "(SELECT count(*) FROM pragma_table_info(own || 'tracked') c WHERE c.name = 'target') = 1 "
+        "AND (SELECT count(*) FROM pragma_table_info(own || 'fact') c "
         "WHERE c.name IN ('kind', 'value')) = 2 ORDER BY 1",
         session.own_name("tracked"));
   }

@@ -1,6 +1,8 @@
 #include "sync/run/books_key.hpp"
 
 #include "core/endpoint.hpp"
+#include "db/engine/engine.hpp"
+#include "db/engine/session.hpp"
 #include "journal/head.hpp"
 #include "state/anchor.hpp"
 
@@ -65,6 +67,26 @@ void refuse_unknown_books(const Pairing& pairing) {
                   "back ([keys] file in abgleich.toml), then run: abgleich keys check. Nothing was "
                   "changed",
                   is_books_name(another) ? another : "abgleich_2"));
+}
+
+/// Refuses a bookkeeping that was there before the first run and in which somebody else has a say:
+/// what he has put there would run with our rights.
+void refuse_books_of_strangers(const Pairing& pairing, db::Target& target) {
+  const auto found = target.backend().strangers_in_books(target.session());
+  if (found.empty()) {
+    return;
+  }
+  const auto books = target.session().dialect->quote(pairing.config.secondary.books);
+  throw Failure(
+      Code::key_or_trust,
+      fmt::format(
+          "somebody has made the bookkeeping before the first run, and could do with it what "
+          "this role may do: {}",
+          fmt::join(found, "; ")),
+      fmt::format(
+          "have the owner of the database look at it and drop it: DROP SCHEMA {} CASCADE; or "
+          "give it to the role that writes: abgleich grants --secondary. Nothing was changed",
+          books));
 }
 
 /// Whether a head that names another key was written with this one: then somebody else has changed
@@ -138,6 +160,9 @@ std::optional<db::HeadRow> open_books(const Pairing& pairing, db::Target& target
       }
     }
     expect_key(head, keyring);
+  }
+  if (!head && books.exist()) {
+    refuse_books_of_strangers(pairing, target);
   }
   books.seal_with(seal_keys(keyring), head ? head->lineage : journal::new_lineage(),
                   head ? head->epoch + 1 : 1, opening.forged);

@@ -39,14 +39,17 @@ void refuse_shared_tables(const Pairing& pairing, db::Target& target,
                       other.name),
           "write another schema below [secondary]. Nothing was changed");
     }
-    if (other.schema != schema) {
+    if (!other.schema.empty() && other.schema != schema) {
       continue;
     }
     for (const auto& exported : tables) {
       const auto& name = exported.relation.name;
-      if (std::ranges::none_of(other.tables, [&](const std::string& theirs) {
-            return is_same(secondary.engine, theirs, name);
-          })) {
+      const auto is_it = [&](std::string_view there) {
+        return is_same(secondary.engine, there, name);
+      };
+      // one that they have given up, and somebody has dropped, is free
+      if (std::ranges::none_of(target.catalog().tables, is_it, &CatalogTable::name) ||
+          std::ranges::none_of(other.tables, is_it)) {
         continue;
       }
       throw Failure(
@@ -56,7 +59,8 @@ void refuse_shared_tables(const Pairing& pairing, db::Target& target,
               name, other.name),
           fmt::format(
               "give this pairing a table of its own: write target = {} below [tables.{}] in "
-              "the contract{}. Nothing was changed",
+              "the contract{}; or, if no pairing uses that bookkeeping any more, drop it, or give "
+              "it a name that does not begin with abgleich. Nothing was changed",
               contract::toml_string(name + "_2"), contract::toml_key(exported.table->name),
               schema.empty() ? "" : ", or another schema below [secondary]"));
     }
