@@ -62,6 +62,14 @@ struct Shared : Pairing {
     REQUIRE_MESSAGE(json.is_object(), ran.out, ran.err);
     return json;
   }
+  /// Lets that pairing write as this role of PostgreSQL.
+  void write_as(const std::string& name, const std::string& role) const {
+    auto config = read_file(config_of(name));
+    const auto url = secondary.url();
+    const auto at = config.find(url, config.find("[secondary]"));
+    config.replace(at, url.size(), url + (has(url, "?") ? "&" : "?") + "user=" + role);
+    write_file(config_of(name), config);
+  }
   std::string names(const std::string& table) {
     return secondary.rows("SELECT name FROM " + table + " ORDER BY name");
   }
@@ -212,11 +220,7 @@ TEST_CASE("the books of a pairing whose tables belong to the owner of the databa
       "GRANT USAGE ON SCHEMA abgleich TO abgleich_writer_03;"
       "GRANT SELECT ON ALL TABLES IN SCHEMA abgleich TO abgleich_writer_03");
   pairing.add("other", "abgleich_03", contract_of("person", "02"));
-  auto config = read_file(pairing.config_of("other"));
-  const auto url = pairing.secondary.url();
-  const auto at = config.find(url, config.find("[secondary]"));
-  config.replace(at, url.size(), url + (has(url, "?") ? "&" : "?") + "user=abgleich_writer_03");
-  write_file(pairing.config_of("other"), config);
+  pairing.write_as("other", "abgleich_writer_03");
   const auto refused = pairing.run_of("other", {"sync"});
   CHECK_MESSAGE(refused.exit == 78, refused.out, refused.err);
   CHECK_MESSAGE(has(refused.err, "belongs to another pairing, whose bookkeeping is 'abgleich'"),
@@ -378,11 +382,7 @@ TEST_CASE("a stranger's schema that looks like books is not looked at") {
       pairing.secondary.rows("SELECT quote_ident(current_database())") +
       " TO abgleich_writer_02; CREATE SCHEMA office_02 AUTHORIZATION abgleich_writer_02");
   pairing.add("other", "abgleich_02", contract_of("person", "02"), "schema = \"office_02\"");
-  auto config = read_file(pairing.config_of("other"));
-  const auto url = pairing.secondary.url();
-  const auto at = config.find(url, config.find("[secondary]"));
-  config.replace(at, url.size(), url + (has(url, "?") ? "&" : "?") + "user=abgleich_writer_02");
-  write_file(pairing.config_of("other"), config);
+  pairing.write_as("other", "abgleich_writer_02");
   const auto line = pairing.sync_of("other");
   CHECK_MESSAGE(line["exit"] == 0, line.dump());
   CHECK(pairing.names("office_02.person") == "P1\nP5\nP9");

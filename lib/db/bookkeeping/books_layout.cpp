@@ -112,7 +112,7 @@ std::vector<BooksBeside> Books::beside() {
     read_beside(some);
   }
   // no run has written these, or they are a copy of our own
-  const auto ours = exist() ? head(Lock::none) : std::nullopt;
+  const auto ours = !found.empty() && exist() ? head(Lock::none) : std::nullopt;
   std::erase_if(found, [&](const BooksBeside& other) {
     return other.lineage.empty() || (ours && other.lineage == ours->lineage);
   });
