@@ -285,6 +285,33 @@ TEST_CASE("report: a conflict about a row that min_k would hold back is counted,
   });
 }
 
+TEST_CASE("report: a rare row that others refer to is not called withdrawn, and is not shown") {
+  on_both([](On engine) {
+    Pairing pairing(
+        engine, engine,
+        std::string(kContract) + "chief = { class = \"pseudonym\", identity = \"person\" }\n",
+        "[privacy]\nmin_k = 2\n[limits]\nmax_updated = 9\nmax_deleted = 9\n");
+    pairing.primary.run(
+        "CREATE TABLE person (id integer PRIMARY KEY, name text, status text, age integer, code "
+        "text, chief integer REFERENCES person (id))");
+    pairing.primary.run(
+        "INSERT INTO person VALUES (1, 'M', 'RARE', 30, 'A', NULL), (2, 'M', 'open', 30, 'A', 1), "
+        "(3, 'M', 'open', 30, 'A', 1)");
+    REQUIRE(pairing.sync()["exit"] == 0);
+    pairing.primary.run("UPDATE person SET age = 80 WHERE id = 1");
+    const auto ran = pairing.run({"sync"});
+    CHECK_MESSAGE(ran.exit == 10, ran.out, ran.err);
+    CHECK_MESSAGE(!has(ran.out + ran.err, "withdrawn from the secondary"), ran.out, ran.err);
+    CHECK(pairing.secondary.rows("SELECT count(*) FROM person WHERE status = 'RARE'") == "1");
+    for (const auto* option : {"--html", "--decide"}) {
+      const auto page = pairing.run({"report", option, "-"});
+      CHECK(page.exit == 0);
+      CHECK(!has(page.out, "RARE"));
+      CHECK(has(page.out, "conflicts about rows that are to be withdrawn, 1 in number"));
+    }
+  });
+}
+
 TEST_CASE("report: of rows that min_k holds back, the page has the number only") {
   on_both([](On engine) {
     Pairing pairing(engine, engine, kContract, "[privacy]\nmin_k = 2\n");

@@ -354,10 +354,8 @@ LeftBefore::LeftBefore(const Pairing& pairing, db::Target& target, const mask::K
   for (const auto& fact : target.books().facts(kLeavesFact)) {
     const auto recorded = recorded_in(fact);
     since_[fact.name] = recorded.since;
-    const auto& before = recorded.gone_by();
     if (const auto leaves = now.find(fact.name);
-        leaves != now.end() && leaves->second.columns == before.columns &&
-        same_rows(before, leaves->second) && !names_moved(before, leaves->second)) {
+        leaves != now.end() && !leaves_otherwise(recorded.gone_by(), leaves->second)) {
       same_.insert(fact.name);
     }
   }

@@ -41,7 +41,8 @@ class LeftBefore {
  public:
   LeftBefore(const Pairing& pairing, db::Target& target, const mask::Keyring& keyring);
 
-  /// Whether the same leaves of the table as with the last run.
+  /// Whether what left of the table with the last run leaves in the same way; more may leave beside
+  /// it.
   [[nodiscard]] bool is_same(std::string_view table) const { return same_.contains(table); }
   /// The same, and whether no run since that of this number (`epoch`), nor that run itself, has
   /// begun to let something leave in another way.
