@@ -676,21 +676,21 @@ void play(On primary, On secondary, const Seeds& seeds) {
 }  // namespace
 
 TEST_CASE("random histories on SQLite end as the oracle says, seeds from 1") {
-  play(On::sqlite, On::sqlite, {1, {.usual = 200, .thorough = 3'000}});
+  play(On::sqlite, On::sqlite, {1, {.usual = 100, .thorough = 3'000}});
 }
 
 TEST_CASE("random histories on SQLite end as the oracle says, seeds from 100001") {
-  play(On::sqlite, On::sqlite, {100'001, {.usual = 200, .thorough = 3'000}});
+  play(On::sqlite, On::sqlite, {100'001, {.usual = 100, .thorough = 3'000}});
 }
 
 TEST_CASE("random histories on PostgreSQL end as the oracle says") {
-  play(On::postgresql, On::postgresql, {200'001, {.usual = 50, .thorough = 500}});
+  play(On::postgresql, On::postgresql, {200'001, {.usual = 25, .thorough = 500}});
 }
 
 TEST_CASE("random histories from PostgreSQL to SQLite end as the oracle says") {
-  play(On::postgresql, On::sqlite, {300'001, {.usual = 25, .thorough = 150}});
+  play(On::postgresql, On::sqlite, {300'001, {.usual = 15, .thorough = 150}});
 }
 
 TEST_CASE("random histories from SQLite to PostgreSQL end as the oracle says") {
-  play(On::sqlite, On::postgresql, {400'001, {.usual = 25, .thorough = 150}});
+  play(On::sqlite, On::postgresql, {400'001, {.usual = 15, .thorough = 150}});
 }
