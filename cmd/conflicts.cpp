@@ -204,6 +204,9 @@ nlohmann::ordered_json json_of(const sync::Resolved& resolved) {
     if (left.line > 0) {
       left_open.back()["line"] = left.line;
     }
+    if (!left.open) {
+      left_open.back()["open"] = false;
+    }
   }
   return {{"schema", "abgleich.resolve/1"},
           {"run", resolved.run ? nlohmann::ordered_json(*resolved.run) : nullptr},

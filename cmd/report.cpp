@@ -81,14 +81,15 @@ Code deliver(const Context& context, const std::string& file, std::string_view p
   }
   write_page(file, page);
   const auto on_page = static_cast<std::int64_t>(shown.conflicts.size());
-  const auto conflicts = on_page + shown.more_conflicts + shown.rare_conflicts;
+  const auto conflicts =
+      on_page + shown.more_conflicts + shown.rare_conflicts + shown.older_conflicts;
   if (context.json) {
     print_json({{"schema", "abgleich.report/1"}, {"file", file}, {"conflicts", conflicts}});
   } else if (context.loudness() != Loudness::problems) {
     print(fmt::format("written: {}, {} open {}{}{}\n", contract::in_quotes(file), conflicts,
                       conflicts == 1 ? "conflict" : "conflicts",
                       on_page == conflicts ? "" : fmt::format(", {} of them on it", on_page),
-                      conflicts == 0 ? "" : then));
+                      on_page == 0 ? "" : then));
   }
   return Code::done;
 }

@@ -17,6 +17,7 @@ namespace abgleich::cmd {
 
 namespace {
 
+namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
 constexpr const char* kAbout =
@@ -40,8 +41,8 @@ latch is set); 25, it was made with another key; 26, the role may not make a dat
 )";
 
 struct Arguments {
-  std::filesystem::path directory;
-  std::optional<std::filesystem::path> key;
+  fs::path directory;
+  std::optional<fs::path> key;
   std::optional<std::string> to;
   bool drill = false;
 };
@@ -128,8 +129,6 @@ Code drill(const Context& context, const Arguments& arguments) {
   return drilled.code;
 }
 
-namespace fs = std::filesystem;
-
 /// The commands for one file. They never replace a file that is there, leave no half of one, and
 /// end the script where they fail.
 std::string install_line(const fs::path& from, const fs::path& to) {
@@ -164,9 +163,8 @@ std::string unchecked(const fs::path& directory, const sync::Manifest& manifest)
   return about(manifest) +
          fmt::format(
              "# Every file is as backup.json says, but anybody may have written both. Check it "
-             "with "
-             "your copy of the key\n# ({}), and the commands are printed:\n#   abgleich restore "
-             "{} --key FILE\n",
+             "with your copy of the key\n# ({}), and the commands are printed:\n#   abgleich "
+             "restore {} --key FILE\n",
              manifest.key ? "that in the backup proves nothing" : "it is not in the backup",
              visible(in_shell(directory.string())));
 }
@@ -227,7 +225,7 @@ Code show(const Context& context, const Arguments& arguments) {
     throw Failure(Code::usage, "which backup?",
                   "name its directory, or add --drill: abgleich restore --drill");
   }
-  const auto directory = std::filesystem::absolute(arguments.directory);
+  const auto directory = fs::absolute(arguments.directory);
   const auto manifest = sync::read_manifest(directory);
   sync::expect_whole(directory, manifest);
   // never the key in the place that the manifest names: whoever wrote that may have put one there

@@ -40,10 +40,6 @@ class OpenFile {
   int number_;
 };
 
-}  // namespace
-
-namespace {
-
 /// Locks the directory, so that others see that it is used. -1: another process has locked it, or
 /// it is not this user's.
 int lock_directory(const std::filesystem::path& directory) {
@@ -97,7 +93,7 @@ PrivateDirectory::PrivateDirectory(std::string_view purpose) {
   path_ = pattern;
   auto name = path_;
   name.replace_filename(path_.filename().string().substr(1));
-  if (::rename(path_.c_str(), name.c_str()) == 0) {
+  if (lock_ >= 0 && ::rename(path_.c_str(), name.c_str()) == 0) {
     path_ = std::move(name);
   }
 }

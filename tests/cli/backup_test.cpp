@@ -249,8 +249,12 @@ TEST_CASE("a backup is never made over something, and one that was killed never 
     const auto unfinished = pairing.directory / "other.new-4194304";  // no process has that number
     fs::create_directory(unfinished);
     CHECK(pairing.run({"restore", "--drill", unfinished.string()}).exit == 64);
+    const auto empty = pairing.directory / "third.new-4194304";
+    fs::create_directory(empty);
+    write_file(unfinished / "theirs", "");
     (void)pairing.backup_to("more");
-    CHECK(fs::exists(unfinished));  // without the mark it is not a backup's
+    CHECK(fs::exists(unfinished / "theirs"));  // without the mark it is not a backup's
+    CHECK(!fs::exists(empty));
     write_file(unfinished / "unfinished", "");
     (void)pairing.backup_to("killed");
     for (const auto& entry : fs::directory_iterator(pairing.directory.path())) {

@@ -333,7 +333,8 @@ TEST_CASE("whatever a contract changes: what was kept before is not used until a
         const auto page = pairing.run({"report", "--decide", "-"});
         CHECK_MESSAGE(page.exit == 0, page.err);
         CHECK(!has(page.out, "S3CR3T"));
-        CHECK(has(page.out, "because the contract has changed since they were found: 1"));
+        CHECK(
+            has(page.out, "because the contract has changed since they were found: conflicts, 1"));
         for (const auto* const side : {"primary", "secondary"}) {
           CHECK(pairing.run({"resolve", "--all", "--take", side, "-q"}).exit == 10);
         }

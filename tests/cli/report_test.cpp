@@ -221,8 +221,13 @@ TEST_CASE("report: a column that the contract withholds by now has no value on t
       const auto page = office.page({option, "x.html"}, "x.html");
       CHECK(!has(page, "S3CR3T"));
       CHECK(!has(page, "0P3N"));
-      CHECK(has(page, "because the contract has changed since they were found: 3 conflicts"));
+      CHECK(has(page, "because the contract has changed since they were found: conflicts, 3"));
+      CHECK(!has(page, "there is nothing to decide"));
     }
+    const auto json = office.run({"report", "--decide", "x.html", "--json"});
+    CHECK(Json::parse(json.out)["conflicts"] == 3);
+    CHECK(has(office.run({"report", "--decide", "x.html"}).out,
+              "3 open conflicts, 0 of them on it\n"));
   });
 }
 
@@ -432,6 +437,7 @@ TEST_CASE("resolve --from refuses line by line what has changed since, and appli
     const auto json = Json::parse(office.resolve(decided, {"--json"}).out);
     CHECK(json["resolved"] == 0);
     CHECK(json["left_open"].back()["line"] == 7);
+    CHECK(json["left_open"].back()["open"] == false);
   });
 }
 

@@ -1,5 +1,5 @@
 // PostgreSQL databases that one test leaves to the next one of its process: to empty a database
-// costs a tenth of making and dropping one.
+// costs much less than to make and drop one.
 #pragma once
 
 #include "support/postgres.hpp"
@@ -38,7 +38,7 @@ class ReusableDatabase {
 RESET ROLE; RESET SESSION AUTHORIZATION; SET lock_timeout = '20s';
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 WHERE datname = current_database() AND pid <> pg_backend_pid();
-DO $$ DECLARE name text; made boolean; BEGIN
+DO $$ DECLARE name text; BEGIN
 FOR name IN SELECT nspname FROM pg_namespace
 WHERE nspname NOT LIKE 'pg\_%' AND nspname <> 'information_schema' LOOP
 EXECUTE format('DROP SCHEMA %I CASCADE', name);
@@ -84,7 +84,7 @@ FROM pg_database d WHERE d.datname = current_database())";
   int uses_ = 0;
 };
 
-/// Where the databases of this process lie that are empty. A test that looks at the files of the
+/// The empty databases of this process, for the next tests. A test that looks at the files of the
 /// server forbids it: what was in a database before leaves traces there.
 class EmptyDatabases {
  public:

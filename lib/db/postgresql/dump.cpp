@@ -1,13 +1,11 @@
 #include "db/postgresql/dump.hpp"
 
-#include "core/hex.hpp"
 #include "db/engine/cell_values.hpp"
 #include "db/postgresql/client_program.hpp"
 #include "db/postgresql/postgres_connection.hpp"
 #include "db/postgresql/postgresql.hpp"
 
 #include <fmt/format.h>
-#include <sodium.h>
 
 #include <algorithm>
 #include <array>

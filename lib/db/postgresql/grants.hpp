@@ -15,8 +15,7 @@ namespace abgleich::db::postgresql {
 /// versions need are added for tables that have them.
 Grants grants_to_read(Session& session, const Catalog& catalog, const ReadColumns& needed);
 
-/// What the session's role may do with tables that are not these, nor the bookkeeping: for a role
-/// that writes `tables` of the data's schema. `statements` holds REVOKEs only.
+/// See Backend::grants_beyond. `statements` holds REVOKEs only.
 Grants grants_beyond(Session& session, const KeptTables& kept);
 
 }  // namespace abgleich::db::postgresql

@@ -149,11 +149,11 @@ std::string decision_page(const DecisionSheet& sheet, Language language) {
     if (sheet.older_conflicts > 0) {
       html.leaf("p", phrase(language, Word::older_conflicts, sheet.older_conflicts));
     }
-    if (sheet.conflicts.empty()) {
+    if (!sheet.conflicts.empty()) {
+      write_form(html, language, sheet);
+    } else if (sheet.rare_conflicts + sheet.older_conflicts == 0) {
       html.leaf("p", word(language, Word::nothing_to_decide));
-      return;
     }
-    write_form(html, language, sheet);
   });
 }
 

@@ -151,11 +151,10 @@ constexpr std::array<Said, kWords> kSaid{{
       "die zurückgezogen werden sollen, {} an der Zahl. Wer das Datenbankpaar betreut, "
       "entscheidet sie: abgleich conflicts."}},
     {Word::older_conflicts,
-     {"Not on this page, because the contract has changed since they were found: {} conflicts. Ask "
-      "for a new page after the next run.",
-      "Nicht auf dieser Seite, weil der Vertrag seitdem geändert ist: {} Konflikte. Bitten Sie "
-      "nach "
-      "dem nächsten Lauf um eine neue Seite."}},
+     {"Not on this page, because the contract has changed since they were found: conflicts, {} in "
+      "number. Ask for a new page after the next run.",
+      "Nicht auf dieser Seite, weil der Vertrag seitdem geändert ist: Konflikte, {} an der Zahl. "
+      "Bitten Sie nach dem nächsten Lauf um eine neue Seite."}},
     {Word::more_held, {"Not on this page: {} more.", "Nicht auf dieser Seite: {} weitere."}},
     {Word::rows_of, {"{} rows, not named here", "{} Zeilen, hier nicht genannt"}},
     {Word::key_not_known, {"one row, not named here", "eine Zeile, hier nicht genannt"}},

@@ -27,7 +27,6 @@
 
 #include <array>
 #include <cerrno>
-#include <charconv>
 #include <csignal>
 #include <memory>
 #include <optional>
@@ -57,8 +56,6 @@ constexpr std::array<const char*, 7> kOfState{
                     ". No backup was made");
 }
 
-constexpr std::string_view kUnfinished = ".new-";  // after the name; then the process's number
-
 void mark(const fs::path& file) {
   try {
     replace_file(file, "", S_IRUSR | S_IWUSR);
@@ -69,20 +66,15 @@ void mark(const fs::path& file) {
 
 /// Removes what backups have left in this directory that were killed.
 void remove_unfinished(const fs::path& directory) {
-  std::error_code error;
-  for (const auto& entry : fs::directory_iterator(directory, error)) {
-    const auto name = entry.path().filename().string();
-    const auto at = name.rfind(kUnfinished);
-    if (at == std::string::npos) {
-      continue;
+  for (const auto& unfinished : unfinished_backups(directory)) {
+    std::error_code error;
+    if (::kill(unfinished.process, 0) == 0 || errno != ESRCH) {
+      continue;  // at work
     }
-    pid_t process = 0;
-    const char* const end = name.data() + name.size();
-    const auto [rest, wrong] = std::from_chars(name.data() + at + kUnfinished.size(), end, process);
-    if (wrong == std::errc{} && rest == end && process > 0 && entry.is_directory(error) &&
-        !entry.is_symlink(error) && fs::exists(entry.path() / kUnfinishedMark, error) &&
-        ::kill(process, 0) != 0 && errno == ESRCH) {
-      fs::remove_all(entry.path(), error);
+    if (fs::exists(unfinished.directory / kUnfinishedMark, error)) {
+      fs::remove_all(unfinished.directory, error);
+    } else {
+      fs::remove(unfinished.directory, error);  // only if it is empty
     }
   }
 }
@@ -119,7 +111,7 @@ class NewBackup {
     }
     remove_unfinished(directory_.parent_path());
     staging_ = directory_;
-    staging_ += fmt::format("{}{}", kUnfinished, ::getpid());
+    staging_ += fmt::format("{}{}", kUnfinishedName, ::getpid());
     make(staging_);
     mark(staging_ / kUnfinishedMark);
   }
@@ -165,7 +157,8 @@ class NewBackup {
       }
       finished_ = true;
       sync_directory(directory_.parent_path());
-      fs::remove(directory_ / kUnfinishedMark);  // last: what is killed before is found by it
+      std::error_code harmless;  // the backup is whole with it, too
+      fs::remove(directory_ / kUnfinishedMark, harmless);
     } catch (const std::system_error& failed) {
       cannot(directory_, "made", failed.code().value());
     }

@@ -11,6 +11,7 @@
 #include "state/backups.hpp"
 #include "state/row_cache.hpp"
 #include "sync/backup/drill.hpp"
+#include "sync/backup/manifest.hpp"
 #include "sync/mapping/table_mapping.hpp"
 #include "sync/run/books_key.hpp"
 #include "sync/run/rare_keys.hpp"
@@ -19,8 +20,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <fstream>
 #include <optional>
+#include <set>
 #include <system_error>
 #include <type_traits>
 #include <utility>
@@ -226,10 +229,14 @@ class Looking {
   }
 
   void look_in_log() {
-    if (const auto lines = lines_in_log(pairing_); lines > 0) {
-      add("reveal.log in the state directory", lines,
-          "until you delete the line: it says who has asked for the pseudonym, and nothing purges "
-          "it");
+    constexpr const char* kUntil =
+        "until you delete the line: it says who has asked for the pseudonym, and nothing purges it";
+    try {
+      if (const auto lines = lines_in_log(pairing_); lines > 0) {
+        add("reveal.log in the state directory", lines, kUntil);
+      }
+    } catch (const Failure&) {
+      add("reveal.log in the state directory, which cannot be read", 0, kUntil, false);
     }
     found_.looked.emplace_back("reveal.log");
   }
@@ -239,7 +246,6 @@ class Looking {
     std::error_code error;
     std::size_t gone = 0;
     for (const auto& made : backups.made) {
-      look_for_unfinished(made.directory);
       if (!fs::exists(made.directory, error) && !error) {
         if (fs::exists(made.directory.parent_path(), error)) {
           ++gone;
@@ -256,6 +262,7 @@ class Looking {
         look_in_backup(where, made.directory);
       }
     }
+    look_for_unfinished(backups.made);
     if (backups.incomplete) {
       add("backups of which nobody knows", 0,
           "until you delete them, and then the record, backups.json in the state directory: it is "
@@ -270,14 +277,16 @@ class Looking {
     }
   }
 
-  /// What a killed backup has left beside one.
-  void look_for_unfinished(const fs::path& directory) {
-    const auto begins = directory.filename().string() + ".new-";
-    std::error_code error;
-    for (const auto& entry : fs::directory_iterator(directory.parent_path(), error)) {
-      if (entry.path().filename().string().starts_with(begins)) {
-        add(fmt::format("unfinished backup '{}'", entry.path().string()), 0,
-            "until you delete it, or make the next backup beside it", false);
+  /// What killed backups have left beside these.
+  void look_for_unfinished(const std::vector<state::BackupMade>& backups) {
+    std::set<fs::path> places;
+    for (const auto& made : backups) {
+      places.insert(made.directory.parent_path());
+    }
+    for (const auto& place : places) {
+      for (const auto& unfinished : unfinished_backups(place)) {
+        add(fmt::format("unfinished backup '{}'", unfinished.directory.string()), 0, kUntilDeleted,
+            false);
       }
     }
   }

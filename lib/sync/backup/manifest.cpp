@@ -12,10 +12,12 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <charconv>
 #include <fstream>
 #include <iterator>
 #include <span>
 #include <system_error>
+#include <utility>
 
 namespace abgleich::sync {
 
@@ -143,6 +145,26 @@ std::string text_of(const Manifest& manifest, const mask::Keyring& keyring) {
   auto json = json_of(manifest);
   json["mac"] = mac_of(manifest, keyring);
   return dumped(json) + "\n";
+}
+
+std::vector<UnfinishedBackup> unfinished_backups(const fs::path& directory) {
+  std::vector<UnfinishedBackup> found;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(directory, error)) {
+    const auto name = entry.path().filename().string();
+    const auto at = name.rfind(kUnfinishedName);
+    if (at == std::string::npos || entry.is_symlink(error) || !entry.is_directory(error)) {
+      continue;
+    }
+    UnfinishedBackup one{.directory = entry.path()};
+    const char* const end = name.data() + name.size();
+    const auto [rest, wrong] =
+        std::from_chars(name.data() + at + kUnfinishedName.size(), end, one.process);
+    if (wrong == std::errc{} && rest == end && one.process > 0) {
+      found.push_back(std::move(one));
+    }
+  }
+  return found;
 }
 
 Manifest read_manifest(const fs::path& directory) {

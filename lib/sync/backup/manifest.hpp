@@ -11,6 +11,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <sys/types.h>
 #include <vector>
 
 namespace abgleich::sync {
@@ -28,6 +29,8 @@ inline constexpr std::string_view kBackedUpState = "state";
 inline constexpr std::string_view kBackedUpAccepted = "state/catalog.json";
 /// In a backup until it has its name and is on disk.
 inline constexpr std::string_view kUnfinishedMark = "unfinished";
+/// Behind the name of a backup while it is made; then comes the number of the process.
+inline constexpr std::string_view kUnfinishedName = ".new-";
 /// The copy of the secondary.
 std::string_view name_of_copy(Engine engine);
 
@@ -64,6 +67,14 @@ struct Manifest {
 
 /// The text of `backup.json`, with its MAC. REQUIRES: the keyring's epoch is that of `key_check`.
 std::string text_of(const Manifest& manifest, const mask::Keyring& keyring);
+
+/// A directory that a backup has left unfinished, or is at work on.
+struct UnfinishedBackup {
+  std::filesystem::path directory;
+  pid_t process = 0;
+};
+/// Those in this directory, by their names; none where it cannot be read.
+std::vector<UnfinishedBackup> unfinished_backups(const std::filesystem::path& directory);
 
 /// Reads `backup.json`. Throws Failure{usage} where the directory is no backup,
 /// Failure{configuration} where another version of this program has made it, Failure{integrity}

@@ -16,7 +16,8 @@
 
 #include <algorithm>
 #include <map>
-#include <set>
+#include <optional>
+#include <string_view>
 #include <utility>
 
 namespace abgleich::sync {

@@ -11,9 +11,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <optional>
-#include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace abgleich::sync {
@@ -51,17 +52,24 @@ void check_written(const db::PlannedTable& plan, const ExportedTable& exported) 
   });
 }
 
-/// The keys of rows that min_k takes out of the secondary, as a conflict has them.
-std::set<std::string> withdrawn_keys(const Judged& judged) {
-  std::set<std::string> keys;
-  if (judged.counts.withdrawn > 0) {
-    judged.table->rare_rows([&](const db::RareRow& row) {
-      if (row.in_secondary) {
-        keys.insert(journal::key_text(judged.table->relation(), row.key));
-      }
-    });
+/// Gives the conflicts of rows that min_k was to take out of the secondary their reason.
+void note_rare(const Judged& judged, const std::string& reason,
+               std::vector<journal::Conflict>& conflicts) {
+  std::map<std::string_view, journal::Conflict*> refused;
+  for (auto& conflict : conflicts) {
+    if (conflict.action == journal::ConflictAction::remove) {
+      refused.emplace(conflict.key_text, &conflict);
+    }
   }
-  return keys;
+  if (refused.empty() || judged.counts.withdrawn == 0) {
+    return;
+  }
+  judged.table->rare_rows([&](const db::RareRow& row) {
+    const auto key = journal::key_text(judged.table->relation(), row.key);
+    if (const auto found = refused.find(key); found != refused.end()) {
+      found->second->reason = reason;
+    }
+  });
 }
 
 void refused_to_conflicts(db::Books& books, const ExportedTable& exported, const SipKey& id_key,
@@ -76,15 +84,11 @@ void refused_to_conflicts(db::Books& books, const ExportedTable& exported, const
   for (const auto& refused : all) {
     conflicts.push_back(constraint_conflict(*judged.plan, refused));
   }
-  const auto withdrawn = all.empty() ? std::set<std::string>{} : withdrawn_keys(judged);
+  note_rare(judged, rarity_reason(*exported.table), conflicts);
   for (auto& conflict : conflicts) {
     auto& counts = judged.counts;
     --counted_as(conflict, counts);
-    if (conflict.action == journal::ConflictAction::remove &&
-        withdrawn.contains(conflict.key_text)) {
-      conflict.reason = rarity_reason(*exported.table);
-      --counts.withdrawn;
-    }
+    counts.withdrawn -= conflict.reason.empty() ? 0 : 1;
     --judged.plan_rows;
     // a row has only one conflict: this one replaces that of its cells, which was counted already
     if (!books.unfind_conflict(conflict.tracked, conflict.key_text)) {

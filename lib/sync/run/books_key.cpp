@@ -84,8 +84,9 @@ void refuse_books_of_strangers(const Pairing& pairing, db::Target& target) {
           "this role may do: {}",
           fmt::join(found, "; ")),
       fmt::format(
-          "have the owner of the database look at it and drop it: DROP SCHEMA {} CASCADE; or "
-          "give it to the role that writes: abgleich grants --secondary. Nothing was changed",
+          "have the owner of the database look at it and drop it: DROP SCHEMA {} CASCADE; "
+          "then run: abgleich sync, which makes it, or prints what the owner of the database "
+          "has to run. Nothing was changed",
           books));
 }
 

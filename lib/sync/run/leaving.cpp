@@ -169,14 +169,18 @@ TableLeaves table_of(const Json& json) {
   return table;
 }
 
+constexpr std::int64_t kFirstRun = 1;
+
 /// What the bookkeeping says of one table.
 struct Recorded {
-  TableLeaves leaves;  // that was decided on
-  std::optional<TableLeaves>
-      judged;              // that the last run went by, where no run has gone by `leaves`
-  std::int64_t since = 0;  // the first run by which what left before left otherwise; 0: none
+  TableLeaves leaves;
+  /// What the last run went by, where `leaves` was only decided since.
+  std::optional<TableLeaves> judged;
+  /// The last run that let what left before leave in another way; 0: none has.
+  std::int64_t since = 0;
 
   [[nodiscard]] const TableLeaves& gone_by() const { return judged ? *judged : leaves; }
+  bool operator==(const Recorded&) const = default;
 };
 
 std::string text_of(const Recorded& recorded) {
@@ -184,9 +188,7 @@ std::string text_of(const Recorded& recorded) {
   if (recorded.judged) {
     json["judged"] = json_of(*recorded.judged);
   }
-  if (recorded.since > 0) {
-    json["since"] = recorded.since;
-  }
+  json["since"] = recorded.since;
   return json.dump();
 }
 
@@ -197,7 +199,9 @@ Recorded recorded_in(const db::FactRow& fact) {
     if (json.contains("judged")) {
       recorded.judged = table_of(json.at("judged"));
     }
-    recorded.since = json.value("since", std::int64_t{0});
+    // before it was recorded, every change may have been one
+    const auto last_change = fact.epoch > kFirstRun ? fact.epoch : 0;
+    recorded.since = json.value("since", last_change);
     return recorded;
   } catch (const nlohmann::json::exception&) {
     throw Failure(
@@ -272,8 +276,7 @@ bool leaves_otherwise(const TableLeaves& before, const TableLeaves& now) {
 }
 
 /// What is to be recorded of a table. `known` is null where nothing is.
-Recorded next_record(const Recorded* known, TableLeaves leaves, LeavingBy by, std::int64_t epoch,
-                     bool first) {
+Recorded next_record(const Recorded* known, TableLeaves leaves, LeavingBy by, std::int64_t epoch) {
   const TableLeaves before = known == nullptr ? TableLeaves{} : known->gone_by();
   if (known != nullptr) {
     keep_judged(known->leaves, leaves);
@@ -285,7 +288,7 @@ Recorded next_record(const Recorded* known, TableLeaves leaves, LeavingBy by, st
     if (before != next.leaves) {
       next.judged = before;
     }
-  } else if (!first && leaves_otherwise(before, next.leaves)) {
+  } else if (epoch > kFirstRun && leaves_otherwise(before, next.leaves)) {
     next.since = epoch;
   }
   return next;
@@ -376,7 +379,6 @@ bool record_leaving(const Pairing& pairing, db::Target& target, const mask::Keyr
       kept.insert({table.name, table.was});  // which of the two names it has is not decided yet
     }
   }
-  constexpr std::int64_t kFirstRun = 1;
   for (auto& [name, leaves] : leaving_now(pairing, keyring)) {
     if (!tables.contains(name)) {
       continue;
@@ -387,10 +389,9 @@ bool record_leaving(const Pairing& pairing, db::Target& target, const mask::Keyr
     if (fact != before.end()) {
       known = recorded_in(fact->second);
     }
-    auto text = text_of(
-        next_record(known ? &*known : nullptr, std::move(leaves), by, epoch, epoch == kFirstRun));
-    if (fact == before.end() || fact->second.value != text) {
-      books.put_fact({.kind = kLeavesFact, .name = name, .value = std::move(text), .epoch = epoch});
+    const auto next = next_record(known ? &*known : nullptr, std::move(leaves), by, epoch);
+    if (known != next) {
+      books.put_fact({.kind = kLeavesFact, .name = name, .value = text_of(next), .epoch = epoch});
       changed = true;
     }
   }
