@@ -16,10 +16,10 @@ namespace abgleich::cmd {
 namespace {
 
 constexpr const char* kAbout =
-    R"(In it: configuration, included file, contract, accepted catalogue, cards of peers, what the state
-directory has to remember, and secondary and bookkeeping as they are at one moment (PostgreSQL: by pg_dump,
-the tables of this pairing; SQLite: the whole file). The directory is made, mode 0700; it must not exist, or
-be empty. It gets its name when all of it is on disk. Runs go on meanwhile.
+    R"(In it: configuration, included file, contract, accepted catalogue, cards of peers and the contracts with
+them, what the state directory has to remember, and secondary and bookkeeping as they are at one moment
+(PostgreSQL: by pg_dump, the tables of this pairing; SQLite: the whole file). The directory is made, mode
+0700; it must not exist, or be empty. It gets its name when all of it is on disk. Runs go on meanwhile.
 
 The key is in it only with --with-key, and so are this node's own keys: then the directory is as secret as
 the key. Without, keep a copy of the key in a safe, away from the backup. Passwords are never in it.

@@ -224,6 +224,15 @@ bool same_database(const Endpoint& a, const Endpoint& b) {
   return error ? a.file == b.file : first == second;
 }
 
+/// Of a pairing. Beside peers only, what is sent and what is accepted may be in one database.
+void expect_two_databases(const Node& root, const Config& config) {
+  if (same_database(config.primary, config.secondary)) {
+    refuse(root.find("secondary")->value.find("url")->value.place,
+           "the primary and the secondary are the same database",
+           "write the URL of another one: the primary is never written");
+  }
+}
+
 fs::path named_config(const fs::path& file, std::string_view by) {
   std::error_code error;
   if (!fs::exists(file, error)) {
@@ -278,11 +287,6 @@ Config parse_config(std::string_view text, const fs::path& file) {
     }
   }
   config.secondary = endpoint_of(root, Role::secondary, name);
-  if (same_database(config.primary, config.secondary)) {
-    refuse(root.find("secondary")->value.find("url")->value.place,
-           "the primary and the secondary are the same database",
-           "write the URL of another one: the primary is never written");
-  }
   const Node& keys = section(root, "keys", kKeysKeys);
   config.key_file = path(keys, "file", "abgleich.key");
   if (const Member* credential = keys.find("credential")) {
@@ -302,6 +306,11 @@ Config parse_config(std::string_view text, const fs::path& file) {
   const Node& exchange = section(root, "exchange", kExchangeKeys);
   config.identity = path(exchange, "identity", "node.key");
   config.cards = path(exchange, "cards", "cards");
+  config.exchange = exchange_of(exchange, root.find("peers"));
+  config.pairs = config.exchange.peers.empty() || root.find("contract") != nullptr;
+  if (config.pairs) {
+    expect_two_databases(root, config);
+  }
   return config;
 }
 

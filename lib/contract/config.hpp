@@ -3,6 +3,7 @@
 
 #include "contract/alert.hpp"
 #include "contract/contract.hpp"
+#include "contract/peers.hpp"
 #include "contract/retention.hpp"
 #include "core/endpoint.hpp"
 
@@ -40,6 +41,11 @@ struct Config {
   Alert alert;
   std::filesystem::path identity;  // the file with the secret keys of this node
   std::filesystem::path cards;     // the directory of the peers' cards
+  Exchange exchange;
+  /// Whether primary and secondary are paired with each other, by `contract`: always where there is
+  /// no [peers.…], else only where a contract is written at the top. Where they are not, `contract`
+  /// is its default, which nobody reads, and the two may be the same database.
+  bool pairs = true;
 };
 
 /// Parses "postgresql://…" or "sqlite:PATH" (relative to `directory`). Refuses a password inside a

@@ -15,6 +15,11 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kInclude = "include";
 
+/// What a peer gets and what is taken from it stands in one section whole: who writes a section
+/// without `sends` must not send because of another file. Sections of a file that fit the same peer
+/// do not add up either.
+constexpr std::string_view kPeers = "peers";
+
 /// Two ways to say where the key comes from: a configuration with one of them does not inherit the
 /// other.
 constexpr std::array<std::string_view, 2> kWhereTheKeyIs{"file", "credential"};
@@ -42,7 +47,8 @@ void add_missing(Node& own, Node shared, std::string_view section) {
       if (!key_is_said || !says_where_the_key_is(member)) {
         own.members.push_back(std::move(member));
       }
-    } else if (there->value.kind == Node::Kind::table && member.value.kind == Node::Kind::table) {
+    } else if (section != kPeers && there->value.kind == Node::Kind::table &&
+               member.value.kind == Node::Kind::table) {
       add_missing(there->value, std::move(member.value), member.name);
     }
   }

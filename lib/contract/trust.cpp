@@ -169,6 +169,13 @@ void expect_own_files(const Config& config) {
   expect_own(config.state_directory, "the state directory");
   expect_own(config.identity.parent_path(), "the directory of the node's key");
   expect_own(config.cards, "the directory of the peers' cards");
+  for (const auto& peer : config.exchange.peers) {
+    for (const auto& file : {peer.sends, peer.accepts}) {
+      if (file) {
+        expect_own(*file, fmt::format("the contract of {}", header_of(peer)));
+      }
+    }
+  }
 }
 
 }  // namespace abgleich::contract

@@ -22,7 +22,9 @@ enum class Trust : std::uint8_t { needed, beside_the_point };
 void expect_own(const std::filesystem::path& file, std::string_view what);
 
 /// `expect_own` of all that the configuration names: contract, catalogue, password and TLS files,
-/// state directory, the directories of the key and of the node's key, and the peers' cards.
+/// state directory, the directories of the key and of the node's key, the peers' cards, and the
+/// contracts of what they get and what is taken from them. Not of mailboxes: nothing in them is
+/// believed.
 void expect_own_files(const Config& config);
 
 }  // namespace abgleich::contract

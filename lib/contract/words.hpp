@@ -56,9 +56,9 @@ inline constexpr std::array<std::string_view, 21> kColumnKeys{"class",
                                                               "because"};
 
 // Keys of the configuration.
-inline constexpr std::array<std::string_view, 13> kConfigKeys{
+inline constexpr std::array<std::string_view, 14> kConfigKeys{
     "include", "contract", "catalog", "retry_for", "primary", "secondary", "keys",
-    "state",   "limits",   "journal", "privacy",   "alert",   "exchange"};
+    "state",   "limits",   "journal", "privacy",   "alert",   "exchange",  "peers"};
 inline constexpr std::array<std::string_view, 8> kPrimaryKeys{
     "url",     "password_file",     "schema",      "full_every", "made_anew",
     "workers", "statement_timeout", "lock_timeout"};
@@ -71,7 +71,9 @@ inline constexpr std::array<std::string_view, 2> kLimitsKeys{"max_deleted", "max
 inline constexpr std::array<std::string_view, 1> kJournalKeys{"keep"};
 inline constexpr std::array<std::string_view, 1> kPrivacyKeys{"min_k"};
 inline constexpr std::array<std::string_view, 3> kAlertKeys{"max_age", "metrics", "ping"};
-inline constexpr std::array<std::string_view, 2> kExchangeKeys{"identity", "cards"};
+inline constexpr std::array<std::string_view, 6> kExchangeKeys{
+    "identity", "cards", "mailbox", "resend_after", "heartbeat", "overdue"};
+inline constexpr std::array<std::string_view, 3> kPeerKeys{"sends", "accepts", "mailbox"};
 
 /// The prefix of the bookkeeping's tables and columns in the secondary.
 inline constexpr std::string_view kReservedPrefix = "abgleich_";

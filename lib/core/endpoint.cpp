@@ -1,5 +1,8 @@
 #include "core/endpoint.hpp"
 
+#include "core/engine.hpp"
+
+#include <algorithm>
 #include <cstddef>
 
 namespace abgleich {
@@ -17,6 +20,16 @@ bool is_books_name(std::string_view name) {
   return name.empty() || (name.front() == '_' && name.size() > 1 && name.size() <= kLongest + 1 &&
                           name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") ==
                               std::string_view::npos);
+}
+
+Endpoint endpoint_of_file(Role role, const std::filesystem::path& file) {
+  const auto all = engines();
+  const auto engine = std::ranges::find_if(all, &EngineTraits::is_file);
+  return {.role = role,
+          .engine = engine->engine,
+          .url = std::string(engine->schemes.front()) + file.string(),
+          .file = file,
+          .schema = std::string(engine->schema)};
 }
 
 }  // namespace abgleich

@@ -44,4 +44,8 @@ struct Endpoint {
   OnStatement on_statement;               // for -vv; otherwise empty
 };
 
+/// A database in this file, of the engine whose databases are files. REQUIRES: the path is
+/// absolute.
+Endpoint endpoint_of_file(Role role, const std::filesystem::path& file);
+
 }  // namespace abgleich

@@ -25,6 +25,7 @@ constexpr std::array kBySeverity{
     Code::limit,
     Code::other_primary,
     Code::other_secondary,
+    Code::bundle_refused,
     Code::key_or_trust,
     Code::usage,
     Code::configuration,

@@ -23,6 +23,7 @@ enum class Code : int {
   source_incomplete = 24,
   key_or_trust = 25,
   secondary_refuses = 26,
+  bundle_refused = 27,
   try_again = 30,
   out_of_space = 31,
   outcome_unknown = 40,

@@ -76,6 +76,9 @@ TEST_CASE("the schema of the configuration has the parser's keys") {
   CHECK(keys(sections.at("journal")) == sorted(kJournalKeys));
   CHECK(keys(sections.at("privacy")) == sorted(kPrivacyKeys));
   CHECK(keys(sections.at("alert")) == sorted(kAlertKeys));
+  CHECK(keys(sections.at("exchange")) == sorted(kExchangeKeys));
+  CHECK(keys(config.at("$defs").at("peer")) == sorted(kPeerKeys));
+  CHECK(sections.at("peers").at("additionalProperties") == json({{"$ref", "#/$defs/peer"}}));
   check_references(config, config);
 }
 

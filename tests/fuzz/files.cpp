@@ -96,6 +96,20 @@ min_k = 5
 max_age = "30m"
 metrics = "abgleich.prom"
 ping = "https://hc-ping.com/a1b2"
+
+[exchange]
+mailbox = "/srv/iris"
+resend_after = "1h"
+heartbeat = "24h"
+overdue = "48h"
+
+[peers."ga-*"]
+sends = "guests.toml"
+accepts = "requests.toml"
+
+[peers.ga-north]
+sends = "guests.toml"
+mailbox = "north"
 )";
 
 /// Runs `parse`: it understands, or refuses with one of these codes, one line of message and one of

@@ -25,6 +25,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -204,6 +205,13 @@ class Places {
     if (shared) {
       places_[std::string(kBackedUpInclude)] = *shared;
     }
+    for (const auto& peer : config_.exchange.peers) {
+      for (const auto& file : {peer.sends, peer.accepts}) {
+        if (file) {
+          name_contract_of_peer(*file);
+        }
+      }
+    }
   }
 
   [[nodiscard]] fs::path of(const std::string& name) const {
@@ -218,15 +226,17 @@ class Places {
     return found == places_.end() ? fs::path() : found->second;
   }
 
-  /// Configuration, contract, catalogue and cards.
+  /// Configuration, contracts, catalogue and cards.
   void copy_files(const NewBackup& backup) const {
     for (const auto name :
          {kBackedUpConfig, kBackedUpInclude, kBackedUpContract, kBackedUpCatalog}) {
-      if (const auto from = of(std::string(name)); !from.empty()) {
-        std::error_code error;
-        const auto behind_links = fs::canonical(from, error);  // who owns them was checked
-        backup.take(error ? from : behind_links, std::string(name));
-      }
+      copy_file(backup, std::string(name));
+    }
+    if (!of_peers_.empty()) {
+      backup.make_folder(kBackedUpPeers);
+    }
+    for (const auto& name : of_peers_) {
+      copy_file(backup, name);
     }
     std::error_code error;
     if (!fs::is_directory(config_.cards, error)) {
@@ -276,8 +286,33 @@ class Places {
   }
 
  private:
+  /// Several peers may share a contract, and contracts of several directories may have one name.
+  void name_contract_of_peer(const fs::path& file) {
+    if (std::ranges::any_of(of_peers_,
+                            [&](const std::string& name) { return places_.at(name) == file; })) {
+      return;
+    }
+    const auto last = file.filename().string();
+    auto name = fmt::format("{}/{}", kBackedUpPeers, last);
+    for (int i = 2; places_.contains(name); ++i) {
+      name = fmt::format("{}/{}-{}", kBackedUpPeers, i, last);
+    }
+    places_[name] = file;
+    of_peers_.push_back(name);
+  }
+
+  /// Copies the pairing's file of this name, if it is there.
+  void copy_file(const NewBackup& backup, const std::string& name) const {
+    if (const auto from = of(name); !from.empty()) {
+      std::error_code error;
+      const auto behind_links = fs::canonical(from, error);  // who owns them was checked
+      backup.take(error ? from : behind_links, name);
+    }
+  }
+
   const contract::Config& config_;
   std::map<std::string, fs::path> places_;
+  std::vector<std::string> of_peers_;  // names of their contracts
 };
 
 /// Copies the secondary, what the state directory says of it, and the pairing's own files.

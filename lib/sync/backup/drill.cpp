@@ -79,7 +79,7 @@ bool has_changed(const fs::path& file, const Manifest& manifest, std::string_vie
     return kept != nullptr;
   }
   try {
-    return sha256_of(file) != kept->sha256;
+    return sha256_of(fs::canonical(file)) != kept->sha256;  // the backup has what is behind links
   } catch (const std::system_error&) {
     return true;
   }
@@ -94,6 +94,11 @@ void compare_files(const Pairing& pairing, Drilled& drilled) {
   note(pairing.config.file, kBackedUpConfig, "configuration");
   note(pairing.config.contract, kBackedUpContract, "contract");
   note(pairing.config.catalog, kBackedUpCatalog, "accepted catalogue");
+  for (const auto& file : drilled.manifest.files) {
+    if (file.name.starts_with(fmt::format("{}/", kBackedUpPeers))) {
+      note(file.from, file.name, fmt::format("contract '{}' of peers", file.from.string()));
+    }
+  }
 }
 
 /// Seals, chain and bases of the copy, where it stands, and how many rows its tables have.

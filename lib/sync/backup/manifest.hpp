@@ -25,6 +25,7 @@ inline constexpr std::string_view kBackedUpCatalog = "catalog.json";
 inline constexpr std::string_view kBackedUpKey = "abgleich.key";
 inline constexpr std::string_view kBackedUpNode = "node.key";
 inline constexpr std::string_view kBackedUpCards = "cards";
+inline constexpr std::string_view kBackedUpPeers = "peers";  // their contracts
 inline constexpr std::string_view kBackedUpState = "state";
 inline constexpr std::string_view kBackedUpAccepted = "state/catalog.json";
 /// In a backup until it has its name and is on disk.
