@@ -7,8 +7,6 @@ namespace abgleich::exchange {
 
 namespace {
 
-constexpr std::size_t kMostIds = 1000;
-constexpr std::size_t kWatchedBoxes = 2;
 constexpr std::uint64_t kYear = 366ULL * 86'400;
 /// A hello is sent after this many times `resend_after` without an answer: the box may be gone.
 constexpr Moment kBeforeHello = 2;
@@ -69,23 +67,16 @@ void spend(Channel& channel, const BoxName& box, const Draw& draw) {
   }
 }
 
-void send_all_again(Channel& channel) {
-  channel.whole = true;
-  channel.whole_at.reset();
-  channel.acknowledged = 0;
-  channel.segments.clear();
-}
-
 /// Notes which of our rows the peer has applied.
 void take_acknowledgement(Channel& channel, const std::optional<Mark>& applied) {
   if (!applied || applied->line != channel.line) {
     if (channel.acknowledged > 0) {
-      send_all_again(channel);  // the peer had more before: its secondary was restored
+      everything_again(channel);  // the peer had more before: its secondary was restored
     }
     return;
   }
   if (applied->seq < channel.acknowledged) {
-    send_all_again(channel);
+    everything_again(channel);
     return;
   }
   channel.acknowledged = applied->seq;
@@ -245,6 +236,16 @@ void was_asked(Channel& channel) {
   channel.owes_hello = true;
 }
 
+void everything_again(Channel& channel) {
+  channel.whole = true;
+  channel.whole_at.reset();
+  channel.segments.clear();
+  // What the peer acknowledged no longer counts. An acknowledgement that is still on its way raises
+  // this again, but does not end `whole`, since no message has had all rows yet. If this stayed, a
+  // peer that says that it has applied less would bring us here again with every message.
+  channel.acknowledged = 0;
+}
+
 bool rows_were_read(Channel& channel, Reading reading) {
   const bool fresh = reading == Reading::changed || (channel.whole && channel.segments.empty());
   if (!fresh) {
@@ -271,8 +272,12 @@ Plan plan(Channel& channel, const std::set<BoxName>& present, Moment now,
   const bool asks = waits && is_over(channel.waiting_since, now, patience.resend_after);
   const bool lacks = channel.grants.empty();
   const bool unheard = waits && is_over(channel.heard, now, kBeforeHello * patience.resend_after);
-  plan.hello = (channel.owes_hello || lacks || unheard) &&
-               is_over(channel.said_hello, now, patience.resend_after);
+  // A peer that is well writes once in a heartbeat. One that does not may be writing into boxes
+  // that are no longer watched, as we may: after a restore nobody need have rows that wait.
+  const bool silent = is_over(channel.heard, now, patience.heartbeat + patience.resend_after);
+  plan.hello = ((channel.owes_hello || lacks || unheard) &&
+                is_over(channel.said_hello, now, patience.resend_after)) ||
+               (silent && is_over(channel.said_hello, now, patience.heartbeat));
   const bool unsent =
       std::ranges::any_of(channel.segments, [](const Segment& segment) { return !segment.sent; });
   const bool writes = unsent || channel.owes_answer || asks ||
@@ -316,7 +321,7 @@ Message compose(Channel& channel, const std::optional<BoxName>& box, Moment now,
     send_rows(channel, message, *box, now);
   }
   if (!channel.whole && !channel.written.contains(channel.acknowledged)) {
-    send_all_again(channel);  // the peer could no longer check that changes continue what it has
+    everything_again(channel);  // the peer could no longer check that changes continue what it has
   }
   return message;
 }

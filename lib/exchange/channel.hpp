@@ -10,6 +10,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -23,6 +24,11 @@ namespace abgleich::exchange {
 
 using MessageId = std::array<std::uint8_t, 16>;
 using BoxName = std::array<std::uint8_t, 16>;
+
+/// How many ids of messages are kept, of ours and of the peer's.
+inline constexpr std::size_t kMostIds = 1000;
+/// How many used boxes are watched.
+inline constexpr std::size_t kWatchedBoxes = 2;
 
 /// One history of a node's messages. A later line has a greater number. Two lines that begin at the
 /// same number, as those of two copies of a node do, differ in `random`.
@@ -64,18 +70,20 @@ struct Message {
 struct Segment {
   std::uint64_t number = 0;           // what the outbox calls it
   std::optional<std::uint64_t> sent;  // the first message that had it
+
+  bool operator==(const Segment&) const = default;
 };
 
 /// Seconds of a clock. A time in the future counts as long ago, since clocks are corrected.
 using Moment = std::int64_t;
 
-/// What one node keeps of one peer.
+/// What one node keeps of one peer. `channel_text.hpp` has its form on disk.
 struct Channel {
   // what we have written
   Line line;
   std::uint64_t seq = 0;
   bool line_is_new = false;
-  std::map<std::uint64_t, MessageId> written;  // of this line, the last 1,000
+  std::map<std::uint64_t, MessageId> written;  // of this line, the last kMostIds
   std::uint64_t trail_from = 0;  // the trail begins here: our last message that the peer has named
   std::vector<Segment> segments;
   std::uint64_t next_segment = 1;
@@ -92,7 +100,7 @@ struct Channel {
 
   // what the peer knows of us
   std::vector<BoxName> open;  // boxes that we have granted
-  std::vector<BoxName> used;  // the last two used ones; a message there asks for an answer
+  std::vector<BoxName> used;  // the last used ones; a message there asks for an answer
 
   // what is owed, and when it was last done
   bool owes_answer = false;
@@ -102,6 +110,8 @@ struct Channel {
   std::optional<Moment> heard;
   std::optional<Moment> wrote;
   std::optional<Moment> said_hello;
+
+  bool operator==(const Channel&) const = default;
 };
 
 /// Fills the span with random bytes.
@@ -144,6 +154,11 @@ void begin_line(Channel& channel, const Message& told, Moment now, const Draw& d
 
 /// To be called where a file lies in a used box: the peer asks for an answer.
 void was_asked(Channel& channel);
+
+/// The next message with rows has all of them. To be called where the outbox can no longer tell
+/// what has changed, or has other tables or columns. The next `rows_were_read` asks for the
+/// segment.
+void everything_again(Channel& channel);
 
 /// Whether the primary has other rows than were read last.
 enum class Reading : std::uint8_t { unchanged, changed };

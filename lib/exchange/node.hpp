@@ -37,6 +37,10 @@ class Node {
   [[nodiscard]] const Card& card() const { return card_; }
   /// The text of this node's card: always the same bytes.
   [[nodiscard]] std::string signed_card() const { return card_text(card_, signs_); }
+  /// The secret key that opens what is sealed to the card's key.
+  [[nodiscard]] const seal::Identity& seals() const { return seals_; }
+  /// The secret key that signs for this node.
+  [[nodiscard]] const seal::SigningKey& signs() const { return signs_; }
   /// The text of the node's own file.
   [[nodiscard]] LockedMemory text() const;
 

@@ -102,6 +102,7 @@ class History {
     for (std::size_t i = 0; i < steps; ++i) {
       step();
     }
+    settles_ = true;
     for (int round = 0; round < 60; ++round) {
       run(a_, b_);
       run(b_, a_);
@@ -124,6 +125,7 @@ class History {
   }
 
   [[nodiscard]] const std::string& broken() const { return broken_; }
+  [[nodiscard]] int lost_track() const { return lost_track_; }
   [[nodiscard]] const Node& a() const { return a_; }
   [[nodiscard]] const Node& b() const { return b_; }
 
@@ -232,6 +234,25 @@ class History {
     }
   }
 
+  /// The outbox cannot tell any more what has changed: what it believes is wrong, or as before.
+  void lose_track(Node& node) {
+    if (settles_ || !chance(2)) {
+      return;
+    }
+    everything_again(node.state.channel);
+    ++lost_track_;
+    switch (below(3)) {
+      case 0:
+        node.state.ledger.clear();
+        break;
+      case 1:
+        node.state.ledger = node.primary();
+        break;
+      default:
+        break;
+    }
+  }
+
   Place hello_box(const Node& from) { return {"hello from " + from.name, {}}; }
 
   void run(Node& node, Node& peer, Dies dies = Dies::never) {
@@ -241,8 +262,11 @@ class History {
     if (channel.applied != node.secondary.applied) {
       secondary_was_restored(channel, node.secondary.applied);
     }
+    lose_track(node);
     read_boxes(node, peer, now, dies);
+    lose_track(node);
     read_rows(node);
+    lose_track(node);
     std::set<BoxName> present;
     for (const auto& box : channel.posted) {
       if (mailbox_.files.contains(grant_box(box))) {
@@ -252,6 +276,7 @@ class History {
     const auto plan = exchange::plan(channel, present, now, {});
     if (plan.hello) {
       write(node, std::nullopt, now, dies);
+      lose_track(node);
     }
     if (plan.box) {
       write(node, plan.box, now, dies);
@@ -414,6 +439,8 @@ class History {
   std::vector<std::pair<Node*, std::pair<Node::Secondary, Node::State>>> copies_;
   std::map<MessageId, std::string> writers_;
   std::string broken_;
+  bool settles_ = false;
+  int lost_track_ = 0;
 };
 
 std::uint64_t histories() {
@@ -424,6 +451,7 @@ std::uint64_t histories() {
 struct Sum {
   int worst = 0;
   std::size_t most_chatter = 0;
+  int lost_track = 0;
   Outcomes outcomes;
 };
 
@@ -441,6 +469,7 @@ Sum play_all(bool hostile, bool faults) {
     }
     sum.worst = std::max(sum.worst, *rounds);
     sum.most_chatter = std::max(sum.most_chatter, chatter);
+    sum.lost_track += history.lost_track();
     for (const auto* node : {&history.a(), &history.b()}) {
       sum.outcomes.restored += node->outcomes.restored;
       sum.outcomes.other_history += node->outcomes.other_history;
@@ -452,7 +481,8 @@ Sum play_all(bool hostile, bool faults) {
                             << sum.most_chatter << "; restored " << sum.outcomes.restored
                             << ", other history " << sum.outcomes.other_history
                             << ", another writer " << sum.outcomes.another_writer << ", gaps "
-                            << sum.outcomes.gaps);
+                            << sum.outcomes.gaps << ", everything again " << sum.lost_track);
+  CHECK(sum.lost_track > 0);
   return sum;
 }
 
@@ -476,14 +506,92 @@ TEST_CASE("channel: a hostile relay costs time only, and makes nobody believe in
 
 TEST_CASE("channel: restores, lost state, deaths and wrong clocks are got over, and noticed") {
   const auto sum = play_all(false, true);
-  CHECK(sum.worst <= 40);
+  CHECK(sum.worst <= 50);  // more than a day: silence is noticed
   CHECK(sum.outcomes.restored > 0);
   CHECK(sum.outcomes.gaps > 0);
 }
 
 TEST_CASE("channel: all of it at once is got over as well") {
   const auto sum = play_all(true, true);
-  CHECK(sum.worst <= 40);
+  CHECK(sum.worst <= 50);  // more than a day: silence is noticed
+}
+
+TEST_CASE("channel: a late acknowledgement does not end the sending of everything") {
+  Random random(1);
+  const auto draw = draw_of(random);
+  const BoxName box{1};
+  Moment now = 1'700'000'000;
+  auto channel = new_channel(std::nullopt, draw);
+  const auto send = [&] { return compose(channel, box, ++now, draw); };
+  const auto acknowledge = [&](const Message& applied, std::uint64_t seq) {
+    const Message answer{.mark = {.seq = seq, .id = {9}},
+                         .seen = applied.mark,
+                         .applied = applied.mark,
+                         .grants = {box}};
+    CHECK(take(channel, answer, std::nullopt, ++now, draw) == Taken::news);
+  };
+  CHECK(rows_were_read(channel, Reading::unchanged));
+  acknowledge(send(), 1);
+  CHECK_FALSE(channel.whole);
+  CHECK(rows_were_read(channel, Reading::changed));
+  const auto changes = send();
+  CHECK(changes.rows == Message::Rows::changes);
+
+  everything_again(channel);
+  CHECK(channel.segments.empty());
+  CHECK(send().rows == Message::Rows::none);  // they are not read yet
+  acknowledge(changes, 2);
+  CHECK(channel.whole);
+  CHECK(rows_were_read(channel, Reading::unchanged));
+  const auto whole = send();
+  CHECK(whole.rows == Message::Rows::whole);
+  acknowledge(changes, 3);
+  CHECK(channel.whole);
+  CHECK(channel.segments.size() == 1);
+  CHECK_FALSE(rows_were_read(channel, Reading::unchanged));
+  acknowledge(whole, 4);
+  CHECK_FALSE(channel.whole);
+  CHECK(channel.segments.empty());
+  CHECK_FALSE(rows_were_read(channel, Reading::unchanged));
+
+  // The peer's secondary was restored. It says so until it has everything, which is made only once.
+  acknowledge(changes, 5);
+  CHECK(channel.whole);
+  CHECK(rows_were_read(channel, Reading::unchanged));
+  acknowledge(changes, 6);
+  CHECK(channel.segments.size() == 1);
+}
+
+TEST_CASE("channel: who hears nothing for more than a day says hello, even if no rows wait") {
+  // Both nodes may be writing into boxes that the other one no longer watches. Until a row changed,
+  // neither would have learnt that the other one was restored.
+  constexpr Moment kStart = 1'700'000'000;
+  const Patience patience;
+  Channel channel{.whole = false,
+                  .grants = {BoxName{1}},
+                  .posted = {BoxName{1}},
+                  .heard = kStart,
+                  .wrote = kStart};
+  Random random(1);
+  const auto says_hello = [&](Moment after) {
+    const auto next = plan(channel, {BoxName{1}}, kStart + after, patience);
+    if (next.box) {
+      (void)compose(channel, next.box, kStart + after, draw_of(random));
+    }
+    if (next.hello) {
+      (void)compose(channel, std::nullopt, kStart + after, draw_of(random));
+    }
+    return next.hello;
+  };
+  const auto silence = patience.heartbeat + patience.resend_after;
+  CHECK_FALSE(says_hello(patience.heartbeat));
+  CHECK_FALSE(says_hello(silence - 1));
+  CHECK(says_hello(silence));
+  CHECK_FALSE(says_hello(silence + patience.resend_after));
+  CHECK_FALSE(says_hello(silence + patience.heartbeat - 1));
+  CHECK(says_hello(silence + patience.heartbeat));
+  channel.heard = kStart + silence + patience.heartbeat;
+  CHECK_FALSE(says_hello(silence + 2 * patience.heartbeat));
 }
 
 }  // namespace abgleich::exchange

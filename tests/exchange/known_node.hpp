@@ -14,8 +14,8 @@
 namespace abgleich::exchange {
 
 /// What stands indented on the page, paragraph by paragraph, without the indentation.
-inline std::vector<std::string> paragraphs_of_page() {
-  std::ifstream page(std::string(test::kSourceTree) + "/schemas/cards.md");
+inline std::vector<std::string> paragraphs_of_page(const std::string& name = "cards.md") {
+  std::ifstream page(std::string(test::kSourceTree) + "/schemas/" + name);
   std::vector<std::string> paragraphs;
   bool inside = false;
   for (std::string line; std::getline(page, line);) {

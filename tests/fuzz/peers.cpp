@@ -1,7 +1,12 @@
 #include "core/error.hpp"
 #include "core/hex.hpp"
 #include "exchange/card.hpp"
+#include "exchange/manifest.hpp"
+#include "exchange/manifest_rules.hpp"
 #include "exchange/node.hpp"
+#include "exchange/not_applied.hpp"
+#include "exchange/record_parser.hpp"
+#include "exchange/record_writer.hpp"
 #include "fuzz/parser.hpp"
 #include "seal/age_header.hpp"
 #include "seal/age_key.hpp"
@@ -11,6 +16,8 @@
 #include <algorithm>
 #include <array>
 #include <span>
+#include <string>
+#include <vector>
 
 namespace abgleich::fuzz {
 
@@ -119,6 +126,99 @@ Outcome take_bech32(std::string_view text) {
   return Outcome::understood;
 }
 
+exchange::Manifest known_manifest() {
+  exchange::Manifest manifest{.from = {1}, .to = {2}, .box = exchange::BoxName{3}};
+  manifest.message = {.mark = {.seq = 7, .id = {4}},
+                      .trail = {{6, {5}}, {7, {4}}},
+                      .seen = exchange::Mark{.seq = 9, .id = {6}},
+                      .rows = exchange::Message::Rows::changes,
+                      .from = 6};
+  manifest.grants = {{.box = {7}, .key = seal::Identity::generate().recipient()}};
+  manifest.tables = {{.name = "visit",
+                      .columns = {{.name = "id", .type = "integer", .in_key = true},
+                                  {.name = "note", .type = "varchar(20)"}},
+                      .rows = 3,
+                      .gone = 1}};
+  return manifest;
+}
+
+/// What is understood is sound, and stays the same when it is written.
+Outcome take_manifest(std::string_view bytes) {
+  try {
+    const auto manifest = exchange::parse_manifest(bytes);
+    promise(exchange::is_sound(manifest), "a manifest is not sound");
+    promise(exchange::flaw_of(manifest.tables).empty(), "a table has a flaw");
+    promise(manifest.message.grants.size() == manifest.grants.size(), "a grant is missing");
+    const auto text = exchange::manifest_text(manifest);
+    promise(exchange::manifest_text(exchange::parse_manifest(text)) == text,
+            "a manifest is not read as it was written");
+    return Outcome::understood;
+  } catch (const exchange::NotApplied&) {
+    return Outcome::refused;
+  }
+}
+
+/// Two tables: with two rows and the key of one that is gone, and with one row.
+const std::vector<exchange::SentTable>& known_tables() {
+  static const std::vector<exchange::SentTable> kTables{
+      {.name = "visit",
+       .columns = {{.name = "id", .in_key = true}, {.name = "note"}, {.name = "weight"}},
+       .rows = 2,
+       .gone = 1},
+      {.name = "guest", .columns = {{.name = "name", .in_key = true}}, .rows = 1}};
+  return kTables;
+}
+
+std::string known_records(const std::string& text) {
+  using What = exchange::Record::What;
+  std::string bytes;
+  exchange::RecordWriter writer(known_tables(), [&](std::span<const std::uint8_t> part) {
+    bytes.append(reinterpret_cast<const char*>(part.data()), part.size());
+  });
+  writer.add(What::row, 0, {{Kind::integer, "42"}, {Kind::text, text}, {Kind::real, "0.1"}});
+  writer.add(What::gone, 0, {{Kind::bytes, text}});
+  writer.add(What::row, 0, {{Kind::text, "a"}, {}, {Kind::real, "-1e+22"}});
+  writer.add(What::row, 1, {{Kind::bytes, text}});
+  writer.end();
+  return bytes;
+}
+
+/// One text stands for one list of records, in whatever pieces it comes.
+Outcome take_records(std::string_view bytes) {
+  const std::span all(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
+  std::string again;
+  exchange::RecordWriter writer(known_tables(), [&](std::span<const std::uint8_t> part) {
+    again.append(reinterpret_cast<const char*>(part.data()), part.size());
+  });
+  const auto understood = [&](std::size_t step, const exchange::OnRecord& on_record) {
+    try {
+      exchange::RecordParser parser(known_tables(), on_record);
+      for (std::size_t at = 0; at < all.size(); at += step) {
+        parser.add(all.subspan(at, std::min(step, all.size() - at)));
+      }
+      parser.finish();
+      return true;
+    } catch (const exchange::NotApplied&) {
+      return false;
+    }
+  };
+  std::vector<exchange::Record> whole;
+  const bool outcome = understood(bytes.size() + 1, [&](const exchange::Record& record) {
+    whole.push_back(record);
+    writer.add(record.what, record.table, record.cells);
+  });
+  std::vector<exchange::Record> pieces;
+  promise(understood(3, [&](const auto& record) { pieces.push_back(record); }) == outcome &&
+              pieces == whole,
+          "records depend on the pieces in which they come");
+  if (!outcome) {
+    return Outcome::refused;
+  }
+  writer.end();
+  promise(again == bytes, "records are not written as they were read");
+  return Outcome::understood;
+}
+
 }  // namespace
 
 std::vector<Parser> peer_parsers() {
@@ -136,6 +236,12 @@ std::vector<Parser> peer_parsers() {
        {"age10xnrrmk7r0uunrcjqvkdatwsu7s8jwv0c7rt3rxggmkgntu955dq25yyzj",
         "AGE-SECRET-KEY-1GPQ5YS6YG4RYWJZFFF95CN2WFAG9Z5JN2324V46CT9D9KHZATE0S5FAZ64"},
        take_bech32},
+      {"bundle-manifest",
+       {exchange::manifest_text(known_manifest()),
+        exchange::manifest_text(
+            {.from = {1}, .to = {2}, .message = {.mark = {.seq = 1}, .lacks_grants = true}})},
+       take_manifest},
+      {"bundle-records", {known_records("x"), known_records(std::string(300, 'y'))}, take_records},
   };
 }
 
