@@ -1,6 +1,7 @@
 // `abgleich adopt`: go on with a restored primary or secondary.
 #include "command.hpp"
 #include "sync/check/status.hpp"
+#include "sync/peers/exchange.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -17,7 +18,10 @@ void setup_adopt(CommandLine app, Context& context) {
   command.add_option("--reason", *reason, "why, for the journal").required().type_name("TEXT");
   command.callback([&context, reason] {
     context.run = [&context, reason] {
-      const auto run = sync::adopt(context.pairing(), *reason);
+      const auto run = context.peer ? sync::adopt(sync::load_config(context.config_file()),
+                                                  sync::peer_way_from(*context.peer), *reason,
+                                                  context.on_statement())
+                                    : sync::adopt(context.pairing(), *reason);
       context.applied = {run.value_or(std::string())};
       if (context.json) {
         const nlohmann::ordered_json json = {{"schema", "abgleich.adopt/1"},

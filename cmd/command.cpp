@@ -6,6 +6,8 @@
 #include "journald.hpp"
 #include "pager.hpp"
 #include "report/json.hpp"
+#include "report/peer_commands.hpp"
+#include "sync/peers/peer_pairing.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -76,7 +78,16 @@ std::filesystem::path Context::config_file() const {
 }
 
 sync::Pairing Context::pairing(contract::Trust trust) const {
+  if (peer) {
+    const auto way = sync::peer_way_from(*peer);
+    const auto node = sync::load_config(config_file(), trust);
+    return sync::load_peer_pairing(node, sync::known_peer(node, way.peer), way.way, on_statement());
+  }
   return sync::load_pairing(config_file(), trust, on_statement());
+}
+
+std::string Context::named(const std::string& text) const {
+  return peer ? report::for_peer(text, *peer) : text;
 }
 
 OnStatement Context::on_statement() const {

@@ -28,6 +28,7 @@ struct Context {
   std::optional<std::filesystem::path> config;
   std::optional<std::string> profile;
   std::filesystem::path profiles{contract::kProfiles};
+  std::optional<std::string> peer;  // whose pairing is meant, as sync::peer_way_from reads it
   bool json = false;
   bool no_progress = false;
   bool no_pager = false;
@@ -54,6 +55,8 @@ struct Context {
   [[nodiscard]] report::Colour colour_of(int stream) const;
   [[nodiscard]] std::filesystem::path config_file() const;
   [[nodiscard]] sync::Pairing pairing(contract::Trust trust = contract::Trust::needed) const;
+  /// A text that names commands: with --peer, those about this peer.
+  [[nodiscard]] std::string named(const std::string& text) const;
   /// Prints statements for -vv, and is empty otherwise.
   [[nodiscard]] OnStatement on_statement() const;
 };

@@ -69,13 +69,20 @@ Values values_of(const Arguments& arguments) {
   return values;
 }
 
+/// The lines at the end say how to decide; those before them have the row's values.
+std::string with_commands(const Context& context, const std::string& text) {
+  const auto from = std::min(text.find("    decide: abgleich"), text.size());
+  return text.substr(0, from) + context.named(text.substr(from));
+}
+
 Code list_conflicts(const Context& context) {
   page(context);
   std::int64_t open = 0;
   sync::each_conflict(context.pairing(), [&](const report::Change& change) {
     ++open;
-    print(context.json ? report::json_line(change) + "\n"
-                       : report::conflict_text(change, context.colour_of(1)));
+    print(context.json
+              ? report::json_line(change) + "\n"
+              : with_commands(context, report::conflict_text(change, context.colour_of(1))));
   });
   if (!context.json && context.loudness() != Loudness::problems) {
     print(open == 0 ? "no open conflicts\n"

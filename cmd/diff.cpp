@@ -75,18 +75,18 @@ Code run(const Context& context, const Arguments& arguments) {
       });
   progress->done();
   for (const auto& note : outcome.notes) {
-    complain("note: " + visible(note) + "\n");
+    complain("note: " + visible(context.named(note)) + "\n");
   }
   for (const auto& event : outcome.drift) {
     if (!context.json) {
-      complain(report::text_of(event, context.colour_of(2)));
+      complain(context.named(report::text_of(event, context.colour_of(2))));
     }
   }
   if (arguments.stat) {
     print(context.json ? report::stat_lines(outcome, kept)
                        : report::stat_text(outcome, kept, context.colour_of(1)));
   } else if (!context.json && context.loudness() != Loudness::problems) {
-    print(report::text_of(outcome, context.colour_of(1)));
+    print(context.named(report::text_of(outcome, context.colour_of(1))));
   }
   return differences && arguments.exit_code ? Code::differences : Code::done;
 }

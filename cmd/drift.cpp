@@ -55,13 +55,13 @@ std::string contract_name(const sync::Pairing& pairing) {
 void print_events(const Context& context, const std::vector<drift::Event>& events) {
   for (const auto& event : events) {
     print(context.json ? report::json_line(event) + "\n"
-                       : report::text_of(event, context.colour_of(1)));
+                       : context.named(report::text_of(event, context.colour_of(1))));
   }
   if (!context.json && context.loudness() != Loudness::problems) {
     const auto blocked = report::blocked_text(events);
     print(events.empty()    ? "no drift\n"
           : blocked.empty() ? "nothing of it blocks a table\n"
-                            : blocked);
+                            : context.named(blocked));
   }
 }
 

@@ -58,19 +58,21 @@ constexpr const char* kExitCodes = R"(Exit codes (the severest wins):
   0   done, or nothing to do       1   differences found (--exit-code)
   10  applied; conflicts are open  11  applied; rows held back or harmless drift
   12  another run holds the lock   13  paused
-  14  overdue: no success within [alert] max_age (status --exit-code)
+  14  overdue: no success within [alert] max_age (status --exit-code), or a silent peer
   20  refused: mass change         21  refused: another primary
   22  refused: another secondary   23  needs a decision: drift, or more leaves
   24  refused: source incomplete   25  refused: key or trust
-  26  refused: secondary           30  untouched, try again
-  31  untouched: disk or memory    40  outcome unknown; the next run finds out
+  26  refused: secondary           27  refused: a peer's bundle
+  30  untouched, try again         31  untouched: disk or memory
+  40  outcome unknown; the next run finds out
   41  damaged state or base        64  usage  70  bug  78  configuration
   128+n  ended by signal n
-2x, 3x: nothing in the secondary has changed (23: in the blocked tables).)";
+2x, 3x: nothing in the secondary has changed (23: in the blocked tables; 27 and any code of a
+peer: of its rows).)";
 
 constexpr const char* kEverywhere =
-    "Everywhere: --config FILE, --profile NAME, --json, -q, -v, --color WHEN, --no-progress, "
-    "--no-pager; see abgleich --help\n\n";
+    "Everywhere: --config FILE, --profile NAME, --peer NAME, --json, -q, -v, --color WHEN, "
+    "--no-progress, --no-pager; see abgleich --help\n\n";
 
 constexpr const char* kVariables =
     "Every --option can come from a variable: ABGLEICH_DRY_RUN=1 is --dry-run.\n\n";
@@ -88,8 +90,9 @@ int report_untold(const Context& context, const Error& error) {
   return static_cast<int>(code);
 }
 
-int report(const Context& context, const Error& error) {
+int report(const Context& context, Error error) {
   finish_pager();
+  error.hint = context.named(error.hint);
   if (context.applied) {
     return report_untold(context, error);
   }
@@ -120,6 +123,10 @@ void setup(CommandLine app, Context& context) {
       .type_name("NAME");
   app.add_option("--profiles", context.profiles, "where the NAME.toml are; /etc/abgleich")
       .type_name("DIR");
+  app.add_option("--peer", context.peer,
+                 "what comes from this peer, in place of the primary's rows; to:NAME: what goes to "
+                 "it")
+      .type_name("NAME");
   app.add_flag("--json", context.json, "machine-readable output");
   app.add_flag("-q,--quiet", context.quiet, "say nothing but problems");
   app.add_flag("-v,--verbose", context.verbose,

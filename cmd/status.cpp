@@ -5,14 +5,17 @@
 #include "command.hpp"
 #include "contract/config.hpp"
 #include "contract/words.hpp"
+#include "core/clock.hpp"
 #include "core/visible_text.hpp"
 #include "report/json.hpp"
 #include "report/local_time.hpp"
 #include "report/pulse.hpp"
+#include "sync/peers/peer_status.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <sstream>
@@ -35,7 +38,8 @@ struct Standing {
   std::optional<state::Pulse> pulse;
   std::optional<sync::Status> status;
   std::optional<Error> failed;
-  std::vector<std::filesystem::path> own;  // what no two pairings may share
+  std::optional<std::vector<sync::PeerStatus>> peers;  // empty: the configuration has none
+  std::vector<std::filesystem::path> own;              // what no two pairings may share
 };
 
 Json drift_of(const std::vector<drift::Event>& events) {
@@ -66,6 +70,22 @@ Json json_of(const sync::Status& status) {
           {"refused", json_of(status.refused)}};
 }
 
+Json json_of(const std::vector<sync::PeerStatus>& peers) {
+  const auto moment = [](const std::optional<std::int64_t>& at) {
+    return at ? Json(utc_of(*at)) : Json(nullptr);
+  };
+  auto json = Json::object();
+  for (const auto& peer : peers) {
+    json[peer.peer] = {{"heard", moment(peer.heard)},
+                       {"waiting_since", moment(peer.waiting)},
+                       {"unsigned_files", peer.noise},
+                       {"open", {{"conflicts", peer.conflicts}, {"quarantined", peer.quarantined}}},
+                       {"code", static_cast<int>(peer.code)},
+                       {"error", json_of(peer.error)}};
+  }
+  return json;
+}
+
 Json json_of(const Standing& standing) {
   Json json = {{"schema", "abgleich.status/1"}, {"pairing", standing.name}};
   if (standing.status) {
@@ -78,6 +98,9 @@ Json json_of(const Standing& standing) {
   }
   json["heartbeat"] = standing.pulse ? report::json_of(*standing.pulse) : Json(nullptr);
   json["error"] = json_of(standing.failed);
+  if (standing.peers) {
+    json["peers"] = json_of(*standing.peers);
+  }
   return json;
 }
 
@@ -140,8 +163,13 @@ Standing look_at(const Context& context, const std::filesystem::path& file) {
     }
     standing.pulse =
         state::pulse_of(config.state_directory, state::patience_of(config.alert.max_age));
-    standing.status =
-        sync::status(sync::load_pairing(file, contract::Trust::needed, context.on_statement()));
+    if (!config.exchange.peers.empty()) {
+      standing.peers = sync::peer_status(config, context.on_statement());
+    }
+    if (config.pairs) {
+      standing.status =
+          sync::status(sync::load_pairing(file, contract::Trust::needed, context.on_statement()));
+    }
   } catch (const Failure& failure) {
     standing.failed = failure.error();
   }
@@ -151,6 +179,9 @@ Standing look_at(const Context& context, const std::filesystem::path& file) {
 /// The severest exit code of what is open or in the way.
 Code code_of(const Standing& standing) {
   auto code = standing.pulse ? report::code_of(*standing.pulse) : Code::done;
+  for (const auto& peer : standing.peers.value_or(std::vector<sync::PeerStatus>())) {
+    code = severer(code, peer.code);
+  }
   if (!standing.status) {
     return code;
   }
@@ -164,9 +195,41 @@ Code code_of(const Standing& standing) {
   return status.refused ? severer(code, status.refused->code) : code;
 }
 
+std::string text_of(const sync::PeerStatus& peer) {
+  const auto ago = [](std::int64_t at) {
+    return report::age_text(std::max<std::int64_t>(0, now_seconds() - at));
+  };
+  auto text = fmt::format("peer {}: {}{}", peer.peer,
+                          peer.heard        ? fmt::format("last heard {}", ago(*peer.heard))
+                          : peer.begun != 0 ? "never heard"
+                                            : "no run yet",
+                          peer.code == Code::overdue ? ", which is overdue" : "");
+  if (peer.waiting) {
+    text +=
+        fmt::format("; rows wait for its answer since {}",
+                    report::span_text(std::max<std::int64_t>(0, now_seconds() - *peer.waiting)));
+  }
+  if (peer.conflicts + peer.quarantined > 0) {
+    text +=
+        fmt::format("; open conflicts: {}, rows held back: {}; see: abgleich conflicts --peer {}",
+                    peer.conflicts, peer.quarantined, peer.peer);
+  }
+  if (peer.noise > 0) {
+    text += fmt::format("; files in its boxes that it has not signed: {}", peer.noise);
+  }
+  if (peer.error) {
+    text += fmt::format("; {}; hint: {}", peer.error->message, peer.error->hint);
+  }
+  return text + "\n";
+}
+
 std::string text_of(const Standing& standing) {
-  return (standing.pulse ? report::text_of(*standing.pulse) : std::string()) +
-         (standing.status ? text_of(*standing.status) : std::string());
+  auto text = (standing.pulse ? report::text_of(*standing.pulse) : std::string()) +
+              (standing.status ? text_of(*standing.status) : std::string());
+  for (const auto& peer : standing.peers.value_or(std::vector<sync::PeerStatus>())) {
+    text += text_of(peer);
+  }
+  return text;
 }
 
 /// Prints what is known, then throws Failure where the secondary could not be asked.

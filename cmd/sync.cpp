@@ -5,7 +5,11 @@
 #include "core/visible_text.hpp"
 #include "progress.hpp"
 #include "report/json.hpp"
+#include "report/peer_outcome.hpp"
+#include "sync/peers/exchange.hpp"
 #include "sync/run/attempt_reporter.hpp"
+
+#include <fmt/format.h>
 
 #include <memory>
 
@@ -105,6 +109,104 @@ sync::Options options_of(const Context& context, const Arguments& arguments,
           }};
 }
 
+/// The run of one pairing.
+report::Outcome run_pairing(const Context& context, const Arguments& arguments,
+                            const sync::Options& options, TerminalProgress& progress) {
+  const auto pairing = context.pairing();
+  for (const auto& table : arguments.accepted) {
+    expect_table(pairing, table);
+  }
+  const sync::OnChange on_change = [&](const report::Change& change) {
+    progress.done();
+    print(report::text_of(change, context.colour_of(1)));
+  };
+  auto outcome = sync::run(pairing, options, progress, on_change);
+  progress.done();
+  return outcome;
+}
+
+void tell_peer(const Context& context, const report::PeerOutcome& peer) {
+  const bool more = context.loudness() == Loudness::more;
+  for (const auto& remark : peer.remarks) {
+    if (more) {
+      complain("note: " + visible(remark) + "\n");
+    }
+  }
+  for (const auto* const run : {&peer.from, &peer.to}) {
+    for (const auto& event : *run ? (*run)->drift : std::vector<drift::Event>()) {
+      complain(report::text_of(event, context.colour_of(2)));
+    }
+    if (*run && (*run)->error) {
+      complain(report::text_of(*(*run)->error, context.colour_of(2)));
+    }
+  }
+  if (more || (report::has_news(peer) && context.loudness() == Loudness::normal)) {
+    print(report::text_of(peer, context.colour_of(1)));
+  } else if (context.loudness() == Loudness::problems && peer.code != Code::done) {
+    complain(report::text_of(peer, context.colour_of(2)));
+  }
+  for (auto error : peer.errors) {
+    error.message = fmt::format("peer '{}': {}", peer.peer, error.message);
+    complain(report::text_of(error, context.colour_of(2)));
+  }
+}
+
+void tell(const Context& context, const report::Exchanged& exchanged,
+          const report::Outcome& summary) {
+  if (context.json) {
+    print(report::json_line(exchanged, summary) + "\n");
+    if (summary.error) {
+      complain(report::json_line(*summary.error) + "\n");
+    }
+    return;
+  }
+  if (exchanged.paired) {
+    tell(context, *exchanged.paired);
+  } else if (exchanged.failed) {
+    complain(report::text_of(*exchanged.failed, context.colour_of(2)));
+  }
+  for (const auto& peer : exchanged.peers) {
+    tell_peer(context, peer);
+  }
+}
+
+/// The run of a node with peers: it takes in, pairs, gives out.
+Code run_with_peers(Context& context, const contract::Config& node, const Arguments& arguments,
+                    std::optional<sync::AttemptReporter>& reporter) {
+  sync::ExchangeOptions options{.run = options_of(context, arguments, reporter),
+                                .on_statement = context.on_statement()};
+  options.run.detail = sync::Detail::counts;
+  if (context.peer) {
+    options.only = sync::peer_way_from(*context.peer);
+  }
+  if (context.peer && !arguments.accepted.empty()) {
+    const auto pairing = context.pairing();
+    for (const auto& table : arguments.accepted) {
+      expect_table(pairing, table);
+    }
+  }
+  const auto progress = make_progress(context);
+  const bool pairs = node.pairs && !context.peer;
+  sync::PairedRun paired;
+  if (pairs) {
+    paired = [&] { return run_pairing(context, arguments, options.run, *progress); };
+  }
+  const auto exchanged = sync::exchange(node, options, *progress, paired);
+  progress->done();
+  const auto summary = report::summary_of(exchanged);
+  if (summary.run) {
+    context.applied = {*summary.run, summary.code};
+  }
+  reporter->ended(summary);
+  tell_troubles(context, *reporter);
+  if (mails(context)) {
+    tell_mail(context, *reporter, summary);
+  } else {
+    tell(context, exchanged, summary);
+  }
+  return summary.code;
+}
+
 Code run(Context& context, const Arguments& arguments,
          std::optional<sync::AttemptReporter>& reporter) {
   if (!arguments.accepted.empty() && arguments.reason.empty()) {
@@ -112,20 +214,15 @@ Code run(Context& context, const Arguments& arguments,
                   "add --reason TEXT; it is kept with the run");
   }
   if (!arguments.dry_run) {
-    reporter.emplace(sync::load_config(context.config_file()));
-  }
-  const auto pairing = context.pairing();
-  for (const auto& table : arguments.accepted) {
-    expect_table(pairing, table);
+    const auto config = sync::load_config(context.config_file());
+    reporter.emplace(config);
+    if (!config.exchange.peers.empty()) {
+      return run_with_peers(context, config, arguments, reporter);
+    }
   }
   const auto options = options_of(context, arguments, reporter);
   const auto progress = make_progress(context);
-  const sync::OnChange on_change = [&](const report::Change& change) {
-    progress->done();
-    print(report::text_of(change, context.colour_of(1)));
-  };
-  const auto outcome = sync::run(pairing, options, *progress, on_change);
-  progress->done();
+  const auto outcome = run_pairing(context, arguments, options, *progress);
   if (outcome.run) {
     context.applied = {*outcome.run, outcome.code};
   }

@@ -1,11 +1,15 @@
 #include "sync/pairing.hpp"
 
 #include "contract/include.hpp"
+#include "core/error.hpp"
 #include "drift/catalog_file.hpp"
 #include "sync/long_names.hpp"
 
+#include <fmt/format.h>
+
 #include <fstream>
 #include <sstream>
+#include <utility>
 
 namespace abgleich::sync {
 
@@ -25,7 +29,21 @@ contract::Config load_config(const std::filesystem::path& config, contract::Trus
 
 Pairing load_pairing(const std::filesystem::path& config, contract::Trust trust,
                      const OnStatement& on_statement) {
-  Pairing pairing{.config = load_config(config, trust)};
+  auto read = load_config(config, trust);
+  if (!read.pairs) {
+    throw Failure(
+        Code::configuration,
+        fmt::format("'{}' does not pair the primary with the secondary: it has peers, and "
+                    "no 'contract'",
+                    read.file.string()),
+        "name what you mean: --peer NAME for what comes from a peer, --peer to:NAME for "
+        "what goes to it");
+  }
+  return complete_pairing(std::move(read), on_statement);
+}
+
+Pairing complete_pairing(contract::Config config, const OnStatement& on_statement) {
+  Pairing pairing{.config = std::move(config)};
   pairing.config.primary.on_statement = on_statement;
   pairing.config.secondary.on_statement = on_statement;
   pairing.contract = contract::read_contract(pairing.config.contract);

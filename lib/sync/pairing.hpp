@@ -28,6 +28,9 @@ Pairing load_pairing(const std::filesystem::path& config,
                      contract::Trust trust = contract::Trust::needed,
                      const OnStatement& on_statement = {});
 
+/// Reads the other two files of a configuration that was read and checked.
+Pairing complete_pairing(contract::Config config, const OnStatement& on_statement = {});
+
 /// Reads the configuration only, with the same checks.
 contract::Config load_config(const std::filesystem::path& config,
                              contract::Trust trust = contract::Trust::needed);

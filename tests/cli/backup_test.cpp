@@ -478,6 +478,61 @@ TEST_CASE("after losing the machine, the commands that restore prints bring ever
   }
 }
 
+TEST_CASE("the contracts of peers are in a backup, and come back to their places") {
+  Kept pairing(On::sqlite);
+  const auto config = pairing.directory / "abgleich.toml";
+  const auto shared = pairing.directory / "guests.toml";
+  const auto other = pairing.directory / "south" / "guests.toml";
+  const auto linked = pairing.directory / "requests.toml";
+  write_file(config, "contract = \"contract.toml\"\n" + read_file(config) +
+                         "[exchange]\nmailbox = \"box\"\n"
+                         "[peers.\"ga-*\"]\nsends = \"guests.toml\"\n"
+                         "accepts = \"requests.toml\"\n"
+                         "[peers.ga-south]\nsends = \"south/guests.toml\"\n"
+                         "accepts = \"not there.toml\"\n"
+                         "[peers.ga-west]\nsends = \"guests.toml\"\n");
+  fs::create_directories(other.parent_path());
+  write_file(shared, "format = 1\n# shared\n");
+  write_file(other, "format = 1\n# of the south\n");
+  write_file(pairing.directory / "real.toml", "format = 1\n# behind a link\n");
+  fs::create_symlink("real.toml", linked);
+
+  const TemporaryDirectory elsewhere;
+  const auto made = elsewhere / "kept";
+  REQUIRE(pairing.run({"backup", made.string()}).exit == 0);
+  std::map<std::string, std::string> of_peers;
+  for (const auto& [name, content] : files_in(made)) {
+    if (name.starts_with("peers/")) {
+      of_peers[name] = content;
+    }
+  }
+  CHECK(of_peers == std::map<std::string, std::string>{{"peers/guests.toml", read_file(shared)},
+                                                       {"peers/2-guests.toml", read_file(other)},
+                                                       {"peers/requests.toml", read_file(linked)}});
+  CHECK(mode_of(made / "peers") == 0700);
+  CHECK(mode_of(made / "peers/requests.toml") == 0600);
+
+  CHECK(pairing.drill({made.string()})["notes"].empty());
+  write_file(other, "format = 1\n");
+  CHECK(pairing.drill({made.string()})["notes"] ==
+        Json({"the contract '" + other.string() + "' of peers has changed since the backup"}));
+
+  const auto key = elsewhere / "safe.key";
+  fs::copy(pairing.directory / "abgleich.key", key);
+  const auto printed = pairing.run({"restore", made.string(), "--key", key.string()});
+  REQUIRE_MESSAGE(printed.exit == 0, printed.err);
+  for (const auto& file : {shared, other.parent_path(), linked}) {
+    fs::remove_all(file);
+  }
+  // without its last two lines, `check` and `sync`
+  const auto script = printed.out.substr(0, printed.out.find("\nabgleich --config") + 1);
+  const auto ran = run_program({"/bin/sh", "-c", script}, "/");
+  REQUIRE_MESSAGE(ran.exit == 0, script, ran.err);
+  CHECK(read_file(shared) == of_peers["peers/guests.toml"]);
+  CHECK(read_file(other) == of_peers["peers/2-guests.toml"]);
+  CHECK(read_file(linked) == of_peers["peers/requests.toml"]);
+}
+
 TEST_CASE("--to restores into an empty database, which can become the secondary") {
   for (const auto engine : kEngines) {
     CAPTURE(name_of(engine));

@@ -1,0 +1,128 @@
+#include "sync/peers/peer_pairing.hpp"
+
+#include "contract/words.hpp"
+#include "core/error.hpp"
+#include "db/peer/peer_database.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+namespace abgleich::sync {
+
+namespace {
+
+constexpr std::string_view kTo = "to:";
+
+/// The configuration of one way. Its state is kept apart from the node's, as is the bookkeeping in
+/// the node's secondary. Attempts are recorded, and told, for the node as a whole.
+contract::Config config_of(const contract::Config& node, const KnownPeer& peer, Way way) {
+  const PeerFiles files(node, peer.pinned.name);
+  auto config = node;
+  config.exchange = {};
+  config.alert = {};
+  if (way == Way::from) {
+    config.contract = *peer.section.accepts;
+    config.primary = endpoint_of_file(Role::primary, files.channel);
+    config.made_anew = true;  // where it is lost, the peer sends all rows again
+    config.min_k = 0;         // the peer has counted its subjects before they left
+    config.secondary.books =
+        fmt::format("{}_{}", kUsualBooks, exchange::id_text(peer.pinned.card.id));
+    config.state_directory = files.directory / "from";
+  } else {
+    config.contract = *peer.section.sends;
+    config.secondary = endpoint_of_file(Role::secondary, files.outbox);
+    config.state_directory = files.directory / "to";
+  }
+  config.catalog = config.state_directory / "accepted.json";
+  return config;
+}
+
+}  // namespace
+
+PeerWay peer_way_from(std::string_view text) {
+  const auto way = text.starts_with(kTo) ? Way::to : Way::from;
+  const auto name = way == Way::to ? text.substr(kTo.size()) : text;
+  if (!exchange::is_peer_name(name)) {
+    throw Failure(Code::usage, fmt::format("{} names no peer", contract::in_quotes(text)),
+                  "write --peer NAME for what comes from it, --peer to:NAME for what goes to it; "
+                  "see the names: abgleich peer list");
+  }
+  return {.peer = std::string(name), .way = way};
+}
+
+std::string text_of(const PeerWay& way) {
+  return way.way == Way::to ? std::string(kTo) + way.peer : way.peer;
+}
+
+std::vector<KnownPeer> known_peers(const contract::Config& node) {
+  std::vector<KnownPeer> peers;
+  for (auto& pinned : exchange::pinned_cards(node.cards)) {
+    if (const auto* section = contract::section_of(node.exchange, pinned.name)) {
+      peers.push_back({.pinned = std::move(pinned), .section = *section});
+    }
+  }
+  for (const auto& section : node.exchange.peers) {
+    const bool whole = section.pattern.find('*') == std::string::npos;
+    if (whole && std::ranges::none_of(peers, [&](const KnownPeer& peer) {
+          return peer.pinned.name == section.pattern;
+        })) {
+      throw Failure(Code::configuration,
+                    fmt::format("[peers.{}] has no pinned card", section.pattern),
+                    fmt::format("get the peer's card, have its fingerprint read out to you, and "
+                                "run: abgleich peer add FILE --as {} --fingerprint DIGITS",
+                                section.pattern));
+    }
+  }
+  return peers;
+}
+
+KnownPeer known_peer(const contract::Config& node, const std::string& name) {
+  auto peers = known_peers(node);
+  const auto found =
+      std::ranges::find_if(peers, [&](const KnownPeer& peer) { return peer.pinned.name == name; });
+  if (found == peers.end()) {
+    throw Failure(Code::usage, fmt::format("there is no peer '{}' with a section", name),
+                  fmt::format("see the pinned peers: abgleich peer list; and write [peers.\"{}\"] "
+                              "into '{}'",
+                              name, node.file.string()));
+  }
+  return std::move(*found);
+}
+
+PeerFiles::PeerFiles(const contract::Config& node, const std::string& peer)
+    : directory(node.state_directory / "exchange" / peer),
+      channel(directory / "channel.db"),
+      outbox(directory / "outbox.db") {}
+
+Pairing load_peer_pairing(const contract::Config& node, const KnownPeer& peer, Way way,
+                          const OnStatement& on_statement) {
+  const auto& contract = way == Way::from ? peer.section.accepts : peer.section.sends;
+  if (!contract) {
+    const auto& name = peer.pinned.name;
+    const auto* const missing = way == Way::from ? "accepts" : "sends";
+    throw Failure(Code::configuration,
+                  way == Way::from ? fmt::format("nothing is taken from peer '{}'", name)
+                                   : fmt::format("nothing goes to peer '{}'", name),
+                  fmt::format("its section [peers.\"{}\"] in '{}' has no '{}'; {}",
+                              peer.section.pattern, node.file.string(), missing,
+                              peer.section.sends && way == Way::from
+                                  ? fmt::format("what goes to it is: --peer to:{}", name)
+                                  : fmt::format("write {} = \"CONTRACT\"", missing)));
+  }
+  const PeerFiles files(node, peer.pinned.name);
+  const auto& file = way == Way::from ? files.channel : files.outbox;
+  if (!std::filesystem::exists(file)) {
+    throw Failure(Code::configuration,
+                  fmt::format("nothing was exchanged with peer '{}' yet", peer.pinned.name),
+                  "run: abgleich sync; the first rows arrive after both nodes have run twice");
+  }
+  if (way == Way::from) {
+    (void)db::PeerDatabase::open(file);  // takes back what a killed process has left
+  }
+  return complete_pairing(config_of(node, peer, way), on_statement);
+}
+
+}  // namespace abgleich::sync

@@ -1,0 +1,60 @@
+// A peer makes up to two pairings of the usual kind. What it sends lies in a file of ours, which is
+// the primary of one; the secondary is the node's. What it gets is the secondary of the other, a
+// file of ours too, and the primary is the node's. So whatever is done with a pairing is done with
+// a peer: merge, limits, drift, conflicts, history, undo.
+#pragma once
+
+#include "contract/config.hpp"
+#include "contract/trust.hpp"
+#include "core/trace.hpp"
+#include "exchange/pinned_cards.hpp"
+#include "sync/pairing.hpp"
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace abgleich::sync {
+
+enum class Way : std::uint8_t { from, to };
+
+/// One of a peer's two pairings.
+struct PeerWay {
+  std::string peer;
+  Way way = Way::from;
+};
+
+/// "NAME": what comes from the peer; "to:NAME": what goes to it. Throws Failure{usage} for any
+/// other text.
+PeerWay peer_way_from(std::string_view text);
+/// The inverse: what `--peer` takes.
+std::string text_of(const PeerWay& way);
+
+/// A pinned peer for which the configuration has a section.
+struct KnownPeer {
+  exchange::PinnedCard pinned;
+  contract::PeerSection section;
+};
+
+/// All of them, by their names. Throws Failure{configuration} where a section that has a whole name
+/// has no pinned card.
+std::vector<KnownPeer> known_peers(const contract::Config& node);
+/// Throws Failure{usage} where there is no such peer.
+KnownPeer known_peer(const contract::Config& node, const std::string& name);
+
+/// What is kept of one peer: `exchange/NAME` in the state directory.
+struct PeerFiles {
+  explicit PeerFiles(const contract::Config& node, const std::string& peer);
+
+  std::filesystem::path directory;
+  std::filesystem::path channel;  // the channel, and the rows that the peer has sent
+  std::filesystem::path outbox;   // the rows that it gets
+};
+
+/// Throws Failure{configuration} where the section has no contract for this way.
+Pairing load_peer_pairing(const contract::Config& node, const KnownPeer& peer, Way way,
+                          const OnStatement& on_statement = {});
+
+}  // namespace abgleich::sync

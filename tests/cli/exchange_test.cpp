@@ -1,0 +1,193 @@
+// Two nodes and a directory between them that anybody may host: rows of one's primary come into the
+// other's secondary, and everything that holds for a pairing holds for a peer.
+#include "support/nodes.hpp"
+
+#include <doctest/doctest.h>
+
+namespace abgleich::test {
+
+namespace {
+
+constexpr const char* kVisits = "SELECT id, place, day FROM visit ORDER BY id";
+
+}  // namespace
+
+TEST_CASE("exchange: rows go from a primary into a peer's secondary, and every change after them") {
+  for (const auto from : kEngines) {
+    for (const auto to : kEngines) {
+      CAPTURE(name_of(from));
+      CAPTURE(name_of(to));
+      TwoNodes nodes(from, to);
+      nodes.meet();
+      CHECK(nodes.office.secondary.rows(kVisits) ==
+            "1|café|2026-03-01\n2|school|2026-03-02\n3|choir|2026-03-03");
+
+      nodes.app.primary.run("UPDATE visit SET place = 'theatre' WHERE id = 1");
+      nodes.app.primary.run("DELETE FROM visit WHERE id = 2");
+      nodes.app.primary.run("INSERT INTO visit VALUES (4, 'market', NULL)");
+      const auto sent = nodes.app.meet("ga");
+      CHECK(sent["rows_out"] == 3);
+      const auto taken = nodes.office.meet("app");
+      CHECK(taken["rows_in"] == 3);
+      CHECK(taken["from"]["tables"]["visit"]["inserted"] == 1);
+      CHECK(taken["from"]["tables"]["visit"]["updated"] == 1);
+      CHECK(taken["from"]["tables"]["visit"]["deleted"] == 1);
+      CHECK(nodes.office.secondary.rows(kVisits) ==
+            "1|theatre|2026-03-01\n3|choir|2026-03-03\n4|market|NULL");
+      const auto told = nodes.app.meet("ga");
+      CHECK(told["acknowledged"] == sent["sent"]);
+      CHECK(told["waiting_s"].is_null());
+    }
+  }
+}
+
+TEST_CASE("exchange: what both sides changed is a conflict, which a person settles as any other") {
+  TwoNodes nodes;
+  nodes.meet();
+  auto& office = nodes.office;
+  auto& app = nodes.app;
+  office.secondary.run("UPDATE visit SET place = 'a café' WHERE id = 1");
+  app.primary.run("UPDATE visit SET place = 'the café' WHERE id = 1");
+  (void)app.meet("ga");
+  const auto taken = office.meet("app");
+  CHECK(taken["code"] == 10);
+  CHECK(taken["from"]["tables"]["visit"]["conflicts"] == 1);
+  const auto listed = office.run({"conflicts", "--peer", "app", "--json"});
+  CHECK(listed.exit == 0);
+  const auto conflict = nlohmann::json::parse(listed.out);
+  const auto resolved = office.run(
+      {"resolve", "--peer", "app", conflict["id"].get<std::string>(), "--take", "primary", "-q"});
+  CHECK_MESSAGE(resolved.exit == 0, resolved.err);
+  CHECK(office.secondary.rows("SELECT place FROM visit WHERE id = 1") == "the café");
+  CHECK(office.meet("app")["code"] == 0);
+}
+
+TEST_CASE("exchange: nothing new costs nothing and says nothing") {
+  const TwoNodes nodes;
+  nodes.meet();
+  for (const auto* node : {&nodes.app, &nodes.office}) {
+    const auto ran = node->run({"sync", "-q"});
+    CHECK(ran.exit == 0);
+    CHECK(ran.out == "");
+    CHECK(ran.err == "");
+  }
+}
+
+TEST_CASE("exchange: both ways between two nodes, beside a pairing of their own") {
+  TwoNodes nodes;
+  auto& app = nodes.app;
+  auto& office = nodes.office;
+  // the office sends requests, and the app takes them into its own secondary
+  const std::string requests =
+      "[tables.request]\nkey = [\"id\"]\n[tables.request.columns]\nid = \"plain\"\n"
+      "what = \"plain\"\n";
+  office.primary.run("CREATE TABLE request (id integer PRIMARY KEY, what text)");
+  office.primary.run("INSERT INTO request VALUES (7, 'who was there on Monday?')");
+  office.exchanges("app", {.sends = requests, .accepts = TwoNodes::kAccepts});
+  app.exchanges("ga", {.sends = TwoNodes::kSends, .accepts = requests});
+  nodes.meet();
+  CHECK(office.secondary.rows("SELECT count(*) FROM visit") == "3");
+  CHECK(app.secondary.rows("SELECT id, what FROM request") == "7|who was there on Monday?");
+  CHECK(office.meet("app")["code"] == 0);
+}
+
+TEST_CASE("exchange: a limit, a drift and a pause hold a peer's rows back as they do a primary's") {
+  TwoNodes nodes;
+  nodes.app.primary.run(
+      "WITH RECURSIVE n(i) AS (SELECT 10 UNION ALL SELECT i + 1 FROM n WHERE i < 60) "
+      "INSERT INTO visit SELECT i, 'place', NULL FROM n");
+  nodes.meet();
+  // what the app deletes on purpose, the office has not agreed to
+  nodes.app.primary.run("DELETE FROM visit WHERE id >= 10");
+  const auto sent = nodes.app.run({"sync", "--peer", "to:ga", "--accept-mass-change", "visit",
+                                   "--reason", "the end of the season", "-q"});
+  CHECK_MESSAGE(sent.exit == 0, sent.err);
+  const auto held = nodes.office.meet("app");
+  CHECK(held["code"] == 20);
+  REQUIRE(held["errors"].size() == 1);
+  CHECK(held["errors"][0]["hint"].get<std::string>().find(
+            "abgleich --peer app sync --accept-mass-change visit --reason") != std::string::npos);
+  CHECK(nodes.office.secondary.rows("SELECT count(*) FROM visit") == "54");
+  const auto looked = nodes.office.run({"diff", "--peer", "app", "--stat"});
+  CHECK(looked.exit == 0);
+  const auto let = nodes.office.run({"sync", "--peer", "app", "--accept-mass-change", "visit",
+                                     "--reason", "asked the app", "-q"});
+  CHECK_MESSAGE(let.exit == 0, let.err);
+  CHECK(nodes.office.secondary.rows("SELECT count(*) FROM visit") == "3");
+
+  const auto run = nodes.office.run({"log", "--peer", "app", "-n", "1", "--json"});
+  const auto id = nlohmann::json::parse(run.out)["run"].get<std::string>();
+  const auto undone =
+      nodes.office.run({"revert", "--peer", "app", id, "--reason", "too early", "-q"});
+  CHECK_MESSAGE(undone.exit == 0, undone.err);
+  CHECK(nodes.office.secondary.rows("SELECT count(*) FROM visit") == "54");
+  CHECK(nodes.office.meet("app")["code"] == 13);
+}
+
+TEST_CASE("exchange: another version of a peer's schema is drift, and new columns are withheld") {
+  TwoNodes nodes;
+  nodes.meet();
+  nodes.app.primary.run("ALTER TABLE visit ADD COLUMN name text");
+  nodes.app.primary.run("UPDATE visit SET name = 'Ada' WHERE id = 1");
+  const auto kept = nodes.app.meet("ga");
+  CHECK(kept["code"] == 11);
+  nodes.app.exchanges("ga", {.sends = std::string(TwoNodes::kSends) + "name = \"plain\"\n"});
+  const auto decided =
+      nodes.app.run({"contract", "accept", "--peer", "to:ga", "--reason", "agreed", "-q"});
+  CHECK_MESSAGE(decided.exit == 0, decided.err);
+  (void)nodes.app.meet("ga");
+  const auto taken = nodes.office.meet("app");
+  CHECK(taken["code"] == 11);  // the office's contract does not name it
+  CHECK(nodes.office.secondary.rows("SELECT id FROM visit ORDER BY id") == "1\n2\n3");
+  nodes.office.exchanges("app",
+                         {.accepts = std::string(TwoNodes::kAccepts) + "name = \"plain\"\n"});
+  const auto wanted =
+      nodes.office.run({"contract", "accept", "--peer", "app", "--reason", "agreed", "-q"});
+  CHECK_MESSAGE(wanted.exit == 0, wanted.err);
+  nodes.meet();
+  CHECK(nodes.office.secondary.rows("SELECT name FROM visit WHERE id = 1") == "Ada");
+}
+
+TEST_CASE("exchange: what a command about a peer lacks is said with what to do") {
+  TwoNodes nodes;
+  const auto early = nodes.office.run({"diff", "--peer", "app"});
+  CHECK(early.exit == 78);
+  CHECK(early.err.find("nothing was exchanged with peer 'app' yet\nhint: run: "
+                       "abgleich --peer app sync") != std::string::npos);
+  nodes.meet();
+  CHECK(nodes.office.run({"diff", "--peer", "app"}).exit == 0);
+
+  const auto unknown = nodes.office.run({"diff", "--peer", "nobody"});
+  CHECK(unknown.exit == 64);
+  CHECK(unknown.err.find("abgleich peer list") != std::string::npos);
+  const auto wrong = nodes.office.run({"diff", "--peer", "Nobody!"});
+  CHECK(wrong.exit == 64);
+  const auto none = nodes.office.run({"diff", "--peer", "to:app"});
+  CHECK(none.exit == 78);
+  CHECK(none.err.find("nothing goes to peer 'app'") != std::string::npos);
+  const auto unpaired = nodes.office.run({"diff"});
+  CHECK(unpaired.exit == 78);
+  CHECK(unpaired.err.find("does not pair the primary with the secondary") != std::string::npos);
+
+  nodes.office.exchanges("stranger", {.accepts = TwoNodes::kAccepts});
+  const auto unpinned = nodes.office.run({"sync"});
+  CHECK(unpinned.exit == 78);
+  CHECK(unpinned.err.find("abgleich peer add FILE --as stranger") != std::string::npos);
+}
+
+TEST_CASE("exchange: a mailbox that is gone stops only what goes through it") {
+  TwoNodes nodes;
+  nodes.meet();
+  const auto box = nodes.mailbox.path().string();
+  std::filesystem::rename(box, box + "-away");
+  nodes.app.primary.run("UPDATE visit SET place = 'x' WHERE id = 1");
+  const auto sent = nodes.app.meet("ga");
+  CHECK(sent["code"] == 78);
+  CHECK(sent["to"]["outcome"] == "applied");  // it waits in the outbox
+  std::filesystem::rename(box + "-away", box);
+  (void)nodes.app.meet("ga");
+  (void)nodes.office.meet("app");
+  CHECK(nodes.office.secondary.rows("SELECT place FROM visit WHERE id = 1") == "x");
+}
+
+}  // namespace abgleich::test
