@@ -18,10 +18,12 @@ void setup_adopt(CommandLine app, Context& context) {
   command.add_option("--reason", *reason, "why, for the journal").required().type_name("TEXT");
   command.callback([&context, reason] {
     context.run = [&context, reason] {
-      const auto run = context.peer ? sync::adopt(sync::load_config(context.config_file()),
-                                                  sync::peer_way_from(*context.peer), *reason,
-                                                  context.on_statement())
-                                    : sync::adopt(context.pairing(), *reason);
+      const auto adopted =
+          context.peer
+              ? sync::adopt(sync::load_config(context.config_file()),
+                            sync::peer_way_from(*context.peer), *reason, context.on_statement())
+              : sync::Adopted{.run = sync::adopt(context.pairing(), *reason)};
+      const auto& run = adopted.run;
       context.applied = {run.value_or(std::string())};
       if (context.json) {
         const nlohmann::ordered_json json = {{"schema", "abgleich.adopt/1"},
@@ -29,7 +31,12 @@ void setup_adopt(CommandLine app, Context& context) {
         print_json(json);
       } else if (context.loudness() != Loudness::problems) {
         print(run ? fmt::format("run {}: the databases are accepted as they are now\n", *run)
-                  : "the secondary has no history; the next sync begins one\n");
+              : context.peer ? "there is no history of this peer's rows\n"
+                             : "the secondary has no history; the next sync begins one\n");
+        if (context.peer) {
+          print(adopted.begun_anew ? "this node's messages begin anew, and the peer gets all rows\n"
+                                   : "the peer knows nothing that this node does not know\n");
+        }
       }
       return Code::done;
     };

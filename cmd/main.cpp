@@ -58,7 +58,7 @@ constexpr const char* kExitCodes = R"(Exit codes (the severest wins):
   0   done, or nothing to do       1   differences found (--exit-code)
   10  applied; conflicts are open  11  applied; rows held back or harmless drift
   12  another run holds the lock   13  paused
-  14  overdue: no success within [alert] max_age (status --exit-code), or a silent peer
+  14  overdue: no success within [alert] max_age, or a silent peer
   20  refused: mass change         21  refused: another primary
   22  refused: another secondary   23  needs a decision: drift, or more leaves
   24  refused: source incomplete   25  refused: key or trust
@@ -67,8 +67,8 @@ constexpr const char* kExitCodes = R"(Exit codes (the severest wins):
   40  outcome unknown; the next run finds out
   41  damaged state or base        64  usage  70  bug  78  configuration
   128+n  ended by signal n
-2x, 3x: nothing in the secondary has changed (23: in the blocked tables; 27 and any code of a
-peer: of its rows).)";
+2x, 3x: nothing in the secondary has changed (23: in the blocked tables;
+27 and any code of a peer: of its rows).)";
 
 constexpr const char* kEverywhere =
     "Everywhere: --config FILE, --profile NAME, --peer NAME, --json, -q, -v, --color WHEN, "

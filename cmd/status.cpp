@@ -80,6 +80,7 @@ Json json_of(const std::vector<sync::PeerStatus>& peers) {
                        {"waiting_since", moment(peer.waiting)},
                        {"unsigned_files", peer.noise},
                        {"open", {{"conflicts", peer.conflicts}, {"quarantined", peer.quarantined}}},
+                       {"drift", peer.drift},
                        {"code", static_cast<int>(peer.code)},
                        {"error", json_of(peer.error)}};
   }
@@ -163,12 +164,12 @@ Standing look_at(const Context& context, const std::filesystem::path& file) {
     }
     standing.pulse =
         state::pulse_of(config.state_directory, state::patience_of(config.alert.max_age));
-    if (!config.exchange.peers.empty()) {
-      standing.peers = sync::peer_status(config, context.on_statement());
-    }
     if (config.pairs) {
       standing.status =
           sync::status(sync::load_pairing(file, contract::Trust::needed, context.on_statement()));
+    }
+    if (!config.exchange.peers.empty()) {
+      standing.peers = sync::peer_status(config, context.on_statement());
     }
   } catch (const Failure& failure) {
     standing.failed = failure.error();
@@ -213,6 +214,10 @@ std::string text_of(const sync::PeerStatus& peer) {
     text +=
         fmt::format("; open conflicts: {}, rows held back: {}; see: abgleich conflicts --peer {}",
                     peer.conflicts, peer.quarantined, peer.peer);
+  }
+  if (!peer.drift.empty()) {
+    text += fmt::format("; drift; see: abgleich --peer {} drift",
+                        fmt::join(peer.drift, " drift, abgleich --peer "));
   }
   if (peer.noise > 0) {
     text += fmt::format("; files in its boxes that it has not signed: {}", peer.noise);

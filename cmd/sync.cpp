@@ -11,6 +11,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <memory>
 
 namespace abgleich::cmd {
@@ -59,7 +60,7 @@ void tell_mail(const Context& context, sync::AttemptReporter& reporter,
 void tell(const Context& context, const report::Outcome& outcome) {
   const auto loudness = context.loudness();
   for (const auto& note : outcome.notes) {
-    complain("note: " + visible(note) + "\n");
+    complain("note: " + visible(context.named(note)) + "\n");
   }
   for (const auto& remark : outcome.remarks) {
     if (loudness == Loudness::more) {
@@ -77,13 +78,13 @@ void tell(const Context& context, const report::Outcome& outcome) {
     print(statement + ";\n");
   }
   for (const auto& event : outcome.drift) {
-    complain(report::text_of(event, context.colour_of(2)));
+    complain(context.named(report::text_of(event, context.colour_of(2))));
   }
   const bool news = outcome.code != Code::done || outcome.result == report::Result::applied;
   if (loudness == Loudness::more || (news && loudness == Loudness::normal)) {
-    print(report::text_of(outcome, context.colour_of(1)));
+    print(context.named(report::text_of(outcome, context.colour_of(1))));
   } else if (loudness == Loudness::problems && outcome.code != Code::done) {
-    complain(report::text_of(outcome, context.colour_of(2)));
+    complain(context.named(report::text_of(outcome, context.colour_of(2))));
   }
   // which tables drift blocks, and what to do, has just been told
   if (outcome.error && report::blocked_tables(outcome.drift).empty()) {
@@ -105,6 +106,9 @@ sync::Options options_of(const Context& context, const Arguments& arguments,
                                                     : merge::Adopt::ask,
           .refill = {arguments.refill.begin(), arguments.refill.end()},
           .on_lock = [&] {
+            if (!reporter) {
+              return;  // no attempt of the whole node
+            }
             reporter->locked(mails(context) ? complain_of : sync::AttemptReporter::OnKilled());
           }};
 }
@@ -127,16 +131,27 @@ report::Outcome run_pairing(const Context& context, const Arguments& arguments,
 
 void tell_peer(const Context& context, const report::PeerOutcome& peer) {
   const bool more = context.loudness() == Loudness::more;
+  const auto note = [&](const std::string& text) { complain("note: " + visible(text) + "\n"); };
   for (const auto& remark : peer.remarks) {
     if (more) {
-      complain("note: " + visible(remark) + "\n");
+      note(remark);
     }
   }
   for (const auto* const run : {&peer.from, &peer.to}) {
-    for (const auto& event : *run ? (*run)->drift : std::vector<drift::Event>()) {
+    if (!*run) {
+      continue;
+    }
+    std::ranges::for_each((*run)->notes, note);
+    if (more) {
+      std::ranges::for_each((*run)->remarks, note);
+    }
+    for (const auto& statement : (*run)->ddl) {
+      print(statement + ";\n");
+    }
+    for (const auto& event : (*run)->drift) {
       complain(report::text_of(event, context.colour_of(2)));
     }
-    if (*run && (*run)->error) {
+    if ((*run)->error && report::blocked_tables((*run)->drift).empty()) {
       complain(report::text_of(*(*run)->error, context.colour_of(2)));
     }
   }
@@ -162,33 +177,50 @@ void tell(const Context& context, const report::Exchanged& exchanged,
   }
   if (exchanged.paired) {
     tell(context, *exchanged.paired);
-  } else if (exchanged.failed) {
-    complain(report::text_of(*exchanged.failed, context.colour_of(2)));
+  }
+  for (const auto& error : {exchanged.failed, exchanged.no_peers}) {
+    if (error) {
+      complain(report::text_of(*error, context.colour_of(2)));
+    }
   }
   for (const auto& peer : exchanged.peers) {
     tell_peer(context, peer);
   }
 }
 
+/// What a person decides about rows, they decide about one pairing.
+void expect_one_pairing(const Context& context, const contract::Config& node,
+                        const Arguments& arguments) {
+  const bool decides =
+      !arguments.accepted.empty() || !arguments.adopt.empty() || !arguments.refill.empty();
+  if (!decides || (node.pairs && !context.peer)) {
+    return;
+  }
+  if (!context.peer) {
+    throw Failure(Code::usage,
+                  "--accept-mass-change, --adopt and --refill are about one pairing, and here are "
+                  "only those with peers",
+                  "say which: --peer NAME for what comes from a peer, --peer to:NAME for what goes "
+                  "to it. Nothing was changed");
+  }
+  const auto pairing = context.pairing();
+  for (const auto& table : arguments.accepted) {
+    expect_table(pairing, table);
+  }
+}
+
 /// The run of a node with peers: it takes in, pairs, gives out.
 Code run_with_peers(Context& context, const contract::Config& node, const Arguments& arguments,
                     std::optional<sync::AttemptReporter>& reporter) {
+  expect_one_pairing(context, node, arguments);
   sync::ExchangeOptions options{.run = options_of(context, arguments, reporter),
                                 .on_statement = context.on_statement()};
-  options.run.detail = sync::Detail::counts;
   if (context.peer) {
     options.only = sync::peer_way_from(*context.peer);
   }
-  if (context.peer && !arguments.accepted.empty()) {
-    const auto pairing = context.pairing();
-    for (const auto& table : arguments.accepted) {
-      expect_table(pairing, table);
-    }
-  }
   const auto progress = make_progress(context);
-  const bool pairs = node.pairs && !context.peer;
   sync::PairedRun paired;
-  if (pairs) {
+  if (node.pairs && !context.peer) {
     paired = [&] { return run_pairing(context, arguments, options.run, *progress); };
   }
   const auto exchanged = sync::exchange(node, options, *progress, paired);
@@ -197,10 +229,14 @@ Code run_with_peers(Context& context, const contract::Config& node, const Argume
   if (summary.run) {
     context.applied = {*summary.run, summary.code};
   }
+  if (!reporter) {
+    tell(context, exchanged, summary);
+    return summary.code;
+  }
   reporter->ended(summary);
   tell_troubles(context, *reporter);
   if (mails(context)) {
-    tell_mail(context, *reporter, summary);
+    complain(reporter->mail(exchanged, context.colour_of(2)));
   } else {
     tell(context, exchanged, summary);
   }
@@ -215,7 +251,9 @@ Code run(Context& context, const Arguments& arguments,
   }
   if (!arguments.dry_run) {
     const auto config = sync::load_config(context.config_file());
-    reporter.emplace(config);
+    if (!context.peer) {  // with one peer alone, most of the work is not done
+      reporter.emplace(config);
+    }
     if (!config.exchange.peers.empty()) {
       return run_with_peers(context, config, arguments, reporter);
     }

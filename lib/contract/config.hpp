@@ -38,6 +38,9 @@ struct Config {
   /// The primary is a file that is made anew for every delivery, so that an older one cannot be
   /// recognised.
   bool made_anew = false;
+  /// The state directory is the only one of this pairing. If the secondary has later runs than it
+  /// knows, it was restored from a copy, and so was the primary beside it.
+  bool alone = false;
   Alert alert;
   std::filesystem::path identity;  // the file with the secret keys of this node
   std::filesystem::path cards;     // the directory of the peers' cards

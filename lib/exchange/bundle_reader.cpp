@@ -36,12 +36,27 @@ SignedBytes::End verified_end(const seal::Identity& opens, const Card& peer, sea
 BundleReader::BundleReader(const seal::Identity& opens, const Card& peer, const PeerId& us,
                            const std::optional<BoxName>& box, const OpenFeed& open)
     : end_(verified_end(opens, peer, open())), bytes_(opens, open()) {
-  read_manifest();
-  expect_or(manifest_.from == peer.id && manifest_.serial == peer.serial && manifest_.to == us &&
-                manifest_.box == box,
-            NotApplied::Why::not_for_us);
-  expect_or(end_.size >= seal::kLeastPadded && std::has_single_bit(end_.size),
-            NotApplied::Why::malformed);
+  blame_peer([&] {
+    read_manifest();
+    expect_or(manifest_.from == peer.id && manifest_.serial == peer.serial && manifest_.to == us &&
+                  manifest_.box == box,
+              NotApplied::Why::not_for_us);
+    expect_or(end_.size >= seal::kLeastPadded && std::has_single_bit(end_.size),
+              NotApplied::Why::malformed);
+  });
+}
+
+/// Refuses with what is wrong only if the peer has signed it: others may have changed the file
+/// since the first pass.
+void BundleReader::blame_peer(const std::function<void()>& part) {
+  try {
+    part();
+  } catch (const NotApplied&) {
+    while (!bytes_.next().empty()) {
+    }
+    expect_or(bytes_.end() == end_, NotApplied::Why::altered);
+    throw;
+  }
 }
 
 /// Whether there is a next byte.
@@ -78,6 +93,11 @@ void BundleReader::read_manifest() {
 }
 
 void BundleReader::read(const OnRecord& on_record) {
+  blame_peer([&] { read_records(on_record); });
+  expect_or(bytes_.end() == end_, NotApplied::Why::altered);
+}
+
+void BundleReader::read_records(const OnRecord& on_record) {
   RecordParser records(manifest_.tables, on_record);
   FrameReader frame([&](std::span<const std::uint8_t> bytes) { records.add(bytes); });
   while (fill()) {
@@ -88,7 +108,6 @@ void BundleReader::read(const OnRecord& on_record) {
   }
   expect_or(frame.has_ended(), NotApplied::Why::malformed);
   records.finish();
-  expect_or(bytes_.end() == end_, NotApplied::Why::altered);
 }
 
 }  // namespace abgleich::exchange

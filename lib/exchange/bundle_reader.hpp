@@ -19,8 +19,8 @@
 
 namespace abgleich::exchange {
 
-/// Gives the file from its start, each time it is called. The file should be a copy that nobody
-/// else can change, since it is read twice.
+/// Gives the file from its start, each time it is called. Others may change the file meanwhile:
+/// what differs between the two passes is refused.
 using OpenFeed = std::function<seal::Feed()>;
 
 /// Memory is bounded: the manifest, one record (130 MiB at most, usually a few hundred bytes)
@@ -47,6 +47,8 @@ class BundleReader {
   bool fill();
   std::string take(std::size_t size);
   void read_manifest();
+  void read_records(const OnRecord& on_record);
+  void blame_peer(const std::function<void()>& part);
 
   SignedBytes::End end_;                // as in the first pass
   SignedBytes bytes_;                   // of the second one

@@ -165,6 +165,8 @@ void send_rows(Channel& channel, Message& message, const BoxName& box, Moment no
 Channel new_channel(const std::optional<Mark>& applied, const Draw& draw) {
   Channel channel{.line_is_new = applied.has_value(), .applied = applied};
   channel.line.random = drawn<8>(draw);
+  // two: an answer that is not answered takes one, and the next rows need not wait for another
+  open_another(channel, draw);
   open_another(channel, draw);
   return channel;
 }

@@ -29,7 +29,7 @@ constexpr std::size_t kMostBoxes = 16;  // a message offers no more
 
 [[noreturn]] void damaged_channel() {
   throw Failure(Code::integrity, "what was kept of the messages of a peer is damaged",
-                "move the peer's directory (exchange/NAME in the state directory) away: then this "
+                "move the peer's directory (peers/NAME in the state directory) away: then this "
                 "node begins with the peer anew");
 }
 

@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 #include <sodium.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <fcntl.h>
@@ -103,17 +104,6 @@ std::string hint_for(const fs::path& directory, int error) {
                 shortage ? std::string(shortage->hint) : hint_for(directory, error));
 }
 
-/// For an error while a fetched file is copied to a place of our own.
-[[noreturn]] void cannot_copy(const fs::path& copy, int error) {
-  const auto shortage = shortage_of(error);
-  throw Failure(shortage ? shortage->code : Code::configuration,
-                fmt::format("what lies in the mailbox cannot be copied to '{}': {}; {}",
-                            copy.string(), reason(error), kFetching.outcome),
-                shortage ? std::string(shortage->hint)
-                         : fmt::format("look at its directory: `ls -ld {}`",
-                                       in_shell(copy.parent_path().string())));
-}
-
 /// For a file that its sender has closed to others.
 [[noreturn]] void refuse_closed(const fs::path& file) {
   throw Failure(Code::try_again,
@@ -136,60 +126,6 @@ std::string random_name() {
   randombytes_buf(name.data(), name.size());
   return box_text(name);
 }
-
-class Descriptor {
- public:
-  explicit Descriptor(int number) : number_(number) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() {
-    if (number_ >= 0) {
-      ::close(number_);
-    }
-  }
-  [[nodiscard]] int number() const { return number_; }
-  [[nodiscard]] bool is_open() const { return number_ >= 0; }
-
- private:
-  int number_;
-};
-
-/// The private copy of a file. It removes itself unless it is kept.
-class PrivateCopy {
- public:
-  explicit PrivateCopy(fs::path path) : path_(std::move(path)), file_(made(path_)) {}
-  PrivateCopy(const PrivateCopy&) = delete;
-  PrivateCopy& operator=(const PrivateCopy&) = delete;
-  ~PrivateCopy() {
-    if (!kept_) {
-      (void)::unlink(path_.c_str());
-    }
-  }
-
-  void add(std::string_view bytes) const {
-    try {
-      write_whole(file_.number(), bytes);
-    } catch (const std::system_error& error) {
-      cannot_copy(path_, error.code().value());
-    }
-  }
-  void keep() { kept_ = true; }
-
- private:
-  static int made(const fs::path& path) {
-    (void)::unlink(path.c_str());  // of a run that was killed
-    const int file =
-        ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (file < 0) {
-      cannot_copy(path, errno);
-    }
-    return file;
-  }
-
-  fs::path path_;
-  Descriptor file_;
-  bool kept_ = false;
-};
 
 /// Whether a file has the name of one that a writer has begun.
 bool is_temporary(std::string_view name) {
@@ -248,53 +184,66 @@ bool Mailbox::has(const std::string& name) const {
   return false;
 }
 
-Mailbox::Fetched Mailbox::fetch(const std::string& name, std::uint64_t most,
-                                const fs::path& copy) const {
+Mailbox::File::File(File&& other) noexcept
+    : directory_(std::move(other.directory_)),
+      file_(std::exchange(other.file_, -1)),
+      size_(other.size_),
+      age_(other.age_) {}
+
+Mailbox::File& Mailbox::File::operator=(File&& other) noexcept {
+  std::swap(directory_, other.directory_);
+  std::swap(file_, other.file_);
+  std::swap(size_, other.size_);
+  std::swap(age_, other.age_);
+  return *this;
+}
+
+Mailbox::File::~File() {
+  if (file_ >= 0) {
+    ::close(file_);
+  }
+}
+
+seal::Feed Mailbox::File::feed() const {
+  return [directory = directory_, file = file_, size = size_,
+          offset = std::uint64_t{0}](std::span<std::uint8_t> bytes) mutable {
+    const auto most =
+        static_cast<std::size_t>(std::min<std::uint64_t>(bytes.size(), size - offset));
+    ssize_t got = 0;
+    do {
+      got = ::pread(file, bytes.data(), most, static_cast<off_t>(offset));
+    } while (got < 0 && errno == EINTR);
+    if (got < 0) {
+      cannot(directory, kFetching, errno);
+    }
+    offset += static_cast<std::uint64_t>(got);
+    return static_cast<std::size_t>(got);
+  };
+}
+
+std::optional<Mailbox::File> Mailbox::open(const std::string& name) const {
+  const auto path = directory_ / name;
+  File file(directory_);
   // O_NONBLOCK: the opening of a pipe would wait for somebody who writes into it
-  const Descriptor in(
-      ::open((directory_ / name).c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  file.file_ = ::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
   struct stat status {};
-  if (!in.is_open() || ::fstat(in.number(), &status) != 0) {
+  if (file.file_ < 0 || ::fstat(file.file_, &status) != 0) {
     const int error = errno;
     const bool nothing = error == ENOENT || error == ELOOP || error == ENXIO;  // a link; a socket
     if (nothing && trouble_with(directory_) == 0) {
-      return {};
+      return std::nullopt;
     }
     if (error == EACCES && has(name)) {
-      refuse_closed(directory_ / name);
+      refuse_closed(path);
     }
     cannot(directory_, kFetching, error);
   }
   if (!S_ISREG(status.st_mode)) {
-    return {};
+    return std::nullopt;
   }
-  Fetched fetched{.what = Fetched::What::too_large,
-                  .age = std::chrono::seconds(now_seconds() - status.st_mtime)};
-  if (static_cast<std::uint64_t>(status.st_size) > most) {
-    return fetched;
-  }
-  PrivateCopy out(copy);
-  constexpr std::size_t kChunk = 65'536;
-  std::array<char, kChunk> chunk{};
-  for (std::uint64_t total = 0;;) {
-    const auto got = ::read(in.number(), chunk.data(), chunk.size());
-    if (got < 0 && errno == EINTR) {
-      continue;
-    }
-    if (got < 0) {
-      cannot(directory_, kFetching, errno);
-    }
-    total += static_cast<std::uint64_t>(got);
-    if (total > most) {  // it grows while it is read
-      return fetched;
-    }
-    if (got == 0) {
-      out.keep();
-      fetched.what = Fetched::What::whole;
-      return fetched;
-    }
-    out.add({chunk.data(), static_cast<std::size_t>(got)});
-  }
+  file.size_ = static_cast<std::uint64_t>(status.st_size);
+  file.age_ = std::chrono::seconds(now_seconds() - status.st_mtime);
+  return file;
 }
 
 void Mailbox::remove(const std::string& name) const {

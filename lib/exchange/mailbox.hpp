@@ -4,10 +4,12 @@
 #pragma once
 
 #include "exchange/channel.hpp"
+#include "seal/age_reader.hpp"
 
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -35,22 +37,37 @@ class Mailbox {
   /// Whether there is a regular file with this name.
   [[nodiscard]] bool has(const std::string& name) const;
 
-  struct Fetched {
-    enum class What : std::uint8_t {
-      nothing,    // no such file, or none that is regular: a link, a directory, a pipe
-      whole,      // is in `copy` now
-      too_large,  // has more bytes than it may have
-    };
-    What what = What::nothing;
+  /// A file of the mailbox that is open for reading. Others may change it meanwhile, or cut it off.
+  class File {
+   public:
+    File(File&& other) noexcept;
+    File& operator=(File&& other) noexcept;
+    ~File();
+
+    /// Gives the file from its start, and no more than the size that it had when it was opened. The
+    /// file has to outlive its feeds, but it may be moved meanwhile. They throw as the mailbox
+    /// does.
+    [[nodiscard]] seal::Feed feed() const;
+    /// In bytes, when it was opened. It says nothing about the space that the file takes: of a
+    /// sparse one, a copy could fill a disk.
+    [[nodiscard]] std::uint64_t size() const { return size_; }
     /// Since the file was last written to, by the clocks of two machines: may be below zero.
-    std::chrono::seconds age{0};
+    [[nodiscard]] std::chrono::seconds age() const { return age_; }
+
+   private:
+    friend class Mailbox;
+    explicit File(std::filesystem::path directory) : directory_(std::move(directory)) {}
+
+    std::filesystem::path directory_;
+    int file_ = -1;
+    std::uint64_t size_ = 0;
+    std::chrono::seconds age_{0};
   };
 
-  /// Copies a file of at most `most` bytes to `copy`, a new file that only this user can read. An
-  /// older file at `copy` is replaced; there is a new one only where the result is `whole`. Never
-  /// follows a symbolic link, and never waits for whoever has put something else than a file there.
-  [[nodiscard]] Fetched fetch(const std::string& name, std::uint64_t most,
-                              const std::filesystem::path& copy) const;
+  /// Opens the regular file with this name; empty where there is none, or only a link, a directory,
+  /// a pipe. Never follows a symbolic link, and never waits for whoever has put something else than
+  /// a file there.
+  [[nodiscard]] std::optional<File> open(const std::string& name) const;
 
   /// Removes a file; it is no error if it is gone already.
   void remove(const std::string& name) const;

@@ -19,7 +19,7 @@ constexpr const char* kFormat = "abgleich.peer-state/1";
 
 [[noreturn]] void damaged() {
   throw Failure(Code::integrity, "what was kept of a peer is damaged",
-                "move the peer's directory (exchange/NAME in the state directory) away: then this "
+                "move the peer's directory (peers/NAME in the state directory) away: then this "
                 "node begins with the peer anew. Nothing was changed");
 }
 
@@ -141,6 +141,11 @@ PeerState parse_peer_state(std::string_view text) {
 
 Moment silent_since(const PeerState& state) {
   return state.channel.heard.value_or(state.begun);
+}
+
+bool is_silent(const PeerState& state, Moment now, Moment overdue) {
+  const auto since = silent_since(state);
+  return since > now || now - since > overdue;
 }
 
 }  // namespace abgleich::exchange

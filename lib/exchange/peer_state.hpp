@@ -37,7 +37,10 @@ std::string peer_state_text(const PeerState& state);
 /// The inverse. Throws Failure{integrity} for another text.
 PeerState parse_peer_state(std::string_view text);
 
-/// Since when nothing was heard of the peer that it has sent now.
+/// Since when nothing was heard of the peer.
 Moment silent_since(const PeerState& state);
+/// Whether that is longer ago than `overdue` seconds, or in the future, as after a correction of
+/// the clock.
+bool is_silent(const PeerState& state, Moment now, Moment overdue);
 
 }  // namespace abgleich::exchange

@@ -52,6 +52,12 @@ namespace {
 /// Checks a secondary that is at a later run than the anchor. Another machine may have gone on with
 /// it; or somebody has a copy and has gone on with that.
 void check_successor(const db::HeadRow& head, const state::Anchor& anchor, const Here& here) {
+  if (here.alone) {
+    other_secondary(
+        fmt::format("it stands at run {}, which this machine does not know: its state "
+                    "is an older copy",
+                    head.run));
+  }
   if (here.hash_of(anchor.epoch) != anchor.hash) {
     other_secondary(
         fmt::format("it stands at run {}, and its run of epoch {} is not the one that was seen "

@@ -28,6 +28,7 @@ struct Here {
   std::function<std::string()> identity;  // which database; empty: not known
   /// The hash of one of its runs; empty where it does not have that run.
   std::function<std::string(std::int64_t epoch)> hash_of;
+  bool alone = false;  // see Config::alone
 };
 
 /// Refuses (Failure{other_secondary}) a secondary that is not the one that the anchor witnessed:

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 
 namespace abgleich::report {
 
@@ -140,14 +141,12 @@ state::Reach reach_of(const Outcome& outcome) {
   return reach == state::Reach::nowhere ? state::Reach::part : reach;
 }
 
-std::string mail_text(const Speech& speech, const Outcome& outcome, const LastSuccess& last,
-                      Colour colour) {
-  if (speech.silent()) {
-    return {};
-  }
-  auto text = works_again_text(speech) + overdue_text(speech, last) +
-              reminder_text(speech, "still open") + notes_text(speech, outcome) +
-              drift_text(speech, outcome, colour) + new_conflicts_text(speech, outcome);
+namespace {
+
+/// What a mail says of one run, without what it says of syncing as a whole.
+std::string run_text(const Speech& speech, const Outcome& outcome, Colour colour) {
+  auto text = notes_text(speech, outcome) + drift_text(speech, outcome, colour) +
+              new_conflicts_text(speech, outcome);
   if (speech.reminder) {
     text += open_text(outcome);
   } else if (outcome.code != Code::done || speech.works_again) {
@@ -155,6 +154,109 @@ std::string mail_text(const Speech& speech, const Outcome& outcome, const LastSu
   }
   if (outcome.error && !told_by_drift(outcome)) {
     text += text_of(*outcome.error, colour);
+  }
+  return text;
+}
+
+/// The matters of a peer, under names that no other peer's have.
+std::vector<Matter> matters_of(const PeerOutcome& peer) {
+  std::vector<Matter> all;
+  const auto add = [&](const std::string& way, const std::vector<Matter>& matters) {
+    for (auto matter : matters) {
+      matter.name = fmt::format("{}{}\n{}", way, peer.peer, matter.name);
+      all.push_back(std::move(matter));
+    }
+  };
+  if (peer.from) {
+    add("", matters_of(*peer.from));
+  }
+  if (peer.to) {
+    add("to:", matters_of(*peer.to));
+  }
+  for (const auto& error : peer.errors) {
+    add("", {{.kind = Kind::failure, .name = state::name_of_failure(error)}});
+  }
+  return all;
+}
+
+bool tells_of(const Speech& speech, const PeerOutcome& peer) {
+  return std::ranges::any_of(matters_of(peer), [&](const Matter& matter) {
+    return speech.tells(matter.kind, matter.name);
+  });
+}
+
+std::string peer_text(const PeerOutcome& peer, Colour colour) {
+  auto text = text_of(peer, colour);
+  for (const auto* const run : {&peer.from, &peer.to}) {
+    for (const auto& event : *run ? (*run)->drift : std::vector<drift::Event>()) {
+      text += text_of(event, colour);
+    }
+    if (*run && (*run)->error && !told_by_drift(**run)) {
+      text += text_of(*(*run)->error, colour);
+    }
+  }
+  for (auto error : peer.errors) {
+    error.message = fmt::format("peer '{}': {}", peer.peer, error.message);
+    text += text_of(error, colour);
+  }
+  return text;
+}
+
+}  // namespace
+
+std::vector<Matter> matters_of(const Exchanged& exchanged) {
+  auto all = exchanged.paired   ? matters_of(*exchanged.paired)
+             : exchanged.failed ? matters_of(*exchanged.failed)
+                                : std::vector<Matter>();
+  if (exchanged.no_peers) {
+    std::ranges::move(matters_of(*exchanged.no_peers), std::back_inserter(all));
+  }
+  for (const auto& peer : exchanged.peers) {
+    std::ranges::move(matters_of(peer), std::back_inserter(all));
+  }
+  return all;
+}
+
+state::Reach reach_of(const Exchanged& exchanged) {
+  using state::Reach;
+  if (exchanged.failed || exchanged.no_peers) {
+    return Reach::part;
+  }
+  auto reach = exchanged.paired ? reach_of(*exchanged.paired) : Reach::all;
+  for (const auto& peer : exchanged.peers) {
+    const bool whole = peer.errors.empty() && (!peer.from || reach_of(*peer.from) == Reach::all) &&
+                       (!peer.to || reach_of(*peer.to) == Reach::all);
+    reach = whole ? reach : Reach::part;
+  }
+  return reach;
+}
+
+std::string mail_text(const Speech& speech, const Outcome& outcome, const LastSuccess& last,
+                      Colour colour) {
+  if (speech.silent()) {
+    return {};
+  }
+  return works_again_text(speech) + overdue_text(speech, last) +
+         reminder_text(speech, "still open") + run_text(speech, outcome, colour);
+}
+
+std::string mail_text(const Speech& speech, const Exchanged& exchanged, const LastSuccess& last,
+                      Colour colour) {
+  if (speech.silent()) {
+    return {};
+  }
+  auto text =
+      works_again_text(speech) + overdue_text(speech, last) + reminder_text(speech, "still open");
+  if (exchanged.paired) {
+    text += run_text(speech, *exchanged.paired, colour);
+  }
+  for (const auto& error : {exchanged.failed, exchanged.no_peers}) {
+    text += error ? text_of(*error, colour) : std::string();
+  }
+  for (const auto& peer : exchanged.peers) {
+    if (tells_of(speech, peer) || (speech.reminder && peer.code != Code::done)) {
+      text += peer_text(peer, colour);
+    }
   }
   return text;
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "report/change.hpp"
+#include "report/peer_outcome.hpp"
 #include "report/text.hpp"
 #include "state/told.hpp"
 
@@ -14,6 +15,8 @@ namespace abgleich::report {
 /// What a run has found that a person may want to know.
 std::vector<state::Matter> matters_of(const Outcome& outcome);
 std::vector<state::Matter> matters_of(const Error& error);
+/// Of a run with peers: each peer's matters are its own.
+std::vector<state::Matter> matters_of(const Exchanged& exchanged);
 /// The matter that there was no success for longer than max_age.
 state::Matter overdue();
 /// The matter that attempts before this one never ended.
@@ -21,6 +24,7 @@ state::Matter killed();
 
 /// How far the run got.
 state::Reach reach_of(const Outcome& outcome);
+state::Reach reach_of(const Exchanged& exchanged);
 
 /// When syncing last worked, in the words of `status`.
 struct LastSuccess {
@@ -32,6 +36,8 @@ std::string mail_text(const state::Speech& speech, const Outcome& outcome, const
                       Colour colour);
 std::string mail_text(const state::Speech& speech, const Error& error, const LastSuccess& last,
                       Colour colour);
+std::string mail_text(const state::Speech& speech, const Exchanged& exchanged,
+                      const LastSuccess& last, Colour colour);
 /// The text about a run that began at `began` and never ended.
 std::string killed_text(const std::string& began);
 

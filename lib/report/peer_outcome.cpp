@@ -76,34 +76,61 @@ void add_error(PeerOutcome& outcome, Error error) {
   outcome.errors.push_back(std::move(error));
 }
 
+namespace {
+
+/// What the run of primary and secondary has printed, as far as there was one.
+Outcome of_databases(const Exchanged& exchanged) {
+  return exchanged.failed   ? failed_outcome(*exchanged.failed, Run::real)
+         : exchanged.paired ? *exchanged.paired
+                            : Outcome();
+}
+
+/// Adds what a peer's run has done to the secondary, so that it is counted.
+void add_run(Outcome& summary, const std::string& peer, const Outcome& run) {
+  summary.open_conflicts += run.open_conflicts;
+  summary.open_quarantined += run.open_quarantined;
+  for (auto counts : run.tables) {
+    counts.table = peer + "/" + counts.table;
+    summary.tables.push_back(std::move(counts));
+  }
+  summary.drift.insert(summary.drift.end(), run.drift.begin(), run.drift.end());
+  if (run.result == Result::applied && summary.result == Result::unchanged) {
+    summary.result = Result::applied;
+  }
+}
+
+}  // namespace
+
 Outcome summary_of(const Exchanged& exchanged) {
-  auto summary = exchanged.failed   ? failed_outcome(*exchanged.failed, Run::real)
-                 : exchanged.paired ? *exchanged.paired
-                                    : Outcome();
-  std::optional<Error> worst;
+  auto summary = of_databases(exchanged);
+  std::optional<Error> worst = exchanged.no_peers;
+  if (worst) {
+    summary.code = severer(summary.code, worst->code);
+  }
   for (const auto& peer : exchanged.peers) {
     summary.code = severer(summary.code, peer.code);
+    if (peer.from) {
+      add_run(summary, peer.peer, *peer.from);
+    }
     for (const auto& error : peer.errors) {
-      if (!worst || (severer(worst->code, error.code) != worst->code)) {
+      if (!worst || severer(worst->code, error.code) != worst->code) {
         worst = of_peer(peer.peer, error);
       }
     }
     for (const auto* const run : {&peer.from, &peer.to}) {
-      if (*run && (*run)->result == Result::applied) {
-        summary.result = summary.result == Result::unchanged ? Result::applied : summary.result;
+      if (*run && (*run)->error && !worst) {
+        worst = of_peer(peer.peer, *(*run)->error);
       }
     }
   }
   if (worst && !summary.error) {
     summary.error = std::move(worst);
-    summary.error->code = summary.code;
   }
   return summary;
 }
 
 bool has_news(const PeerOutcome& outcome) {
-  return outcome.rows_in || outcome.rows_out || !outcome.refused.empty() ||
-         outcome.code != Code::done || changed(outcome.from);
+  return outcome.rows_in || outcome.rows_out || outcome.code != Code::done || changed(outcome.from);
 }
 
 std::string text_of(const PeerOutcome& outcome, Colour colour) {
@@ -113,10 +140,6 @@ std::string text_of(const PeerOutcome& outcome, Colour colour) {
   }
   if (outcome.rows_out) {
     parts.push_back(rows_text(*outcome.rows_out, "went out"));
-  }
-  for (const auto& refused : outcome.refused) {
-    parts.push_back(
-        fmt::format("a bundle was refused ({}), and nothing of it was applied", refused.reason));
   }
   if (outcome.waiting && !outcome.rows_out) {
     parts.push_back(fmt::format("rows wait for its answer since {}", span_text(*outcome.waiting)));
@@ -134,7 +157,10 @@ std::string text_of(const PeerOutcome& outcome, Colour colour) {
 }
 
 std::string json_line(const Exchanged& exchanged, const Outcome& summary) {
-  auto json = Json::parse(json_line(summary));
+  auto base = of_databases(exchanged);
+  base.code = summary.code;
+  base.error = base.error ? base.error : summary.error;
+  auto json = Json::parse(json_line(base));
   auto& peers = json["peers"] = Json::object();
   for (const auto& peer : exchanged.peers) {
     peers[peer.peer] = json_of(peer);

@@ -26,6 +26,7 @@ struct PeerOutcome {
   std::optional<Outcome> to;     // the run that found out what it gets
   std::vector<Refusal> refused;  // bundles, of which nothing was applied
   std::vector<std::string> remarks;
+  bool begun_anew = false;  // after this node was restored: the peer gets all rows again
 
   // numbers of messages, which only grow
   std::uint64_t sent = 0;
@@ -41,6 +42,7 @@ struct PeerOutcome {
 struct Exchanged {
   std::optional<Outcome> paired;  // of primary and secondary; empty: they are not paired
   std::optional<Error> failed;    // why that run failed
+  std::optional<Error> no_peers;  // why no peer was served: this node's key, a card
   std::vector<PeerOutcome> peers;
 };
 

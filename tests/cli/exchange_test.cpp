@@ -1,5 +1,6 @@
 // Two nodes and a directory between them that anybody may host: rows of one's primary come into the
 // other's secondary, and everything that holds for a pairing holds for a peer.
+#include "support/json_schema.hpp"
 #include "support/nodes.hpp"
 
 #include <doctest/doctest.h>
@@ -60,6 +61,22 @@ TEST_CASE("exchange: what both sides changed is a conflict, which a person settl
   CHECK_MESSAGE(resolved.exit == 0, resolved.err);
   CHECK(office.secondary.rows("SELECT place FROM visit WHERE id = 1") == "the café");
   CHECK(office.meet("app")["code"] == 0);
+}
+
+TEST_CASE("exchange: what sync and status print of peers is as the schemas say") {
+  TwoNodes nodes;
+  JsonSchemas schemas;
+  for (int round = 0; round < 3; ++round) {
+    for (const auto* node : {&nodes.app, &nodes.office}) {
+      const auto synced = node->run({"sync", "--json"});
+      CHECK(schemas.complaint(nlohmann::json::parse(synced.out), "sync.schema.json") == "");
+      const auto status = node->run({"status", "--json"});
+      CHECK_MESSAGE(status.exit == 0, status.err);
+      CHECK(schemas.complaint(nlohmann::json::parse(status.out), "status.schema.json") == "");
+    }
+  }
+  const auto told = nodes.office.run({"status"});
+  CHECK(told.out.find("peer app: last heard ") != std::string::npos);
 }
 
 TEST_CASE("exchange: nothing new costs nothing and says nothing") {
@@ -169,10 +186,107 @@ TEST_CASE("exchange: what a command about a peer lacks is said with what to do")
   CHECK(unpaired.exit == 78);
   CHECK(unpaired.err.find("does not pair the primary with the secondary") != std::string::npos);
 
+  const auto all = nodes.office.run(
+      {"sync", "--accept-mass-change", "visit", "--reason", "whose, it does not say"});
+  CHECK(all.exit == 64);
+  CHECK(all.err.find("say which: --peer NAME") != std::string::npos);
+
   nodes.office.exchanges("stranger", {.accepts = TwoNodes::kAccepts});
   const auto unpinned = nodes.office.run({"sync"});
   CHECK(unpinned.exit == 78);
   CHECK(unpinned.err.find("abgleich peer add FILE --as stranger") != std::string::npos);
+  CHECK(nodes.office.run({"sync", "--peer", "stranger"}).exit == 78);
+}
+
+TEST_CASE(
+    "exchange: a peer without a card, and one whose tables are another's, stop only themselves") {
+  TwoNodes nodes;
+  const Node second(On::sqlite, On::sqlite, "zz", nodes.mailbox.path());
+  nodes.office.knows(second);
+  nodes.office.exchanges("\"*\"", {.accepts = TwoNodes::kAccepts,
+                                   .more = "[peers.lost]\naccepts = \"accepts.toml\"\n"});
+  for (int round = 0; round < 3; ++round) {
+    (void)nodes.app.meet("ga");
+    const auto ran = nodes.office.run({"sync", "--json"});
+    CHECK(ran.exit == 78);
+    const auto peers = nlohmann::json::parse(ran.out)["peers"];
+    CHECK(peers["app"]["code"] == 0);
+    CHECK(peers["lost"]["errors"][0]["message"] == "[peers.lost] has no pinned card");
+    CHECK(peers["zz"]["errors"][0]["message"].get<std::string>().starts_with(
+        "its rows and those of peer 'app' would come into the same tables"));
+  }
+  CHECK(nodes.office.secondary.rows("SELECT count(*) FROM visit") == "3");
+}
+
+TEST_CASE("exchange: a mail tells a peer's conflict and a refused bundle once") {
+  TwoNodes nodes;
+  nodes.meet();
+  nodes.office.secondary.run("UPDATE visit SET place = 'a café' WHERE id = 1");
+  nodes.app.primary.run("UPDATE visit SET place = 'the café' WHERE id = 1");
+  (void)nodes.app.meet("ga");
+  const auto mail = nodes.office.run({"sync", "-q"});
+  CHECK(mail.exit == 10);
+  CHECK(mail.err.find("peer app: 1 row came\n") != std::string::npos);
+  CHECK(mail.err.find("see them: abgleich --peer app conflicts") != std::string::npos);
+  const auto again = nodes.office.run({"sync", "-q"});
+  CHECK(again.exit == 10);
+  CHECK(again.err == "");
+
+  // from here on the office takes nothing from the app
+  write_file(nodes.office.directory / "sends.toml", std::string("format = 1\n") + TwoNodes::kSends);
+  nodes.office.primary.run(TwoNodes::kTable);
+  nodes.office.exchanges("app", {.sends = TwoNodes::kSends});
+  nodes.app.primary.run("UPDATE visit SET place = 'x' WHERE id = 2");
+  (void)nodes.app.meet("ga");
+  const auto refused = nodes.office.run({"sync", "-q"});
+  CHECK(refused.exit == 27);
+  CHECK(refused.err.find("peer 'app': a bundle was refused (not_accepted)") != std::string::npos);
+}
+
+TEST_CASE("exchange: a column that is withheld by now does not leave, whatever had waited") {
+  TwoNodes nodes;
+  nodes.meet();
+  const auto box = nodes.mailbox.path().string();
+  std::filesystem::rename(box, box + "-away");
+  nodes.app.primary.run("UPDATE visit SET place = 'SECRET' WHERE id = 1");
+  CHECK(nodes.app.meet("ga")["to"]["outcome"] == "applied");
+  std::filesystem::rename(box + "-away", box);
+  std::string withheld = TwoNodes::kSends;
+  withheld.replace(withheld.find("place = \"plain\""), 15, "place = \"withhold\"");
+  nodes.app.exchanges("ga", {.sends = withheld});
+  const auto primary = nodes.app.directory / "primary.db";
+  std::filesystem::rename(primary, primary.string() + "-away");
+  const auto without = nodes.app.meet("ga");
+  CHECK(without["code"] != 0);
+  CHECK(without["rows_out"] == 0);
+  (void)nodes.office.meet("app");
+  CHECK(nodes.office.secondary.rows("SELECT place FROM visit WHERE id = 1") == "café");
+  std::filesystem::rename(primary.string() + "-away", primary);
+  (void)nodes.app.meet("ga");
+  (void)nodes.office.meet("app");
+  CHECK(nodes.office.secondary.rows("SELECT place FROM visit WHERE id = 1") != "SECRET");
+}
+
+TEST_CASE("exchange: a node that no longer sends still answers") {
+  TwoNodes nodes;
+  nodes.office.primary.run("CREATE TABLE request (id integer PRIMARY KEY, what text)");
+  const std::string requests =
+      "[tables.request]\nkey = [\"id\"]\n[tables.request.columns]\nid = \"plain\"\n"
+      "what = \"plain\"\n";
+  nodes.office.exchanges("app", {.sends = requests, .accepts = TwoNodes::kAccepts});
+  nodes.app.exchanges("ga", {.sends = TwoNodes::kSends, .accepts = requests});
+  nodes.meet();
+  nodes.office.primary.run("INSERT INTO request VALUES (7, 'who?')");
+  const auto box = nodes.mailbox.path().string();
+  std::filesystem::rename(box, box + "-away");
+  (void)nodes.office.meet("app");
+  std::filesystem::rename(box + "-away", box);
+  nodes.office.exchanges("app", {.accepts = TwoNodes::kAccepts});
+  nodes.app.primary.run("UPDATE visit SET place = 'x' WHERE id = 1");
+  nodes.meet();
+  CHECK(nodes.office.secondary.rows("SELECT place FROM visit WHERE id = 1") == "x");
+  CHECK(nodes.office.meet("app")["code"] == 0);
+  CHECK(nodes.app.meet("ga")["waiting_s"].is_null());
 }
 
 TEST_CASE("exchange: a mailbox that is gone stops only what goes through it") {

@@ -184,7 +184,8 @@ TEST_CASE("channel text: a new channel has this one, and it says everything") {
         R"("seq":"0","line_is_new":false,"written":[],"trail_from":"0","segments":[],)"
         R"("next_segment":"1","whole":true,"whole_at":null,"acknowledged":"0","last":null,)"
         R"("known":[],"applied":null,"grants":[],"posted":[],)"
-        R"("open":["abababababababababababababababab"],"used":[],"owes_answer":false,)"
+        R"("open":["abababababababababababababababab",)"
+        R"("abababababababababababababababab"],"used":[],"owes_answer":false,)"
         R"("owes_hello":false,"was_asked":false,"waiting_since":null,"heard":null,"wrote":null,)"
         R"("said_hello":null})");
   CHECK(parse_channel(channel_text(channel)) == channel);
@@ -314,7 +315,7 @@ TEST_CASE("channel text: what is no channel at all is refused in the same words"
   const auto error = refusal("");
   CHECK(error.message == "what was kept of the messages of a peer is damaged");
   CHECK(error.hint ==
-        "move the peer's directory (exchange/NAME in the state directory) away: then this node "
+        "move the peer's directory (peers/NAME in the state directory) away: then this node "
         "begins with the peer anew");
   for (const auto& text :
        {std::string("null"), std::string("[]"), std::string("{}"), std::string("\"x\""),

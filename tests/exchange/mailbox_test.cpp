@@ -1,6 +1,7 @@
 #include "exchange/mailbox.hpp"
 
 #include "core/error.hpp"
+#include "exchange/bundles.hpp"
 #include "support/temporary_directory.hpp"
 
 #include <doctest/doctest.h>
@@ -14,24 +15,25 @@
 #include <fstream>
 #include <functional>
 #include <iterator>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <utility>
 #include <vector>
 
 namespace abgleich::exchange {
 namespace {
 
 namespace fs = std::filesystem;
-using What = Mailbox::Fetched::What;
 
-constexpr std::uint64_t kMost = 1'000'000;
 constexpr mode_t kAll = 07777;
 const std::string kName = "aaaqeayeaudaocajbifqydiob4";
 const std::string kOther = "caireeyuculbogazdinryhi6d4";
@@ -53,6 +55,18 @@ mode_t mode_of(const fs::path& file) {
 
 std::span<const std::uint8_t> bytes_of(std::string_view text) {
   return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
+}
+
+/// What a feed gives, taken in pieces of so many bytes.
+std::string text_of(const seal::Feed& feed, std::size_t piece = 65'536) {
+  std::string text;
+  for (std::vector<std::uint8_t> bytes(piece);;) {
+    const auto got = feed(bytes);
+    if (got == 0) {
+      return text;
+    }
+    text.append(reinterpret_cast<const char*>(bytes.data()), got);
+  }
 }
 
 void send(const Mailbox& mailbox, const std::string& name, std::string_view text) {
@@ -133,7 +147,6 @@ struct Scene {
 
   test::TemporaryDirectory directory;
   fs::path path = directory / "box";
-  fs::path copy = directory / "copy";
   Mailbox mailbox{path};
 };
 
@@ -195,33 +208,158 @@ TEST_CASE("mailbox: what is not finished leaves nothing, and the older file stay
   CHECK(text_of(scene.path / kName) == "old");
 }
 
-TEST_CASE("mailbox: a file is fetched into a private copy, up to the size that it may have") {
+TEST_CASE("mailbox: each feed of an open file gives all of it, from its start") {
   const Scene scene;
   std::string text(200'000, 'a');
   text[100'000] = '\0';
+  text.back() = 'z';
   send(scene.mailbox, kName, text);
-  put(scene.copy, "of a run that was killed");
-  REQUIRE(::chmod(scene.copy.c_str(), 0644) == 0);
-  CHECK(scene.mailbox.fetch(kName, text.size(), scene.copy).what == What::whole);
-  CHECK(text_of(scene.copy) == text);
-  CHECK(mode_of(scene.copy) == 0600);
-  CHECK(text_of(scene.path / kName) == text);
-
-  fs::remove(scene.copy);
-  CHECK(scene.mailbox.fetch(kName, text.size() - 1, scene.copy).what == What::too_large);
-  CHECK_FALSE(fs::exists(scene.copy));
-  CHECK(scene.mailbox.fetch(kOther, kMost, scene.copy).what == What::nothing);
-  CHECK_FALSE(fs::exists(scene.copy));
+  const auto file = scene.mailbox.open(kName);
+  REQUIRE(file);
+  CHECK(file->size() == text.size());
+  const auto first = file->feed();
+  std::array<std::uint8_t, 7> begun{};
+  REQUIRE(first(begun) == begun.size());
+  CHECK((text_of(file->feed()) == text));
+  CHECK((text_of(file->feed(), 999) == text));
+  CHECK((text_of(first) == text.substr(begun.size())));
+  CHECK(first(begun) == 0);
+  CHECK_FALSE(scene.mailbox.open(kOther));
+  send(scene.mailbox, kOther, "");
+  CHECK(scene.mailbox.open(kOther).value().size() == 0);
+  CHECK(text_of(scene.mailbox.open(kOther).value().feed()).empty());
 }
 
-TEST_CASE("mailbox: a file that is larger than it says is not copied beyond its limit") {
-  const test::TemporaryDirectory directory;
-  const Mailbox mailbox("/proc/self");  // its files say that they are empty
-  REQUIRE(mailbox.has("status"));
-  CHECK(mailbox.fetch("status", 10, directory / "copy").what == What::too_large);
-  CHECK(names_in(directory.path()).empty());
-  CHECK(mailbox.fetch("status", kMost, directory / "copy").what == What::whole);
-  CHECK(text_of(directory / "copy").size() > 10);
+TEST_CASE("mailbox: an open file stays what it was when another one takes its name, or none") {
+  const Scene scene;
+  send(scene.mailbox, kName, "old");
+  auto file = scene.mailbox.open(kName);
+  REQUIRE(file);
+  send(scene.mailbox, kName, "and new");
+  auto other = scene.mailbox.open(kName);
+  REQUIRE(other);
+  scene.mailbox.remove(kName);
+  const auto feed = file->feed();
+  const Mailbox::File moved = std::move(*file);
+  CHECK(text_of(feed) == "old");
+  CHECK(text_of(moved.feed()) == "old");
+  CHECK(text_of(other->feed()) == "and new");
+  *file = std::move(*other);
+  CHECK(text_of(file->feed()) == "and new");
+  CHECK(file->size() == 7);
+}
+
+TEST_CASE("mailbox: an open file is closed again, also where it was moved") {
+  const Scene scene;
+  send(scene.mailbox, kName, "x");
+  fs::create_directory(scene.path / kOther);
+  const auto open_files = [] {
+    return std::ranges::distance(fs::directory_iterator("/proc/self/fd"), fs::directory_iterator());
+  };
+  const auto before = open_files();
+  {
+    auto file = scene.mailbox.open(kName);
+    auto other = scene.mailbox.open(kName);
+    REQUIRE((file && other));
+    CHECK(open_files() == before + 2);
+    const Mailbox::File moved = std::move(*file);
+    *file = std::move(*other);
+    CHECK(open_files() == before + 2);
+    CHECK_FALSE(scene.mailbox.open(kOther));
+  }
+  CHECK(open_files() == before);
+}
+
+TEST_CASE("mailbox: of a file nothing is read beyond the size that it had when it was opened") {
+  const Scene scene;
+  put(scene.path / kName, "short");
+  const auto file = scene.mailbox.open(kName);
+  REQUIRE(file);
+  std::ofstream(scene.path / kName, std::ios::app) << " and more";
+  CHECK(file->size() == 5);
+  CHECK(text_of(file->feed()) == "short");
+  CHECK(text_of(file->feed(), 3) == "short");
+  fs::resize_file(scene.path / kName, 2);
+  CHECK(text_of(file->feed()) == "sh");
+  const auto empty = Mailbox("/proc/self").open("status");  // says that it is empty
+  REQUIRE(empty);
+  CHECK(empty->size() == 0);
+  CHECK(text_of(empty->feed()).empty());
+}
+
+/// Why a file is not applied as a bundle, and how many bytes are read until that is known.
+struct Reading {
+  std::optional<NotApplied::Why> why;
+  std::uint64_t taken = 0;
+};
+
+Reading read_as_bundle(const Way& way, const Mailbox::File& file) {
+  Reading reading;
+  const auto counted_feed = [&]() -> seal::Feed {
+    return [&reading, feed = file.feed()](std::span<std::uint8_t> bytes) {
+      const auto got = feed(bytes);
+      reading.taken += got;
+      return got;
+    };
+  };
+  try {
+    BundleReader reader(way.grant, way.from.card(), way.to.card().id, kBox, counted_feed);
+    (void)read_all(reader);
+  } catch (const NotApplied& refused) {
+    reading.why = refused.why();
+  }
+  return reading;
+}
+
+TEST_CASE("mailbox: a bundle is read where it lies") {
+  const Scene scene;
+  const Way way;
+  const auto bundle = some_bundle(way);
+  send(scene.mailbox, kName, bundle);
+  const auto reading = read_as_bundle(way, scene.mailbox.open(kName).value());
+  CHECK_FALSE(reading.why);
+  CHECK(reading.taken == 2 * bundle.size());
+}
+
+TEST_CASE("mailbox: a sparse file of some GiB costs nothing, and ends where nobody has sealed it") {
+  const Scene scene;
+  const Way way;
+  constexpr std::uint64_t kLarge = 3ULL << 30U;
+  constexpr std::uint64_t kChunk = 65'536;
+  for (const auto& front : {std::string(), some_bundle(way)}) {
+    send(scene.mailbox, kName, front);
+    fs::resize_file(scene.path / kName, kLarge);
+    const auto file = scene.mailbox.open(kName);
+    REQUIRE(file);
+    CHECK(file->size() == kLarge);
+    const auto reading = read_as_bundle(way, *file);
+    CHECK(reading.why == NotApplied::Why::altered);
+    CHECK(reading.taken > 0);
+    CHECK(reading.taken < front.size() + 2 * kChunk);
+    struct stat status {};
+    REQUIRE(::stat((scene.path / kName).c_str(), &status) == 0);
+    CHECK(status.st_blocks < 2048);  // of 512 bytes: nothing has filled the hole
+    CHECK(names_in(scene.path) == std::set{kName});
+  }
+}
+
+TEST_CASE("mailbox: what the system reports while an open file is read is said") {
+  const Scene scene;
+  send(scene.mailbox, kName, "x");
+  const auto file = scene.mailbox.open(kName);
+  REQUIRE(file);
+  constexpr std::size_t kSize = 4096;
+  auto* const nowhere = ::mmap(nullptr, kSize, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+                               0);  // nothing can be put there
+  REQUIRE(nowhere != MAP_FAILED);
+  const auto error = error_of([&] {
+    (void)file->feed()({static_cast<std::uint8_t*>(nowhere), kSize});
+  });
+  ::munmap(nowhere, kSize);
+  CHECK(error.code == Code::try_again);
+  CHECK(error.message == "the mailbox '" + scene.path.string() +
+                             "' cannot be read: Bad address; nothing was fetched; rows wait there "
+                             "for the next run");
 }
 
 TEST_CASE("mailbox: what is no regular file is not there, and nobody waits for it") {
@@ -229,8 +367,7 @@ TEST_CASE("mailbox: what is no regular file is not there, and nobody waits for i
   put(scene.directory / "secret", "of this machine");
   const auto expect_nothing = [&] {
     CHECK_FALSE(scene.mailbox.has(kName));
-    CHECK(scene.mailbox.fetch(kName, kMost, scene.copy).what == What::nothing);
-    CHECK_FALSE(fs::exists(scene.copy));
+    CHECK_FALSE(scene.mailbox.open(kName));
     fs::remove(scene.path / kName);
   };
   fs::create_symlink(scene.directory / "secret", scene.path / kName);
@@ -259,10 +396,7 @@ TEST_CASE("mailbox: a new file takes the place of a link, and nothing is written
   send(scene.mailbox, kName, "new");
   CHECK(text_of(scene.directory / "mine") == "stays");
   CHECK(scene.mailbox.has(kName));
-  put(scene.directory / "target", "stays");
-  fs::create_symlink(scene.directory / "target", scene.copy);
-  CHECK(scene.mailbox.fetch(kName, kMost, scene.copy).what == What::whole);
-  CHECK(text_of(scene.directory / "target") == "stays");
+  CHECK(text_of(scene.mailbox.open(kName).value().feed()) == "new");
 }
 
 TEST_CASE("mailbox: it tells how old a file is, by the clock of whoever wrote it") {
@@ -271,10 +405,10 @@ TEST_CASE("mailbox: it tells how old a file is, by the clock of whoever wrote it
   send(scene.mailbox, kName, "x");
   for (const std::int64_t age : {0, 600, 86'400, -300}) {
     set_time(scene.path / kName, age);
-    const auto fetched = scene.mailbox.fetch(kName, kMost, scene.copy);
-    CHECK(fetched.age >= seconds(age));
-    CHECK(fetched.age < seconds(age + 60));
-    CHECK(scene.mailbox.fetch(kName, 0, scene.copy).age >= seconds(age));
+    const auto file = scene.mailbox.open(kName);
+    REQUIRE(file);
+    CHECK(file->age() >= seconds(age));
+    CHECK(file->age() < seconds(age + 60));
   }
 }
 
@@ -337,7 +471,7 @@ TEST_CASE("mailbox: one that is not there is a matter of the configuration") {
                           path.string() + "`"};
     CHECK(error_of([&] { mailbox.expect_usable(); }) == error);
     CHECK(error_of([&] { (void)mailbox.has(kName); }) == error);
-    CHECK(error_of([&] { (void)mailbox.fetch(kName, kMost, scene.copy); }) == error);
+    CHECK(error_of([&] { (void)mailbox.open(kName); }) == error);
     CHECK(error_of([&] { send(mailbox, kName, "x"); }) == error);
     CHECK(error_of([&] { mailbox.remove_leftovers(); }) == error);
   };
@@ -376,7 +510,7 @@ TEST_CASE("mailbox: missing rights are said, and the next run tries again") {
   const std::string unread =
       "be read: Permission denied; nothing was fetched; rows wait there for the next run";
   expect(unread, [&] { (void)scene.mailbox.has(kName); });
-  expect(unread, [&] { (void)scene.mailbox.fetch(kName, kMost, scene.copy); });
+  expect(unread, [&] { (void)scene.mailbox.open(kName); });
 }
 
 TEST_CASE("mailbox: where files of others cannot be removed, the sticky bit is named") {
@@ -404,7 +538,7 @@ TEST_CASE("mailbox: a file that its sender has closed to others is named") {
   const auto file = (scene.path / kName).string();
   REQUIRE(::chmod(file.c_str(), 0) == 0);
   const auto error = without_privileges([&] {
-    (void)scene.mailbox.fetch(kName, kMost, scene.copy);
+    (void)scene.mailbox.open(kName);
     return std::string("nothing failed");
   });
   CHECK(error == Error{.code = Code::try_again,
@@ -422,42 +556,30 @@ TEST_CASE("mailbox: one that nobody may list is as good as any other") {
     scene.mailbox.expect_usable();
     send(scene.mailbox, kName, "sent");
     scene.mailbox.remove_leftovers();
-    const bool whole = scene.mailbox.fetch(kName, kMost, scene.copy).what == What::whole;
+    const auto text = text_of(scene.mailbox.open(kName).value().feed());
     scene.mailbox.remove(kName);
-    return text_of(scene.copy) + (whole && !scene.mailbox.has(kName) ? ", fetched, removed" : "");
+    return text + (scene.mailbox.has(kName) ? "" : ", fetched, removed");
   });
   CHECK(error.message == "sent, fetched, removed");
   REQUIRE(::chmod(scene.path.c_str(), 0777) == 0);
   CHECK(names_in(scene.path).empty());
 }
 
-TEST_CASE("mailbox: a full disk is said, and leaves neither half a file nor half a copy") {
+TEST_CASE("mailbox: a full disk is said, and leaves no half of a file") {
   const Scene scene;
-  const std::string text(300'000, 'x');
-  send(scene.mailbox, kOther, text);
-  const auto error = [&](const std::function<void()>& act) {
-    rlimit before{};
-    REQUIRE(::getrlimit(RLIMIT_FSIZE, &before) == 0);
-    auto* const handler = std::signal(SIGXFSZ, SIG_IGN);
-    const rlimit small{.rlim_cur = 100'000, .rlim_max = before.rlim_max};
-    REQUIRE(::setrlimit(RLIMIT_FSIZE, &small) == 0);
-    auto found = error_of(act);
-    REQUIRE(::setrlimit(RLIMIT_FSIZE, &before) == 0);
-    (void)std::signal(SIGXFSZ, handler);
-    return found;
-  };
-  const auto unsent = error([&] { send(scene.mailbox, kName, text); });
-  CHECK(unsent.code == Code::out_of_space);
-  CHECK(unsent.message == "the mailbox '" + scene.path.string() +
-                              "' cannot be written to: File too large; nothing was sent; rows wait "
-                              "for the next run");
-  CHECK(names_in(scene.path) == std::set{kOther});
-  const auto uncopied = error([&] { (void)scene.mailbox.fetch(kOther, kMost, scene.copy); });
-  CHECK(uncopied.code == Code::out_of_space);
-  CHECK(uncopied.message == "what lies in the mailbox cannot be copied to '" + scene.copy.string() +
-                                "': File too large; nothing was fetched; rows wait there for the "
-                                "next run");
-  CHECK_FALSE(fs::exists(scene.copy));
+  rlimit before{};
+  REQUIRE(::getrlimit(RLIMIT_FSIZE, &before) == 0);
+  auto* const handler = std::signal(SIGXFSZ, SIG_IGN);
+  const rlimit small{.rlim_cur = 100'000, .rlim_max = before.rlim_max};
+  REQUIRE(::setrlimit(RLIMIT_FSIZE, &small) == 0);
+  const auto error = error_of([&] { send(scene.mailbox, kName, std::string(300'000, 'x')); });
+  REQUIRE(::setrlimit(RLIMIT_FSIZE, &before) == 0);
+  (void)std::signal(SIGXFSZ, handler);
+  CHECK(error.code == Code::out_of_space);
+  CHECK(error.message == "the mailbox '" + scene.path.string() +
+                             "' cannot be written to: File too large; nothing was sent; rows wait "
+                             "for the next run");
+  CHECK(names_in(scene.path).empty());
 }
 
 }  // namespace

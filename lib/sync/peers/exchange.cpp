@@ -12,10 +12,14 @@
 #include <fmt/format.h>
 #include <sodium.h>
 
+#include <exception>
 #include <filesystem>
+#include <map>
 #include <memory>
+#include <optional>
 #include <sys/stat.h>
 #include <system_error>
+#include <typeinfo>
 #include <utility>
 #include <vector>
 
@@ -32,20 +36,32 @@ struct AtWork {
   KnownPeer peer;
   report::PeerOutcome outcome;
   std::unique_ptr<PeerChannel> channel;  // none: its directory cannot be used now
+  bool left_out = false;
   bool may_send = false;
 };
 
 /// Does a part of the work for one peer. Its failure is noted, so that the other parts and peers go
-/// on: each is a run of its own.
+/// on: each is a run of its own. `named`: see report::for_peer; empty: hints stay as they are.
 template <class Part>
-bool attempt(AtWork& work, const Part& part) {
+bool attempt(AtWork& work, const std::string& named, const Part& part) {
   try {
     part();
     return true;
   } catch (const Failure& failure) {
-    report::add_error(work.outcome, failure.error());
-    return false;
+    auto error = failure.error();
+    if (!named.empty()) {
+      error.hint = report::for_peer(error.hint, named);
+    }
+    report::add_error(work.outcome, std::move(error));
+  } catch (const std::exception& unexpected) {
+    // its text could quote a value
+    report::add_error(
+        work.outcome,
+        {.code = Code::bug,
+         .message = fmt::format("a bug in abgleich: unexpected {}", typeid(unexpected).name()),
+         .hint = "open transactions were rolled back; please report this"});
   }
+  return false;
 }
 
 /// Peers with the same rights are not to find out by the order who was first.
@@ -73,17 +89,54 @@ void make_outbox(const fs::path& file) {
   }
 }
 
+/// Rows of several peers in one table could not be told apart yet: of peers with the same contract,
+/// only the first by name is served.
+void refuse_shared_contracts(std::vector<std::unique_ptr<AtWork>>& all) {
+  std::map<fs::path, std::string> first;
+  for (auto& work : all) {
+    const auto& accepts = work->peer.section.accepts;
+    if (!accepts) {
+      continue;
+    }
+    const auto [owner, alone] = first.emplace(accepts->lexically_normal(), work->peer.pinned.name);
+    if (!alone) {
+      report::add_error(work->outcome,
+                        {.code = Code::configuration,
+                         .message = fmt::format(
+                             "its rows and those of peer '{}' would come into the same tables, "
+                             "as both have the contract '{}'",
+                             owner->second, accepts->string()),
+                         .hint = fmt::format(
+                             "write a section [peers.{}] with a contract of its own, in which each "
+                             "table has another target. Nothing was taken from it or sent",
+                             work->peer.pinned.name)});
+      work->left_out = true;
+    }
+  }
+}
+
 std::vector<std::unique_ptr<AtWork>> peers_of(const contract::Config& node,
                                               const ExchangeOptions& options) {
   std::vector<std::unique_ptr<AtWork>> all;
-  if (options.only) {
-    all.push_back(std::make_unique<AtWork>(known_peer(node, options.only->peer)));
-  } else {
-    for (auto& peer : known_peers(node)) {
-      all.push_back(std::make_unique<AtWork>(std::move(peer)));
-    }
-    shuffle(all);
+  auto known = known_peers(node);
+  for (auto& peer : known.peers) {
+    all.push_back(std::make_unique<AtWork>(std::move(peer)));
   }
+  refuse_shared_contracts(all);
+  for (const auto& name : known.unpinned) {
+    all.push_back(std::make_unique<AtWork>(KnownPeer{.pinned = {.name = name}}));
+    all.back()->left_out = true;
+    report::add_error(all.back()->outcome, not_pinned(name));
+  }
+  if (options.only) {
+    std::erase_if(all, [&](const std::unique_ptr<AtWork>& work) {
+      return work->outcome.peer != options.only->peer;
+    });
+    if (all.empty()) {
+      (void)known_peer(node, options.only->peer);  // says what is missing
+    }
+  }
+  shuffle(all);
   return all;
 }
 
@@ -102,37 +155,55 @@ void name_peer(report::Outcome& outcome, const std::string& named) {
   }
 }
 
-/// Runs one of the peer's pairings. Its failure is noted, as in `attempt`.
+/// What a person has decided about one pairing, they have not decided about the others.
+Options options_of(const ExchangeOptions& options) {
+  auto wanted = options.run;
+  wanted.on_lock = {};  // of the node's own attempt
+  wanted.detail = Detail::counts;
+  if (!options.only) {
+    wanted.accepted_mass.clear();
+    wanted.refill.clear();
+    wanted.adopt = merge::Adopt::ask;
+    wanted.reason.clear();
+  }
+  return wanted;
+}
+
+/// Runs one of the peer's pairings.
 void run_pairing(const contract::Config& node, AtWork& work, Way way,
                  const ExchangeOptions& options, Progress& progress) {
   const auto named = text_of(PeerWay{.peer = work.peer.pinned.name, .way = way});
-  try {
+  attempt(work, named, [&] {
     const auto pairing = load_peer_pairing(node, work.peer, way, options.on_statement);
-    auto wanted = options.run;
-    wanted.on_lock = {};  // of the node's own attempt
-    auto outcome = run(pairing, wanted, progress, {});
+    auto outcome = run(pairing, options_of(options), progress, {});
     name_peer(outcome, named);
     work.outcome.code = severer(work.outcome.code, outcome.code);
     (way == Way::from ? work.outcome.from : work.outcome.to) = std::move(outcome);
-  } catch (const Failure& failure) {
-    auto error = failure.error();
-    error.hint = report::for_peer(error.hint, named);
-    report::add_error(work.outcome, std::move(error));
-  }
+  });
 }
 
 /// What the peer has sent is opened and merged.
 void take_in(const contract::Config& node, const exchange::Node& keys, AtWork& work,
              const ExchangeOptions& options, Progress& progress) {
-  if (!attempt(work, [&] {
+  if (work.left_out || !attempt(work, {}, [&] {
         work.channel = std::make_unique<PeerChannel>(node, keys, work.peer, work.outcome);
       })) {
     return;
   }
-  work.may_send = attempt(work, [&] { work.channel->fetch(); });
+  work.may_send = attempt(work, {}, [&] { work.channel->fetch(); });
   if (work.peer.section.accepts && work.channel->has_rows() && goes(options, Way::from)) {
     run_pairing(node, work, Way::from, options, progress);
   }
+}
+
+/// Whether the outbox is what the contract of today lets leave: its run went through. A contract
+/// may have changed since it was filled, and rows of then may wait in it.
+bool is_certain(const AtWork& work) {
+  if (!work.outcome.to) {
+    return false;
+  }
+  const auto code = work.outcome.to->code;
+  return code == Code::done || code == Code::conflicts_open || code == Code::quarantine_or_drift;
 }
 
 /// What the peer gets is found out and sent.
@@ -141,12 +212,14 @@ void give_out(const contract::Config& node, AtWork& work, const ExchangeOptions&
   if (!work.channel) {
     return;
   }
-  if (work.peer.section.sends && goes(options, Way::to)) {
-    attempt(work, [&] { make_outbox(PeerFiles(node, work.peer.pinned.name).outbox); });
+  if (work.peer.section.sends && goes(options, Way::to) &&
+      attempt(work, {}, [&] { make_outbox(PeerFiles(node, work.peer.pinned.name).outbox); })) {
     run_pairing(node, work, Way::to, options, progress);
   }
   if (work.may_send) {
-    attempt(work, [&] { work.channel->send(); });
+    attempt(work, {}, [&] {
+      work.channel->send(is_certain(work) ? PeerChannel::Rows::sent : PeerChannel::Rows::kept_back);
+    });
   }
   work.channel->tell();
   work.channel.reset();
@@ -156,16 +229,24 @@ void give_out(const contract::Config& node, AtWork& work, const ExchangeOptions&
 
 report::Exchanged exchange(const contract::Config& node, const ExchangeOptions& options,
                            Progress& progress, const PairedRun& paired) {
-  const auto keys = exchange::Node::read(node.identity);
-  const auto all = peers_of(node, options);
-  std::optional<state::StateLock> lock;
-  if (!paired) {  // the run that pairs the databases takes it by itself
-    lock.emplace(node.state_directory);
+  const auto lock = lock_exchange(node);
+  if (!paired && options.run.on_lock) {  // the run that pairs the databases says it by itself
     options.run.on_lock();
   }
   report::Exchanged exchanged;
+  std::optional<exchange::Node> keys;
+  std::vector<std::unique_ptr<AtWork>> all;
+  try {
+    keys.emplace(exchange::Node::read(node.identity));
+    all = peers_of(node, options);
+  } catch (const Failure& failure) {
+    if (!paired) {
+      throw;
+    }
+    exchanged.no_peers = failure.error();  // the databases are paired all the same
+  }
   for (const auto& work : all) {
-    take_in(node, keys, *work, options, progress);
+    take_in(node, *keys, *work, options, progress);
   }
   if (paired) {
     try {
@@ -181,25 +262,30 @@ report::Exchanged exchange(const contract::Config& node, const ExchangeOptions& 
   return exchanged;
 }
 
-std::optional<std::string> adopt(const contract::Config& node, const PeerWay& way,
-                                 const std::string& reason, const OnStatement& on_statement) {
+Adopted adopt(const contract::Config& node, const PeerWay& way, const std::string& reason,
+              const OnStatement& on_statement) {
+  const auto lock = lock_exchange(node);
   const auto peer = known_peer(node, way.peer);
+  Adopted adopted;
   if (way.way == Way::to) {
-    return adopt(load_peer_pairing(node, peer, Way::to, on_statement), reason);
+    adopted.run = adopt(load_peer_pairing(node, peer, Way::to, on_statement), reason);
+    return adopted;
   }
   const auto keys = exchange::Node::read(node.identity);
   report::PeerOutcome outcome{.peer = way.peer};
-  bool has_rows = false;
   {
     PeerChannel channel(node, keys, peer, outcome);
     channel.fetch(PeerChannel::Restored::begins_anew);
-    channel.send();
-    has_rows = channel.has_rows();
+    if (peer.section.accepts) {
+      channel.ask_for_all();
+    }
+    channel.send(PeerChannel::Rows::kept_back);
   }
-  if (!peer.section.accepts || !has_rows) {
-    return std::nullopt;
+  adopted.begun_anew = outcome.begun_anew;
+  if (peer.section.accepts) {
+    adopted.run = adopt(load_peer_pairing(node, peer, Way::from, on_statement), reason);
   }
-  return adopt(load_peer_pairing(node, peer, Way::from, on_statement), reason);
+  return adopted;
 }
 
 }  // namespace abgleich::sync

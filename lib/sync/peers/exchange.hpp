@@ -30,10 +30,15 @@ using PairedRun = std::function<report::Outcome()>;
 report::Exchanged exchange(const contract::Config& node, const ExchangeOptions& options,
                            Progress& progress, const PairedRun& paired);
 
+/// What `adopt` has done.
+struct Adopted {
+  std::optional<std::string> run;  // of the pairing; empty: it has no history yet
+  bool begun_anew = false;         // the node's own messages: the peer gets all rows again
+};
+
 /// Goes on with a peer where a person has said so, after this node was restored from a copy (22),
-/// the peer's rows or the node's secondary were (21, 22). Returns the run of the pairing; empty: it
-/// has no history yet.
-std::optional<std::string> adopt(const contract::Config& node, const PeerWay& way,
-                                 const std::string& reason, const OnStatement& on_statement);
+/// or the peer's rows or the node's secondary were (21, 22). The peer is asked for all of its rows.
+Adopted adopt(const contract::Config& node, const PeerWay& way, const std::string& reason,
+              const OnStatement& on_statement);
 
 }  // namespace abgleich::sync

@@ -13,8 +13,6 @@
 
 #include <algorithm>
 #include <array>
-#include <fstream>
-#include <memory>
 #include <set>
 #include <span>
 #include <utility>
@@ -28,7 +26,7 @@ namespace fs = std::filesystem;
 
 constexpr std::int64_t kDay = 86'400;
 constexpr std::uint64_t kMostHello = std::uint64_t{1} << 20U;
-constexpr std::uint64_t kMostBundle = std::uint64_t{1} << 36U;
+constexpr std::uint64_t kMostBundle = std::uint64_t{1} << 38U;
 /// A file that is not whole after this time never will be: not every network file system renames in
 /// one step.
 constexpr std::chrono::minutes kHalfWritten{10};
@@ -37,32 +35,26 @@ void draw(std::span<std::uint8_t> bytes) {
   randombytes_buf(bytes.data(), bytes.size());
 }
 
-/// The file from its start.
-seal::Feed feed_of(const fs::path& file) {
-  const auto stream = std::make_shared<std::ifstream>(file, std::ios::binary);  // copied by Feed
-  return [stream](std::span<std::uint8_t> to) {
-    stream->read(reinterpret_cast<char*>(to.data()), static_cast<std::streamsize>(to.size()));
-    return static_cast<std::size_t>(stream->gcount());
-  };
-}
-
-/// The copy of a file that is being read; nothing of it stays.
-class Copy {
+/// A transaction of the peer's database: nothing of it stays unless it is committed.
+class Transaction {
  public:
-  explicit Copy(const fs::path& directory) : file_(directory / "incoming") { remove(); }
-  Copy(const Copy&) = delete;
-  Copy& operator=(const Copy&) = delete;
-  ~Copy() { remove(); }
-
-  [[nodiscard]] const fs::path& file() const { return file_; }
-
- private:
-  void remove() const {
-    std::error_code harmless;
-    fs::remove(file_, harmless);
+  explicit Transaction(db::PeerDatabase& kept) : kept_(kept) { kept_.begin(); }
+  Transaction(const Transaction&) = delete;
+  Transaction& operator=(const Transaction&) = delete;
+  ~Transaction() {
+    if (!committed_) {
+      kept_.rollback();
+    }
   }
 
-  fs::path file_;
+  void commit() {
+    kept_.commit();
+    committed_ = true;
+  }
+
+ private:
+  db::PeerDatabase& kept_;
+  bool committed_ = false;
 };
 
 std::vector<db::PeerTable> tables_of(const exchange::Manifest& manifest) {
@@ -116,15 +108,45 @@ void make_private(const fs::path& directory) {
   }
 }
 
-/// The lock of the peer's directory, which is made where it is missing.
-std::optional<state::StateLock> lock_of(const fs::path& directory) {
-  const auto all = directory.parent_path();
-  make_private(all.parent_path());
-  make_private(all);
-  return std::optional<state::StateLock>(directory);
+/// The peer's files, in a directory that is made where it is missing.
+PeerFiles files_of(const contract::Config& config, const std::string& peer) {
+  PeerFiles files(config, peer);
+  make_private(config.state_directory);
+  make_private(files.directory.parent_path());
+  make_private(files.directory);
+  return files;
+}
+
+/// What to do about a message of which nothing was applied.
+Error refusal(std::string_view reason) {
+  const auto said =
+      reason == "not_for_us"       ? std::pair("it is for another node, or for other keys",
+                                               "compare the cards of both nodes: abgleich "
+                                                     "peer list")
+      : reason == "another_format" ? std::pair("a later version of abgleich has written it",
+                                               "install that version here, or have the peer wait")
+      : reason == "not_accepted"
+          ? std::pair("it has rows, and nothing is taken from this peer",
+                      "write accepts = \"CONTRACT\" into its section, or have its "
+                      "people send nothing")
+      : reason == "gap"    ? std::pair("it continues rows that are not here",
+                                       "nothing is to be done: the peer sends all rows again")
+      : reason == "absurd" ? std::pair("it names messages of a far future",
+                                       "have the peer's people look at the clock of its machine")
+                           : std::pair("it is not as a bundle has to be",
+                                       "tell the peer's people; the next one replaces it");
+  return {.code = Code::bundle_refused,
+          .message = fmt::format("a bundle was refused ({}): {}; nothing of it was applied", reason,
+                                 said.first),
+          .hint = said.second};
 }
 
 }  // namespace
+
+state::StateLock lock_exchange(const contract::Config& config) {
+  make_private(config.state_directory);
+  return state::StateLock(config.state_directory / "exchange");
+}
 
 PeerChannel::PeerChannel(const contract::Config& config, const exchange::Node& node,
                          const KnownPeer& peer, report::PeerOutcome& outcome)
@@ -132,8 +154,7 @@ PeerChannel::PeerChannel(const contract::Config& config, const exchange::Node& n
       node_(node),
       peer_(peer),
       outcome_(outcome),
-      files_(config, peer.pinned.name),
-      lock_(lock_of(files_.directory)),
+      files_(files_of(config, peer.pinned.name)),
       kept_(db::PeerDatabase::open(files_.channel)),
       mailbox_(peer.section.mailbox.value_or(config.exchange.mailbox)),
       now_(now_seconds()) {
@@ -160,77 +181,71 @@ void PeerChannel::fetch(Restored restored) {
   for (const auto& box : open) {
     take_file(exchange::box_text(box), box);
   }
-  auto next = state_;
-  bool asked = false;
   for (const auto& box : state_.channel.used) {
     const auto name = exchange::box_text(box);
     // what was taken in this run lay there until a moment ago
     if (mailbox_.has(name) && std::ranges::find(open, box) == open.end()) {
+      auto next = state_;
       exchange::was_asked(next.channel);
+      keep(std::move(next));
       mailbox_.remove(name);
-      asked = true;
     }
-  }
-  if (asked) {
-    kept_->begin();
-    keep(next);
-    kept_->commit();
   }
 }
 
 void PeerChannel::refuse(std::string_view reason) {
   outcome_.refused.push_back({.reason = std::string(reason)});
-  outcome_.code = severer(outcome_.code, Code::bundle_refused);
+  report::add_error(outcome_, refusal(reason));
 }
 
 void PeerChannel::take_noise(const std::string& name) {
   auto next = state_;
   ++next.noise;
-  kept_->begin();
-  keep(next);
-  kept_->commit();
+  keep(std::move(next));
   mailbox_.remove(name);
 }
 
+seal::Identity PeerChannel::opens(const Box& box) {
+  const auto sealed = kept_->grants();
+  const auto found = sealed.find(box);
+  auto grant = found == sealed.end() ? std::nullopt
+                                     : exchange::opened_grant(node_.seals(), box, found->second);
+  if (!grant) {
+    throw Failure(
+        Code::key_or_trust,
+        fmt::format("what was kept of peer '{}' was made with another node key", peer_.pinned.name),
+        fmt::format("put the node's own key back, or move '{}' away and begin with the "
+                    "peer anew",
+                    files_.directory.string()));
+  }
+  return *std::move(grant);
+}
+
 void PeerChannel::take_file(const std::string& name, const std::optional<Box>& box) {
-  using Fetched = exchange::Mailbox::Fetched::What;
-  const Copy copy(files_.directory);
-  const auto fetched = mailbox_.fetch(name, box ? kMostBundle : kMostHello, copy.file());
-  if (fetched.what == Fetched::nothing) {
+  const auto file = mailbox_.open(name);
+  if (!file) {
     return;
   }
-  if (fetched.what == Fetched::too_large) {
+  if (file->size() > (box ? kMostBundle : kMostHello)) {
     take_noise(name);
     return;
   }
-  std::optional<seal::Identity> grant;
-  if (box) {
-    const auto sealed = kept_->grants();
-    const auto found = sealed.find(*box);
-    grant = found == sealed.end() ? std::nullopt
-                                  : exchange::opened_grant(node_.seals(), *box, found->second);
-    if (!grant) {
-      throw Failure(Code::key_or_trust,
-                    fmt::format("what was kept of peer '{}' was made with another node key",
-                                peer_.pinned.name),
-                    "put the node's own key back, or move the peer's directory away: " +
-                        files_.directory.string());
-    }
-  }
   try {
-    exchange::BundleReader reader(box ? *grant : node_.seals(), peer_.pinned.card, node_.card().id,
-                                  box, [&] { return feed_of(copy.file()); });
+    std::optional<seal::Identity> grant;
+    if (box) {
+      grant.emplace(opens(*box));
+    }
+    exchange::BundleReader reader(grant ? *grant : node_.seals(), peer_.pinned.card,
+                                  node_.card().id, box, [&] { return file->feed(); });
     if (take_message(reader, box)) {
       mailbox_.remove(name);
     }
   } catch (const db::Unstorable&) {
-    kept_->rollback();
     refuse(exchange::name_of(exchange::NotApplied::Why::malformed));
   } catch (const exchange::NotApplied& refused) {
-    kept_->rollback();
     if (refused.why() != exchange::NotApplied::Why::altered) {
       refuse(exchange::name_of(refused.why()));
-    } else if (fetched.age >= kHalfWritten) {
+    } else if (file->age() >= kHalfWritten) {
       take_noise(name);
     }
   }
@@ -239,14 +254,24 @@ void PeerChannel::take_file(const std::string& name, const std::optional<Box>& b
 bool PeerChannel::take_message(exchange::BundleReader& reader, const std::optional<Box>& box) {
   using exchange::Taken;
   const auto& manifest = reader.manifest();
+  auto message = manifest.message;
+  const bool unwanted =
+      message.rows != exchange::Message::Rows::none && !peer_.section.accepts.has_value();
+  if (unwanted) {
+    message.rows = exchange::Message::Rows::none;  // everything else in it counts
+  }
   auto next = state_;
-  auto taken = exchange::take(next.channel, manifest.message, box, now_, draw);
+  auto taken = exchange::take(next.channel, message, box, now_, draw);
   if (taken == Taken::restored && restored_ == Restored::begins_anew) {
-    exchange::begin_line(next.channel, manifest.message, now_, draw);
+    exchange::begin_line(next.channel, message, now_, draw);
     next.out.since.clear();
-    taken = exchange::take(next.channel, manifest.message, box, now_, draw);
+    taken = exchange::take(next.channel, message, box, now_, draw);
+    outcome_.begun_anew = true;
   }
   const bool rows = taken == Taken::whole || taken == Taken::changes;
+  if (!rows) {
+    reader.read([](const exchange::Record& /*not needed*/) {});  // the peer has signed all of it
+  }
   if (taken == Taken::restored) {
     throw Failure(
         Code::other_secondary,
@@ -261,29 +286,29 @@ bool PeerChannel::take_message(exchange::BundleReader& reader, const std::option
     refuse("absurd");
     return false;
   }
-  if (rows && !peer_.section.accepts) {
-    refuse("not_accepted");
-    return false;
-  }
   for (const auto& grant : manifest.grants) {
     if (std::ranges::find(next.channel.grants, grant.box) != next.channel.grants.end()) {
       next.keys[grant.box] = grant.key;
     }
   }
-  kept_->begin();
+  Transaction transaction(*kept_);
   if (rows) {
-    keep_rows(reader, taken);
-    next.rows_in = outcome_.rows_in.value_or(0);
-  } else {
-    reader.read([](const exchange::Record& /*not needed*/) {});  // it is whole, at the end
+    next.rows_in = keep_rows(reader, taken);
   }
-  keep(next);
-  kept_->commit();
+  auto written = write_state(std::move(next));
+  transaction.commit();
+  state_ = std::move(written);
+  if (rows) {
+    outcome_.rows_in = outcome_.rows_in.value_or(0) + state_.rows_in;
+  }
+  if (unwanted) {
+    refuse("not_accepted");
+  }
   note(taken);
   return true;
 }
 
-void PeerChannel::keep_rows(exchange::BundleReader& reader, exchange::Taken taken) {
+std::uint64_t PeerChannel::keep_rows(exchange::BundleReader& reader, exchange::Taken taken) {
   using exchange::NotApplied;
   using What = exchange::Record::What;
   const auto tables = tables_of(reader.manifest());
@@ -301,7 +326,7 @@ void PeerChannel::keep_rows(exchange::BundleReader& reader, exchange::Taken take
       throw NotApplied(NotApplied::Why::malformed);  // the same key twice
     }
   });
-  outcome_.rows_in = outcome_.rows_in.value_or(0) + rows;
+  return rows;
 }
 
 void PeerChannel::note(exchange::Taken taken) {
@@ -340,24 +365,41 @@ void PeerChannel::note(exchange::Taken taken) {
   }
 }
 
-void PeerChannel::keep(const exchange::PeerState& state) {
-  auto kept = state;
-  std::erase_if(kept.keys, [&](const auto& entry) {
-    return std::ranges::find(kept.channel.grants, entry.first) == kept.channel.grants.end();
-  });
+exchange::PeerState PeerChannel::write_state(exchange::PeerState state) {
+  const auto has = [](const std::vector<Box>& boxes, const Box& box) {
+    return std::ranges::find(boxes, box) != boxes.end();
+  };
+  std::erase_if(state.keys,
+                [&](const auto& entry) { return !has(state.channel.grants, entry.first); });
   const auto secrets = kept_->grants();
-  for (const auto& box : kept.channel.open) {
+  for (const auto& box : state.channel.open) {
     if (!secrets.contains(box)) {
       kept_->add_grant(box, exchange::sealed_grant(node_.seals(), box, seal::Identity::generate()));
     }
   }
   for (const auto& [box, secret] : secrets) {
-    if (std::ranges::find(kept.channel.open, box) == kept.channel.open.end()) {
+    if (!has(state.channel.open, box)) {
       kept_->remove_grant(box);
     }
   }
-  kept_->keep_channel(exchange::peer_state_text(kept));
-  state_ = std::move(kept);
+  auto whole = state;
+  whole.channel.segments.insert(whole.channel.segments.begin(), kept_back_.begin(),
+                                kept_back_.end());
+  kept_->keep_channel(exchange::peer_state_text(whole));
+  return state;
+}
+
+void PeerChannel::keep(exchange::PeerState state) {
+  Transaction transaction(*kept_);
+  auto written = write_state(std::move(state));
+  transaction.commit();
+  state_ = std::move(written);
+}
+
+void PeerChannel::ask_for_all() {
+  auto next = state_;
+  exchange::secondary_was_restored(next.channel, std::nullopt);
+  keep(std::move(next));
 }
 
 void PeerChannel::note_rows(db::OutboxReader& outbox) {
@@ -387,19 +429,29 @@ void PeerChannel::note_rows(db::OutboxReader& outbox) {
   });
 }
 
-void PeerChannel::send() {
+void PeerChannel::send(Rows rows) {
+  std::error_code error;
   std::optional<db::OutboxReader> outbox;
-  if (peer_.section.sends && fs::exists(files_.outbox)) {
+  auto& channel = state_.channel;
+  const auto waiting = channel.waiting_since;
+  if (!peer_.section.sends) {
+    if (!channel.segments.empty()) {
+      exchange::everything_again(channel);  // nothing goes to it any more
+      state_.out = {};
+    }
+  } else if (rows == Rows::kept_back) {
+    kept_back_ = std::exchange(channel.segments, {});
+  } else if (fs::exists(files_.outbox, error)) {
     outbox.emplace(files_.outbox);
     note_rows(*outbox);
   }
   std::set<Box> present;
-  for (const auto& box : state_.channel.posted) {
+  for (const auto& box : channel.posted) {
     if (mailbox_.has(exchange::box_text(box))) {
       present.insert(box);
     }
   }
-  const auto plan = exchange::plan(state_.channel, present, now_,
+  const auto plan = exchange::plan(channel, present, now_,
                                    {.resend_after = config_.exchange.resend_after.count(),
                                     .heartbeat = config_.exchange.heartbeat.count()});
   if (plan.hello) {
@@ -408,48 +460,50 @@ void PeerChannel::send() {
   if (plan.box) {
     write(plan.box, outbox ? &*outbox : nullptr);
   }
-  kept_->begin();
+  if (!kept_back_.empty()) {
+    state_.channel.segments = std::exchange(kept_back_, {});
+    state_.channel.waiting_since = waiting;
+  }
   keep(state_);
-  kept_->commit();
 }
 
-void PeerChannel::write(const std::optional<Box>& box, db::OutboxReader* outbox) {
-  using Rows = exchange::Message::Rows;
-  const auto& card = peer_.pinned.card;
-  const auto& ours = node_.card();
-  auto next = state_;
-  const auto since = since_of(next);
-  exchange::Manifest manifest{.from = ours.id,
-                              .to = card.id,
-                              .serial = ours.serial,
+exchange::Manifest PeerChannel::manifest_of(const std::optional<Box>& box,
+                                            exchange::PeerState& next) {
+  exchange::Manifest manifest{.from = node_.card().id,
+                              .to = peer_.pinned.card.id,
+                              .serial = node_.card().serial,
                               .box = box,
                               .message = exchange::compose(next.channel, box, now_, draw),
                               .sent = now_};
+  next = write_state(std::move(next));  // new grants get their keys, which the message names
+  for (const auto& grant : manifest.message.grants) {
+    manifest.grants.push_back({.box = grant, .key = opens(grant).recipient()});
+  }
+  return manifest;
+}
+
+void PeerChannel::write(const std::optional<Box>& box, db::OutboxReader* outbox) {
+  using Sent = exchange::Message::Rows;
+  const auto& card = peer_.pinned.card;
+  auto next = state_;
+  const auto since = since_of(next);
+  Transaction transaction(*kept_);
+  auto manifest = manifest_of(box, next);
   const auto rows = manifest.message.rows;
-  if (rows != Rows::none && outbox == nullptr) {
+  if (rows != Sent::none && outbox == nullptr) {
     throw Failure(Code::bug, "rows are to be sent that nobody has");
   }
-  kept_->begin();
-  keep(next);  // new grants get their keys, which the message names
-  const auto secrets = kept_->grants();
-  for (const auto& grant : manifest.message.grants) {
-    const auto secret = exchange::opened_grant(node_.seals(), grant, secrets.at(grant));
-    if (!secret) {
-      throw Failure(Code::key_or_trust, "a grant was made with another node key");
-    }
-    manifest.grants.push_back({.box = grant, .key = secret->recipient()});
-  }
-  const bool whole = rows == Rows::whole;
+  const bool whole = rows == Sent::whole;
   std::uint64_t count = 0;
-  for (std::size_t i = 0; rows != Rows::none && i < outbox->tables().size(); ++i) {
+  for (std::size_t i = 0; rows != Sent::none && i < outbox->tables().size(); ++i) {
     const auto counts = whole ? outbox->count_all(i) : outbox->count_changed(i, since);
     manifest.tables.push_back(sent_table(outbox->tables()[i], counts));
     count += counts.rows + counts.gone;
   }
-  const auto day = now_ / kDay;
   const auto name =
       box ? exchange::box_text(*box)
-          : exchange::hello_name(node_.seals(), card.seals, ours.id, card.id, day).value();
+          : exchange::hello_name(node_.seals(), card.seals, node_.card().id, card.id, now_ / kDay)
+                .value();
   exchange::Mailbox::NewFile file(mailbox_, name);
   exchange::BundleWriter writer(node_, box ? next.keys.at(*box) : card.seals, manifest,
                                 [&](std::span<const std::uint8_t> bytes) { file.add(bytes); });
@@ -463,14 +517,17 @@ void PeerChannel::write(const std::optional<Box>& box, db::OutboxReader* outbox)
     }
   }
   writer.finish();
-  if (rows != Rows::none) {
-    state_.rows_out = count;
-    outcome_.rows_out = count;
-    keep(state_);
+  if (rows != Sent::none) {
+    next.rows_out = count;
+    next = write_state(std::move(next));
   }
   // the state first: a message that nobody remembers would look like that of another node
-  kept_->commit();
+  transaction.commit();
+  state_ = std::move(next);
   file.finish();
+  if (rows != Sent::none) {
+    outcome_.rows_out = count;
+  }
 }
 
 void PeerChannel::tell() {
@@ -481,13 +538,16 @@ void PeerChannel::tell() {
   if (channel.waiting_since) {
     outcome_.waiting = std::max<std::int64_t>(0, now_ - *channel.waiting_since);
   }
-  const auto silent = now_ - exchange::silent_since(state_);
-  if (silent > config_.exchange.overdue.count()) {
-    add_error(outcome_,
-              {.code = Code::overdue,
-               .message = fmt::format("nothing was heard of it for {}", report::span_text(silent)),
-               .hint = "ask its people whether `abgleich sync` runs there, and whether "
-                       "both nodes use the same mailbox"});
+  if (exchange::is_silent(state_, now_, config_.exchange.overdue.count())) {
+    const auto silent = now_ - exchange::silent_since(state_);
+    report::add_error(
+        outcome_,
+        {.code = Code::overdue,
+         .message = silent < 0
+                        ? "when something was last heard of it is in the future, by this clock"
+                        : fmt::format("nothing was heard of it for {}", report::span_text(silent)),
+         .hint = "ask its people whether `abgleich sync` runs there, and whether both nodes use "
+                 "the same mailbox"});
   }
 }
 

@@ -16,9 +16,10 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <map>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace abgleich::sync {
 
@@ -28,8 +29,12 @@ class PeerChannel {
   /// from a copy.
   enum class Restored : std::uint8_t { refuses, begins_anew };
 
-  /// Locks the peer's directory, which is made if it does not exist. What is exchanged is noted in
-  /// `outcome`. All arguments must outlive this. Throws Failure{locked, integrity, configuration}.
+  /// Whether rows may be sent now: only if it is certain that they may still leave.
+  enum class Rows : std::uint8_t { sent, kept_back };
+
+  /// Makes the peer's directory if it does not exist. What is exchanged is noted in `outcome`. All
+  /// arguments must outlive this. REQUIRES: the exchange is locked (`lock_exchange`). Throws
+  /// Failure{integrity, configuration, try_again}.
   PeerChannel(const contract::Config& config, const exchange::Node& node, const KnownPeer& peer,
               report::PeerOutcome& outcome);
 
@@ -40,7 +45,11 @@ class PeerChannel {
 
   /// Writes what is due: a message with the rows of the outbox that the peer does not have, an
   /// answer, a hello. Throws Failure where the mailbox cannot be written.
-  void send();
+  void send(Rows rows);
+
+  /// Asks the peer for all of its rows, since those that are here may be older than what the
+  /// secondary has. Until they come, `has_rows` is false.
+  void ask_for_all();
 
   /// Whether the peer has sent rows at any time.
   [[nodiscard]] bool has_rows() const { return state_.channel.applied.has_value(); }
@@ -54,27 +63,36 @@ class PeerChannel {
   void take_file(const std::string& name, const std::optional<Box>& box);
   /// Whether the file is done with, and to be removed.
   [[nodiscard]] bool take_message(exchange::BundleReader& reader, const std::optional<Box>& box);
-  void keep_rows(exchange::BundleReader& reader, exchange::Taken taken);
+  [[nodiscard]] std::uint64_t keep_rows(exchange::BundleReader& reader, exchange::Taken taken);
   void take_noise(const std::string& name);
+  /// The secret key of an open grant.
+  [[nodiscard]] seal::Identity opens(const Box& box);
   void refuse(std::string_view reason);
   void note(exchange::Taken taken);
   void note_rows(db::OutboxReader& outbox);
   void write(const std::optional<Box>& box, db::OutboxReader* outbox);
-  /// Keeps this state: its new grants get keys, those that are over lose theirs. REQUIRES: a
-  /// transaction of `kept_` is open.
-  void keep(const exchange::PeerState& state);
+  [[nodiscard]] exchange::Manifest manifest_of(const std::optional<Box>& box,
+                                               exchange::PeerState& next);
+  /// Writes this state: its new grants get keys, those that are over lose theirs. Returns it as it
+  /// was written, which counts from the commit on. REQUIRES: a transaction of `kept_` is open.
+  [[nodiscard]] exchange::PeerState write_state(exchange::PeerState state);
+  /// The same in a transaction of its own.
+  void keep(exchange::PeerState state);
 
   const contract::Config& config_;
   const exchange::Node& node_;
   const KnownPeer& peer_;
   report::PeerOutcome& outcome_;
   PeerFiles files_;
-  std::optional<state::StateLock> lock_;
   std::optional<db::PeerDatabase> kept_;
   exchange::Mailbox mailbox_;
   exchange::Moment now_;
   Restored restored_ = Restored::refuses;
   exchange::PeerState state_;
+  std::vector<exchange::Segment> kept_back_;  // what waits, while it may not be sent
 };
+
+/// One exchange at a time, with whichever peers. Throws Failure{locked, configuration}.
+[[nodiscard]] state::StateLock lock_exchange(const contract::Config& config);
 
 }  // namespace abgleich::sync

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <system_error>
 #include <utility>
 
 namespace abgleich::sync {
@@ -23,6 +24,7 @@ contract::Config config_of(const contract::Config& node, const KnownPeer& peer, 
   auto config = node;
   config.exchange = {};
   config.alert = {};
+  config.alone = true;
   if (way == Way::from) {
     config.contract = *peer.section.accepts;
     config.primary = endpoint_of_file(Role::primary, files.channel);
@@ -57,43 +59,50 @@ std::string text_of(const PeerWay& way) {
   return way.way == Way::to ? std::string(kTo) + way.peer : way.peer;
 }
 
-std::vector<KnownPeer> known_peers(const contract::Config& node) {
-  std::vector<KnownPeer> peers;
+KnownPeers known_peers(const contract::Config& node) {
+  KnownPeers known;
   for (auto& pinned : exchange::pinned_cards(node.cards)) {
     if (const auto* section = contract::section_of(node.exchange, pinned.name)) {
-      peers.push_back({.pinned = std::move(pinned), .section = *section});
+      known.peers.push_back({.pinned = std::move(pinned), .section = *section});
     }
   }
   for (const auto& section : node.exchange.peers) {
     const bool whole = section.pattern.find('*') == std::string::npos;
-    if (whole && std::ranges::none_of(peers, [&](const KnownPeer& peer) {
+    if (whole && std::ranges::none_of(known.peers, [&](const KnownPeer& peer) {
           return peer.pinned.name == section.pattern;
         })) {
-      throw Failure(Code::configuration,
-                    fmt::format("[peers.{}] has no pinned card", section.pattern),
-                    fmt::format("get the peer's card, have its fingerprint read out to you, and "
-                                "run: abgleich peer add FILE --as {} --fingerprint DIGITS",
-                                section.pattern));
+      known.unpinned.push_back(section.pattern);
     }
   }
-  return peers;
+  return known;
+}
+
+Error not_pinned(const std::string& name) {
+  return {.code = Code::configuration,
+          .message = fmt::format("[peers.{}] has no pinned card", name),
+          .hint = fmt::format("get the peer's card, have its fingerprint read out to you, and run: "
+                              "abgleich peer add FILE --as {} --fingerprint DIGITS",
+                              name)};
 }
 
 KnownPeer known_peer(const contract::Config& node, const std::string& name) {
-  auto peers = known_peers(node);
-  const auto found =
-      std::ranges::find_if(peers, [&](const KnownPeer& peer) { return peer.pinned.name == name; });
-  if (found == peers.end()) {
-    throw Failure(Code::usage, fmt::format("there is no peer '{}' with a section", name),
-                  fmt::format("see the pinned peers: abgleich peer list; and write [peers.\"{}\"] "
-                              "into '{}'",
-                              name, node.file.string()));
+  auto known = known_peers(node);
+  const auto found = std::ranges::find_if(
+      known.peers, [&](const KnownPeer& peer) { return peer.pinned.name == name; });
+  if (found != known.peers.end()) {
+    return std::move(*found);
   }
-  return std::move(*found);
+  if (std::ranges::find(known.unpinned, name) != known.unpinned.end()) {
+    throw Failure(not_pinned(name));
+  }
+  throw Failure(Code::usage, fmt::format("there is no peer '{}' with a section", name),
+                fmt::format("see the pinned peers: abgleich peer list; and write [peers.\"{}\"] "
+                            "into '{}'",
+                            name, node.file.string()));
 }
 
 PeerFiles::PeerFiles(const contract::Config& node, const std::string& peer)
-    : directory(node.state_directory / "exchange" / peer),
+    : directory(node.state_directory / "peers" / peer),
       channel(directory / "channel.db"),
       outbox(directory / "outbox.db") {}
 
@@ -114,7 +123,8 @@ Pairing load_peer_pairing(const contract::Config& node, const KnownPeer& peer, W
   }
   const PeerFiles files(node, peer.pinned.name);
   const auto& file = way == Way::from ? files.channel : files.outbox;
-  if (!std::filesystem::exists(file)) {
+  std::error_code unreadable;
+  if (!std::filesystem::exists(file, unreadable)) {
     throw Failure(Code::configuration,
                   fmt::format("nothing was exchanged with peer '{}' yet", peer.pinned.name),
                   "run: abgleich sync; the first rows arrive after both nodes have run twice");

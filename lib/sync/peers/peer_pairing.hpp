@@ -5,7 +5,7 @@
 #pragma once
 
 #include "contract/config.hpp"
-#include "contract/trust.hpp"
+#include "core/error.hpp"
 #include "core/trace.hpp"
 #include "exchange/pinned_cards.hpp"
 #include "sync/pairing.hpp"
@@ -38,13 +38,19 @@ struct KnownPeer {
   contract::PeerSection section;
 };
 
-/// All of them, by their names. Throws Failure{configuration} where a section that has a whole name
-/// has no pinned card.
-std::vector<KnownPeer> known_peers(const contract::Config& node);
-/// Throws Failure{usage} where there is no such peer.
+struct KnownPeers {
+  std::vector<KnownPeer> peers;       // by their names
+  std::vector<std::string> unpinned;  // whole names of sections without a pinned card
+};
+
+/// Throws Failure{key_or_trust} where a card cannot be used.
+KnownPeers known_peers(const contract::Config& node);
+/// What is to be done about a section whose peer has no card.
+Error not_pinned(const std::string& name);
+/// Throws Failure{usage} where there is no such peer, Failure{configuration} where it has no card.
 KnownPeer known_peer(const contract::Config& node, const std::string& name);
 
-/// What is kept of one peer: `exchange/NAME` in the state directory.
+/// What is kept of one peer: `peers/NAME` in the state directory.
 struct PeerFiles {
   explicit PeerFiles(const contract::Config& node, const std::string& peer);
 

@@ -3,33 +3,41 @@
 #include "core/clock.hpp"
 #include "db/peer/peer_database.hpp"
 #include "exchange/peer_state.hpp"
-#include "report/pulse.hpp"
+#include "report/peer_commands.hpp"
+#include "report/text.hpp"
 #include "sync/check/status.hpp"
 #include "sync/peers/peer_pairing.hpp"
 
-#include <fmt/format.h>
-
 #include <filesystem>
+#include <system_error>
+#include <utility>
 
 namespace abgleich::sync {
 
 namespace {
 
-/// What is open of the rows that it has sent.
-void add_open(const Pairing& pairing, PeerStatus& status) {
-  const auto open = sync::status(pairing);
-  status.conflicts = open.conflicts;
-  status.quarantined = open.quarantined;
+/// What is open of the rows that come or go this way.
+void add_open(const contract::Config& node, const KnownPeer& peer, Way way,
+              const OnStatement& on_statement, PeerStatus& status) {
+  const auto open = sync::status(load_peer_pairing(node, peer, way, on_statement));
+  const auto named = text_of(PeerWay{.peer = peer.pinned.name, .way = way});
+  status.conflicts += open.conflicts;
+  status.quarantined += open.quarantined;
   const auto add = [&](bool holds, Code code) {
     status.code = holds ? severer(status.code, code) : status.code;
   };
   add(open.conflicts > 0, Code::conflicts_open);
   add(open.quarantined > 0 || !open.drift.empty(), Code::quarantine_or_drift);
   add(open.head && open.head->paused, Code::paused);
+  add(!report::blocked_tables(open.drift).empty(), Code::drift_decision);
   add(open.damaged, Code::integrity);
+  if (!open.drift.empty()) {
+    status.drift.push_back(named);
+  }
   if (open.refused) {
     status.code = severer(status.code, open.refused->code);
     status.error = open.refused;
+    status.error->hint = report::for_peer(status.error->hint, named);
   }
 }
 
@@ -37,7 +45,8 @@ PeerStatus status_of(const contract::Config& node, const KnownPeer& peer,
                      const OnStatement& on_statement) {
   PeerStatus status{.peer = peer.pinned.name};
   const PeerFiles files(node, peer.pinned.name);
-  if (!std::filesystem::exists(files.channel)) {
+  std::error_code missing;
+  if (!std::filesystem::exists(files.channel, missing)) {
     return status;
   }
   const auto text = db::PeerDatabase::open(files.channel).channel();
@@ -49,12 +58,15 @@ PeerStatus status_of(const contract::Config& node, const KnownPeer& peer,
   status.heard = state.channel.heard;
   status.waiting = state.channel.waiting_since;
   status.noise = state.noise;
-  const auto silent = now_seconds() - exchange::silent_since(state);
-  if (silent > node.exchange.overdue.count()) {
+  if (exchange::is_silent(state, now_seconds(), node.exchange.overdue.count())) {
     status.code = Code::overdue;
   }
   if (peer.section.accepts && state.channel.applied) {
-    add_open(load_peer_pairing(node, peer, Way::from, on_statement), status);
+    add_open(node, peer, Way::from, on_statement, status);
+  }
+  std::error_code unreadable;
+  if (peer.section.sends && std::filesystem::exists(files.outbox, unreadable)) {
+    add_open(node, peer, Way::to, on_statement, status);
   }
   return status;
 }
@@ -63,7 +75,12 @@ PeerStatus status_of(const contract::Config& node, const KnownPeer& peer,
 
 std::vector<PeerStatus> peer_status(const contract::Config& node, const OnStatement& on_statement) {
   std::vector<PeerStatus> all;
-  for (const auto& peer : known_peers(node)) {
+  const auto known = known_peers(node);
+  for (const auto& name : known.unpinned) {
+    auto error = not_pinned(name);
+    all.push_back({.peer = name, .code = error.code, .error = std::move(error)});
+  }
+  for (const auto& peer : known.peers) {
     try {
       all.push_back(status_of(node, peer, on_statement));
     } catch (const Failure& failure) {

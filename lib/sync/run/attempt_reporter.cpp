@@ -208,6 +208,11 @@ std::string AttemptReporter::mail(const report::Outcome& outcome, report::Colour
   return report::mail_text(speech, outcome, last_success(), colour);
 }
 
+std::string AttemptReporter::mail(const report::Exchanged& exchanged, report::Colour colour) {
+  const auto speech = decide(report::matters_of(exchanged), report::reach_of(exchanged));
+  return report::mail_text(speech, exchanged, last_success(), colour);
+}
+
 std::string AttemptReporter::mail(const Error& error, report::Colour colour) {
   const auto speech = decide(report::matters_of(error), state::reach_of(error.code));
   return report::mail_text(speech, error, last_success(), colour);

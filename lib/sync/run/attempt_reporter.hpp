@@ -35,6 +35,7 @@ class AttemptReporter {
   /// `ended` was called.
   std::string mail(const report::Outcome& outcome, report::Colour colour);
   std::string mail(const Error& error, report::Colour colour);
+  std::string mail(const report::Exchanged& exchanged, report::Colour colour);
 
   /// What could not be reported, and why, for people.
   [[nodiscard]] const std::vector<std::string>& troubles() const { return troubles_; }

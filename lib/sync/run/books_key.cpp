@@ -116,7 +116,8 @@ void expect_secondary(const Pairing& pairing, db::Target& target,
                                [&](std::int64_t epoch) {
                                  const auto run = target.books().find_run(epoch);
                                  return run ? run->hash : std::string();
-                               }};
+                               },
+                           .alone = pairing.config.alone};
   journal::check_secondary(head, state::read_anchor(directory), state::read_intent(directory),
                            here);
 }
