@@ -24,7 +24,9 @@ struct Config {
   Endpoint primary;
   Endpoint secondary;
   std::filesystem::path key_file;  // of a credential: in $CREDENTIALS_DIRECTORY
-  std::string key_credential;      // name of the systemd credential; empty: the key is a file
+  /// Pseudonyms are made for this domain only, see mask::Keyring::of_domain; empty: the node's own.
+  std::string domain;
+  std::string key_credential;  // name of the systemd credential; empty: the key is a file
   std::filesystem::path state_directory;
   Limit max_deleted;  // default 5%
   Limit max_updated;  // default 50%

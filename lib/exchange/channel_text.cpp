@@ -30,7 +30,7 @@ constexpr std::size_t kMostBoxes = 16;  // a message offers no more
 [[noreturn]] void damaged_channel() {
   throw Failure(Code::integrity, "what was kept of the messages of a peer is damaged",
                 "move the peer's directory (peers/NAME in the state directory) away: then this "
-                "node begins with the peer anew");
+                "node begins with the peer anew, and says so when it has to be adopted (22)");
 }
 
 // ---- the members of each type ----------------------------------------------------------------

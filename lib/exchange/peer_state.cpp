@@ -20,7 +20,8 @@ constexpr const char* kFormat = "abgleich.peer-state/1";
 [[noreturn]] void damaged() {
   throw Failure(Code::integrity, "what was kept of a peer is damaged",
                 "move the peer's directory (peers/NAME in the state directory) away: then this "
-                "node begins with the peer anew. Nothing was changed");
+                "node begins with the peer anew, and says so when it has to be adopted (22). "
+                "Nothing was changed");
 }
 
 const Json& member(const Json& json, const char* name) {

@@ -19,6 +19,7 @@ namespace abgleich::mask {
 namespace {
 
 constexpr std::string_view kDigestVersion = "1";
+constexpr std::string_view kDomainVersion = "1";
 constexpr std::size_t kCheckSize = 8;
 
 std::string_view as_text(const LockedMemory& memory) {
@@ -79,6 +80,20 @@ Keyring Keyring::until(int epoch) const {
   }
   LockedMemory roots(size);
   std::ranges::copy(std::as_const(roots_->all).bytes().first(size), roots.bytes().begin());
+  roots.seal();
+  return Keyring(std::make_unique<Roots>(Roots{std::move(roots)}));
+}
+
+Keyring Keyring::of_domain(std::string_view domain) const {
+  const auto info = seal::info_of({"abgleich domain", kDomainVersion, domain});
+  LockedMemory roots(roots_->all.bytes().size());
+  std::ranges::copy(std::as_const(roots_->all).bytes(), roots.bytes().begin());
+  for (std::size_t at = 0; at < roots.bytes().size(); at += kEpochSize) {
+    const auto own = roots.bytes().subspan(at + Roots::pseudonyms * kRootSize, kRootSize);
+    Subkey derived;
+    seal::hkdf_sha256(own, {}, info, derived.bytes());
+    std::ranges::copy(std::as_const(derived).bytes(), own.begin());
+  }
   roots.seal();
   return Keyring(std::make_unique<Roots>(Roots{std::move(roots)}));
 }

@@ -53,6 +53,10 @@ class Keyring {
   /// Failure{bug} where there is no such epoch.
   [[nodiscard]] Keyring until(int epoch) const;
 
+  /// Keys for other pseudonyms, the same for everything else: who has those of one domain cannot
+  /// join them with those of another. schemas/pseudonyms.md, section 2.
+  [[nodiscard]] Keyring of_domain(std::string_view domain) const;
+
   /// The epoch in which the keyring had this check value, if it ever had.
   [[nodiscard]] std::optional<int> epoch_of(std::string_view check_value) const;
 

@@ -42,6 +42,11 @@ Pairing load_pairing(const std::filesystem::path& config, contract::Trust trust,
   return complete_pairing(std::move(read), on_statement);
 }
 
+mask::Keyring read_keyring(const contract::Config& config) {
+  auto keyring = mask::Keyring::read(config.key_file);
+  return config.domain.empty() ? std::move(keyring) : keyring.of_domain(config.domain);
+}
+
 Pairing complete_pairing(contract::Config config, const OnStatement& on_statement) {
   Pairing pairing{.config = std::move(config)};
   pairing.config.primary.on_statement = on_statement;

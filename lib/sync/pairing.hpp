@@ -7,6 +7,7 @@
 #include "contract/trust.hpp"
 #include "core/catalog.hpp"
 #include "core/trace.hpp"
+#include "mask/keyring.hpp"
 
 #include <filesystem>
 #include <optional>
@@ -30,6 +31,9 @@ Pairing load_pairing(const std::filesystem::path& config,
 
 /// Reads the other two files of a configuration that was read and checked.
 Pairing complete_pairing(contract::Config config, const OnStatement& on_statement = {});
+
+/// The keys of the configuration: those in its file, for its domain. Throws Failure{key_or_trust}.
+mask::Keyring read_keyring(const contract::Config& config);
 
 /// Reads the configuration only, with the same checks.
 contract::Config load_config(const std::filesystem::path& config,

@@ -267,6 +267,32 @@ TEST_CASE("exchange: a column that is withheld by now does not leave, whatever h
   CHECK(nodes.office.secondary.rows("SELECT place FROM visit WHERE id = 1") != "SECRET");
 }
 
+TEST_CASE("exchange: no two peers can join the pseudonyms that they get") {
+  TwoNodes nodes;
+  const Node second(On::sqlite, On::sqlite, "zz", nodes.mailbox.path());
+  nodes.app.knows(second);
+  nodes.app.primary.run("CREATE TABLE guest (id integer PRIMARY KEY, visit_id integer)");
+  nodes.app.primary.run("INSERT INTO guest VALUES (1, 1), (2, 1)");
+  const std::string pseudonymous =
+      "[tables.visit]\nkey = [\"id\"]\n[tables.visit.columns]\n"
+      "id = { class = \"pseudonym\", identity = \"visit\" }\nplace = \"plain\"\n"
+      "[tables.guest]\nkey = [\"id\"]\n[tables.guest.columns]\n"
+      "id = { class = \"pseudonym\", identity = \"guest\" }\n"
+      "visit_id = { class = \"pseudonym\", identity = \"visit\" }\n";
+  nodes.app.exchanges("\"*\"", {.sends = pseudonymous});
+  (void)nodes.app.meet("ga");
+  const auto peers = nodes.app.directory / "state" / "peers";
+  Database ga(On::sqlite, peers / "ga" / "outbox.db");
+  Database zz(On::sqlite, peers / "zz" / "outbox.db");
+  const auto* const one = "SELECT id FROM visit WHERE place = 'school'";
+  CHECK(ga.rows(one).starts_with("p1_"));
+  CHECK(ga.rows(one) != zz.rows(one));
+  for (auto* const outbox : {&ga, &zz}) {
+    CHECK(outbox->rows("SELECT count(*) FROM guest JOIN visit ON visit.id = visit_id "
+                       "WHERE place = 'café'") == "2");
+  }
+}
+
 TEST_CASE("exchange: a node that no longer sends still answers") {
   TwoNodes nodes;
   nodes.office.primary.run("CREATE TABLE request (id integer PRIMARY KEY, what text)");

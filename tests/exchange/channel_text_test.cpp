@@ -316,7 +316,7 @@ TEST_CASE("channel text: what is no channel at all is refused in the same words"
   CHECK(error.message == "what was kept of the messages of a peer is damaged");
   CHECK(error.hint ==
         "move the peer's directory (peers/NAME in the state directory) away: then this node "
-        "begins with the peer anew");
+        "begins with the peer anew, and says so when it has to be adopted (22)");
   for (const auto& text :
        {std::string("null"), std::string("[]"), std::string("{}"), std::string("\"x\""),
         std::string("{\"line\":"), std::string("\xff\xfe"), std::string(100'000, '['),

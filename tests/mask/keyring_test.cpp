@@ -38,6 +38,21 @@ TEST_CASE("derived keys are those of schemas/pseudonyms.md") {
   CHECK(hex(SipKey(keyring.purpose_key("fingerprint"))) == "59dbe424fe9ea30a6b6353c5d2d6b09d");
 }
 
+TEST_CASE("a domain has pseudonyms of its own, and everything else of the node") {
+  const auto known = known_keyring();
+  const auto domain = known.of_domain("aaaqeayeaudaocajbifqydiob4");
+  CHECK(hex(domain.pseudonym_key("x").bytes()) ==
+        "58a1df864063582d2221f507d304a2f9"
+        "f227fc8af0d28072f98492aa60468385");
+  CHECK(hex(domain.pseudonym_key("x").bytes()) != hex(known.pseudonym_key("x").bytes()));
+  CHECK(hex(domain.shift_key("x").bytes()) == hex(known.shift_key("x").bytes()));
+  CHECK(domain.digest_key("t", "c") == known.digest_key("t", "c"));
+  CHECK(domain.check_value() != known.check_value());
+  const auto rotated = Keyring::parse(counting_key_text(2, 0), "k");
+  CHECK(hex(rotated.of_domain("a").until(1).pseudonym_key("x").bytes()) ==
+        hex(rotated.until(1).of_domain("a").pseudonym_key("x").bytes()));
+}
+
 TEST_CASE("keys of different purposes, tables and columns differ") {
   const auto keyring = known_keyring();
   std::set<SipKey> keys{keyring.digest_key("person", "name"), keyring.digest_key("person", "id"),

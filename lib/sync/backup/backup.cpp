@@ -397,7 +397,7 @@ std::int64_t list_files(const fs::path& staging, const Places& places, Manifest&
 }  // namespace
 
 BackedUp back_up(const Pairing& pairing, const fs::path& directory, WithKey with_key) {
-  const auto keyring = mask::Keyring::read(pairing.config.key_file);
+  const auto keyring = read_keyring(pairing.config);
   const Places places(pairing);
   NewBackup backup(directory);
   BackedUp made{.manifest = {.made = now_utc(),

@@ -55,7 +55,7 @@ std::string until_purged(const contract::Retention& keep, const std::optional<db
 class Looking {
  public:
   Looking(const Pairing& pairing, const std::string& pseudonym)
-      : pairing_(pairing), keyring_(mask::Keyring::read(pairing.config.key_file)) {
+      : pairing_(pairing), keyring_(read_keyring(pairing.config)) {
     found_.pseudonym = pseudonym;
     expect_form();
   }

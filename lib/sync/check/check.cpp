@@ -247,7 +247,7 @@ void Check::look_at_files() {
                              : "none; the first sync takes the schema as it is then";
   });
   checker_.line("key", [&] {
-    keyring_ = mask::Keyring::read(pairing_.config.key_file);
+    keyring_ = read_keyring(pairing_.config);
     return fmt::format("epoch {}, check value {}", keyring_->epoch(), keyring_->check_value());
   });
   const auto& identity = pairing_.config.identity;

@@ -32,7 +32,7 @@ Catalog as_if_readable(Catalog catalog) {
 }
 
 std::optional<db::Grants> ask_secondary(const Pairing& pairing, Books books) {
-  const auto keyring = mask::Keyring::read(pairing.config.key_file);
+  const auto keyring = read_keyring(pairing.config);
   const auto primary = as_if_readable(db::Source(pairing.config.primary).catalog());
   db::Target target(pairing.config.secondary, db::Mode::dry);
   target.load_catalog();

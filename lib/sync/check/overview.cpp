@@ -35,7 +35,7 @@ constexpr std::size_t kMostHeld = 200;
 class MayBeShown {
  public:
   explicit MayBeShown(const Pairing& pairing) : contract_(pairing.contract) {
-    const auto keyring = mask::Keyring::read(pairing.config.key_file);
+    const auto keyring = read_keyring(pairing.config);
     db::Target target(pairing.config.secondary, db::Mode::dry);
     if (open_to_look(pairing, target)) {
       before_.emplace(pairing, target, keyring);

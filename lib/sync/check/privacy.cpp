@@ -208,7 +208,7 @@ void measure_uniqueness(db::Target& target, const contract::Contract& contract,
 
 report::Privacy privacy(const Pairing& given) {
   report::Privacy privacy{.contract = given.config.contract.filename().string(),
-                          .epoch = mask::Keyring::read(given.config.key_file).epoch(),
+                          .epoch = read_keyring(given.config).epoch(),
                           .min_k = given.config.min_k};
   db::Target target(given.config.secondary, db::Mode::dry);
   target.load_catalog();

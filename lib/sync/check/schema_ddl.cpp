@@ -17,7 +17,7 @@
 namespace abgleich::sync {
 
 SchemaDdl schema_ddl(const Pairing& given, const Catalog& live) {
-  const auto keyring = mask::Keyring::read(given.config.key_file);
+  const auto keyring = read_keyring(given.config);
   auto events = drift_events(given, live);
   db::Target target(given.config.secondary, db::Mode::dry);
   target.load_catalog();

@@ -38,8 +38,7 @@ SecondaryLook look_at_secondary(const Pairing& pairing, const Catalog& live,
   try {
     db::Target target(pairing.config.secondary, db::Mode::dry);
     (void)open_to_look(pairing, target);
-    return look_at_secondary(pairing, target, mask::Keyring::read(pairing.config.key_file), live,
-                             drift);
+    return look_at_secondary(pairing, target, read_keyring(pairing.config), live, drift);
   } catch (const Failure& failure) {
     return {.events = {}, .why_not = failure.error()};
   }

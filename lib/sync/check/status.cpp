@@ -50,7 +50,7 @@ void note_refusal(Status& status, const Check& check) {
 void look_at_both(const Pairing& pairing, db::Target& target, Status& status) {
   db::Source source(pairing.config.primary, filters_of(pairing.contract));
   const auto primary = primary_of(source);
-  const auto keyring = mask::Keyring::read(pairing.config.key_file);
+  const auto keyring = read_keyring(pairing.config);
   note_refusal(status, [&] {
     expect_primary(pairing, target, keyring, status.head, primary.identity, primary.position);
   });

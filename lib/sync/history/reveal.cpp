@@ -129,7 +129,7 @@ Kind kind_of(const contract::CanonicalForm& form) {
 void reveal(const Pairing& given, const std::string& table_name,
             const std::vector<std::string>& pseudonyms, const std::string& reason,
             const std::function<void(const Revealed&)>& found) {
-  const auto keyring = mask::Keyring::read(given.config.key_file);
+  const auto keyring = read_keyring(given.config);
   if (given.contract.find_table(table_name) == nullptr) {
     refuse(fmt::format("the contract has no table {}", contract::in_quotes(table_name)),
            "see the tables: abgleich status");
@@ -184,7 +184,7 @@ void reveal(const Pairing& given, const std::string& table_name,
 
 std::vector<Token> token(const Pairing& given, const std::string& identity,
                          const std::string& value, const std::string& reason) {
-  const auto keyring = mask::Keyring::read(given.config.key_file);
+  const auto keyring = read_keyring(given.config);
   // the column types decide the formats: those of the accepted catalogue, else the live ones
   std::optional<Catalog> catalog = given.accepted;
   if (!catalog) {

@@ -35,6 +35,7 @@ contract::Config config_of(const contract::Config& node, const KnownPeer& peer, 
     config.state_directory = files.directory / "from";
   } else {
     config.contract = *peer.section.sends;
+    config.domain = exchange::id_text(peer.pinned.card.id);  // no two peers can join what they get
     config.secondary = endpoint_of_file(Role::secondary, files.outbox);
     config.state_directory = files.directory / "to";
   }

@@ -189,7 +189,7 @@ mask::Keyring keyring_of(const std::optional<db::HeadRow>& head, const mask::Key
 std::optional<db::HeadRow> open_to_look(const Pairing& pairing, db::Target& target) {
   std::optional<mask::Keyring> keyring;
   try {
-    keyring.emplace(mask::Keyring::read(pairing.config.key_file));
+    keyring.emplace(read_keyring(pairing.config));
   } catch (const Failure&) {  // NOLINT(bugprone-empty-catch)
     // a person who may look at the secondary need not have the key
   }

@@ -410,7 +410,7 @@ void remember_names(const Pairing& pairing, db::Target& target, const mask::Keyr
 }
 
 LeavingReport compare_leaving(const Pairing& pairing) {
-  const auto keyring = mask::Keyring::read(pairing.config.key_file);
+  const auto keyring = read_keyring(pairing.config);
   db::Target target(pairing.config.secondary, db::Mode::dry);
   const auto head = open_books(pairing, target, keyring, {});
   if (!head) {

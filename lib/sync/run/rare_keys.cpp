@@ -42,7 +42,7 @@ std::vector<RareKey> read_rare_keys(const Pairing& pairing) {
   if (!std::filesystem::exists(file, unreadable) || unreadable) {
     return keys;
   }
-  const auto keyring = mask::Keyring::read(pairing.config.key_file);
+  const auto keyring = read_keyring(pairing.config);
   try {
     state::SealedReader reader(file, sealed_key(keyring, "rare"), kName);
     while (!reader.at_end()) {

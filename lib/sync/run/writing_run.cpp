@@ -5,9 +5,7 @@
 namespace abgleich::sync {
 
 WritingRun::WritingRun(const Pairing& pairing, const Manner& manner)
-    : pairing_(pairing),
-      keyring_(mask::Keyring::read(pairing.config.key_file)),
-      kind_(manner.kind) {
+    : pairing_(pairing), keyring_(read_keyring(pairing.config)), kind_(manner.kind) {
   if (kind_ == report::Run::dry) {
     return;
   }

@@ -388,7 +388,7 @@ report::Verification attempt(const Pairing& given, const mask::Keyring& keyring,
 report::Verification verify(const Pairing& pairing, Progress& progress,
                             const OnDifference& on_difference) {
   expect_tables(pairing.contract);
-  const auto keyring = mask::Keyring::read(pairing.config.key_file);
+  const auto keyring = read_keyring(pairing.config);
   bool told = false;
   const auto telling = [&](const report::Difference& difference) {
     told = true;
