@@ -33,9 +33,11 @@ void setup_adopt(CommandLine app, Context& context) {
         print(run ? fmt::format("run {}: the databases are accepted as they are now\n", *run)
               : context.peer ? "there is no history of this peer's rows\n"
                              : "the secondary has no history; the next sync begins one\n");
-        if (context.peer) {
-          print(adopted.begun_anew ? "this node's messages begin anew, and the peer gets all rows\n"
-                                   : "the peer knows nothing that this node does not know\n");
+        if (adopted.asked_for_all) {
+          print("the peer was asked for all of its rows; until they come, none are merged\n");
+        }
+        if (adopted.begun_anew) {
+          print("this node's messages begin anew, and the peer gets all rows\n");
         }
       }
       return Code::done;

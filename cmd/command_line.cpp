@@ -296,6 +296,11 @@ std::optional<std::string> Parser::parse(int argc, char** argv) {
   return std::nullopt;
 }
 
+std::string Parser::chosen() const {
+  const auto typed = app_->get_subcommands();
+  return typed.empty() ? std::string() : typed.front()->get_name();
+}
+
 std::string Parser::help(const std::vector<std::string>& command) const {
   const CLI::App* found = app_.get();
   auto typed = found->get_name();

@@ -95,6 +95,8 @@ class Parser {
   /// --version where that was asked for; then no callback is called. Throws Failure{usage}, with a
   /// hint at what was probably meant.
   std::optional<std::string> parse(int argc, char** argv);
+  /// The command that was typed, without its subcommands. REQUIRES: `parse` has returned nothing.
+  [[nodiscard]] std::string chosen() const;
   /// The help of a command, given by its words; of the program where there are none. Throws
   /// Failure{usage} for an unknown command.
   [[nodiscard]] std::string help(const std::vector<std::string>& command) const;

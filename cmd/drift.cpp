@@ -187,8 +187,8 @@ Code accept(const Context& context, const Arguments& arguments) {
                                          {"tables", arguments.tables}};
     print_json(json);
   } else if (context.loudness() != Loudness::problems) {
-    print(fmt::format("accepted: '{}'; keep it in git beside the contract\n",
-                      pairing.config.catalog.string()));
+    print(fmt::format("accepted: '{}'{}\n", pairing.config.catalog.string(),
+                      context.peer ? "" : "; keep it in git beside the contract"));
   }
   return Code::done;
 }

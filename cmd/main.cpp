@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <clocale>
 #include <csignal>
@@ -25,6 +26,7 @@
 #include <memory>
 #include <new>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <sys/stat.h>
 #include <vector>
@@ -84,7 +86,7 @@ int report_untold(const Context& context, const Error& error) {
   const auto message = fmt::format(
       "{}done, but that could not be told: {}",
       run.empty() ? std::string() : fmt::format("run {} was applied: ", run), error.message);
-  const std::string hint = "see what it did: abgleich log -n 1";
+  const auto hint = context.named("see what it did: abgleich log -n 1");
   complain(context.json ? report::warning_line(message, hint) + "\n"
                         : fmt::format("warning: {}\nhint: {}\n", visible(message), hint));
   return static_cast<int>(code);
@@ -228,6 +230,18 @@ bool asked_for_json(int argc, char** argv) {
                      [](const char* word) { return std::string_view(word) == "--json"; });
 }
 
+/// Commands about the node as a whole, which --peer would not change.
+constexpr std::array<std::string_view, 7> kOfNode{"init",   "check",  "keys",   "peer",
+                                                  "status", "backup", "restore"};
+
+void expect_fitting_peer(const Context& context, const std::string& command) {
+  if (context.peer && std::ranges::find(kOfNode, command) != kOfNode.end()) {
+    throw Failure(Code::usage, fmt::format("'{}' is not about one peer", command),
+                  "leave --peer out ($ABGLEICH_PEER counts as well); how it stands with each peer: "
+                  "abgleich status");
+  }
+}
+
 Code parse_and_run(Parser& parser, Context& context, int argc, char** argv) {
   try {
     if (const auto asked = parser.parse(argc, argv)) {
@@ -238,6 +252,7 @@ Code parse_and_run(Parser& parser, Context& context, int argc, char** argv) {
     context.json = context.json || asked_for_json(argc, argv);
     throw;
   }
+  expect_fitting_peer(context, parser.chosen());
   return context.run();
 }
 

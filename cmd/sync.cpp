@@ -193,10 +193,10 @@ void expect_one_pairing(const Context& context, const contract::Config& node,
                         const Arguments& arguments) {
   const bool decides =
       !arguments.accepted.empty() || !arguments.adopt.empty() || !arguments.refill.empty();
-  if (!decides || (node.pairs && !context.peer)) {
+  if (!decides) {
     return;
   }
-  if (!context.peer) {
+  if (!node.pairs && !context.peer) {
     throw Failure(Code::usage,
                   "--accept-mass-change, --adopt and --refill are about one pairing, and here are "
                   "only those with peers",
@@ -207,6 +207,24 @@ void expect_one_pairing(const Context& context, const contract::Config& node,
   for (const auto& table : arguments.accepted) {
     expect_table(pairing, table);
   }
+}
+
+/// What cron mails of a run with peers.
+void tell_mail(const Context& context, sync::AttemptReporter& reporter,
+               const report::Exchanged& exchanged) {
+  const auto mail = reporter.mail(exchanged, context.colour_of(2));
+  const auto statements_of = [](const std::optional<report::Outcome>& outcome) {
+    for (const auto& statement : outcome ? outcome->ddl : std::vector<std::string>()) {
+      print(statement + ";\n");
+    }
+  };
+  if (!mail.empty()) {
+    statements_of(exchanged.paired);
+    for (const auto& peer : exchanged.peers) {
+      statements_of(peer.from);
+    }
+  }
+  complain(mail);
 }
 
 /// The run of a node with peers: it takes in, pairs, gives out.
@@ -236,7 +254,7 @@ Code run_with_peers(Context& context, const contract::Config& node, const Argume
   reporter->ended(summary);
   tell_troubles(context, *reporter);
   if (mails(context)) {
-    complain(reporter->mail(exchanged, context.colour_of(2)));
+    tell_mail(context, *reporter, exchanged);
   } else {
     tell(context, exchanged, summary);
   }

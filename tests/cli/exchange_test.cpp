@@ -177,6 +177,11 @@ TEST_CASE("exchange: what a command about a peer lacks is said with what to do")
   const auto unknown = nodes.office.run({"diff", "--peer", "nobody"});
   CHECK(unknown.exit == 64);
   CHECK(unknown.err.find("abgleich peer list") != std::string::npos);
+  const auto whole = nodes.office.run({"status", "--peer", "app"});
+  CHECK(whole.exit == 64);
+  CHECK(whole.err.find("'status' is not about one peer") != std::string::npos);
+  const auto page = nodes.office.run({"report", "--peer", "app", "--html", "-"});
+  CHECK_MESSAGE(page.exit == 0, page.err);
   const auto wrong = nodes.office.run({"diff", "--peer", "Nobody!"});
   CHECK(wrong.exit == 64);
   const auto none = nodes.office.run({"diff", "--peer", "to:app"});
@@ -190,6 +195,9 @@ TEST_CASE("exchange: what a command about a peer lacks is said with what to do")
       {"sync", "--accept-mass-change", "visit", "--reason", "whose, it does not say"});
   CHECK(all.exit == 64);
   CHECK(all.err.find("say which: --peer NAME") != std::string::npos);
+  const auto mistyped = nodes.office.run(
+      {"sync", "--peer", "app", "--accept-mass-change", "vsit", "--reason", "a slip"});
+  CHECK(mistyped.exit == 64);
 
   nodes.office.exchanges("stranger", {.accepts = TwoNodes::kAccepts});
   const auto unpinned = nodes.office.run({"sync"});
@@ -291,6 +299,25 @@ TEST_CASE("exchange: no two peers can join the pseudonyms that they get") {
     CHECK(outbox->rows("SELECT count(*) FROM guest JOIN visit ON visit.id = visit_id "
                        "WHERE place = 'café'") == "2");
   }
+}
+
+TEST_CASE("exchange: an outbox that is lost takes nothing back from the peer") {
+  TwoNodes nodes;
+  nodes.meet();
+  const auto files = nodes.app.directory / "state" / "peers" / "ga";
+  std::filesystem::remove(files / "outbox.db");
+  const auto refused = nodes.app.meet("ga");
+  CHECK(refused["code"] == 22);
+  std::filesystem::remove_all(files / "to");
+  const auto primary = nodes.app.directory / "primary.db";
+  std::filesystem::rename(primary, primary.string() + "-away");
+  CHECK(nodes.app.meet("ga")["code"] != 0);
+  (void)nodes.office.meet("app");
+  CHECK(nodes.office.secondary.rows("SELECT count(*) FROM visit") == "3");
+  std::filesystem::rename(primary.string() + "-away", primary);
+  nodes.meet();
+  CHECK(nodes.app.meet("ga")["code"] == 0);
+  CHECK(nodes.office.secondary.rows("SELECT count(*) FROM visit") == "3");
 }
 
 TEST_CASE("exchange: a node that no longer sends still answers") {

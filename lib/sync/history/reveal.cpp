@@ -224,7 +224,8 @@ std::vector<Token> token(const Pairing& given, const std::string& identity,
   }
   if (tokens.empty()) {
     refuse(fmt::format("the contract has no identity {}", contract::in_quotes(identity)),
-           fmt::format("it has {}", fmt::join(identities, ", ")));
+           identities.empty() ? std::string("it has none: no column of it is a pseudonym")
+                              : fmt::format("it has {}", fmt::join(identities, ", ")));
   }
   std::vector<Token> all;
   state::Asked asked{.command = "token", .subject = identity, .pseudonyms = {}, .reason = reason};

@@ -278,6 +278,7 @@ Adopted adopt(const contract::Config& node, const PeerWay& way, const std::strin
     channel.fetch(PeerChannel::Restored::begins_anew);
     if (peer.section.accepts) {
       channel.ask_for_all();
+      adopted.asked_for_all = true;
     }
     channel.send(PeerChannel::Rows::kept_back);
   }

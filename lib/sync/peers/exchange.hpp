@@ -33,6 +33,7 @@ report::Exchanged exchange(const contract::Config& node, const ExchangeOptions& 
 /// What `adopt` has done.
 struct Adopted {
   std::optional<std::string> run;  // of the pairing; empty: it has no history yet
+  bool asked_for_all = false;      // the peer, for its rows
   bool begun_anew = false;         // the node's own messages: the peer gets all rows again
 };
 

@@ -117,28 +117,34 @@ PeerFiles files_of(const contract::Config& config, const std::string& peer) {
   return files;
 }
 
-/// What to do about a message of which nothing was applied.
-Error refusal(std::string_view reason) {
-  const auto said =
-      reason == "not_for_us"       ? std::pair("it is for another node, or for other keys",
-                                               "compare the cards of both nodes: abgleich "
-                                                     "peer list")
-      : reason == "another_format" ? std::pair("a later version of abgleich has written it",
-                                               "install that version here, or have the peer wait")
-      : reason == "not_accepted"
-          ? std::pair("it has rows, and nothing is taken from this peer",
-                      "write accepts = \"CONTRACT\" into its section, or have its "
-                      "people send nothing")
-      : reason == "gap"    ? std::pair("it continues rows that are not here",
-                                       "nothing is to be done: the peer sends all rows again")
-      : reason == "absurd" ? std::pair("it names messages of a far future",
-                                       "have the peer's people look at the clock of its machine")
-                           : std::pair("it is not as a bundle has to be",
-                                       "tell the peer's people; the next one replaces it");
+/// Why nothing of a message was applied, and what to do about it.
+struct Refused {
+  std::string_view reason;
+  std::string_view problem;
+  std::string_view hint;
+};
+constexpr std::array<Refused, 7> kRefused{{
+    {"not_for_us", "it is for another node, or for other keys",
+     "compare the cards of both nodes: abgleich peer list"},
+    {"another_format", "a later version of abgleich has written it",
+     "install that version here, or have the peer wait"},
+    {"not_accepted", "it has rows, and nothing is taken from this peer",
+     "write accepts = \"CONTRACT\" into its section, or have its people send nothing"},
+    {"gap", "it continues rows that are not here",
+     "nothing is to be done: the peer sends all rows again"},
+    {"absurd", "it names messages of a far future",
+     "have the peer's people look at the clock of its machine"},
+    {"malformed", "it is not as a bundle has to be",
+     "tell the peer's people; its next message replaces it"},
+    {"too_large", "it has more than it says, or than a bundle may have",
+     "tell the peer's people; its next message replaces it"},
+}};
+
+Error error_of(const Refused& refused) {
   return {.code = Code::bundle_refused,
-          .message = fmt::format("a bundle was refused ({}): {}; nothing of it was applied", reason,
-                                 said.first),
-          .hint = said.second};
+          .message = fmt::format("a bundle was refused ({}): {}; nothing of it was applied",
+                                 refused.reason, refused.problem),
+          .hint = std::string(refused.hint)};
 }
 
 }  // namespace
@@ -160,6 +166,7 @@ PeerChannel::PeerChannel(const contract::Config& config, const exchange::Node& n
       now_(now_seconds()) {
   if (const auto text = kept_->channel()) {
     state_ = exchange::parse_peer_state(*text);
+    written_ = *text;
   } else {
     state_.channel = exchange::new_channel(std::nullopt, draw);
     state_.begun = now_;
@@ -168,8 +175,9 @@ PeerChannel::PeerChannel(const contract::Config& config, const exchange::Node& n
 
 void PeerChannel::fetch(Restored restored) {
   restored_ = restored;
-  mailbox_.expect_usable();
-  mailbox_.remove_leftovers();
+  if (state_.channel.seq == 0) {
+    mailbox_.expect_usable();  // before the first message
+  }
   const auto& card = peer_.pinned.card;
   const auto& ours = node_.card();
   for (const auto day : {now_ / kDay - 1, now_ / kDay, now_ / kDay + 1}) {
@@ -181,7 +189,8 @@ void PeerChannel::fetch(Restored restored) {
   for (const auto& box : open) {
     take_file(exchange::box_text(box), box);
   }
-  for (const auto& box : state_.channel.used) {
+  const auto used = state_.channel.used;
+  for (const auto& box : used) {
     const auto name = exchange::box_text(box);
     // what was taken in this run lay there until a moment ago
     if (mailbox_.has(name) && std::ranges::find(open, box) == open.end()) {
@@ -195,7 +204,11 @@ void PeerChannel::fetch(Restored restored) {
 
 void PeerChannel::refuse(std::string_view reason) {
   outcome_.refused.push_back({.reason = std::string(reason)});
-  report::add_error(outcome_, refusal(reason));
+  const auto* const known = std::ranges::find(kRefused, reason, &Refused::reason);
+  if (known == kRefused.end()) {
+    throw Failure(Code::bug, fmt::format("a bundle is refused for no known reason: {}", reason));
+  }
+  report::add_error(outcome_, error_of(*known));
 }
 
 void PeerChannel::take_noise(const std::string& name) {
@@ -385,7 +398,8 @@ exchange::PeerState PeerChannel::write_state(exchange::PeerState state) {
   auto whole = state;
   whole.channel.segments.insert(whole.channel.segments.begin(), kept_back_.begin(),
                                 kept_back_.end());
-  kept_->keep_channel(exchange::peer_state_text(whole));
+  written_ = exchange::peer_state_text(whole);
+  kept_->keep_channel(written_);
   return state;
 }
 
@@ -404,9 +418,6 @@ void PeerChannel::ask_for_all() {
 
 void PeerChannel::note_rows(db::OutboxReader& outbox) {
   const auto run = outbox.epoch();
-  if (run == 0) {
-    return;  // never filled: all rows of it would be none
-  }
   auto layout = layout_of(outbox.tables());
   auto& out = state_.out;
   auto& channel = state_.channel;
@@ -429,21 +440,32 @@ void PeerChannel::note_rows(db::OutboxReader& outbox) {
   });
 }
 
-void PeerChannel::send(Rows rows) {
+std::optional<db::OutboxReader> PeerChannel::open_outbox() const {
   std::error_code error;
+  std::optional<db::OutboxReader> outbox;
+  if (fs::exists(files_.outbox, error)) {
+    outbox.emplace(files_.outbox);
+    if (outbox->epoch() == 0) {
+      outbox.reset();  // never filled: it would say that there are no rows
+    }
+  }
+  return outbox;
+}
+
+void PeerChannel::send(Rows rows) {
   std::optional<db::OutboxReader> outbox;
   auto& channel = state_.channel;
   const auto waiting = channel.waiting_since;
-  if (!peer_.section.sends) {
-    if (!channel.segments.empty()) {
-      exchange::everything_again(channel);  // nothing goes to it any more
-      state_.out = {};
-    }
-  } else if (rows == Rows::kept_back) {
-    kept_back_ = std::exchange(channel.segments, {});
-  } else if (fs::exists(files_.outbox, error)) {
-    outbox.emplace(files_.outbox);
+  if (peer_.section.sends && rows == Rows::sent) {
+    outbox = open_outbox();
+  }
+  if (outbox) {
     note_rows(*outbox);
+  } else if (peer_.section.sends) {
+    kept_back_ = std::exchange(channel.segments, {});
+  } else if (!channel.segments.empty()) {
+    exchange::everything_again(channel);  // nothing goes to it any more
+    state_.out = {};
   }
   std::set<Box> present;
   for (const auto& box : channel.posted) {
@@ -454,6 +476,9 @@ void PeerChannel::send(Rows rows) {
   const auto plan = exchange::plan(channel, present, now_,
                                    {.resend_after = config_.exchange.resend_after.count(),
                                     .heartbeat = config_.exchange.heartbeat.count()});
+  if (plan.hello || plan.box) {
+    mailbox_.remove_leftovers();
+  }
   if (plan.hello) {
     write(std::nullopt, nullptr);
   }
@@ -464,7 +489,9 @@ void PeerChannel::send(Rows rows) {
     state_.channel.segments = std::exchange(kept_back_, {});
     state_.channel.waiting_since = waiting;
   }
-  keep(state_);
+  if (exchange::peer_state_text(state_) != written_) {
+    keep(state_);
+  }
 }
 
 exchange::Manifest PeerChannel::manifest_of(const std::optional<Box>& box,

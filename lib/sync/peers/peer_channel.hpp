@@ -69,6 +69,8 @@ class PeerChannel {
   [[nodiscard]] seal::Identity opens(const Box& box);
   void refuse(std::string_view reason);
   void note(exchange::Taken taken);
+  /// Empty: there is none, or no run has filled it.
+  [[nodiscard]] std::optional<db::OutboxReader> open_outbox() const;
   void note_rows(db::OutboxReader& outbox);
   void write(const std::optional<Box>& box, db::OutboxReader* outbox);
   [[nodiscard]] exchange::Manifest manifest_of(const std::optional<Box>& box,
@@ -89,6 +91,7 @@ class PeerChannel {
   exchange::Moment now_;
   Restored restored_ = Restored::refuses;
   exchange::PeerState state_;
+  std::string written_;  // the text of the state in the transaction that wrote it last
   std::vector<exchange::Segment> kept_back_;  // what waits, while it may not be sent
 };
 
