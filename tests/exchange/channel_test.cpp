@@ -263,7 +263,9 @@ class History {
       secondary_was_restored(channel, node.secondary.applied);
     }
     lose_track(node);
-    read_boxes(node, peer, now, dies);
+    if (!read_boxes(node, peer, now, dies)) {
+      return;
+    }
     lose_track(node);
     read_rows(node);
     lose_track(node);
@@ -276,6 +278,9 @@ class History {
     const auto plan = exchange::plan(channel, present, now, {});
     if (plan.hello) {
       write(node, std::nullopt, now, dies);
+      if (dies == Dies::before_writing) {
+        return;
+      }
       lose_track(node);
     }
     if (plan.box) {
@@ -283,7 +288,8 @@ class History {
     }
   }
 
-  void read_boxes(Node& node, Node& peer, Moment now, Dies dies) {
+  /// False: the node died.
+  bool read_boxes(Node& node, Node& peer, Moment now, Dies dies) {
     auto& channel = node.state.channel;
     for (const auto& box : channel.used) {
       if (mailbox_.files.erase(grant_box(box)) > 0) {
@@ -306,22 +312,28 @@ class History {
       if (!box && !is_from(file, peer)) {
         continue;
       }
-      if (take_file(node, peer, file, box, now, dies)) {
+      const auto end = take_file(node, peer, file, box, now, dies);
+      if (end == End::died) {
+        return false;
+      }
+      if (end == End::done_with) {
         mailbox_.files.erase(place);
       }
     }
+    return true;
   }
+
+  enum class End : std::uint8_t { done_with, left, died };
 
   /// A hello of ours in the place of theirs is signed by another key.
   bool is_from(const File& file, const Node& peer) const {
     return writers_.at(file.message.mark.id) == peer.name;
   }
 
-  /// Whether it is done with.
-  bool take_file(Node& node, Node& peer, const File& file, const std::optional<BoxName>& box,
-                 Moment now, Dies dies) {
+  End take_file(Node& node, Node& peer, const File& file, const std::optional<BoxName>& box,
+                Moment now, Dies dies) {
     if (!is_from(file, peer)) {
-      return false;
+      return End::left;
     }
     auto& state = node.state;
     auto next = state.channel;
@@ -337,7 +349,7 @@ class History {
     }
     if (taken == Taken::absurd) {
       break_off("a line is absurd");
-      return true;
+      return End::done_with;
     }
     node.outcomes.other_history += taken == Taken::other_history ? 1 : 0;
     node.outcomes.another_writer += taken == Taken::another_writer ? 1 : 0;
@@ -345,7 +357,7 @@ class History {
     if (taken == Taken::whole || taken == Taken::changes) {
       apply(node, peer, file, taken, next);
       if (dies == Dies::after_the_commit) {
-        return false;  // the state is as it was, and the file is there
+        return End::died;  // the state is as it was, and the file is there
       }
     }
     state.channel = next;
@@ -356,7 +368,7 @@ class History {
       return std::ranges::none_of(
           next.segments, [&](const Segment& segment) { return segment.number == one.first; });
     });
-    return true;
+    return End::done_with;
   }
 
   void apply(Node& node, const Node& peer, const File& file, Taken taken, const Channel& next) {
@@ -445,7 +457,7 @@ class History {
 
 std::uint64_t histories() {
   const char* const number = std::getenv("ABGLEICH_CHANNEL_HISTORIES");
-  return number != nullptr ? std::stoull(number) : test::thorough() ? 100'000 : 2'000;
+  return number != nullptr ? std::stoull(number) : test::thorough() ? 250'000 : 2'000;
 }
 
 struct Sum {

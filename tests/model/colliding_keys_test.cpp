@@ -476,13 +476,13 @@ void play(Folding where, const Seeds& seeds) {
 }  // namespace
 
 TEST_CASE("histories over keys that the secondary does not tell apart end as the oracle says") {
-  play(Folding::secondary, {500'001, {.usual = 48, .thorough = 480}});
+  play(Folding::secondary, {500'001, {.usual = 48, .thorough = 240}});
 }
 
 TEST_CASE("histories over keys that the primary does not tell apart end as the oracle says") {
-  play(Folding::primary, {600'001, {.usual = 24, .thorough = 240}});
+  play(Folding::primary, {600'001, {.usual = 24, .thorough = 120}});
 }
 
 TEST_CASE("histories over keys that neither side tells apart end as the oracle says") {
-  play(Folding::both, {700'001, {.usual = 24, .thorough = 240}});
+  play(Folding::both, {700'001, {.usual = 24, .thorough = 120}});
 }
