@@ -178,13 +178,16 @@ void tell(const Context& context, const report::Exchanged& exchanged,
   if (exchanged.paired) {
     tell(context, *exchanged.paired);
   }
-  for (const auto& error : {exchanged.failed, exchanged.no_peers}) {
+  for (const auto& error : {exchanged.failed, exchanged.no_peers, exchanged.uncounted}) {
     if (error) {
       complain(report::text_of(*error, context.colour_of(2)));
     }
   }
   for (const auto& peer : exchanged.peers) {
     tell_peer(context, peer);
+  }
+  for (const auto& rows : exchanged.unrouted) {
+    complain(report::text_of(rows));
   }
 }
 

@@ -5,6 +5,7 @@
 #include "contract/contract.hpp"
 #include "contract/peers.hpp"
 #include "contract/retention.hpp"
+#include "contract/routing.hpp"
 #include "core/endpoint.hpp"
 
 #include <chrono>
@@ -26,6 +27,8 @@ struct Config {
   std::filesystem::path key_file;  // of a credential: in $CREDENTIALS_DIRECTORY
   /// Pseudonyms are made for this domain only, see mask::Keyring::of_domain; empty: the node's own.
   std::string domain;
+  /// Which rows of the contract a peer gets; empty: the contract is not one that peers get.
+  std::optional<Routes> routes;
   std::string key_credential;  // name of the systemd credential; empty: the key is a file
   std::filesystem::path state_directory;
   Limit max_deleted;  // default 5%

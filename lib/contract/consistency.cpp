@@ -3,6 +3,7 @@
 #include "contract/toml_text.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <map>
@@ -63,6 +64,64 @@ void expect_deciding(const Table& table) {
   const std::string what = fmt::format("'where' of table {}", in_quotes(table.name));
   for (const auto& name : columns_of(*table.where)) {
     (void)named_column(table, {.name = name, .place = table.where_place}, what);
+  }
+}
+
+void expect_routable(const Table& table, const Place& place) {
+  if (!table.route.empty()) {
+    (void)named_column(table, {.name = table.route, .place = place},
+                       fmt::format("'route' of table {}", in_quotes(table.name)));
+  }
+  for (const auto& followed : table.follows) {
+    (void)named_column(table, {.name = followed.by, .place = followed.place},
+                       fmt::format("'follows' of table {}", in_quotes(table.name)));
+  }
+}
+
+namespace {
+
+/// Follows the ways upwards; `way`: the tables on it.
+void expect_an_end(const Contract& contract, const Table& table, std::vector<std::string>& way) {
+  way.push_back(table.name);
+  for (const auto& followed : table.follows) {
+    if (std::ranges::find(way, followed.table) != way.end()) {
+      refuse(followed.place,
+             fmt::format("table {} follows itself, by {}", in_quotes(followed.table),
+                         fmt::join(way, ", ")),
+             "write route = \"COLUMN\" in place of 'follows' in one of them");
+    }
+    expect_an_end(contract, *contract.find_table(followed.table), way);
+  }
+  way.pop_back();
+}
+
+}  // namespace
+
+void expect_followed(const Contract& contract) {
+  for (const auto& table : contract.tables) {
+    for (const auto& followed : table.follows) {
+      const auto* parent = contract.find_table(followed.table);
+      if (parent == nullptr || !parent->is_routed()) {
+        refuse(followed.place,
+               fmt::format("table {} follows {}, which {}", in_quotes(table.name),
+                           in_quotes(followed.table),
+                           parent == nullptr ? "is not in the contract" : "goes to every peer"),
+               parent == nullptr
+                   ? fmt::format("write [tables.{}], with a 'route'", toml_key(followed.table))
+                   : fmt::format("write route = \"COLUMN\" into [tables.{}], or delete 'follows'",
+                                 toml_key(followed.table)));
+      }
+      if (parent->key.size() != 1) {
+        refuse(followed.place,
+               fmt::format("table {} follows {}, whose key has {} columns", in_quotes(table.name),
+                           in_quotes(followed.table), parent->key.size()),
+               "only a table with a key of one column can be followed: write route = \"COLUMN\"");
+      }
+    }
+  }
+  for (const auto& table : contract.tables) {
+    std::vector<std::string> way;
+    expect_an_end(contract, table, way);
   }
 }
 

@@ -30,6 +30,13 @@ void expect_fixed(const Table& table, const std::vector<Named>& fixed);
 /// Every column of `where`, which may be withheld, has a line. REQUIRES: `table.where` is set.
 void expect_deciding(const Table& table);
 
+/// The columns of `route` and `follows`, which may be withheld, have lines.
+void expect_routable(const Table& table, const Place& place);
+
+/// What `follows` names are tables of the contract that are routed themselves and have a key of one
+/// column, and no table follows itself, by whatever way.
+void expect_followed(const Contract& contract);
+
 /// No column of the key and no subject has on_unusable = "null", since no row can do without them.
 /// REQUIRES: `table.key` and `subject` are set.
 void expect_usable(const Table& table);

@@ -17,6 +17,11 @@ bool Table::decides(std::string_view column) const {
   return std::ranges::find(names, column) != names.end();
 }
 
+bool Table::never_leaves_without(const Table& parent, std::string_view column) const {
+  return follows.size() == 1 && follows.front().table == parent.name &&
+         follows.front().by == column && where.has_value();
+}
+
 std::vector<const Column*> Table::exported() const {
   std::vector<const Column*> found;
   for (const Column& column : columns) {

@@ -92,6 +92,13 @@ struct Limit {
   bool operator==(const Limit&) const = default;
 };
 
+/// Rows leave with the row of `table` whose key the column `by` has.
+struct Follows {
+  std::string table;  // both by their names in the primary
+  std::string by;
+  Place place;
+};
+
 struct Table {
   std::string name;              // in the primary
   std::string target;            // in the secondary
@@ -113,12 +120,20 @@ struct Table {
   std::int64_t min_k = 0;
   std::vector<Column> columns;  // all, as written
   Place place;
-  std::optional<Condition> where;  // which rows leave; empty: all
-  Place where_place;
+  /// Which rows leave; empty: all. For a peer, with what `route` and `follows` add (`routed`).
+  std::optional<Condition> where;
+  Place where_place;  // or that of what was added
+  /// Of a contract that peers get: the column whose value decides which of them gets a row, or the
+  /// rows that a row goes with, wherever one of them goes. Not both; neither: every peer gets it.
+  std::string route;
+  std::vector<Follows> follows;
 
   [[nodiscard]] const Column* find_column(std::string_view column) const;
   /// Whether the column, which may be withheld, decides which rows leave.
   [[nodiscard]] bool decides(std::string_view column) const;
+  [[nodiscard]] bool is_routed() const { return !route.empty() || !follows.empty(); }
+  /// Whether no row leaves without the row of `parent` whose key is in `column`.
+  [[nodiscard]] bool never_leaves_without(const Table& parent, std::string_view column) const;
   /// Whether anything of the column is read.
   [[nodiscard]] bool reads(const Column& column) const {
     return column.exported() || decides(column.name);

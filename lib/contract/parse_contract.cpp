@@ -8,6 +8,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 namespace abgleich::contract {
 
 namespace {
@@ -134,6 +136,59 @@ void parse_other_names(const Member& member, Table& table) {
   }
 }
 
+Follows parse_followed(const Node& one) {
+  constexpr std::string_view kExample = "follows = [{ table = \"visit\", by = \"visit_id\" }]";
+  if (one.kind != Node::Kind::table) {
+    refuse(one.place, "'follows' must be a list of tables", fmt::format("write {}", kExample));
+  }
+  expect_only(one, kFollowsKeys, "'follows'");
+  Follows followed{.place = one.place};
+  for (const auto& [key, into] :
+       {std::pair("table", &followed.table), std::pair("by", &followed.by)}) {
+    const Member* member = one.find(key);
+    if (member == nullptr) {
+      refuse(one.place, fmt::format("'follows' has no {}", in_quotes(key)),
+             fmt::format("write {}", kExample));
+    }
+    *into = name_of(*member, kExample);
+  }
+  return followed;
+}
+
+/// Reads `where`, `route` and `follows`: which rows leave.
+void parse_choice(const Member& member, Table& table) {
+  if (const Member* where = member.value.find("where")) {
+    table.where_place = where->value.place;
+    table.where = parse_condition(text_of(*where, "where = \"district = '08435'\""), table.name,
+                                  table.where_place);
+    expect_deciding(table);
+  }
+  const Member* route = member.value.find("route");
+  const Member* follows = member.value.find("follows");
+  if (route != nullptr && follows != nullptr) {
+    refuse(follows->place, fmt::format("table {} has 'route' and 'follows'", in_quotes(table.name)),
+           "delete one: a row goes where its own value says, or where another row goes");
+  }
+  if (route != nullptr) {
+    table.route = name_of(*route, "route = \"district\"");
+    table.where_place = route->value.place;
+  }
+  if (follows != nullptr) {
+    table.where_place = follows->value.place;
+    if (follows->value.kind == Node::Kind::list && follows->value.items.empty()) {
+      refuse(follows->value.place, "'follows' is empty", "name a table, or delete 'follows'");
+    }
+    if (follows->value.kind == Node::Kind::list) {
+      for (const Node& one : follows->value.items) {
+        table.follows.push_back(parse_followed(one));
+      }
+    } else {
+      table.follows.push_back(parse_followed(follows->value));
+    }
+  }
+  expect_routable(table, table.where_place);
+}
+
 Table parse_table(const Member& member) {
   expect_name(member.name, member.place, "a table name");
   table_of(member, fmt::format("[tables.{}]", toml_key(member.name)));
@@ -165,12 +220,7 @@ Table parse_table(const Member& member) {
     expect_fixed(table, fixed);
     table.fixed = names(fixed);
   }
-  if (const Member* where = member.value.find("where")) {
-    table.where_place = where->value.place;
-    table.where = parse_condition(text_of(*where, "where = \"district = '08435'\""), table.name,
-                                  table.where_place);
-    expect_deciding(table);
-  }
+  parse_choice(member, table);
   if (const Member* together = member.value.find("together")) {
     const std::vector<std::vector<Named>> groups = parse_together(*together);
     expect_groups(table, groups);
@@ -202,6 +252,7 @@ Contract parse_contract(std::string_view text, const std::filesystem::path& file
     }
   }
   expect_distinct_tables(contract);
+  expect_followed(contract);
   return contract;
 }
 

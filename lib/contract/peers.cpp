@@ -17,6 +17,7 @@ constexpr char kAny = '*';
 constexpr std::string_view kSendsExample = "sends = \"guests.toml\"";
 constexpr std::string_view kAcceptsExample = "accepts = \"requests.toml\"";
 constexpr std::string_view kMailboxExample = "mailbox = \"/srv/iris\"";
+constexpr std::string_view kTakesExample = "takes = { district = [\"08435\", \"084*\"] }";
 
 /// Whether some peer can have a name that fits: the characters are those of names, and no name has
 /// a hyphen at either end.
@@ -97,6 +98,55 @@ void expect_heard_in_time(const Node& section, const Exchange& exchange) {
          "heartbeat = \"12h\" and overdue = \"24h\"; what is not written is 24h and 48h");
 }
 
+/// "084*": what begins with "084"; a '*' elsewhere is refused, so that nobody expects it to count.
+TakenValue taken_value(const Node& item, std::string_view what) {
+  if (item.kind == Node::Kind::integer) {
+    return {.value = {.kind = Literal::Kind::number, .text = std::to_string(item.integer)}};
+  }
+  if (item.kind != Node::Kind::text) {
+    refuse(item.place, fmt::format("{} must be a list of texts or whole numbers", what),
+           fmt::format("write {}", kTakesExample));
+  }
+  const auto any = item.text.find(kAny);
+  if (any != std::string::npos && (any + 1 != item.text.size() || any == 0)) {
+    refuse(item.place, fmt::format("in {}, '*' stands for any end of a text, and only there", what),
+           fmt::format("write {}", kTakesExample));
+  }
+  expect_name(item.text, item.place, what);
+  return {.value = {.kind = Literal::Kind::text, .text = item.text.substr(0, any)},
+          .begins = any != std::string::npos};
+}
+
+/// `takes` of a peer's section.
+Takes takes_of(const Node& section, const PeerSection& peer) {
+  Takes takes;
+  const Member* member = section.find("takes");
+  if (member == nullptr) {
+    return takes;
+  }
+  if (peer.pattern.find(kAny) != std::string::npos) {
+    refuse(member->place,
+           fmt::format("'takes' of {} would be the same for several peers", header_of(peer)),
+           "write a section for each of these peers, [peers.NAME], with its own 'takes'");
+  }
+  if (!peer.sends) {
+    refuse(member->place, "'takes' is about what a peer gets, and this section has no 'sends'",
+           fmt::format("write {}, or delete 'takes'", kSendsExample));
+  }
+  for (const Member& column : table_of(*member, kTakesExample).members) {
+    const auto what = fmt::format("'takes' of {}", in_quotes(column.name));
+    if (column.value.kind != Node::Kind::list || column.value.items.empty()) {
+      refuse(column.value.place, fmt::format("{} must be a list of values", what),
+             fmt::format("write {}", kTakesExample));
+    }
+    auto& values = takes[column.name];
+    for (const Node& item : column.value.items) {
+      values.push_back(taken_value(item, what));
+    }
+  }
+  return takes;
+}
+
 PeerSection peer_of(const Member& member, bool has_mailbox) {
   const Node& table = table_of(member, fmt::format("[peers.\"ga-*\"] and below it {} or {}",
                                                    kSendsExample, kAcceptsExample));
@@ -110,7 +160,9 @@ PeerSection peer_of(const Member& member, bool has_mailbox) {
   }
   const auto header = header_of(peer);
   expect_only(table, kPeerKeys, header);
+  peer.place = member.place;
   peer.sends = path_of(table, "sends", kSendsExample);
+  peer.takes = takes_of(table, peer);
   peer.accepts = path_of(table, "accepts", kAcceptsExample);
   peer.mailbox = path_of(table, "mailbox", kMailboxExample);
   if (!peer.sends && !peer.accepts) {

@@ -3,9 +3,11 @@
 #pragma once
 
 #include "contract/document.hpp"
+#include "core/condition.hpp"
 
 #include <chrono>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,12 +15,23 @@
 
 namespace abgleich::contract {
 
+/// One value of a column, or all texts that begin with it ("084*").
+struct TakenValue {
+  Literal value;
+  bool begins = false;
+};
+
+/// Which rows a peer gets of the tables with `route`: by the column's name in the primary.
+using Takes = std::map<std::string, std::vector<TakenValue>, std::less<>>;
+
 /// [peers.PATTERN]: `sends` or `accepts` or both, and a mailbox here or in `Exchange`.
 struct PeerSection {
   std::string pattern;  // a peer's name; '*' stands for any characters, also for none
   std::optional<std::filesystem::path> sends;    // a contract: what the peer gets of the primary
+  Takes takes;                                   // of that, by the columns that it is routed by
   std::optional<std::filesystem::path> accepts;  // a contract: what is taken into the secondary
   std::optional<std::filesystem::path> mailbox;  // in place of that of all peers
+  Place place;
 };
 
 struct Exchange {

@@ -29,10 +29,11 @@ inline constexpr std::array<std::string_view, 9> kGeneralisations{
 
 // Keys of the contract.
 inline constexpr std::array<std::string_view, 3> kContractKeys{"format", "country", "tables"};
-inline constexpr std::array<std::string_view, 13> kTableKeys{
+inline constexpr std::array<std::string_view, 15> kTableKeys{
     "key",         "target",      "on_delete", "together",          "was",
     "max_deleted", "max_updated", "subject",   "quasi_identifiers", "sensitive",
-    "fixed",       "where",       "columns"};
+    "fixed",       "where",       "route",     "follows",           "columns"};
+inline constexpr std::array<std::string_view, 2> kFollowsKeys{"table", "by"};
 inline constexpr std::array<std::string_view, 21> kColumnKeys{"class",
                                                               "as",
                                                               "owner",
@@ -73,7 +74,7 @@ inline constexpr std::array<std::string_view, 1> kPrivacyKeys{"min_k"};
 inline constexpr std::array<std::string_view, 3> kAlertKeys{"max_age", "metrics", "ping"};
 inline constexpr std::array<std::string_view, 6> kExchangeKeys{
     "identity", "cards", "mailbox", "resend_after", "heartbeat", "overdue"};
-inline constexpr std::array<std::string_view, 3> kPeerKeys{"sends", "accepts", "mailbox"};
+inline constexpr std::array<std::string_view, 4> kPeerKeys{"sends", "takes", "accepts", "mailbox"};
 
 /// The prefix of the bookkeeping's tables and columns in the secondary.
 inline constexpr std::string_view kReservedPrefix = "abgleich_";

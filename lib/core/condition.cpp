@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 #include <utility>
 
 namespace abgleich {
@@ -49,12 +50,17 @@ std::string test_text(const Condition& condition) {
   }
 }
 
+/// The parts that are conditions on the same row.
+std::span<const Condition> parts_of(const Condition& condition) {
+  return condition.kind == Condition::Kind::within ? std::span<const Condition>()
+                                                   : std::span(condition.parts);
+}
+
 void add_columns(const Condition& condition, std::vector<std::string>& names) {
-  if (condition.kind == Condition::Kind::test &&
-      std::ranges::find(names, condition.column) == names.end()) {
+  if (!condition.column.empty() && std::ranges::find(names, condition.column) == names.end()) {
     names.push_back(condition.column);
   }
-  for (const auto& part : condition.parts) {
+  for (const auto& part : parts_of(condition)) {
     add_columns(part, names);
   }
 }
@@ -72,9 +78,22 @@ std::vector<std::string> columns_of(const Condition& condition) {
   return names;
 }
 
+bool reaches_beyond(const Condition& condition) {
+  return condition.kind == Condition::Kind::within ||
+         std::ranges::any_of(condition.parts, reaches_beyond);
+}
+
+Condition joined(Condition::Kind kind, std::vector<Condition> parts) {
+  return parts.size() == 1 ? std::move(parts.front())
+                           : Condition{.kind = kind, .parts = std::move(parts)};
+}
+
 Condition renamed(Condition condition, std::string_view was, std::string_view now) {
   if (condition.column == was) {
     condition.column = now;
+  }
+  if (condition.kind == Condition::Kind::within) {
+    return condition;  // its part is about another table
   }
   for (auto& part : condition.parts) {
     part = renamed(std::move(part), was, now);
@@ -88,6 +107,10 @@ std::string text_of(const Condition& condition) {
       return test_text(condition);
     case Condition::Kind::negated:
       return fmt::format("NOT ({})", text_of(condition.parts.front()));
+    case Condition::Kind::within:
+      return fmt::format("{} IN (SELECT {} FROM {} WHERE {})", quoted(condition.column, '"'),
+                         quoted(condition.key, '"'), quoted(condition.table, '"'),
+                         text_of(condition.parts.front()));
     case Condition::Kind::all:
     case Condition::Kind::any:
       break;

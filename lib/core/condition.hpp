@@ -1,6 +1,6 @@
-// Which rows of a table leave: the parsed condition of `where`. It holds only comparisons of
-// columns with values. So the SQL that is made of it is abgleich's own, and whether a row fulfils
-// it depends on that row alone.
+// Which rows of a table leave: the parsed condition of `where`, and what `route` and `follows` add
+// to it. It holds only comparisons of columns, so the SQL that is made of it is abgleich's own.
+// Whether a row fulfils the condition depends on that row alone, unless it `reaches_beyond` it.
 #pragma once
 
 #include <cstdint>
@@ -21,7 +21,13 @@ struct Literal {
 };
 
 struct Condition {
-  enum class Kind : std::uint8_t { all, any, negated, test };
+  enum class Kind : std::uint8_t {
+    all,
+    any,
+    negated,
+    test,
+    within,  // the column has the key of a row of another table, for which `parts` is true
+  };
   enum class Test : std::uint8_t {
     equal,
     unequal,
@@ -36,10 +42,11 @@ struct Condition {
   };
 
   Kind kind = Kind::test;
-  std::vector<Condition> parts;  // of `all` and `any`: two or more; of `negated`: one
-  std::string column;            // of a test: its name in the primary
+  std::vector<Condition> parts;  // of `all` and `any`: two or more; of `negated` and `within`: one
+  std::string column;            // of a test and of `within`: its name in the primary
   Test test = Test::null;
   std::vector<Literal> values;
+  std::string table, key;  // of `within`: the other table, and the one column of its key
 
   bool operator==(const Condition&) const = default;
 };
@@ -47,14 +54,22 @@ struct Condition {
 /// "=", "<>", "<", "<=", ">", ">="; empty for other tests.
 std::string_view symbol_of(Condition::Test test);
 
-/// The columns that the condition names, each once, in the order of their first mention.
+/// The columns of the table itself that the condition names, each once, in the order of their first
+/// mention.
 std::vector<std::string> columns_of(const Condition& condition);
 
-/// The same condition, in which column `was` is called `now`.
+/// Whether other tables decide as well: then a row can enter or leave though it did not change.
+bool reaches_beyond(const Condition& condition);
+
+/// Joins two or more conditions by AND or OR; a single one stays as it is. REQUIRES: there is one.
+Condition joined(Condition::Kind kind, std::vector<Condition> parts);
+
+/// The same condition, in which column `was` of the table itself is called `now`.
 Condition renamed(Condition condition, std::string_view was, std::string_view now);
 
 /// The condition in one fixed spelling, whatever blanks, capitals and brackets its author used.
-/// Every name is in double quotes. Parsing the text gives the same condition again.
+/// Every name is in double quotes. Parsing the text gives the same condition again, unless it
+/// `reaches_beyond` the row.
 std::string text_of(const Condition& condition);
 
 }  // namespace abgleich

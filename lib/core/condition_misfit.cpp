@@ -236,14 +236,50 @@ std::optional<std::string> misfit_of_test(const Condition& test, const CatalogTa
   return std::nullopt;
 }
 
+/// Whether an engine can say that two values are equal, in a way that needs no operator of others.
+bool can_be_a_key(const Type& type) {
+  return type.family != Family::json && type.family != Family::other &&
+         type.family != Family::real && !is_of_extension(type);
+}
+
+std::optional<std::string> misfit_of_within(const Condition& within, const CatalogTable& table,
+                                            const Catalog* catalog) {
+  const auto* column = table.find_column(within.column);
+  if (column == nullptr) {
+    return fmt::format("the primary has no column of '{}' called '{}'", table.name, within.column);
+  }
+  if (catalog == nullptr) {
+    return std::nullopt;
+  }
+  const auto* other = catalog->find_table(within.table);
+  const auto* key = other == nullptr ? nullptr : other->find_column(within.key);
+  if (key == nullptr) {
+    return other == nullptr ? fmt::format("the primary has no table '{}', which '{}' follows",
+                                          within.table, table.name)
+                            : fmt::format("the primary has no column of '{}' called '{}'",
+                                          other->name, within.key);
+  }
+  if (key->type.family != column->type.family || !can_be_a_key(key->type) ||
+      !can_be_a_key(column->type) || key->type.labels != column->type.labels) {
+    return fmt::format("column '{}' of '{}' ({}) cannot be compared with '{}' of '{}' ({})",
+                       column->name, table.name, column->type.native, key->name, other->name,
+                       key->type.native);
+  }
+  return misfit_of(within.parts.front(), *other, catalog);
+}
+
 }  // namespace
 
-std::optional<std::string> misfit_of(const Condition& condition, const CatalogTable& table) {
+std::optional<std::string> misfit_of(const Condition& condition, const CatalogTable& table,
+                                     const Catalog* catalog) {
   if (condition.kind == Condition::Kind::test) {
     return misfit_of_test(condition, table);
   }
+  if (condition.kind == Condition::Kind::within) {
+    return misfit_of_within(condition, table, catalog);
+  }
   for (const auto& part : condition.parts) {
-    if (auto why = misfit_of(part, table)) {
+    if (auto why = misfit_of(part, table, catalog)) {
       return why;
     }
   }

@@ -179,6 +179,12 @@ std::vector<Matter> matters_of(const PeerOutcome& peer) {
   return all;
 }
 
+Matter matter_of(const Unrouted& rows) {
+  return {.kind = Kind::held_back,
+          .name = "unrouted\n" + rows.table,
+          .count = rows.by_none + rows.by_many};
+}
+
 bool tells_of(const Speech& speech, const PeerOutcome& peer) {
   return std::ranges::any_of(matters_of(peer), [&](const Matter& matter) {
     return speech.tells(matter.kind, matter.name);
@@ -208,11 +214,16 @@ std::vector<Matter> matters_of(const Exchanged& exchanged) {
   auto all = exchanged.paired   ? matters_of(*exchanged.paired)
              : exchanged.failed ? matters_of(*exchanged.failed)
                                 : std::vector<Matter>();
-  if (exchanged.no_peers) {
-    std::ranges::move(matters_of(*exchanged.no_peers), std::back_inserter(all));
+  for (const auto& error : {exchanged.no_peers, exchanged.uncounted}) {
+    if (error) {
+      std::ranges::move(matters_of(*error), std::back_inserter(all));
+    }
   }
   for (const auto& peer : exchanged.peers) {
     std::ranges::move(matters_of(peer), std::back_inserter(all));
+  }
+  for (const auto& rows : exchanged.unrouted) {
+    all.push_back(matter_of(rows));
   }
   return all;
 }
@@ -250,12 +261,18 @@ std::string mail_text(const Speech& speech, const Exchanged& exchanged, const La
   if (exchanged.paired) {
     text += run_text(speech, *exchanged.paired, colour);
   }
-  for (const auto& error : {exchanged.failed, exchanged.no_peers}) {
+  for (const auto& error : {exchanged.failed, exchanged.no_peers, exchanged.uncounted}) {
     text += error ? text_of(*error, colour) : std::string();
   }
   for (const auto& peer : exchanged.peers) {
     if (tells_of(speech, peer) || (speech.reminder && peer.code != Code::done)) {
       text += peer_text(peer, colour);
+    }
+  }
+  for (const auto& rows : exchanged.unrouted) {
+    const auto matter = matter_of(rows);
+    if (speech.tells(matter.kind, matter.name) || speech.reminder) {
+      text += text_of(rows);
     }
   }
   return text;

@@ -1,5 +1,6 @@
 #include "report/peer_outcome.hpp"
 
+#include "core/visible_text.hpp"
 #include "report/json.hpp"
 #include "report/peer_commands.hpp"
 #include "report/pulse.hpp"
@@ -103,9 +104,15 @@ void add_run(Outcome& summary, const std::string& peer, const Outcome& run) {
 
 Outcome summary_of(const Exchanged& exchanged) {
   auto summary = of_databases(exchanged);
-  std::optional<Error> worst = exchanged.no_peers;
-  if (worst) {
-    summary.code = severer(summary.code, worst->code);
+  if (!exchanged.unrouted.empty()) {
+    summary.code = severer(summary.code, Code::quarantine_or_drift);
+  }
+  std::optional<Error> worst;
+  for (const auto& error : {exchanged.no_peers, exchanged.uncounted}) {
+    if (error && (!worst || severer(worst->code, error->code) != worst->code)) {
+      worst = error;
+    }
+    summary.code = error ? severer(summary.code, error->code) : summary.code;
   }
   for (const auto& peer : exchanged.peers) {
     summary.code = severer(summary.code, peer.code);
@@ -127,6 +134,23 @@ Outcome summary_of(const Exchanged& exchanged) {
     summary.error = std::move(worst);
   }
   return summary;
+}
+
+std::string text_of(const Unrouted& rows) {
+  std::vector<std::string> parts;
+  if (rows.by_none > 0) {
+    parts.push_back(fmt::format(
+        "{} {}", rows.by_none,
+        rows.follows ? "that follow no row that a peer gets" : "with a value that no peer takes"));
+  }
+  if (rows.by_many > 0) {
+    parts.push_back(fmt::format("{} with a value that several take", rows.by_many));
+  }
+  return fmt::format(
+      "unrouted: rows of '{0}' go to no peer, by '{1}': {2}\nhint: look at 'takes' of the sections "
+      "[peers.…] and at '{1}' in the primary; what nobody shall get, leave out by 'where' of "
+      "[tables.{0}]\n",
+      visible(rows.table), visible(rows.column), fmt::join(parts, ", "));
 }
 
 bool has_news(const PeerOutcome& outcome) {
@@ -164,6 +188,13 @@ std::string json_line(const Exchanged& exchanged, const Outcome& summary) {
   auto& peers = json["peers"] = Json::object();
   for (const auto& peer : exchanged.peers) {
     peers[peer.peer] = json_of(peer);
+  }
+  auto& unrouted = json["unrouted"] = Json::array();
+  for (const auto& rows : exchanged.unrouted) {
+    unrouted.push_back({{"table", rows.table},
+                        {"column", rows.column},
+                        {"by_none", rows.by_none},
+                        {"by_many", rows.by_many}});
   }
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }

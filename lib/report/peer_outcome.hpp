@@ -18,6 +18,17 @@ struct Refusal {
   std::int64_t rows = 0;
 };
 
+/// Rows of the primary that no peer gets.
+struct Unrouted {
+  std::string table;
+  std::string column;  // that the table is routed by, or that says what a row follows
+  bool follows = false;
+  std::int64_t by_none = 0;  // rows that no peer takes, or that follow one which no peer gets
+  std::int64_t by_many = 0;  // rows that several peers take
+
+  bool operator==(const Unrouted&) const = default;
+};
+
 struct PeerOutcome {
   std::string peer;
   Code code = Code::done;        // the severest of everything below
@@ -44,6 +55,8 @@ struct Exchanged {
   std::optional<Error> failed;    // why that run failed
   std::optional<Error> no_peers;  // why no peer was served: this node's key, a card
   std::vector<PeerOutcome> peers;
+  std::vector<Unrouted> unrouted;
+  std::optional<Error> uncounted;  // why these rows could not be counted
 };
 
 /// Counts this error, and the code of whatever else is said, for the peer.
@@ -53,6 +66,7 @@ void add_error(PeerOutcome& outcome, Error error);
 /// peer that has one where nothing else failed.
 Outcome summary_of(const Exchanged& exchanged);
 
+std::string text_of(const Unrouted& rows);
 /// What came, what went, and what the runs did; without the errors.
 std::string text_of(const PeerOutcome& outcome, Colour colour);
 /// Whether there is anything in it that a person may want to read.

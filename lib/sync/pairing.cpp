@@ -1,6 +1,7 @@
 #include "sync/pairing.hpp"
 
 #include "contract/include.hpp"
+#include "contract/routing.hpp"
 #include "core/error.hpp"
 #include "drift/catalog_file.hpp"
 #include "sync/long_names.hpp"
@@ -52,6 +53,11 @@ Pairing complete_pairing(contract::Config config, const OnStatement& on_statemen
   pairing.config.primary.on_statement = on_statement;
   pairing.config.secondary.on_statement = on_statement;
   pairing.contract = contract::read_contract(pairing.config.contract);
+  if (const auto& routes = pairing.config.routes) {
+    pairing.contract = contract::routed(std::move(pairing.contract), *routes);
+  } else {
+    contract::expect_not_routed(pairing.contract);
+  }
   refuse_long_names(pairing.config, pairing.contract);
   for (auto& table : pairing.contract.tables) {
     table.min_k = pairing.config.min_k;

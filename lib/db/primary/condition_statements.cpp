@@ -72,32 +72,63 @@ std::string join(std::span<const std::string> parts, std::string_view word) {
                      join(parts.subspan(half), word));
 }
 
-/// A negation is applied to the single tests, not to the guards beside them: that a value is of its
-/// column's type is required either way.
-std::string sql_of(const Dialect& dialect, const Condition& condition, const CatalogTable& table,
-                   bool negated) {
-  switch (condition.kind) {
-    case Kind::test:
-      return test_text(dialect, condition, table, negated);
-    case Kind::negated:
-      return sql_of(dialect, condition.parts.front(), table, !negated);
-    case Kind::all:
-    case Kind::any:
-      break;
+/// What a condition stands in.
+class Statement {
+ public:
+  Statement(const Dialect& dialect, const std::string& schema, const Catalog& catalog)
+      : dialect_(dialect), schema_(schema), catalog_(catalog) {}
+
+  /// A negation is applied to the single tests, not to the guards beside them: that a value is of
+  /// its column's type is required either way.
+  [[nodiscard]] std::string sql_of(const Condition& condition, const CatalogTable& table,
+                                   bool negated) const {
+    switch (condition.kind) {
+      case Kind::test:
+        return test_text(dialect_, condition, table, negated);
+      case Kind::negated:
+        return sql_of(condition.parts.front(), table, !negated);
+      case Kind::within:
+        return within_text(condition, table, negated);
+      case Kind::all:
+      case Kind::any:
+        break;
+    }
+    std::vector<std::string> parts;
+    parts.reserve(condition.parts.size());
+    for (const auto& part : condition.parts) {
+      parts.push_back(sql_of(part, table, negated));
+    }
+    return join(parts, (condition.kind == Kind::all) == negated ? "OR" : "AND");
   }
-  std::vector<std::string> parts;
-  parts.reserve(condition.parts.size());
-  for (const auto& part : condition.parts) {
-    parts.push_back(sql_of(dialect, part, table, negated));
+
+ private:
+  /// The names in the inner SELECT are those of the other table, which has them all. Texts are
+  /// compared by their bytes: the two columns may have different collations.
+  [[nodiscard]] std::string within_text(const Condition& within, const CatalogTable& table,
+                                        bool negated) const {
+    const auto& other = *catalog_.find_table(within.table);
+    const bool text = table.find_column(within.column)->type.family == Family::text;
+    const auto name = [&](const std::string& column) {
+      const auto quoted = dialect_.quote(column);
+      return text ? dialect_.text_bytes(quoted) : quoted;
+    };
+    return fmt::format("{} {}IN (SELECT {} FROM {} WHERE {} IS NOT NULL AND ({}))",
+                       name(within.column), negated ? "NOT " : "", name(within.key),
+                       dialect_.table(schema_, within.table), dialect_.quote(within.key),
+                       sql_of(within.parts.front(), other, false));
   }
-  return join(parts, (condition.kind == Kind::all) == negated ? "OR" : "AND");
-}
+
+  const Dialect& dialect_;
+  const std::string& schema_;
+  const Catalog& catalog_;
+};
 
 }  // namespace
 
-std::string condition_text(const Dialect& dialect, const Condition& condition,
-                           const CatalogTable& table) {
-  return sql_of(dialect, condition, table, false);
+std::string condition_text(const Dialect& dialect, const std::string& schema,
+                           const Condition& condition, const CatalogTable& table,
+                           const Catalog& catalog) {
+  return Statement(dialect, schema, catalog).sql_of(condition, table, false);
 }
 
 }  // namespace abgleich::db

@@ -238,19 +238,23 @@ std::string Source::only(const std::string& table, const std::string& where) {
   if (filter == filters_.end()) {
     return where;
   }
-  const auto* there = catalog().find_table(table);
-  const auto why = there == nullptr ? std::optional<std::string>("the primary has no such table")
-                                    : misfit_of(filter->second.condition, *there);
-  if (why) {
-    refuse_filter(filter->second, *why);
-  }
-  const auto own = condition_text(*session_.dialect, filter->second.condition, *there);
+  const auto own = sql_of(table, filter->second);
   return where.empty() ? own : fmt::format("({}) AND ({})", where, own);
 }
 
+std::string Source::sql_of(const std::string& table, const RowFilter& filter) {
+  const auto* there = catalog().find_table(table);
+  const auto why = there == nullptr ? std::optional<std::string>("the primary has no such table")
+                                    : misfit_of(filter.condition, *there, &catalog());
+  if (why) {
+    refuse_filter(filter, *why);
+  }
+  return condition_text(*session_.dialect, session_.schema, filter.condition, *there, catalog());
+}
+
 void refuse_filter(const RowFilter& filter, const std::string& why) {
-  throw Failure(Code::configuration, fmt::format("{}: 'where': {}", filter.place, why),
-                "correct 'where' in the contract. Nothing was changed");
+  throw Failure(Code::configuration, fmt::format("{}: {}: {}", filter.place, filter.what, why),
+                fmt::format("correct {} in the contract. Nothing was changed", filter.what));
 }
 
 VersionedTable Source::versioned(const CatalogTable& table,
@@ -280,7 +284,8 @@ void Source::look_ahead(const std::vector<Wanted>& tables) {
   }
   auto versions = session_.backend->row_versions(session_, asked);
   for (std::size_t i = 0; i < tables.size(); ++i) {
-    ahead_[tables[i].table->name] = {.versions = std::move(versions[i])};
+    const auto& name = tables[i].table->name;
+    ahead_[name] = {.versions = judged(name, std::move(versions[i]))};
   }
 }
 
@@ -289,7 +294,16 @@ RowVersions Source::row_versions(const CatalogTable& table,
   if (const auto known = ahead_.find(table.name); known != ahead_.end()) {
     return known->second.versions;
   }
-  return session_.backend->row_versions(session_, {versioned(table, columns)}).front();
+  return judged(table.name,
+                session_.backend->row_versions(session_, {versioned(table, columns)}).front());
+}
+
+RowVersions Source::judged(const std::string& table, RowVersions versions) const {
+  const auto filter = filters_.find(table);
+  if (filter != filters_.end() && reaches_beyond(filter->second.condition)) {
+    versions.usable = false;
+  }
+  return versions;
 }
 
 std::string Source::place() const {
@@ -326,10 +340,27 @@ std::int64_t Source::count_rows(const std::string& table) {
     }
     return *known->second.rows;
   }
+  return count(table, only(table));
+}
+
+std::int64_t Source::count(const std::string& table, const std::string& where) {
   std::int64_t rows = 0;
-  session_.connection->query(count_all(*session_.dialect, session_.schema, table, only(table)), {},
+  session_.connection->query(count_all(*session_.dialect, session_.schema, table, where), {},
                              [&](std::span<const Cell> row) { rows = number_in(row[0]); });
   return rows;
+}
+
+std::int64_t Source::count_rows(const std::string& table,
+                                const std::optional<Condition>& condition) {
+  return count(table,
+               condition ? sql_of(table, {.condition = *condition, .place = {}}) : std::string());
+}
+
+bool Source::has_rows(const std::string& table) {
+  std::int64_t rows = 0;
+  session_.connection->query(count_some(*session_.dialect, session_.schema, table, 1), {},
+                             [&](std::span<const Cell> row) { rows = number_in(row[0]); });
+  return rows > 0;
 }
 
 void Source::count_small() {

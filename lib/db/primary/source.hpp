@@ -36,10 +36,12 @@ struct RowMark {
 };
 
 /// The condition by which rows of a table are read; for all readers the others are not there.
-/// `place`: where it is written in the contract, for messages.
+/// `place`: where it is written in the contract, `what`: the words that it is written with, both
+/// for messages.
 struct RowFilter {
   Condition condition;
   std::string place;
+  std::string what = "'where'";
 };
 /// Throws Failure{configuration}: the filter does not fit the table. `why`: for people.
 [[noreturn]] void refuse_filter(const RowFilter& filter, const std::string& why);
@@ -122,6 +124,12 @@ class Source {
   [[nodiscard]] std::string recent_or_at(std::uint64_t horizon,
                                          const std::vector<std::string>& places) const;
   [[nodiscard]] std::int64_t count_rows(const std::string& table);
+  /// Counts the rows that meet a condition, whatever the filter of the table; empty: all rows.
+  /// Throws Failure{configuration} where it does not fit the table.
+  [[nodiscard]] std::int64_t count_rows(const std::string& table,
+                                        const std::optional<Condition>& condition);
+  /// Whether the table has any row at all, also of those that the filter leaves out.
+  [[nodiscard]] bool has_rows(const std::string& table);
 
   /// Tables that give the key of a deleted row to the next one, as SQLite's rowid
   /// does without AUTOINCREMENT.
@@ -144,6 +152,8 @@ class Source {
  private:
   /// The filter of the table as SQL, joined with `where` by AND; either may be empty.
   [[nodiscard]] std::string only(const std::string& table, const std::string& where = {});
+  [[nodiscard]] std::string sql_of(const std::string& table, const RowFilter& filter);
+  [[nodiscard]] std::int64_t count(const std::string& table, const std::string& where);
   void read_rows(const std::string& statement, const std::vector<const CatalogColumn*>& columns,
                  const std::function<void(const RawRow&)>& on_row);
   void begin();
@@ -160,6 +170,9 @@ class Source {
   };
   [[nodiscard]] VersionedTable versioned(const CatalogTable& table,
                                          const std::vector<const CatalogColumn*>& columns);
+  /// What the row versions of the table tell: nothing where other tables decide which rows of it
+  /// are there.
+  [[nodiscard]] RowVersions judged(const std::string& table, RowVersions versions) const;
   /// Counts the rows of all small tables of `ahead_`.
   void count_small();
 

@@ -41,4 +41,10 @@ std::string count_all(const Dialect& dialect, const std::string& schema, const s
   return "SELECT count(*) " + from(dialect, schema, table, where);
 }
 
+std::string count_some(const Dialect& dialect, const std::string& schema, const std::string& table,
+                       std::int64_t most) {
+  return fmt::format("SELECT count(*) FROM (SELECT 1 {} LIMIT {}) AS found",
+                     from(dialect, schema, table, {}), most);
+}
+
 }  // namespace abgleich::db

@@ -25,5 +25,8 @@ std::string select_some(const Dialect& dialect, const std::string& schema, const
 // How many rows meet `where`.
 std::string count_all(const Dialect& dialect, const std::string& schema, const std::string& table,
                       const std::string& where);
+/// Counts at most `most` rows of the table.
+std::string count_some(const Dialect& dialect, const std::string& schema, const std::string& table,
+                       std::int64_t most);
 
 }  // namespace abgleich::db

@@ -33,6 +33,7 @@ struct Staged {
   enum class Absent : std::uint8_t { unstaged, named };
   Absent absent = Absent::unstaged;
   bool recent_only = false;  // only rows that are new by their row versions were read
+  bool elsewhere = false;    // no row was read, but the primary has some, which go to other peers
 
   [[nodiscard]] bool nothing_new() const { return recent_only && looked_at == 0 && gone == 0; }
 };

@@ -16,15 +16,26 @@ namespace {
 /// Why rows of the secondary may break a foreign key of the primary.
 enum class Looseness : std::uint8_t { none, not_kept, left_out, collation, zone };
 
-/// Why rows of the secondary may break this key; `named`: the parent as the contract has it. With
-/// another collation or time zone, the primary compares the two columns in a way that no canonical
-/// form can express.
+/// A child and its parent as the contract has them.
+struct Ends {
+  const contract::Table& child;
+  const contract::Table& parent;
+};
+
+/// Whether a row may leave although the row that it refers to does not.
+bool leaves_alone(const CatalogForeignKey& key, const Ends& ends) {
+  return ends.parent.where && !(key.referenced == ends.parent.key &&
+                                ends.child.never_leaves_without(ends.parent, key.columns.front()));
+}
+
+/// Why rows of the secondary may break this key. With another collation or time zone, the primary
+/// compares the two columns in a way that no canonical form can express.
 Looseness looseness_of(const CatalogForeignKey& key, const CatalogTable& child,
-                       const CatalogTable& parent, const contract::Table& named) {
+                       const CatalogTable& parent, const Ends& ends) {
   if (!key.valid) {
     return Looseness::not_kept;
   }
-  if (named.where) {
+  if (leaves_alone(key, ends)) {
     return Looseness::left_out;
   }
   for (std::size_t i = 0; i < key.columns.size(); ++i) {
@@ -115,8 +126,9 @@ void add_foreign_keys(std::vector<ExportedTable>& all, const Catalog& primary,
         .columns = {},
         .table = parent->relation.name,
         .referenced = {},
-        .promised = looseness_of(key, source, *primary.find_table(key.table), *parent->table) ==
-                    Looseness::none};
+        .promised =
+            looseness_of(key, source, *primary.find_table(key.table),
+                         {.child = *exported.table, .parent = *parent->table}) == Looseness::none};
     std::vector<std::size_t> referred;
     bool holds = true;
     for (std::size_t i = 0; i < key.columns.size(); ++i) {
@@ -213,7 +225,8 @@ std::vector<Loose> all_loose(const contract::Contract& contract, const Catalog& 
           !exports(*named, key.referenced.front())) {
         continue;
       }
-      if (const auto why = looseness_of(key, *child, *parent, *named); why != Looseness::none) {
+      const auto why = looseness_of(key, *child, *parent, {.child = table, .parent = *named});
+      if (why != Looseness::none) {
         loose.push_back(
             {.child = &table,
              .text = fmt::format("'{}.{}' refers to '{}.{}'", table.name, key.columns.front(),

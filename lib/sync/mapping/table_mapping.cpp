@@ -35,7 +35,11 @@ static_assert(static_cast<int>(merge::OnDelete::erase) ==
               static_cast<int>(contract::OnDelete::erase));
 
 db::RowFilter filter_of(const contract::Table& table) {
-  return {.condition = *table.where, .place = table.where_place.text()};
+  db::RowFilter filter{.condition = *table.where, .place = table.where_place.text()};
+  if (table.is_routed()) {
+    filter.what = table.route.empty() ? "'follows'" : "'route'";
+  }
+  return filter;
 }
 
 int group_of(const contract::Table& table, const std::string& column) {
@@ -72,8 +76,9 @@ void add_column(const contract::Table& table, const contract::Column& column,
 }
 
 /// Throws Failure{configuration} where `where` does not fit the table.
-void expect_askable(const contract::Table& table, const CatalogTable& source) {
-  const auto why = table.where ? misfit_of(*table.where, source) : std::nullopt;
+void expect_askable(const contract::Table& table, const CatalogTable& source,
+                    const Catalog& primary) {
+  const auto why = table.where ? misfit_of(*table.where, source, &primary) : std::nullopt;
   if (why) {
     db::refuse_filter(filter_of(table), *why);
   }
@@ -285,7 +290,7 @@ std::vector<ExportedTable> export_tables(const contract::Contract& contract, con
         add_column(table, *column, *found, exported);
       }
     }
-    expect_askable(table, *source);
+    expect_askable(table, *source, primary);
     order_key(table, exported);
     remember(known.of(table), primary, *source, map_key, next, exported);
     mark_fixed(table, exported);

@@ -7,11 +7,13 @@
 #include "state/anchor.hpp"
 #include "sync/check/status.hpp"
 #include "sync/peers/peer_channel.hpp"
+#include "sync/peers/unrouted.hpp"
 #include "sync/sync.hpp"
 
 #include <fmt/format.h>
 #include <sodium.h>
 
+#include <algorithm>
 #include <exception>
 #include <filesystem>
 #include <map>
@@ -227,6 +229,26 @@ void give_out(const contract::Config& node, AtWork& work, const ExchangeOptions&
 
 }  // namespace
 
+namespace {
+
+/// Only where some peer was given what it gets: else its run has said what is wrong, and it may be
+/// that the primary cannot be read.
+void count_unrouted(const contract::Config& node, const ExchangeOptions& options,
+                    report::Exchanged& exchanged) {
+  const bool any = std::ranges::any_of(
+      exchanged.peers, [](const report::PeerOutcome& peer) { return peer.to.has_value(); });
+  if (options.only || !any) {
+    return;
+  }
+  try {
+    exchanged.unrouted = find_unrouted(node, options.on_statement);
+  } catch (const Failure& failure) {
+    exchanged.uncounted = failure.error();
+  }
+}
+
+}  // namespace
+
 report::Exchanged exchange(const contract::Config& node, const ExchangeOptions& options,
                            Progress& progress, const PairedRun& paired) {
   const auto lock = lock_exchange(node);
@@ -259,6 +281,7 @@ report::Exchanged exchange(const contract::Config& node, const ExchangeOptions& 
     give_out(node, *work, options, progress);
     exchanged.peers.push_back(std::move(work->outcome));
   }
+  count_unrouted(node, options, exchanged);
   return exchanged;
 }
 

@@ -17,6 +17,19 @@ namespace {
 
 constexpr std::string_view kTo = "to:";
 
+/// What this peer takes of the contract, and what the others do that get it. Peers without a pinned
+/// card count: rows wait for them.
+contract::Routes routes_of(const contract::Config& node, const contract::PeerSection& section) {
+  contract::Routes routes{
+      .own = section.takes, .header = contract::header_of(section), .place = section.place};
+  for (const auto& other : node.exchange.peers) {
+    if (other.sends == section.sends && other.pattern != section.pattern) {
+      routes.others.push_back(other.takes);
+    }
+  }
+  return routes;
+}
+
 /// The configuration of one way. Its state is kept apart from the node's, as is the bookkeeping in
 /// the node's secondary. Attempts are recorded, and told, for the node as a whole.
 contract::Config config_of(const contract::Config& node, const KnownPeer& peer, Way way) {
@@ -35,6 +48,7 @@ contract::Config config_of(const contract::Config& node, const KnownPeer& peer, 
     config.state_directory = files.directory / "from";
   } else {
     config.contract = *peer.section.sends;
+    config.routes = routes_of(node, peer.section);
     config.domain = exchange::id_text(peer.pinned.card.id);  // no two peers can join what they get
     config.secondary = endpoint_of_file(Role::secondary, files.outbox);
     config.state_directory = files.directory / "to";

@@ -169,6 +169,9 @@ std::string Detection::layout_of(const ExportedTable& exported) const {
   for (const auto i : exported.relation.key) {
     text += fmt::format("{}\n", i);
   }
+  if (exported.table->is_routed()) {  // by more than the contract's text
+    text += text_of(*exported.table->where) + '\n';
+  }
   const auto hash = fingerprinter_.of(text);
   return fmt::format("{:016x}{:016x}", hash.low, hash.high);
 }
@@ -260,6 +263,9 @@ Staged Detection::stage(db::Source& source, db::StagedTable& table, const Export
   staged.gone = pass->known->gone();
   if (staged.gone > 0) {
     gone.finish();
+  }
+  if (staged.rows == 0 && exported.table->is_routed()) {
+    staged.elsewhere = source.has_rows(exported.table->name);
   }
   if (staged.absent == Staged::Absent::named && staged.looked_at > 0 && !pass->unique &&
       table.doubtful()) {

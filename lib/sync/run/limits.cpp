@@ -35,13 +35,13 @@ std::optional<Error> judge(const Options& options, const Changes& changes) {
                                    contract::in_shell(table))};
 }
 
-/// Refuses a table that has no row any more, because absence is not deletion. `filtered`: the
-/// contract lets only some rows leave.
+/// Refuses a table that has no row any more, because absence is not deletion. Where its rows are
+/// routed, the primary may have others. `filtered`: the contract lets only some rows leave.
 std::optional<Error> judge_absence(const Options& options, const std::set<std::string>& emptied,
                                    const Judged& table, bool filtered) {
   const auto& name = table.counts.table;
-  if (table.base_rows == 0 || table.staged.rows > 0 || options.accepted_mass.contains(name) ||
-      emptied.contains(name)) {
+  if (table.base_rows == 0 || table.staged.rows > 0 || table.staged.elsewhere ||
+      options.accepted_mass.contains(name) || emptied.contains(name)) {
     return std::nullopt;
   }
   return Error{
