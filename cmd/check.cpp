@@ -3,16 +3,19 @@
 
 #include "command.hpp"
 #include "core/visible_text.hpp"
+#include "sync/peers/peer_check.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
+
+#include <optional>
 
 namespace abgleich::cmd {
 
 namespace {
 
-Code run(const Context& context) {
-  return sync::check(context.config_file(), context.on_statement(), [&](const sync::Checked& line) {
+sync::OnChecked printer(const Context& context) {
+  return [&context](const sync::Checked& line) {
     const bool fine = line.code == Code::done && !line.warning;
     if (context.json) {
       nlohmann::ordered_json json = {{"check", line.what},
@@ -41,7 +44,32 @@ Code run(const Context& context) {
     if (!line.hint.empty()) {
       print(fmt::format("     hint: {}\n", visible(line.hint)));
     }
-  });
+  };
+}
+
+/// The configuration, if it can be read; else `sync::check` says why not.
+std::optional<contract::Config> configuration(const std::filesystem::path& file) {
+  try {
+    return sync::load_config(file);
+  } catch (const Failure&) {
+    return std::nullopt;
+  }
+}
+
+Code run(const Context& context) {
+  const auto file = context.config_file();
+  const auto on_line = printer(context);
+  const auto node = configuration(file);
+  auto worst = Code::done;
+  if (!context.peer || !node) {
+    worst = sync::check(file, context.on_statement(), on_line);
+  }
+  if (node && (context.peer || !node->exchange.peers.empty())) {
+    const auto only =
+        context.peer ? std::optional(sync::peer_way_from(*context.peer)) : std::nullopt;
+    worst = severer(worst, sync::check_peers(*node, only, context.on_statement(), on_line));
+  }
+  return worst;
 }
 
 }  // namespace

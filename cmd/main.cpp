@@ -231,7 +231,7 @@ bool asked_for_json(int argc, char** argv) {
 }
 
 /// Commands about the node as a whole, which --peer would not change.
-constexpr std::array<std::string_view, 7> kOfNode{"init",   "check",  "keys",   "peer",
+constexpr std::array<std::string_view, 6> kOfNode{"init",   "keys",   "peer",
                                                   "status", "backup", "restore"};
 
 void expect_fitting_peer(const Context& context, const std::string& command) {

@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdlib>
 
 namespace abgleich::contract {
@@ -243,6 +244,17 @@ fs::path named_config(const fs::path& file, std::string_view by) {
   return file;
 }
 
+/// Each once, in the order of the sections.
+std::vector<fs::path> sent_contracts(const Exchange& exchange) {
+  std::vector<fs::path> sent;
+  for (const auto& peer : exchange.peers) {
+    if (peer.sends && std::ranges::find(sent, *peer.sends) == sent.end()) {
+      sent.push_back(*peer.sends);
+    }
+  }
+  return sent;
+}
+
 /// How much a run may change.
 void take_limits(const Node& root, Config& config) {
   constexpr double kMostDeleted = 0.05;
@@ -307,6 +319,7 @@ Config parse_config(std::string_view text, const fs::path& file) {
   config.identity = path(exchange, "identity", "node.key");
   config.cards = path(exchange, "cards", "cards");
   config.exchange = exchange_of(exchange, root.find("peers"));
+  config.also_read = sent_contracts(config.exchange);
   config.pairs = config.exchange.peers.empty() || root.find("contract") != nullptr;
   if (config.pairs) {
     expect_two_databases(root, config);

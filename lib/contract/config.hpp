@@ -47,6 +47,8 @@ struct Config {
   /// knows, it was restored from a copy, and so was the primary beside it.
   bool alone = false;
   Alert alert;
+  /// Contracts of what peers get: the same role reads the primary for them.
+  std::vector<std::filesystem::path> also_read;
   std::filesystem::path identity;  // the file with the secret keys of this node
   std::filesystem::path cards;     // the directory of the peers' cards
   Exchange exchange;

@@ -10,6 +10,9 @@ const Column* Table::find_column(std::string_view column) const {
 }
 
 bool Table::decides(std::string_view column) const {
+  if (column == route || std::ranges::find(follows, column, &Follows::by) != follows.end()) {
+    return true;
+  }
   if (!where) {
     return false;
   }

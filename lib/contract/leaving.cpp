@@ -308,11 +308,12 @@ class Comparison {
     if (same && (now.where.empty() || !former_->decides_anew(*contract_.find_table(name)))) {
       return;
     }
-    const auto* const was = same                ? "its 'where', by another column"
-                            : now.where.empty() ? "a 'where'"
-                                                : "another 'where'";
+    const auto choice = contract_.find_table(name)->choice();
+    const auto was = same                ? fmt::format("its {}, by another column", choice)
+                     : now.where.empty() ? std::string("a 'where'")
+                                         : fmt::format("another {}", choice);
     found.push_back(change(before.where.empty() ? Way::less : Way::more, name, {},
-                           rows_text(before, was), rows_text(now, "its 'where'")));
+                           rows_text(before, was), rows_text(now, fmt::format("its {}", choice))));
   }
 
   [[nodiscard]] std::vector<LeavingChange> table(const std::string& name, const TableLeaves& before,

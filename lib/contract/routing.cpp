@@ -68,14 +68,15 @@ std::string pattern_of(std::string_view beginning) {
 
 /// Whether the column has one of the values. REQUIRES: there is one.
 Condition has_one_of(const std::string& column, const std::vector<TakenValue>& values) {
-  Condition whole{.column = column, .test = Test::among};
+  Condition whole{.column = column, .test = Test::among, .by_bytes = true};
   std::vector<Condition> parts;
   for (const auto& value : values) {
     if (value.begins) {
       parts.push_back(
           {.column = column,
            .test = Test::like,
-           .values = {{.kind = Literal::Kind::text, .text = pattern_of(value.value.text)}}});
+           .values = {{.kind = Literal::Kind::text, .text = pattern_of(value.value.text)}},
+           .by_bytes = true});
     } else if (std::ranges::find(whole.values, value.value) == whole.values.end()) {
       whole.values.push_back(value.value);
     }

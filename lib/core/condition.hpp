@@ -46,6 +46,7 @@ struct Condition {
   std::string column;            // of a test and of `within`: its name in the primary
   Test test = Test::null;
   std::vector<Literal> values;
+  bool by_bytes = false;   // of a test: texts are equal if their bytes are, whatever the collation
   std::string table, key;  // of `within`: the other table, and the one column of its key
 
   bool operator==(const Condition&) const = default;
@@ -69,7 +70,7 @@ Condition renamed(Condition condition, std::string_view was, std::string_view no
 
 /// The condition in one fixed spelling, whatever blanks, capitals and brackets its author used.
 /// Every name is in double quotes. Parsing the text gives the same condition again, unless it
-/// `reaches_beyond` the row.
+/// `reaches_beyond` the row or compares `by_bytes`.
 std::string text_of(const Condition& condition);
 
 }  // namespace abgleich

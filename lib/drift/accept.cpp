@@ -123,9 +123,9 @@ std::optional<Error> refusal_of_where(const contract::Contract& contract, const 
     }
     if (const auto why = misfit_of(*table.where, *now)) {
       return Error{.code = Code::drift_decision,
-                   .message = fmt::format("not accepted: table '{}' could not be asked its 'where' "
-                                          "any more: {}",
-                                          table.name, *why),
+                   .message = fmt::format("not accepted: table '{}' could not be asked its {} any "
+                                          "more: {}",
+                                          table.name, table.choice(), *why),
                    .hint = fmt::format("{}, then run: abgleich drift accept. Nothing was changed",
                                        where_anew(table))};
     }

@@ -278,9 +278,9 @@ class Comparison {
 
   [[nodiscard]] std::string retype_hint(const Column& column) const {
     const auto& where = pair_.contract.where;
-    if (pair_.contract.decides(column.name) && misfit_of(*where, pair_.live)) {
-      return fmt::format("'where' decides by it: {}, then run: {}", where_anew(pair_.contract),
-                         kAccept);
+    if (where && pair_.contract.decides(column.name) && misfit_of(*where, pair_.live)) {
+      return fmt::format("{} decides by it: {}, then run: {}", pair_.contract.choice(),
+                         where_anew(pair_.contract), kAccept);
     }
     return column.exported()
                ? fmt::format(
@@ -288,9 +288,9 @@ class Comparison {
                      "or run: {}",
                      withhold_line(column.name), kAccept)
                : fmt::format(
-                     "'where' decides by it, and its values may have another form now: "
+                     "{} decides by it, and its values may have another form now: "
                      "look at them, then run: {}",
-                     kAccept);
+                     pair_.contract.choice(), kAccept);
   }
 
   void report_rename(const Column& column, const CatalogColumn& was, const CatalogColumn& now) {
@@ -328,7 +328,7 @@ class Comparison {
   }
 
   void report_drop(const Column& column, const CatalogColumn& was) {
-    const std::optional<std::string_view> need = needed_for(column, was);
+    const auto need = needed_for(column, was);
     const bool block = is_read(column) && need.has_value();
     std::string hint;
     if (!is_read(column)) {
@@ -339,9 +339,9 @@ class Comparison {
           key_.contains(column.name) ? without_key_column(pair_, column.name)
           : pair_.contract.decides(column.name)
               ? fmt::format(
-                    "let 'where' decide without it, delete its line and "
+                    "let {} decide without it, delete its line and "
                     "run: {}",
-                    kAccept)
+                    pair_.contract.choice(), kAccept)
               : fmt::format("delete its line from the contract and run: {}", kAccept);
       hint = fmt::format(
           "{}; if it was renamed, {}; otherwise {}",
@@ -391,13 +391,13 @@ class Comparison {
   }
 
   /// Why rows make no sense without the column; empty: they do.
-  [[nodiscard]] std::optional<std::string_view> needed_for(const Column& column,
-                                                           const CatalogColumn& was) const {
+  [[nodiscard]] std::optional<std::string> needed_for(const Column& column,
+                                                      const CatalogColumn& was) const {
     if (key_.contains(column.name)) {
       return "part of the key";
     }
     if (pair_.contract.decides(column.name)) {
-      return "what 'where' decides by";
+      return fmt::format("what {} decides by", pair_.contract.choice());
     }
     if (column.cls == contract::Class::pseudonym) {
       return "what a pseudonym is made of";

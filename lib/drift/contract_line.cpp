@@ -144,17 +144,21 @@ std::string elsewhere_in_table(const contract::Table& table, const CatalogTable&
   const bool decides = table.decides(was);
   const bool fits = decides && !misfit_of(renamed(*table.where, was, now), live);
   if (fits) {
-    places.emplace_back("where");
+    const auto choice = table.choice();
+    places.push_back(choice.substr(1, choice.size() - 2));
   }
   auto text = places.empty() ? std::string()
                              : fmt::format(", and in {} of [tables.{}] write {} in place of {}",
                                            fmt::join(places, ", "), toml_key(table.name),
                                            toml_string(now), toml_string(was));
+  if (fits && table.route == was) {
+    text += fmt::format(", and so in 'takes' of [peers.…]");
+  }
   return decides && !fits ? fmt::format("{}, and {}", text, where_anew(table)) : text;
 }
 
 std::string where_anew(const contract::Table& table) {
-  return fmt::format("write 'where' of [tables.{}] for what its columns are now",
+  return fmt::format("write {} of [tables.{}] for what its columns are now", table.choice(),
                      toml_key(table.name));
 }
 

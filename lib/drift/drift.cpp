@@ -340,4 +340,12 @@ bool blocks(const std::vector<Event>& events, std::string_view table) {
   });
 }
 
+bool is_blocked(const std::vector<Event>& events, const contract::Contract& contract,
+                const contract::Table& table) {
+  return blocks(events, table.name) ||
+         std::ranges::any_of(table.follows, [&](const contract::Follows& followed) {
+           return is_blocked(events, contract, *contract.find_table(followed.table));
+         });
+}
+
 }  // namespace abgleich::drift

@@ -69,4 +69,9 @@ std::vector<Event> compare(const contract::Contract& contract, const Catalog& ac
 /// Whether any event blocks this table (name in the primary).
 bool blocks(const std::vector<Event>& events, std::string_view table);
 
+/// Whether the table cannot be read: an event blocks it, or one that it follows, whose columns
+/// decide which of its rows leave.
+bool is_blocked(const std::vector<Event>& events, const contract::Contract& contract,
+                const contract::Table& table);
+
 }  // namespace abgleich::drift

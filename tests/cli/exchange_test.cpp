@@ -5,6 +5,10 @@
 
 #include <doctest/doctest.h>
 
+#include <map>
+#include <sstream>
+#include <utility>
+
 namespace abgleich::test {
 
 namespace {
@@ -318,6 +322,57 @@ TEST_CASE("exchange: an outbox that is lost takes nothing back from the peer") {
   nodes.meet();
   CHECK(nodes.app.meet("ga")["code"] == 0);
   CHECK(nodes.office.secondary.rows("SELECT count(*) FROM visit") == "3");
+}
+
+TEST_CASE("exchange: check looks at each peer's card, mailbox and contracts") {
+  TwoNodes nodes;
+  const auto lines_of = [](const Node& node, const std::vector<std::string>& words) {
+    const auto ran = node.run(words);
+    std::map<std::string, nlohmann::json> lines;
+    std::istringstream text(ran.out);
+    for (std::string line; std::getline(text, line);) {
+      const auto parsed = nlohmann::json::parse(line);
+      lines[parsed["check"]] = parsed;
+    }
+    return std::pair(ran.exit, lines);
+  };
+  const auto [first, before] = lines_of(nodes.app, {"check", "--json"});
+  CHECK(first == 0);
+  CHECK(before.at("configuration")["ok"] == true);
+  CHECK(before.at("peer ga: mailbox")["ok"] == true);
+  CHECK(before.at("peer to:ga: contract")["ok"] == true);
+  CHECK(before.at("peer to:ga: primary")["ok"] == true);
+  CHECK(before.contains("peer to:ga: pseudonyms"));
+  CHECK(nodes.files().empty());
+  const auto [waiting, none] = lines_of(nodes.office, {"check", "--json"});
+  CHECK(waiting == 0);
+  CHECK(none.at("peer app: contract")["result"].get<std::string>().find("nothing has come") !=
+        std::string::npos);
+
+  nodes.meet();
+  const auto [met, all] = lines_of(nodes.office, {"check", "--json", "--peer", "app"});
+  CHECK(met == 0);
+  CHECK(all.at("peer app: secondary")["ok"] == true);
+  for (const auto& [what, line] : all) {
+    CHECK_MESSAGE(what.starts_with("peer app: "), what);
+  }
+
+  nodes.app.primary.run("ALTER TABLE visit RENAME COLUMN place TO spot");
+  const auto [drifted, lines] = lines_of(nodes.app, {"check", "--json"});
+  CHECK(drifted != 0);
+  const auto& drift = lines.at("peer to:ga: contract and primary");
+  CHECK(drift["ok"] == false);
+  CHECK(drift["hint"] == "look at it: abgleich --peer to:ga drift");
+
+  nodes.office.exchanges("stranger", {.accepts = TwoNodes::kAccepts});
+  const auto [unpinned, card] = lines_of(nodes.office, {"check", "--json"});
+  CHECK(unpinned == 78);
+  CHECK(card.at("peer stranger: card")["ok"] == false);
+  std::filesystem::remove_all(nodes.mailbox.path());
+  const auto [gone, where] = lines_of(nodes.app, {"check", "--json"});
+  CHECK(gone != 0);
+  CHECK(where.at("peer ga: mailbox")["ok"] == false);
+  CHECK(nodes.app.run({"check", "--peer", "nobody"}).exit == 64);
 }
 
 TEST_CASE("exchange: a node that no longer sends still answers") {

@@ -82,6 +82,40 @@ TEST_CASE("privileges: rights on the exported columns are enough, and nothing el
   CHECK(pairing.secondary.rows("SELECT count(*) FROM person") == "2");
 }
 
+TEST_CASE("privileges: `grants` gives what peers get as well, and takes none of it") {
+  Pairing pairing(On::postgresql, On::postgresql, kContract);
+  fill(pairing.primary);
+  pairing.primary.run("ALTER TABLE person ADD district text; ALTER TABLE person ADD note text");
+  const Role reader(pairing.primary, "reader");
+  write_file(pairing.directory.path() / "sends.toml",
+             "format = 1\n[tables.person]\nkey = [\"id\"]\nroute = \"district\"\n"
+             "[tables.person.columns]\nid = \"plain\"\nname = \"plain\"\n"
+             "district = \"withhold\"\n");
+  write_file(pairing.directory.path() / "abgleich.toml",
+             "contract = \"contract.toml\"\n[primary]\nurl = \"" + reader.url() +
+                 "\"\n[secondary]\nurl = \"" + pairing.secondary.url() +
+                 "\"\n[exchange]\nmailbox = \"m\"\n[peers.north]\nsends = \"sends.toml\"\n"
+                 "takes = { district = [\"N\"] }\n");
+  pairing.primary.run("GRANT SELECT ON person TO " + reader.name());
+  const auto statements = [&] {
+    const auto ran = pairing.run({"grants", "--primary", "--json"});
+    REQUIRE_MESSAGE(ran.exit == 0, ran.err);
+    return nlohmann::json::parse(ran.out)["primary"]["statements"];
+  };
+  for (const auto& statement : statements()) {
+    pairing.primary.run(statement);
+  }
+  CHECK(statements().empty());
+  const auto may = [&](const std::string& column) {
+    return pairing.primary.rows("SELECT has_column_privilege('" + reader.name() + "', 'person', '" +
+                                column + "', 'SELECT')");
+  };
+  for (const auto* const column : {"id", "status", "name", "district"}) {
+    CHECK(may(column) == "t");
+  }
+  CHECK(may("note") == "f");
+}
+
 TEST_CASE("privileges: `grants` gives the role that reads exactly what the contract needs") {
   Pairing pairing(On::postgresql, On::postgresql, kContract);
   fill(pairing.primary);

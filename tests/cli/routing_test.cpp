@@ -193,6 +193,30 @@ TEST_CASE("routing: a row that another peer takes from now on goes there, with w
   }
 }
 
+TEST_CASE("routing: values are the same only if their bytes are, whatever the collation") {
+  for (const auto engine : kEngines) {
+    CAPTURE(name_of(engine));
+    Sender sender(engine, {{"north", "{ district = [\"N\", \"a*\"] }"},
+                           {"south", "{ district = [\"n\", \"A*\"] }"}});
+    auto& primary = sender.node.primary;
+    const bool sqlite = engine == On::sqlite;
+    primary.run("DROP TABLE sample; DROP TABLE guest; DROP TABLE visit");
+    primary.run(sqlite ? "SELECT 1"
+                       : "CREATE COLLATION folds (provider = icu, deterministic = false, locale = "
+                         "'und-u-ks-level2')");
+    primary.run(std::string("CREATE TABLE visit (id integer PRIMARY KEY, place text, district text "
+                            "COLLATE ") +
+                (sqlite ? "NOCASE" : "folds") + ")");
+    primary.run(
+        "CREATE TABLE guest (id integer PRIMARY KEY, visit_id integer, name text);"
+        "CREATE TABLE sample (id integer PRIMARY KEY, guest integer, result text);"
+        "INSERT INTO visit VALUES (1, 'p', 'N'), (2, 'p', 'n'), (3, 'p', 'aB'), (4, 'p', 'AB')");
+    CHECK(sender.sync()["unrouted"].empty());
+    CHECK(sender.has("north", "SELECT id FROM visit ORDER BY id") == "1\n3");
+    CHECK(sender.has("south", "SELECT id FROM visit ORDER BY id") == "2\n4");
+  }
+}
+
 TEST_CASE("routing: to take something else is a decision") {
   Sender sender(On::sqlite,
                 {{"north", "{ district = [\"N\"] }"}, {"south", "{ district = [\"S\"] }"}});
@@ -219,6 +243,37 @@ TEST_CASE("routing: to take something else is a decision") {
   CHECK(sender.has("north", "SELECT id FROM visit ORDER BY id") == "1\n3\n4");
 }
 
+TEST_CASE("routing: a routing column that the vendor renames blocks, and the hints lead out") {
+  for (const auto engine : kEngines) {
+    CAPTURE(name_of(engine));
+    Sender sender(engine, {{"north", "{ district = [\"N\"] }"}});
+    sender.node.primary.run("INSERT INTO visit VALUES (1, 'p', 'N'), (2, 'p', 'N')");
+    CHECK(sender.sync()["unrouted"].empty());
+    sender.node.primary.run("ALTER TABLE visit RENAME COLUMN district TO kreis");
+    CHECK(sender.sync(23)["peers"]["north"]["code"] == 23);
+    CHECK(sender.has("north", "SELECT count(*) FROM visit") == "2");
+    const auto drift = sender.node.run({"drift", "--peer", "to:north"});
+    CHECK_MESSAGE(
+        drift.out.find("in route of [tables.visit] write \"kreis\" in place of "
+                       "\"district\", and so in 'takes' of [peers.…]") != std::string::npos,
+        drift.out);
+    std::string contract = kContract;
+    for (auto at = contract.find("district"); at != std::string::npos;
+         at = contract.find("district")) {
+      contract.replace(at, 8, "kreis");
+    }
+    write_file(sender.node.directory / "sends.toml", "format = 1\n" + contract);
+    sender.take({{"north", "{ kreis = [\"N\"] }"}});
+    const auto accepted = sender.node.run({"drift", "accept", "--peer", "to:north"});
+    CHECK_MESSAGE(accepted.exit == 0, accepted.err);
+    const auto decided = sender.node.run(
+        {"contract", "accept", "--peer", "to:north", "--reason", "only another name"});
+    CHECK_MESSAGE(decided.exit == 0, decided.err);
+    CHECK(sender.sync()["unrouted"].empty());
+    CHECK(sender.has("north", "SELECT count(*) FROM visit") == "2");
+  }
+}
+
 TEST_CASE("routing: what it says is as the schema says, and privacy lists what decides") {
   Sender sender(On::sqlite,
                 {{"north", "{ district = [\"N\"] }"}, {"south", "{ district = [\"N\"] }"}});
@@ -236,6 +291,10 @@ TEST_CASE("routing: what it says is as the schema says, and privacy lists what d
 TEST_CASE("routing: what the peers' sections lack is said, and nothing leaves") {
   const Sender sender(On::sqlite, {{"north", "{ district = [\"N\"] }"}, {"south", ""}});
   const auto lacks = sender.sync(78);
+  const auto checked = sender.node.run({"check"});
+  CHECK(checked.exit == 78);
+  CHECK_MESSAGE(checked.out.find("FAIL peer to:south: contract: ") != std::string::npos,
+                checked.out);
   CHECK(lacks["peers"]["north"]["code"] == 0);
   CHECK(lacks["peers"]["south"]["code"] == 78);
   CHECK(lacks["error"]["message"].get<std::string>().find(

@@ -30,7 +30,10 @@ std::string literal_text(const Dialect& dialect, const Literal& literal, const T
 }
 
 std::string comparison_text(const Dialect& dialect, const Condition& test, const Type& type) {
-  const auto name = dialect.comparable(dialect.quote(test.column), type);
+  const auto quoted = dialect.quote(test.column);
+  const bool bytes = test.by_bytes && (type.family == Family::dynamic ||
+                                       (type.family == Family::text && type.labels.empty()));
+  const auto name = bytes ? dialect.text_bytes(quoted) : dialect.comparable(quoted, type);
   const auto value = [&](std::size_t i) { return literal_text(dialect, test.values[i], type); };
   switch (test.test) {
     case Test::like:
@@ -107,7 +110,8 @@ class Statement {
   [[nodiscard]] std::string within_text(const Condition& within, const CatalogTable& table,
                                         bool negated) const {
     const auto& other = *catalog_.find_table(within.table);
-    const bool text = table.find_column(within.column)->type.family == Family::text;
+    const auto family = table.find_column(within.column)->type.family;
+    const bool text = family == Family::text || family == Family::dynamic;
     const auto name = [&](const std::string& column) {
       const auto quoted = dialect_.quote(column);
       return text ? dialect_.text_bytes(quoted) : quoted;

@@ -47,7 +47,7 @@ constexpr std::uintmax_t kLittleSpace = 100U << 20U;  // 100 MiB: an intent and 
 
 class Checker {
  public:
-  explicit Checker(const std::function<void(const Checked&)>& on_line) : on_line_(on_line) {}
+  explicit Checker(const OnChecked& on_line) : on_line_(on_line) {}
 
   /// Runs one check; its text is what was found. Returns whether it passed.
   template <class Check>
@@ -98,7 +98,7 @@ class Checker {
   [[nodiscard]] Code worst() const { return worst_; }
 
  private:
-  const std::function<void(const Checked&)>& on_line_;
+  const OnChecked& on_line_;
   Code worst_ = Code::done;
 };
 
@@ -183,21 +183,51 @@ class Check {
   Check(Pairing pairing, Checker& checker) : pairing_(std::move(pairing)), checker_(checker) {}
 
   void run() {
-    look_at_files();
+    look_at_contract();
+    look_at_key();
+    look_at_node();
     look_at_primary();
     if (primary_) {
-      look_at_rights();
-      judge_values();
-      judge_contract();
+      judge_primary();
       compare_schema();
     }
     look_at_secondary();
     look_at_machine();
   }
 
+  /// Where primary and secondary are not paired.
+  void run_on_node() {
+    look_at_key();
+    look_at_node();
+    look_at_machine();
+  }
+
+  /// Where one side is a file of our own, which nobody else writes.
+  void run_with_peer(Outside outside) {
+    look_at_contract();
+    checker_.quietly("key", [&] { keyring_ = read_keyring(pairing_.config); });
+    look_at_primary();
+    if (primary_ && outside == Outside::primary) {
+      judge_primary();
+    }
+    if (primary_) {
+      compare_schema();
+    }
+    if (outside == Outside::secondary) {
+      look_at_secondary();
+    }
+  }
+
  private:
-  void look_at_files();
+  void look_at_contract();
+  void look_at_key();
+  void look_at_node();
   void look_at_primary();
+  void judge_primary() {
+    look_at_rights();
+    judge_values();
+    judge_contract();
+  }
   void leave_out_unaskable();
   void look_at_rights();
   void judge_values();
@@ -240,16 +270,23 @@ class Check {
   std::vector<std::string> strangers_;
 };
 
-void Check::look_at_files() {
+void Check::look_at_contract() {
   checker_.quietly("contract", [&] { expect_tables(pairing_.contract); });
   checker_.line("accepted catalogue", [&]() -> std::string {
     return pairing_.accepted ? pairing_.config.catalog.string()
                              : "none; the first sync takes the schema as it is then";
   });
+}
+
+void Check::look_at_key() {
   checker_.line("key", [&] {
     keyring_ = read_keyring(pairing_.config);
     return fmt::format("epoch {}, check value {}", keyring_->epoch(), keyring_->check_value());
   });
+}
+
+/// What is the same for the pairing and for all peers.
+void Check::look_at_node() {
   const auto& identity = pairing_.config.identity;
   const auto& cards = pairing_.config.cards;
   if (std::filesystem::exists(identity) || std::filesystem::exists(cards)) {
@@ -285,14 +322,14 @@ void Check::leave_out_unaskable() {
   asked_ = pairing_.contract;
   const auto misfits = [this](const contract::Table& table) {
     const auto* live = primary_->find_table(table.name);
-    return table.where && live != nullptr && misfit_of(*table.where, *live);
+    return table.where && live != nullptr && misfit_of(*table.where, *live, &*primary_);
   };
   if (std::ranges::none_of(asked_.tables, misfits)) {
     return;
   }
   const auto events = drift_events(pairing_, *primary_);
   std::erase_if(asked_.tables, [&](const contract::Table& table) {
-    return misfits(table) && drift::blocks(events, table.name);
+    return misfits(table) && drift::is_blocked(events, pairing_.contract, table);
   });
 }
 
@@ -577,15 +614,33 @@ void Check::look_at_machine() {
 }  // namespace
 
 Code check(const std::filesystem::path& config, const OnStatement& on_statement,
-           const std::function<void(const Checked&)>& on_line) {
+           const OnChecked& on_line) {
   Checker checker(on_line);
   std::optional<Pairing> pairing;
-  if (checker.line("configuration", [&] {
-        pairing = load_pairing(config, contract::Trust::needed, on_statement);
+  if (!checker.line("configuration", [&] {
+        auto read = load_config(config);
+        if (!read.pairs) {
+          pairing = Pairing{.config = std::move(read)};
+          return config.string() + "; primary and secondary are not paired with each other";
+        }
+        pairing = complete_pairing(std::move(read), on_statement);
         return config.string() + " and " + pairing->config.contract.string();
       })) {
-    Check(std::move(*pairing), checker).run();
+    return checker.worst();
   }
+  const bool pairs = pairing->config.pairs;
+  Check all(std::move(*pairing), checker);
+  if (pairs) {
+    all.run();
+  } else {
+    all.run_on_node();
+  }
+  return checker.worst();
+}
+
+Code check(Pairing pairing, Outside outside, const OnChecked& on_line) {
+  Checker checker(on_line);
+  Check(std::move(pairing), checker).run_with_peer(outside);
   return checker.worst();
 }
 

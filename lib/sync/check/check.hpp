@@ -3,7 +3,9 @@
 
 #include "core/error.hpp"
 #include "core/trace.hpp"
+#include "sync/pairing.hpp"
 
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <string>
@@ -19,10 +21,18 @@ struct Checked {
   std::string hint;      // what to do; set with a code other than done, `warning` or `note`
 };
 
+using OnChecked = std::function<void(const Checked&)>;
+
 /// Checks configuration, contract, key, both databases, rights, drift, versions, disk; after a
 /// failed check it goes on with those that do not need its result. Calls `on_line` for each line.
-/// Writes nothing. Returns the severest code.
+/// Writes nothing. Returns the severest code. Where primary and secondary are not paired with each
+/// other, only what is the node's own is checked.
 Code check(const std::filesystem::path& config, const OnStatement& on_statement,
-           const std::function<void(const Checked&)>& on_line);
+           const OnChecked& on_line);
+
+/// What of a peer's pairing is not in a file of our own.
+enum class Outside : std::uint8_t { primary, secondary };
+/// The same for a pairing with a peer, without what is the node's.
+Code check(Pairing pairing, Outside outside, const OnChecked& on_line);
 
 }  // namespace abgleich::sync

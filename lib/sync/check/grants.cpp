@@ -13,7 +13,12 @@
 namespace abgleich::sync {
 
 std::optional<db::Grants> grants_in_primary(const Pairing& pairing) {
-  return db::Source(pairing.config.primary).grants(readings_of(pairing.contract));
+  auto readings = readings_of(pairing.contract);
+  for (const auto& file : pairing.config.also_read) {
+    const auto more = readings_of(contract::read_contract(file));
+    readings.insert(readings.end(), more.begin(), more.end());
+  }
+  return db::Source(pairing.config.primary).grants(readings);
 }
 
 namespace {

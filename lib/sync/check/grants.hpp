@@ -8,8 +8,8 @@
 
 namespace abgleich::sync {
 
-/// For the role that reads the primary: it needs to read what the contract names, and nothing else.
-/// Empty where the engine has no roles.
+/// For the role that reads the primary: it needs to read what the contract names and those that
+/// peers get, and nothing else. Empty where the engine has no roles.
 std::optional<db::Grants> grants_in_primary(const Pairing& pairing);
 
 /// For the role that writes the secondary: it needs the contract's tables and the bookkeeping.

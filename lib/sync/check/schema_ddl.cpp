@@ -28,7 +28,7 @@ SchemaDdl schema_ddl(const Pairing& given, const Catalog& live) {
   auto tables = export_tables(pairing.contract, live, events, tracked, keyring);
   follow_constraints(pairing, target, tables);
   for (const auto& table : pairing.contract.tables) {
-    if (drift::blocks(events, table.name)) {
+    if (drift::is_blocked(events, pairing.contract, table)) {
       script.blocked.push_back(table.name);
     }
   }

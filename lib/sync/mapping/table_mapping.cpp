@@ -35,11 +35,9 @@ static_assert(static_cast<int>(merge::OnDelete::erase) ==
               static_cast<int>(contract::OnDelete::erase));
 
 db::RowFilter filter_of(const contract::Table& table) {
-  db::RowFilter filter{.condition = *table.where, .place = table.where_place.text()};
-  if (table.is_routed()) {
-    filter.what = table.route.empty() ? "'follows'" : "'route'";
-  }
-  return filter;
+  return {.condition = *table.where,
+          .place = table.where_place.text(),
+          .what = std::string(table.choice())};
 }
 
 int group_of(const contract::Table& table, const std::string& column) {
@@ -277,7 +275,7 @@ std::vector<ExportedTable> export_tables(const contract::Contract& contract, con
   std::vector<ExportedTable> tables;
   for (const auto& table : contract.tables) {
     const auto* source = primary.find_table(table.name);
-    if (source == nullptr || drift::blocks(drift, table.name)) {
+    if (source == nullptr || drift::is_blocked(drift, contract, table)) {
       continue;
     }
     ExportedTable exported{.table = &table};

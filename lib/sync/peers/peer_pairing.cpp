@@ -121,8 +121,8 @@ PeerFiles::PeerFiles(const contract::Config& node, const std::string& peer)
       channel(directory / "channel.db"),
       outbox(directory / "outbox.db") {}
 
-Pairing load_peer_pairing(const contract::Config& node, const KnownPeer& peer, Way way,
-                          const OnStatement& on_statement) {
+Pairing complete_peer_pairing(const contract::Config& node, const KnownPeer& peer, Way way,
+                              const OnStatement& on_statement) {
   const auto& contract = way == Way::from ? peer.section.accepts : peer.section.sends;
   if (!contract) {
     const auto& name = peer.pinned.name;
@@ -136,6 +136,12 @@ Pairing load_peer_pairing(const contract::Config& node, const KnownPeer& peer, W
                                   ? fmt::format("what goes to it is: --peer to:{}", name)
                                   : fmt::format("write {} = \"CONTRACT\"", missing)));
   }
+  return complete_pairing(config_of(node, peer, way), on_statement);
+}
+
+Pairing load_peer_pairing(const contract::Config& node, const KnownPeer& peer, Way way,
+                          const OnStatement& on_statement) {
+  auto pairing = complete_peer_pairing(node, peer, way, on_statement);
   const PeerFiles files(node, peer.pinned.name);
   const auto& file = way == Way::from ? files.channel : files.outbox;
   std::error_code unreadable;
@@ -147,7 +153,7 @@ Pairing load_peer_pairing(const contract::Config& node, const KnownPeer& peer, W
   if (way == Way::from) {
     (void)db::PeerDatabase::open(file);  // takes back what a killed process has left
   }
-  return complete_pairing(config_of(node, peer, way), on_statement);
+  return pairing;
 }
 
 }  // namespace abgleich::sync

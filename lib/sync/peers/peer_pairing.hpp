@@ -59,7 +59,11 @@ struct PeerFiles {
   std::filesystem::path outbox;   // the rows that it gets
 };
 
-/// Throws Failure{configuration} where the section has no contract for this way.
+/// The pairing before anything was exchanged: its file need not be there. Throws
+/// Failure{configuration} where the section has no contract for this way.
+Pairing complete_peer_pairing(const contract::Config& node, const KnownPeer& peer, Way way,
+                              const OnStatement& on_statement = {});
+/// The same, and its file is there, else Failure{configuration}.
 Pairing load_peer_pairing(const contract::Config& node, const KnownPeer& peer, Way way,
                           const OnStatement& on_statement = {});
 

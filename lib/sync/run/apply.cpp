@@ -106,7 +106,7 @@ void plan(const ExportedTable& exported, const SipKey& id_key, Progress& progres
   judged.strangers = std::move(planned.strangers);
   judged.plan_rows = planned.plan.rows();
   judged.plan = std::move(planned.plan);
-  judged.way = Way::planned;
+  judged.way = HowWritten::planned;
 }
 
 /// The table's place among those of the run, by its name in the secondary.
@@ -132,7 +132,7 @@ Judged plan_or_wait(db::StagedTable& table, const ExportedTable& exported, const
     damaged_base(exported.table->name);
   }
   if (may_fill(judged, options)) {
-    judged.way = Way::to_fill;
+    judged.way = HowWritten::to_fill;
   } else {
     plan(exported, id_key, progress, judged);
   }
@@ -141,7 +141,8 @@ Judged plan_or_wait(db::StagedTable& table, const ExportedTable& exported, const
 
 void fill_empty(const std::vector<LocatedTable>& tables, const SipKey& id_key, Progress& progress,
                 std::vector<Judged>& judged) {
-  if (std::ranges::none_of(judged, [](const Judged& one) { return one.way == Way::to_fill; })) {
+  if (std::ranges::none_of(judged,
+                           [](const Judged& one) { return one.way == HowWritten::to_fill; })) {
     return;
   }
   std::vector<bool> may_wait(tables.size());  // some of its rows may refer to one that waits
@@ -151,14 +152,14 @@ void fill_empty(const std::vector<LocatedTable>& tables, const SipKey& id_key, P
       const auto parent = place_of(tables, key.table);
       return parent && (may_wait[*parent] || !judged[*parent].strangers.empty());
     });
-    if (judged[i].way != Way::to_fill) {
+    if (judged[i].way != HowWritten::to_fill) {
       continue;
     }
     const auto rows = may_wait[i] ? std::nullopt : judged[i].table->fill_empty_table();
     if (rows) {
       judged[i].counts.table = tables[i].table->name;
       judged[i].counts.inserted = *rows;
-      judged[i].way = Way::filled;
+      judged[i].way = HowWritten::filled;
     } else {
       plan(tables[i], id_key, progress, judged[i]);
     }

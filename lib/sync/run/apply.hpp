@@ -16,7 +16,8 @@ namespace abgleich::sync {
 
 struct Options;
 
-enum class Way : std::uint8_t { planned, to_fill, filled };
+/// How the rows of a table come into it.
+enum class HowWritten : std::uint8_t { planned, to_fill, filled };
 
 /// One table after staging and planning.
 struct Judged {
@@ -25,8 +26,8 @@ struct Judged {
   Staged staged;
   std::int64_t base_rows = 0;  // before this run
   std::int64_t plan_rows = 0;  // without those that the secondary has refused
-  Way way = Way::planned;
-  std::optional<db::PlannedTable> plan;  // only with Way::planned
+  HowWritten way = HowWritten::planned;
+  std::optional<db::PlannedTable> plan;  // only with HowWritten::planned
   std::vector<Row> strangers;            // see Planned
 };
 

@@ -213,7 +213,7 @@ bool record_findings(const FinishedRun& run, report::Outcome& outcome) {
 void record_tables(const FinishedRun& run) {
   for (std::size_t i = 0; i < run.tables.size(); ++i) {
     const auto& judged = run.judged[i];
-    if (judged.way == Way::filled) {
+    if (judged.way == HowWritten::filled) {
       run.attempt.books().journal_note(
           {.epoch = run.attempt.epoch(),
            .tracked = run.tables[i].relation.id,

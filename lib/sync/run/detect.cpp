@@ -370,8 +370,8 @@ void Detection::look(const std::vector<LocatedTable>& tables, const std::vector<
     }
     auto& table = *judged[i].table;
     if (pass.staged.looked_at > 0) {
-      table.open_rows(judged[i].way == Way::filled ? db::StagedTable::OpenRows::held_back
-                                                   : db::StagedTable::OpenRows::all,
+      table.open_rows(judged[i].way == HowWritten::filled ? db::StagedTable::OpenRows::held_back
+                                                          : db::StagedTable::OpenRows::all,
                       [&](const Row& key, std::string_view mark, std::string_view staged,
                           std::string_view base) {
                         if (!settled(exported, staged, base)) {
@@ -379,7 +379,7 @@ void Detection::look(const std::vector<LocatedTable>& tables, const std::vector<
                         }
                       });
     }
-    if (pass.staged.absent == Staged::Absent::unstaged && judged[i].way != Way::filled) {
+    if (pass.staged.absent == Staged::Absent::unstaged && judged[i].way != HowWritten::filled) {
       table.absent_rows(db::StagedTable::AbsentRows::unstaged,
                         [&](const Row& key, std::string_view) {
                           // its key in the primary is not known; any unique fingerprint will do

@@ -21,7 +21,7 @@ FirstLoaded load_first(db::Source& source, db::Target& target,
   for (const auto& exported : tables) {
     auto& table = target.prepare(exported.located());
     table.make();  // now: later the secondary is busy with laying down rows
-    Judged one{.table = &table, .way = Way::filled};
+    Judged one{.table = &table, .way = HowWritten::filled};
     one.counts.table = exported.table->name;
     judged.push_back(std::move(one));
   }
