@@ -1,5 +1,7 @@
 #include "contract/contract.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace abgleich::contract {
@@ -18,6 +20,22 @@ bool Table::decides(std::string_view column) const {
   }
   const auto names = columns_of(*where);
   return std::ranges::find(names, column) != names.end();
+}
+
+std::string_view Table::choice_by(std::string_view column) const {
+  const bool follows_by = std::ranges::find(follows, column, &Follows::by) != follows.end();
+  return column == route ? "'route'" : follows_by ? "'follows'" : "'where'";
+}
+
+std::string Table::choice() const {
+  if (!is_routed()) {
+    return "'where'";
+  }
+  const auto names = where ? columns_of(*where) : std::vector<std::string>();
+  const bool by_where = std::ranges::any_of(
+      names, [&](const std::string& column) { return choice_by(column) == "'where'"; });
+  return fmt::format("{}{}", by_where ? "'where' and " : "",
+                     route.empty() ? "'follows'" : "'route'");
 }
 
 bool Table::never_leaves_without(const Table& parent, std::string_view column) const {

@@ -131,11 +131,10 @@ struct Table {
   [[nodiscard]] const Column* find_column(std::string_view column) const;
   /// Whether the column, which may be withheld, decides which rows leave.
   [[nodiscard]] bool decides(std::string_view column) const;
-  /// What says which rows leave, as it is called in the contract and for messages: "'where'",
-  /// "'route'", "'follows'". REQUIRES: `where` is set.
-  [[nodiscard]] std::string_view choice() const {
-    return !route.empty() ? "'route'" : follows.empty() ? "'where'" : "'follows'";
-  }
+  /// What says which rows leave, as the contract calls it and in quotes, for messages: by this
+  /// column, and by all columns ("'where' and 'route'"). REQUIRES: the column decides.
+  [[nodiscard]] std::string_view choice_by(std::string_view column) const;
+  [[nodiscard]] std::string choice() const;
   [[nodiscard]] bool is_routed() const { return !route.empty() || !follows.empty(); }
   /// Whether no row leaves without the row of `parent` whose key is in `column`.
   [[nodiscard]] bool never_leaves_without(const Table& parent, std::string_view column) const;

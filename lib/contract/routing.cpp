@@ -151,8 +151,11 @@ Contract routed(Contract contract, const Routes& routes) {
           routes.place,
           fmt::format("{} does not say which rows of table {} the peer gets: they are routed by {}",
                       routes.header, in_quotes(table.name), in_quotes(table.route)),
-          fmt::format("write takes = {{ {} = [\"VALUE\", \"BEGINNING*\"] }} below it",
-                      toml_key(table.route)));
+          fmt::format("write takes = {{ {} = [\"VALUE\", \"BEGINNING*\"] }} below {}",
+                      toml_key(table.route),
+                      routes.header.find('*') == std::string::npos
+                          ? "it"
+                          : "a section [peers.NAME] of each of these peers"));
     }
     used.insert(own->first);
     return std::optional(

@@ -279,8 +279,9 @@ class Comparison {
   [[nodiscard]] std::string retype_hint(const Column& column) const {
     const auto& where = pair_.contract.where;
     if (where && pair_.contract.decides(column.name) && misfit_of(*where, pair_.live)) {
-      return fmt::format("{} decides by it: {}, then run: {}", pair_.contract.choice(),
-                         where_anew(pair_.contract), kAccept);
+      return fmt::format("{} decides by it: {}, then run: {}",
+                         pair_.contract.choice_by(column.name), where_anew(pair_.contract),
+                         kAccept);
     }
     return column.exported()
                ? fmt::format(
@@ -290,7 +291,7 @@ class Comparison {
                : fmt::format(
                      "{} decides by it, and its values may have another form now: "
                      "look at them, then run: {}",
-                     pair_.contract.choice(), kAccept);
+                     pair_.contract.choice_by(column.name), kAccept);
   }
 
   void report_rename(const Column& column, const CatalogColumn& was, const CatalogColumn& now) {
@@ -341,7 +342,7 @@ class Comparison {
               ? fmt::format(
                     "let {} decide without it, delete its line and "
                     "run: {}",
-                    pair_.contract.choice(), kAccept)
+                    pair_.contract.choice_by(column.name), kAccept)
               : fmt::format("delete its line from the contract and run: {}", kAccept);
       hint = fmt::format(
           "{}; if it was renamed, {}; otherwise {}",
@@ -397,7 +398,7 @@ class Comparison {
       return "part of the key";
     }
     if (pair_.contract.decides(column.name)) {
-      return fmt::format("what {} decides by", pair_.contract.choice());
+      return fmt::format("what {} decides by", pair_.contract.choice_by(column.name));
     }
     if (column.cls == contract::Class::pseudonym) {
       return "what a pseudonym is made of";

@@ -144,7 +144,7 @@ std::string elsewhere_in_table(const contract::Table& table, const CatalogTable&
   const bool decides = table.decides(was);
   const bool fits = decides && !misfit_of(renamed(*table.where, was, now), live);
   if (fits) {
-    const auto choice = table.choice();
+    const auto choice = table.choice_by(was);
     places.push_back(choice.substr(1, choice.size() - 2));
   }
   auto text = places.empty() ? std::string()
@@ -152,7 +152,7 @@ std::string elsewhere_in_table(const contract::Table& table, const CatalogTable&
                                            fmt::join(places, ", "), toml_key(table.name),
                                            toml_string(now), toml_string(was));
   if (fits && table.route == was) {
-    text += fmt::format(", and so in 'takes' of [peers.…]");
+    text += ", and so in 'takes' of [peers.…]";
   }
   return decides && !fits ? fmt::format("{}, and {}", text, where_anew(table)) : text;
 }

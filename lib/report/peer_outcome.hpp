@@ -66,6 +66,7 @@ void add_error(PeerOutcome& outcome, Error error);
 /// peer that has one where nothing else failed.
 Outcome summary_of(const Exchanged& exchanged);
 
+/// How many there are and why, and what to do.
 std::string text_of(const Unrouted& rows);
 /// What came, what went, and what the runs did; without the errors.
 std::string text_of(const PeerOutcome& outcome, Colour colour);

@@ -217,6 +217,26 @@ TEST_CASE("routing: values are the same only if their bytes are, whatever the co
   }
 }
 
+TEST_CASE("routing: one contract by several spellings is one contract") {
+  Sender sender(On::sqlite,
+                {{"north", "{ district = [\"N\"] }"}, {"south", "{ district = [\"N\"] }"}});
+  const auto file = sender.node.directory / "abgleich.toml";
+  auto text = read_file(file);
+  std::filesystem::create_symlink(sender.node.directory / "sends.toml",
+                                  sender.node.directory / "link.toml");
+  for (const auto* const spelling : {"./sends.toml", "link.toml"}) {
+    auto other = text;
+    other.replace(other.rfind("sends.toml"), 10, spelling);
+    write_file(file, other);
+    sender.node.primary.run("INSERT INTO visit VALUES ((SELECT count(*) FROM visit), 'p', 'N')");
+    const auto synced = sender.sync(11);
+    CHECK(synced["unrouted"][0]["by_many"] ==
+          std::stoi(sender.node.primary.rows("SELECT count(*) FROM visit")));
+    CHECK(sender.has("north", "SELECT count(*) FROM visit") == "0");
+    CHECK(sender.has("south", "SELECT count(*) FROM visit") == "0");
+  }
+}
+
 TEST_CASE("routing: to take something else is a decision") {
   Sender sender(On::sqlite,
                 {{"north", "{ district = [\"N\"] }"}, {"south", "{ district = [\"S\"] }"}});

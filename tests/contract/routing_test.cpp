@@ -101,6 +101,10 @@ TEST_CASE("routing: rows that follow others have a condition on the others' tabl
   CHECK(contract.find_table("visit")->decides("district"));
   CHECK(reaches_beyond(*guest.where));
   CHECK_FALSE(reaches_beyond(*contract.find_table("visit")->where));
+  CHECK(contract.find_table("visit")->choice() == "'where' and 'route'");
+  CHECK(contract.find_table("visit")->choice_by("state") == "'where'");
+  CHECK(contract.find_table("visit")->choice_by("district") == "'route'");
+  CHECK(guest.choice() == "'follows'");
   CHECK(guest.never_leaves_without(*contract.find_table("visit"), "visit_id"));
   const auto now = renamed(*guest.where, "visit_id", "visit");
   CHECK(text_of(now).starts_with("\"visit\" IN (SELECT \"id\" FROM \"visit\""));

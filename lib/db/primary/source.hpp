@@ -47,8 +47,9 @@ struct RowFilter {
 [[noreturn]] void refuse_filter(const RowFilter& filter, const std::string& why);
 using RowFilters = std::map<std::string, RowFilter, std::less<>>;  // by the table's name
 
-/// Rows that a filter leaves out are never read, counted or sampled. Functions that read a filtered
-/// table throw Failure{configuration} where the filter does not fit the table.
+/// Rows that a filter leaves out are never read or sampled, and counted only where a function says
+/// so. Functions that read a filtered table throw Failure{configuration} where the filter does not
+/// fit the table.
 class Source {
  public:
   /// Connects and begins the snapshot that everything is read in. Throws Fault.

@@ -35,9 +35,7 @@ static_assert(static_cast<int>(merge::OnDelete::erase) ==
               static_cast<int>(contract::OnDelete::erase));
 
 db::RowFilter filter_of(const contract::Table& table) {
-  return {.condition = *table.where,
-          .place = table.where_place.text(),
-          .what = std::string(table.choice())};
+  return {.condition = *table.where, .place = table.where_place.text(), .what = table.choice()};
 }
 
 int group_of(const contract::Table& table, const std::string& column) {

@@ -100,7 +100,7 @@ void refuse_shared_contracts(std::vector<std::unique_ptr<AtWork>>& all) {
     if (!accepts) {
       continue;
     }
-    const auto [owner, alone] = first.emplace(accepts->lexically_normal(), work->peer.pinned.name);
+    const auto [owner, alone] = first.emplace(one_spelling(*accepts), work->peer.pinned.name);
     if (!alone) {
       report::add_error(work->outcome,
                         {.code = Code::configuration,

@@ -13,17 +13,24 @@
 
 namespace abgleich::sync {
 
+std::filesystem::path one_spelling(const std::filesystem::path& contract) {
+  std::error_code unreadable;
+  auto path = std::filesystem::weakly_canonical(contract, unreadable);
+  return unreadable ? contract.lexically_normal() : path;
+}
+
 namespace {
 
 constexpr std::string_view kTo = "to:";
 
 /// What this peer takes of the contract, and what the others do that get it. Peers without a pinned
-/// card count: rows wait for them.
+/// card count: rows wait for them. REQUIRES: the section has `sends`.
 contract::Routes routes_of(const contract::Config& node, const contract::PeerSection& section) {
   contract::Routes routes{
       .own = section.takes, .header = contract::header_of(section), .place = section.place};
+  const auto contract = one_spelling(*section.sends);
   for (const auto& other : node.exchange.peers) {
-    if (other.sends == section.sends && other.pattern != section.pattern) {
+    if (other.sends && one_spelling(*other.sends) == contract && other.pattern != section.pattern) {
       routes.others.push_back(other.takes);
     }
   }

@@ -50,6 +50,10 @@ Error not_pinned(const std::string& name);
 /// Throws Failure{usage} where there is no such peer, Failure{configuration} where it has no card.
 KnownPeer known_peer(const contract::Config& node, const std::string& name);
 
+/// The same path for the same contract, however it is written and through links too: who gets which
+/// rows depends on who else gets the contract.
+std::filesystem::path one_spelling(const std::filesystem::path& contract);
+
 /// What is kept of one peer: `peers/NAME` in the state directory.
 struct PeerFiles {
   explicit PeerFiles(const contract::Config& node, const std::string& peer);
