@@ -22,6 +22,18 @@ bool is_books_name(std::string_view name) {
                               std::string_view::npos);
 }
 
+std::string books_of_peer(std::string_view id) {
+  return std::string(kUsualBooks) + '_' + std::string(id);
+}
+
+bool is_books_of_peer(std::string_view name) {
+  constexpr std::size_t kId = 26;
+  const auto prefix = books_of_peer("");
+  return name.starts_with(prefix) && name.size() == prefix.size() + kId &&
+         name.find_first_not_of("abcdefghijklmnopqrstuvwxyz234567", prefix.size()) ==
+             std::string_view::npos;
+}
+
 Endpoint endpoint_of_file(Role role, const std::filesystem::path& file) {
   const auto all = engines();
   const auto engine = std::ranges::find_if(all, &EngineTraits::is_file);

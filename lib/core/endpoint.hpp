@@ -22,6 +22,10 @@ inline constexpr std::string_view kUsualBooks = "abgleich";
 /// of ASCII, digits and underscores. So nobody takes it for the data, and no dialect has to quote
 /// it.
 bool is_books_name(std::string_view name);
+/// The name of the bookkeeping of what a peer sends: "abgleich_" and the peer's id, which has 26
+/// characters of base32.
+std::string books_of_peer(std::string_view id);
+bool is_books_of_peer(std::string_view name);
 
 struct Endpoint {
   Role role = Role::primary;

@@ -308,12 +308,14 @@ TEST_CASE("many neighbours are read at once") {
   pairing.secondary.run("BEGIN");
   for (int i = 0; i < 300; ++i) {
     const auto books = "abgleich_n" + std::to_string(i);
-    pairing.secondary.run("CREATE TABLE " + books + "_head (lineage text); INSERT INTO " + books +
-                          "_head VALUES ('n'); CREATE TABLE " + books +
-                          "_tracked (target text); CREATE TABLE " + books +
-                          "_fact (kind text, value text)");
+    pairing.secondary.run(
+        "CREATE TABLE " + books + "_head (lineage text); INSERT INTO " + books +
+        "_head VALUES ('n'); CREATE TABLE " + books +
+        "_tracked (id integer, target text, key_columns text, columns text); CREATE "
+        "TABLE " +
+        books + "_fact (kind text, value text)");
   }
-  pairing.secondary.run("INSERT INTO abgleich_n299_tracked VALUES ('person')");
+  pairing.secondary.run("INSERT INTO abgleich_n299_tracked VALUES (1, 'person', '[]', '[]')");
   pairing.secondary.run("COMMIT");
   const auto refused = pairing.run({"sync"});
   CHECK(refused.exit == 78);

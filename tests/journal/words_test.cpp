@@ -79,6 +79,7 @@ TEST_CASE("a cause of quarantine is told by its words, which are those of the pa
   for (const auto& [cause, detail, written] : std::vector<std::tuple<Of, std::string, std::string>>{
            {Of::refused_by_type, "SQLSTATE", "the secondary's types refuse it (SQLSTATE)"},
            {Of::repeated_key, "", "the key occurs more than once"},
+           {Of::taken, "NAME", "the row with this key is another peer's, of the bookkeeping NAME"},
            {Of::rare, "N", "fewer than N subjects share its quasi-identifiers"},
            {Of::belongs_to_rare, "", "it belongs to a row that min_k holds back"}}) {
     CHECK(text_of(cause, detail) == written);

@@ -40,12 +40,20 @@ BooksLayout books_layout(std::string_view ddl, std::string_view prefix);
 /// The kind of the fact that says in which schema the data is.
 inline constexpr std::string_view kSchemaFact = "schema";
 
+/// A table that another pairing writes to.
+struct TableBeside {
+  std::string target;            // its name in the secondary
+  std::vector<std::string> key;  // names in the secondary; none where the books do not say
+  std::string base;              // as SQL names it
+  bool base_exists = false;
+};
+
 /// The books of another pairing in the same secondary.
 struct BooksBeside {
   std::string name;
-  std::string schema{};               // JSON, the value of their kSchemaFact; empty: not known
-  std::vector<std::string> tables{};  // names in the secondary
-  std::string lineage{};              // of their history
+  std::string schema{};  // JSON, the value of their kSchemaFact; empty: not known
+  std::vector<TableBeside> tables{};
+  std::string lineage{};  // of their history
 
   /// The name in `schema`; empty: not known.
   [[nodiscard]] std::string schema_name() const;
@@ -75,7 +83,9 @@ class Books {
   /// What other pairings keep in this secondary, as far as their books can be read. Not a copy of
   /// our own books, nor such as no run has written to. It is not checked that these pairings have
   /// written it.
-  std::vector<BooksBeside> beside();
+  const std::vector<BooksBeside>& beside();
+  /// The names of books of which a part is gone, is not as a run makes it or cannot be read.
+  const std::vector<std::string>& damaged_beside();
 
   // Seals, in lib/db/bookkeeping/books_seal.cpp.
   /// What happens where a row is not as a run of abgleich has left it: it is refused
@@ -231,6 +241,11 @@ class Books {
   /// SQL to order by `key_text`: by its bytes, as everything in the bookkeeping is ordered.
   [[nodiscard]] std::string by_key_text() const;
   [[nodiscard]] std::string own_name(std::string_view name) const;
+  struct Beside {
+    std::vector<BooksBeside> whole;
+    std::vector<std::string> damaged;
+  };
+  const Beside& look_beside();
   void read_beside(std::span<BooksBeside> some);
   const BooksLayout& layout();
   void expect_layout(const BooksLayout& found);
@@ -282,6 +297,7 @@ class Books {
     std::optional<FactsByName> facts;
     std::optional<std::vector<TrackedRow>> tracked;  // by number
     std::optional<StoredSeals> seals;
+    std::optional<Beside> beside;
   };
 
   Session& session_;

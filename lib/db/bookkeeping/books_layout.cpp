@@ -69,6 +69,33 @@ std::string BooksBeside::schema_name() const {
   return fact.is_string() ? fact.get<std::string>() : std::string();
 }
 
+namespace {
+
+/// The names in the secondary of a tracked table's key; none where the texts are not as a run
+/// writes them.
+std::vector<std::string> key_of(const std::string& key_columns, const std::string& columns) {
+  using Json = nlohmann::json;
+  const auto key = parse_shallow<Json>(key_columns);
+  const auto all = parse_shallow<Json>(columns);
+  std::vector<std::string> names;
+  try {
+    for (const auto& source : key) {
+      const auto found = std::ranges::find_if(all, [&](const Json& column) {
+        return !column.contains("state") && column.at("source") == source;
+      });
+      if (found == all.end()) {
+        return {};
+      }
+      names.push_back(found->at("name").get<std::string>());
+    }
+  } catch (const Json::exception&) {
+    return {};
+  }
+  return names;
+}
+
+}  // namespace
+
 void Books::read_beside(std::span<BooksBeside> some) {
   enum Part : std::uint8_t { table, schema, lineage };
   std::string sql;
@@ -77,16 +104,21 @@ void Books::read_beside(std::span<BooksBeside> some) {
       return session_.dialect->own_table(some[i].name, name);
     };
     sql += fmt::format(
-        "{0}SELECT {1}, 0, target FROM {2} UNION ALL SELECT {1}, 1, value FROM {3} WHERE kind = "
-        "'{4}' UNION ALL SELECT {1}, 2, lineage FROM {5}",
+        "{0}SELECT {1}, 0, target, key_columns, columns, id, {6} FROM {2} UNION ALL SELECT {1}, 1, "
+        "value, '', '', 0, 0 FROM {3} WHERE kind = '{4}' UNION ALL SELECT {1}, 2, lineage, '', '', "
+        "0, 0 FROM {5}",
         sql.empty() ? "" : " UNION ALL ", i, own_of("tracked"), own_of("fact"), kSchemaFact,
-        own_of("head"));
+        own_of("head"), session_.backend->has_base(some[i].name, "id"));
   }
   session_.connection->query(sql, {}, [&](std::span<const Cell> cells) {
     auto& other = some[static_cast<std::size_t>(number(cells[0]))];
     switch (number(cells[1])) {
       case table:
-        other.tables.push_back(text(cells[2]));
+        other.tables.push_back({.target = text(cells[2]),
+                                .key = key_of(text(cells[3]), text(cells[4])),
+                                .base = session_.dialect->own_table(
+                                    other.name, fmt::format("base_{}", number(cells[5]))),
+                                .base_exists = number(cells[6]) != 0});
         break;
       case schema:
         other.schema = text(cells[2]);
@@ -97,26 +129,40 @@ void Books::read_beside(std::span<BooksBeside> some) {
   });
 }
 
-std::vector<BooksBeside> Books::beside() {
-  std::vector<BooksBeside> found;
+const std::vector<std::string>& Books::damaged_beside() {
+  return look_beside().damaged;
+}
+
+const std::vector<BooksBeside>& Books::beside() {
+  return look_beside().whole;
+}
+
+const Books::Beside& Books::look_beside() {
+  if (read_.beside) {
+    return *read_.beside;
+  }
+  Beside beside;
   session_.connection->query(session_.backend->select_other_books(session_), {},
                              [&](std::span<const Cell> cells) {
-                               if (auto name = text(cells[0]); is_books_name(name)) {
-                                 found.push_back({.name = std::move(name)});
+                               auto name = text(cells[0]);
+                               if (is_books_name(name) && number(cells[1]) != 0) {
+                                 beside.whole.push_back({.name = std::move(name)});
+                               } else if (is_books_name(name)) {
+                                 beside.damaged.push_back(std::move(name));
                                }
                              });
   constexpr std::size_t kAtOnce = 50;  // SQLite takes 500 parts of a UNION
-  for (std::span rest(found); !rest.empty();) {
+  for (std::span rest(beside.whole); !rest.empty();) {
     const auto some = rest.first(std::min(kAtOnce, rest.size()));
     rest = rest.subspan(some.size());
     read_beside(some);
   }
   // no run has written these, or they are a copy of our own
-  const auto ours = !found.empty() && exist() ? head(Lock::none) : std::nullopt;
-  std::erase_if(found, [&](const BooksBeside& other) {
+  const auto ours = !beside.whole.empty() && exist() ? head(Lock::none) : std::nullopt;
+  std::erase_if(beside.whole, [&](const BooksBeside& other) {
     return other.lineage.empty() || (ours && other.lineage == ours->lineage);
   });
-  return found;
+  return read_.beside.emplace(std::move(beside));
 }
 
 const BooksLayout& Books::layout() {

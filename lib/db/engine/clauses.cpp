@@ -206,6 +206,17 @@ std::string selected_base_key(const Dialect& dialect, std::string_view alias,
   });
 }
 
+std::string in_shared_base(const Dialect& dialect, std::string_view data,
+                           const Relation& relation) {
+  return list(
+      relation.shared_bases.size(),
+      [&](std::size_t i) {
+        return fmt::format("EXISTS (SELECT 1 FROM {} o WHERE {})", relation.shared_bases[i].base,
+                           base_equal_data(dialect, "o", data, relation));
+      },
+      " OR ");
+}
+
 std::string count_to_one(const std::string& table) {
   return fmt::format("SELECT count(*) FROM (SELECT 1 FROM {} LIMIT 1) AS one", table);
 }

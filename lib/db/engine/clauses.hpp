@@ -133,6 +133,10 @@ std::string base_equal_data(const Dialect& dialect, std::string_view base, std::
 std::string key_equal_data(const Dialect& dialect, std::string_view left, std::string_view right,
                            const Relation& relation);
 
+/// SQL: whether a row of the data (`data`: its alias) is one of another pairing that writes to the
+/// same table. Empty: there is none.
+std::string in_shared_base(const Dialect& dialect, std::string_view data, const Relation& relation);
+
 /// SQL: 1 where a table has rows, without counting them, else 0.
 std::string count_to_one(const std::string& table);
 

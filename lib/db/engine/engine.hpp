@@ -224,9 +224,13 @@ class Backend {
   /// SQL: one row per column of a bookkeeping table: the table's name without the prefix, and the
   /// column's name.
   [[nodiscard]] virtual std::string select_books_layout(const Session& session) const = 0;
-  /// SQL: the names of other books in this database whose tables `tracked` and `fact` the session's
-  /// role may read, and with which no stranger can make a query of ours run code of theirs.
+  /// SQL: the names of other books in this database, and 1 where the session's role may read their
+  /// tables `head`, `tracked` and `fact`, and these have the columns that are read, else 0. None
+  /// with which a stranger could make a query of ours run code of theirs.
   [[nodiscard]] virtual std::string select_other_books(const Session& session) const = 0;
+  /// SQL: 1 where these books have the base of the number that the SQL `number` gives, else 0.
+  [[nodiscard]] virtual std::string has_base(std::string_view books,
+                                             std::string_view number) const = 0;
   /// The type of a bookkeeping table's column, as DDL calls it. Empty: there is no such column, or
   /// the engine does not enforce types.
   [[nodiscard]] virtual std::string own_column_type(const Session& /*session*/,

@@ -45,6 +45,12 @@ struct RelationForeignKey {
   bool promised = true;
 };
 
+/// The base of another pairing that writes to the same table.
+struct SharedBase {
+  std::string books;  // the name of that pairing's bookkeeping
+  std::string base;   // as SQL names it
+};
+
 struct Relation {
   std::string source;        // name in the primary
   std::string name;          // name in the secondary
@@ -61,6 +67,9 @@ struct Relation {
   std::vector<std::vector<std::size_t>> uniques;
   std::vector<KeptColumn> kept;
   std::int64_t id = 0;  // number of its base and temporary tables
+  /// Where other pairings write to this table, too: a row whose key is in one of these bases is not
+  /// this pairing's.
+  std::vector<SharedBase> shared_bases;
 
   [[nodiscard]] bool is_key(std::size_t column) const {
     return std::ranges::find(key, column) != key.end();

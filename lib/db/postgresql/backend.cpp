@@ -65,7 +65,7 @@ WITH me AS (SELECT r.oid, r.rolsuper FROM pg_catalog.pg_roles r WHERE r.rolname 
   WHERE d.datname = pg_catalog.current_database()
   UNION SELECT c.relowner FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n
   ON n.oid = c.relnamespace WHERE n.nspname = '{0}' AND c.relname = 'head')
-SELECT n.nspname
+SELECT n.nspname, CAST(count(*) = 3 AS pg_catalog.int4)
 FROM pg_catalog.pg_namespace n JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid
 WHERE pg_catalog.starts_with(CAST(n.nspname AS pg_catalog.text), 'abgleich')
   AND n.nspname <> '{0}' AND c.relname IN ('head', 'tracked', 'fact') AND c.relkind = 'r'
@@ -75,11 +75,14 @@ WHERE pg_catalog.starts_with(CAST(n.nspname AS pg_catalog.text), 'abgleich')
   AND pg_catalog.has_table_privilege(c.oid, 'SELECT')
   AND (SELECT count(*) FROM pg_catalog.pg_attribute a
        WHERE a.attrelid = c.oid AND NOT a.attisdropped
-         AND a.atttypid = 'pg_catalog.text'::pg_catalog.regtype
-         AND a.attname = ANY (CASE c.relname WHEN 'fact' THEN ARRAY['kind', 'value']
-                                             WHEN 'head' THEN ARRAY['lineage', 'hash']
-                                             ELSE ARRAY['source', 'target'] END)) = 2
-GROUP BY 1 HAVING count(*) = 3 ORDER BY 1)";
+         AND (a.atttypid = 'pg_catalog.text'::pg_catalog.regtype
+              AND a.attname = ANY (CASE c.relname WHEN 'fact' THEN ARRAY['kind', 'value']
+                                                  WHEN 'head' THEN ARRAY['lineage', 'hash']
+                                                  ELSE ARRAY['target', 'key_columns', 'columns'] END)
+              OR a.atttypid = 'pg_catalog.int8'::pg_catalog.regtype
+              AND a.attname = CASE c.relname WHEN 'tracked' THEN 'id' END))
+      = CASE c.relname WHEN 'tracked' THEN 4 ELSE 2 END
+GROUP BY 1 ORDER BY 1)";
 
 class PostgresBackend final : public Backend {
  public:
@@ -207,6 +210,14 @@ class PostgresBackend final : public Backend {
   }
   [[nodiscard]] std::string select_other_books(const Session& session) const override {
     return fmt::format(kOtherBooks, session.books);
+  }
+  [[nodiscard]] std::string has_base(std::string_view books,
+                                     std::string_view number) const override {
+    return fmt::format(
+        "(SELECT CAST(count(*) AS pg_catalog.int4) FROM pg_catalog.pg_class c "
+        "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = '{}' "
+        "AND c.relkind IN ('r', 'p') AND c.relname = 'base_' OPERATOR(pg_catalog.||) {})",
+        books, number);
   }
   [[nodiscard]] std::string own_column_type(const Session& session, std::string_view table,
                                             std::string_view column) const override {

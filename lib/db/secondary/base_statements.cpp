@@ -56,14 +56,15 @@ std::string replace_base(const Dialect& dialect, const Names& names, const std::
 
 std::string select_data(const Dialect& dialect, const Names& names, const Relation& relation) {
   const auto order = relation.key_first();
-  return fmt::format("SELECT {} FROM {} t",
+  const auto others = in_shared_base(dialect, "t", relation);
+  return fmt::format("SELECT {} FROM {} t{}",
                      list(order.size(),
                           [&](std::size_t i) {
                             const auto& column = relation.columns[order[i]];
                             return dialect.select_expression("t." + dialect.quote(column.name),
                                                              column.stored);
                           }),
-                     names.data);
+                     names.data, others.empty() ? "" : fmt::format(" WHERE NOT ({})", others));
 }
 
 std::string select_base_row(const Names& names, const Relation& relation) {

@@ -91,8 +91,8 @@ void DataTable::empty_column(const std::string& column) {
   const auto* table = target_.catalog().find_table(relation_.name);
   if (table != nullptr && table->find_column(column) != nullptr) {
     const auto& dialect = target_.dialect();
-    target_.write(
-        db::empty_column(dialect, dialect.table(target_.session().schema, relation_.name), column));
+    target_.write(db::empty_column(dialect, dialect.table(target_.session().schema, relation_.name),
+                                   column, relation_));
   }
 }
 

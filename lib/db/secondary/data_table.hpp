@@ -27,12 +27,14 @@ class DataTable {
   [[nodiscard]] bool stores_as_sent();
 
   std::optional<Row> find(const Row& key);
-  /// Streams the rows: the key's cells, and the bytes that `RowBytes` makes of the whole row.
+  /// Streams the rows, but for those of other pairings (Relation::shared_bases): the key's cells,
+  /// and the bytes that `RowBytes` makes of the whole row.
   /// Nothing else may run on the secondary meanwhile.
   using OnRow = std::function<void(const Row& key, std::string_view bytes)>;
   void read(const OnRow& on_row);
 
-  /// Sets a column that the relation does not export to NULL in every row.
+  /// Sets a column that the relation does not export to NULL in every row, but for those of other
+  /// pairings.
   void empty_column(const std::string& column);
   /// Lays the rows down anew, in the order of their keys. Returns what the table's owner has to run
   /// where this role may not, or where triggers would see rows move; empty: the rows lie so now, or

@@ -49,7 +49,8 @@ bool FirstLoad::possible(Target& target, const std::vector<LocatedRelation>& rel
     const auto* table = target.catalog().find_table(relation.name);
     BaseTable base(target, relation);
     return table != nullptr && table->kind == TableKind::table && !table->triggers &&
-           base.seal().rows == 0 && base.rows() == 0 && DataTable(target, relation).is_empty();
+           relation.shared_bases.empty() && base.seal().rows == 0 && base.rows() == 0 &&
+           DataTable(target, relation).is_empty();
   });
 }
 

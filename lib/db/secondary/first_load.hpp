@@ -33,7 +33,8 @@ namespace abgleich::db {
 class FirstLoad {
  public:
   /// Whether a first load may go into all of these tables: the engine loads bare tables, this
-  /// is no dry run, the tables and their bases are empty, and there are no triggers.
+  /// is no dry run, the tables and their bases are empty and no other pairing's, and there are no
+  /// triggers.
   /// REQUIRES: they exist.
   [[nodiscard]] static bool possible(Target& target, const std::vector<LocatedRelation>& relations);
 

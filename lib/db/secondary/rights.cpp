@@ -27,9 +27,9 @@ std::optional<Grants> grants(Target& target, const std::vector<Relation>& relati
     const auto schema = other.schema_name();
     for (const auto& table : other.tables) {
       if (schema.empty()) {
-        kept.anywhere.insert(table);
+        kept.anywhere.insert(table.target);
       } else {
-        kept.data.emplace(schema, table);
+        kept.data.emplace(schema, table.target);
       }
     }
   }

@@ -192,12 +192,12 @@ Relation SecondarySchema::with_possible_foreign_keys(const Relation& relation,
   return possible;
 }
 
-LocatedRelations SecondarySchema::locate(std::vector<Relation> relations) const {
+LocatedRelations SecondarySchema::locate(std::vector<Relation> relations, OthersBases which) const {
+  find_shared_bases(target_, which, relations);
   const auto& dialect = target_.dialect();
   const auto& backend = target_.backend();
   auto& session = target_.session();
   std::vector<std::string> tables;
-  tables.reserve(relations.size());
   const auto renames = table_renames(target_.catalog(), relations);
   for (const auto& [from, to] : renames) {
     tables.push_back(rename_table(dialect, session.schema, from, to));
@@ -258,6 +258,7 @@ LocatedRelation SecondarySchema::locate(const Relation& relation) const {
 }
 
 LocatedRelation SecondarySchema::by_another_key(const LocatedRelation& before, Relation now) const {
+  now.shared_bases = before.shared_bases;
   for (std::size_t i = 0; i < now.columns.size(); ++i) {
     now.columns[i].stored = before.columns[i].stored;
     now.columns[i].equality = before.columns[i].equality;

@@ -6,6 +6,7 @@
 #include "db/engine/relation.hpp"
 #include "db/secondary/adaptation.hpp"
 #include "db/secondary/located_relation.hpp"
+#include "db/secondary/shared_tables.hpp"
 
 #include <string>
 #include <vector>
@@ -28,7 +29,10 @@ class SecondarySchema {
 
   /// Throws Failure{secondary_refuses} where an existing table cannot serve (a generated column, no
   /// unique key over the contract's key).
-  [[nodiscard]] LocatedRelations locate(std::vector<Relation> relations) const;
+  /// Says of each relation where other peers write to its table, too, and throws what
+  /// `find_shared_bases` throws.
+  [[nodiscard]] LocatedRelations locate(std::vector<Relation> relations,
+                                        OthersBases which = OthersBases::all) const;
   [[nodiscard]] LocatedRelation locate(const Relation& relation) const;
   /// The same table by another key, which need not be unique in it yet. REQUIRES: the columns of
   /// `now` are the first ones of `before`, in the same order.

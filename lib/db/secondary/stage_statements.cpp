@@ -147,6 +147,20 @@ std::string hold_duplicates(const Names& names, const Relation& relation) {
       key_columns("", relation), names.stage);
 }
 
+std::string select_taken(const Names& names, const Relation& relation, std::string_view base) {
+  return fmt::format("SELECT {} FROM {} s JOIN {} o ON {} WHERE s.cells IS NOT NULL",
+                     key_columns("s.", relation), names.stage, base, key_equal("s", "o", relation));
+}
+
+std::string hold_taken(const Dialect& dialect, const Names& names, const Relation& relation,
+                       std::string_view base) {
+  return dialect.update_from({.table = names.stage,
+                              .alias = "s",
+                              .set = "cells = NULL",
+                              .from = fmt::format("{} o", base),
+                              .where = "s.cells IS NOT NULL AND " + key_equal("s", "o", relation)});
+}
+
 std::string select_changed_pairs(const Dialect& dialect, const Names& names,
                                  const Relation& relation) {
   return staged(dialect, names, relation) + " AND " + dialect.distinct("b.cells", "s.cells") +
@@ -232,9 +246,10 @@ std::string select_rare(const Dialect& dialect, const Names& names, const Relati
 
 std::string select_secondary_only(const Dialect& dialect, const Names& names,
                                   const Relation& relation) {
+  const auto others = in_shared_base(dialect, "t", relation);
   return fmt::format(
       "SELECT {}, NULL, NULL, 1, {} FROM {} t WHERE NOT EXISTS (SELECT 1 FROM {} b WHERE {}) "
-      "AND NOT EXISTS (SELECT 1 FROM {} s WHERE {}) ORDER BY {}",
+      "AND NOT EXISTS (SELECT 1 FROM {} s WHERE {}){} ORDER BY {}",
       list(relation.columns.size(),
            [&](std::size_t i) {
              return relation.is_key(i)
@@ -244,7 +259,9 @@ std::string select_secondary_only(const Dialect& dialect, const Names& names,
            }),
       data_columns(dialect, "t", relation), names.data, names.base,
       base_equal_data(dialect, "b", "t", relation), names.stage,
-      key_equal_data(dialect, "s", "t", relation), data_key_order(dialect, "t.", relation));
+      key_equal_data(dialect, "s", "t", relation),
+      others.empty() ? "" : fmt::format(" AND NOT ({})", others),
+      data_key_order(dialect, "t.", relation));
 }
 
 std::string hold_with_rare(const Dialect& dialect, const Names& names, const Belonging& belonging) {

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -22,6 +23,11 @@ std::string finish_stage(const Dialect& dialect, const Names& names, const Relat
 /// The keys that the stage has more than once; `hold_duplicates` holds all rows of these back.
 std::string select_duplicates(const Names& names, const Relation& relation);
 std::string hold_duplicates(const Names& names, const Relation& relation);
+/// The keys of rows of the stage that are also in `base`, which is another pairing's (one of
+/// Relation::shared_bases); `hold_taken` holds these rows back.
+std::string select_taken(const Names& names, const Relation& relation, std::string_view base);
+std::string hold_taken(const Dialect& dialect, const Names& names, const Relation& relation,
+                       std::string_view base);
 
 // Pairs, of rows whose cells in the stage are not those of the base: c0…cn and cells of the stage,
 // cells of the base, 1 where the secondary has the row (else NULL), c0…cn of the secondary.

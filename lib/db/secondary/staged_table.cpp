@@ -88,6 +88,29 @@ void StagedTable::hold_duplicates(const std::function<void(const Row&)>& on_key)
   }
 }
 
+std::int64_t StagedTable::hold_taken(const OnTaken& on_taken) {
+  std::int64_t rows = 0;
+  if (!made_) {
+    return rows;
+  }
+  Row key;
+  for (const auto& [books, base] : relation_.shared_bases) {
+    const auto before = rows;
+    {
+      const auto cursor = target_.connection().open(select_taken(names_, relation_, base));
+      for (auto cells = cursor->next(); !cells.empty(); cells = cursor->next()) {
+        decode_key(target_.dialect(), relation_, cells, key);
+        on_taken(key, books);
+        ++rows;
+      }
+    }
+    if (rows > before) {
+      target_.connection().execute(db::hold_taken(target_.dialect(), names_, relation_, base));
+    }
+  }
+  return rows;
+}
+
 void StagedTable::rare_rows(const std::function<void(const RareRow&)>& on_row) {
   if (!made_) {
     return;

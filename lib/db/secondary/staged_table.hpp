@@ -60,6 +60,10 @@ class StagedTable {
 
   /// Gives the keys that the stage has more than once, and holds all of their rows back.
   void hold_duplicates(const std::function<void(const Row&)>& on_key);
+  /// Gives the keys of rows of the stage that are rows of other pairings (Relation::shared_bases),
+  /// with the name of that pairing's bookkeeping, and holds these rows back. Returns how many.
+  using OnTaken = std::function<void(const Row& key, const std::string& books)>;
+  std::int64_t hold_taken(const OnTaken& on_taken);
   /// Holds back rows of the stage that refer, by a foreign key, to rows of other tables that are
   /// held back for being rare. Returns how many. REQUIRES: the parents are staged.
   std::int64_t hold_with_rare();

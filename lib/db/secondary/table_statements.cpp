@@ -157,10 +157,12 @@ std::string drop_column(const Dialect& dialect, const std::string& table, std::s
   return fmt::format("ALTER TABLE {} DROP COLUMN {}", table, dialect.quote(column));
 }
 
-std::string empty_column(const Dialect& dialect, const std::string& table,
-                         std::string_view column) {
+std::string empty_column(const Dialect& dialect, const std::string& table, std::string_view column,
+                         const Relation& relation) {
   const auto quoted = dialect.quote(column);
-  return fmt::format("UPDATE {} SET {} = NULL WHERE {} IS NOT NULL", table, quoted, quoted);
+  const auto others = in_shared_base(dialect, "t", relation);
+  return fmt::format("UPDATE {0} AS t SET {1} = NULL WHERE t.{1} IS NOT NULL{2}", table, quoted,
+                     others.empty() ? "" : fmt::format(" AND NOT ({})", others));
 }
 
 std::string create_base_table(const Dialect& dialect, const std::string& name,

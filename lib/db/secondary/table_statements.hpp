@@ -54,7 +54,9 @@ std::string drop_not_null(const Dialect& dialect, const std::string& table,
                           std::string_view column);
 std::string set_not_null(const Dialect& dialect, const std::string& table, std::string_view column);
 std::string drop_column(const Dialect& dialect, const std::string& table, std::string_view column);
-std::string empty_column(const Dialect& dialect, const std::string& table, std::string_view column);
+/// Sets the column to NULL in all rows, but for those of other pairings.
+std::string empty_column(const Dialect& dialect, const std::string& table, std::string_view column,
+                         const Relation& relation);
 std::string create_base_table(const Dialect& dialect, const std::string& name,
                               const Relation& relation, Lifetime lifetime);
 

@@ -99,17 +99,27 @@ class SqliteBackend final : public Backend {
   [[nodiscard]] std::string select_other_books(const Session& session) const override {
     return fmt::format(
         // no view and no virtual table: these would run somebody's code, or for ever
-        "WITH other AS (SELECT substr(name, 1, length(name) - 7) AS own FROM sqlite_schema "
-        "WHERE type = 'table' AND name GLOB 'abgleich*_tracked' AND name <> '{}') "
-        "SELECT substr(own, 1, length(own) - 1) FROM other WHERE "
-        "(SELECT count(*) FROM sqlite_schema t WHERE t.type = 'table' AND t.rootpage > 0 "
-        "AND t.name IN (own || 'head', own || 'tracked', own || 'fact')) = 3 AND "
-        "(SELECT count(*) FROM pragma_table_info(own || 'head') c WHERE c.name = 'lineage') = 1 "
-        "AND "
-        "(SELECT count(*) FROM pragma_table_info(own || 'tracked') c WHERE c.name = 'target') = 1 "
-        "AND (SELECT count(*) FROM pragma_table_info(own || 'fact') c "
-        "WHERE c.name IN ('kind', 'value')) = 2 ORDER BY 1",
-        session.own_name("tracked"));
+        "WITH part AS (SELECT name, CASE WHEN name GLOB '*_tracked' THEN 'tracked' "
+        "WHEN name GLOB '*_fact' THEN 'fact' ELSE 'head' END AS what FROM sqlite_schema "
+        "WHERE type = 'table' AND rootpage > 0 AND name GLOB 'abgleich*_*' AND (name GLOB "
+        "'*_tracked' OR name GLOB '*_fact' OR name GLOB '*_head')), "
+        "whole AS (SELECT substr(name, 1, length(name) - length(what)) AS own FROM part WHERE "
+        "(SELECT count(*) FROM pragma_table_info(part.name) c WHERE CASE what "
+        "WHEN 'head' THEN c.name = 'lineage' WHEN 'fact' THEN c.name IN ('kind', 'value') "
+        "ELSE c.name IN ('id', 'target', 'key_columns', 'columns') END) = CASE what "
+        "WHEN 'head' THEN 1 WHEN 'fact' THEN 2 ELSE 4 END) "
+        "SELECT substr(p.own, 1, length(p.own) - 1), "
+        "(SELECT count(*) FROM whole w WHERE w.own = p.own) = 3 FROM (SELECT DISTINCT "
+        "substr(name, 1, length(name) - length(what)) AS own FROM part) p "
+        "WHERE p.own <> '{}' ORDER BY 1",
+        session.own_name({}));
+  }
+  [[nodiscard]] std::string has_base(std::string_view books,
+                                     std::string_view number) const override {
+    return fmt::format(
+        "(SELECT count(*) FROM sqlite_schema s WHERE s.type = 'table' AND s.rootpage > 0 "
+        "AND s.name = '{}_base_' || {})",
+        books, number);
   }
 
   [[nodiscard]] Equalities read_equalities(Session& /*session*/,

@@ -86,6 +86,10 @@ class Stager {
       record(journal::key_text(exported_.relation, key), "",
              text_of(QuarantineCause::repeated_key));
     });
+    staged_.usable -= table_.hold_taken([&](const Row& key, const std::string& books) {
+      record(journal::key_text(exported_.relation, key), "",
+             text_of(QuarantineCause::taken, books));
+    });
     const auto belonging = table_.hold_with_rare();
     staged_.rare += belonging;
     staged_.usable -= belonging;

@@ -7,6 +7,7 @@
 #include "db/secondary/plan_application.hpp"
 #include "db/secondary/plan_writer.hpp"
 #include "db/secondary/secondary_schema.hpp"
+#include "db/secondary/shared_tables.hpp"
 #include "db/secondary/target.hpp"
 #include "db/secondary/typed_value.hpp"
 #include "journal/head.hpp"
@@ -63,6 +64,10 @@ class Table {
                       "the row in the secondary has changed since; run abgleich sync, then look "
                       "again",
                   .now = as_it_is(conflict, now)};
+    }
+    if (db::is_taken(target_, relation_, key)) {
+      return Left{.id = conflict.id,
+                  .why = "the row with this key is another peer's now; run abgleich sync"};
     }
     if (auto why = undecidable(conflict, resolution, side)) {
       return Left{.id = conflict.id, .why = *std::move(why)};

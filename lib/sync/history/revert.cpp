@@ -8,6 +8,7 @@
 #include "db/secondary/plan_application.hpp"
 #include "db/secondary/plan_writer.hpp"
 #include "db/secondary/secondary_schema.hpp"
+#include "db/secondary/shared_tables.hpp"
 #include "db/secondary/target.hpp"
 #include "journal/audit.hpp"
 #include "journal/head.hpp"
@@ -86,6 +87,10 @@ class RevertedTable {
     }
     key_text_ = record.key_text;
     key_ = row_of(record.key_text);
+    if (db::is_taken(target_, relation_, key_)) {
+      ++taken_;
+      return;
+    }
     packed_base_ = db::BaseTable(target_, relation_).find(key_);
     base_ = unpacked(packed_base_);
     now_ = db::DataTable(target_, relation_).find(key_);
@@ -144,6 +149,8 @@ class RevertedTable {
   /// Rows that neither side had any more when the table got another key: their new key is not
   /// known.
   [[nodiscard]] std::int64_t keyless() const { return keyless_; }
+  /// Rows whose key is another peer's by now.
+  [[nodiscard]] std::int64_t taken() const { return taken_; }
 
  private:
   [[nodiscard]] std::size_t column(const std::string& name) const {
@@ -359,6 +366,7 @@ class RevertedTable {
   bool first_load_ = false;
   std::int64_t gone_ = 0;
   std::int64_t keyless_ = 0;
+  std::int64_t taken_ = 0;
 
   // the current record
   std::string key_text_;
@@ -450,8 +458,10 @@ std::deque<RevertedTable> take_back(RunAttempt& writing, const WritingRun& frame
 void note_lost_rows(const std::deque<RevertedTable>& tables, report::Outcome& outcome) {
   std::int64_t gone = 0;
   std::int64_t keyless = 0;
+  std::int64_t taken = 0;
   for (const auto& table : tables) {
     gone += table.gone();
+    taken += table.taken();
     keyless += table.keyless();
   }
   if (keyless > 0) {
@@ -459,6 +469,11 @@ void note_lost_rows(const std::deque<RevertedTable>& tables, report::Outcome& ou
         fmt::format("{} {} gone before the table got another key: they do not "
                     "come back",
                     keyless, keyless == 1 ? "row was" : "rows were"));
+  }
+  if (taken > 0) {
+    outcome.notes.push_back(fmt::format(
+        "{} now, and stay as that peer has sent them",
+        taken == 1 ? "1 row is another peer's" : fmt::format("{} rows are other peers'", taken)));
   }
   if (gone > 0) {
     outcome.notes.push_back(

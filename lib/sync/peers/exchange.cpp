@@ -16,7 +16,6 @@
 #include <algorithm>
 #include <exception>
 #include <filesystem>
-#include <map>
 #include <memory>
 #include <optional>
 #include <sys/stat.h>
@@ -91,32 +90,6 @@ void make_outbox(const fs::path& file) {
   }
 }
 
-/// Rows of several peers in one table could not be told apart yet: of peers with the same contract,
-/// only the first by name is served.
-void refuse_shared_contracts(std::vector<std::unique_ptr<AtWork>>& all) {
-  std::map<fs::path, std::string> first;
-  for (auto& work : all) {
-    const auto& accepts = work->peer.section.accepts;
-    if (!accepts) {
-      continue;
-    }
-    const auto [owner, alone] = first.emplace(one_spelling(*accepts), work->peer.pinned.name);
-    if (!alone) {
-      report::add_error(work->outcome,
-                        {.code = Code::configuration,
-                         .message = fmt::format(
-                             "its rows and those of peer '{}' would come into the same tables, "
-                             "as both have the contract '{}'",
-                             owner->second, accepts->string()),
-                         .hint = fmt::format(
-                             "write a section [peers.{}] with a contract of its own, in which each "
-                             "table has another target. Nothing was taken from it or sent",
-                             work->peer.pinned.name)});
-      work->left_out = true;
-    }
-  }
-}
-
 std::vector<std::unique_ptr<AtWork>> peers_of(const contract::Config& node,
                                               const ExchangeOptions& options) {
   std::vector<std::unique_ptr<AtWork>> all;
@@ -124,7 +97,6 @@ std::vector<std::unique_ptr<AtWork>> peers_of(const contract::Config& node,
   for (auto& peer : known.peers) {
     all.push_back(std::make_unique<AtWork>(std::move(peer)));
   }
-  refuse_shared_contracts(all);
   for (const auto& name : known.unpinned) {
     all.push_back(std::make_unique<AtWork>(KnownPeer{.pinned = {.name = name}}));
     all.back()->left_out = true;

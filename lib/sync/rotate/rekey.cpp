@@ -124,6 +124,16 @@ db::LocatedRelation bring_columns(const Pairing& pairing, db::Target& target, Ke
   }
   const db::SecondarySchema schema(target);
   const auto located = schema.locate(std::vector{change.before});
+  if (!located.relations.front().shared_bases.empty()) {
+    throw Failure(Code::configuration,
+                  fmt::format("the rows of several peers are in table '{}', so its key cannot be "
+                              "changed for one of them",
+                              name),
+                  fmt::format("give this one a table of its own, with the new key: target = "
+                              "\"{}_2\"; or name the old key in the contract again. Nothing was "
+                              "changed",
+                              name));
+  }
   const auto& ddl = located.missing_ddl;
   auto asked = ddl;
   std::ranges::move(db::key_ddl(target, now, db::Keys::to_come), std::back_inserter(asked));

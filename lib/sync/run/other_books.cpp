@@ -25,6 +25,21 @@ std::string fact_of(const Endpoint& secondary) {
   return secondary.schema.empty() ? std::string() : nlohmann::json(secondary.schema).dump();
 }
 
+[[noreturn]] void refuse_table(const ExportedTable& exported, const db::BooksBeside& other,
+                               bool has_schemas) {
+  const auto& name = exported.relation.name;
+  throw Failure(
+      Code::configuration,
+      fmt::format("table '{}' of the secondary belongs to another pairing, whose bookkeeping is "
+                  "'{}'",
+                  name, other.name),
+      fmt::format("give this pairing a table of its own: write target = {} below [tables.{}] in "
+                  "the contract{}; or, if no pairing uses that bookkeeping any more, drop it, or "
+                  "give it a name that does not begin with abgleich. Nothing was changed",
+                  contract::toml_string(name + "_2"), contract::toml_key(exported.table->name),
+                  has_schemas ? ", or another schema below [secondary]" : ""));
+}
+
 }  // namespace
 
 void refuse_shared_tables(const Pairing& pairing, db::Target& target,
@@ -42,27 +57,18 @@ void refuse_shared_tables(const Pairing& pairing, db::Target& target,
     if (!other.schema.empty() && other.schema != schema) {
       continue;
     }
+    if (is_books_of_peer(secondary.books) && is_books_of_peer(other.name)) {
+      continue;  // they share it: db::find_shared_bases
+    }
     for (const auto& exported : tables) {
-      const auto& name = exported.relation.name;
       const auto is_it = [&](std::string_view there) {
-        return is_same(secondary.engine, there, name);
+        return is_same(secondary.engine, there, exported.relation.name);
       };
       // one that they have given up, and somebody has dropped, is free
-      if (std::ranges::none_of(target.catalog().tables, is_it, &CatalogTable::name) ||
-          std::ranges::none_of(other.tables, is_it)) {
-        continue;
+      if (std::ranges::any_of(target.catalog().tables, is_it, &CatalogTable::name) &&
+          std::ranges::any_of(other.tables, is_it, &db::TableBeside::target)) {
+        refuse_table(exported, other, !schema.empty());
       }
-      throw Failure(
-          Code::configuration,
-          fmt::format(
-              "table '{}' of the secondary belongs to another pairing, whose bookkeeping is '{}'",
-              name, other.name),
-          fmt::format(
-              "give this pairing a table of its own: write target = {} below [tables.{}] in "
-              "the contract{}; or, if no pairing uses that bookkeeping any more, drop it, or give "
-              "it a name that does not begin with abgleich. Nothing was changed",
-              contract::toml_string(name + "_2"), contract::toml_key(exported.table->name),
-              schema.empty() ? "" : ", or another schema below [secondary]"));
     }
   }
 }

@@ -92,7 +92,8 @@ class TableRepair {
 std::vector<LocatedTable> bring_layout(const Pairing& pairing, db::Target& target,
                                        std::vector<ExportedTable> tables, std::size_t gone) {
   target.load_catalog();
-  auto [relations, ddl] = db::SecondarySchema(target).locate(relations_of(tables));
+  auto [relations, ddl] =
+      db::SecondarySchema(target).locate(relations_of(tables), db::OthersBases::as_far_as_there);
   // more statements than missing bases mean that tables have changed as well
   const bool same =
       ddl.size() <= gone && std::ranges::all_of(tables, [](const ExportedTable& exported) {
