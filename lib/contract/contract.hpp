@@ -126,6 +126,7 @@ struct Table {
   /// Of a contract that peers get: the column whose value decides which of them gets a row, or the
   /// rows that a row goes with, wherever one of them goes. Not both; neither: every peer gets it.
   std::string route;
+  bool shared = false;  // of `route`: a row goes to every peer that takes it, not only to one
   std::vector<Follows> follows;
 
   [[nodiscard]] const Column* find_column(std::string_view column) const;

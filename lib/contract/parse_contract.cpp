@@ -155,7 +155,7 @@ Follows parse_followed(const Node& one) {
   return followed;
 }
 
-/// Reads `where`, `route` and `follows`: which rows leave.
+/// Reads `where`, `route`, `shared` and `follows`: which rows leave.
 void parse_choice(const Member& member, Table& table) {
   if (const Member* where = member.value.find("where")) {
     table.where_place = where->value.place;
@@ -172,6 +172,15 @@ void parse_choice(const Member& member, Table& table) {
   if (route != nullptr) {
     table.route = name_of(*route, "route = \"district\"");
     table.where_place = route->value.place;
+  }
+  if (const Member* shared = member.value.find("shared")) {
+    table.shared = boolean_of(*shared, "shared = true");
+    if (route == nullptr) {
+      refuse(
+          shared->place, fmt::format("table {} has 'shared' and no 'route'", in_quotes(table.name)),
+          "delete 'shared': without 'route' every peer gets the table, and rows with 'follows' go "
+          "wherever the row goes that they follow");
+    }
   }
   if (follows != nullptr) {
     table.where_place = follows->value.place;

@@ -34,12 +34,15 @@ std::optional<TakenValue> common(const TakenValue& one, const TakenValue& other)
                              : std::nullopt;
 }
 
-/// What of `own` others take as well.
-std::vector<TakenValue> shared(const std::vector<TakenValue>& own, std::span<const Takes> others,
-                               const std::string& column) {
+/// What of `own` others take as well, so that it goes to nobody: nothing where the table is shared.
+std::vector<TakenValue> disputed(const std::vector<TakenValue>& own, std::span<const Takes> others,
+                                 const Table& table) {
   std::vector<TakenValue> all;
+  if (table.shared) {
+    return all;
+  }
   for (const auto& takes : others) {
-    const auto found = takes.find(column);
+    const auto found = takes.find(table.route);
     if (found == takes.end()) {
       continue;
     }
@@ -159,7 +162,7 @@ Contract routed(Contract contract, const Routes& routes) {
     }
     used.insert(own->first);
     return std::optional(
-        has_one_alone(table.route, own->second, shared(own->second, routes.others, table.route)));
+        has_one_alone(table.route, own->second, disputed(own->second, routes.others, table)));
   });
   std::vector<std::optional<Condition>> conditions;
   for (const auto& table : contract.tables) {
@@ -193,14 +196,14 @@ void expect_not_routed(const Contract& contract) {
 
 namespace {
 
-/// What all peers take by one column.
+/// What all peers take of one table.
 struct Taken {
-  Taken(const std::vector<Takes>& all, const std::string& column) {
+  Taken(const std::vector<Takes>& all, const Table& table) {
     for (std::size_t i = 0; i < all.size(); ++i) {
-      const auto own = all[i].find(column);
+      const auto own = all[i].find(table.route);
       if (own != all[i].end()) {
         by_any.insert(by_any.end(), own->second.begin(), own->second.end());
-        const auto both = shared(own->second, std::span(all).subspan(i + 1), column);
+        const auto both = disputed(own->second, std::span(all).subspan(i + 1), table);
         by_many.insert(by_many.end(), both.begin(), both.end());
       }
     }
@@ -214,7 +217,7 @@ struct Taken {
 
 std::vector<RoutedRows> routed_rows(const Contract& contract, const std::vector<Takes>& all) {
   const Router router(contract, [&](const Table& table) {
-    const Taken taken(all, table.route);
+    const Taken taken(all, table);
     return taken.by_any.empty()
                ? std::nullopt
                : std::optional(has_one_alone(table.route, taken.by_any, taken.by_many));
@@ -228,7 +231,7 @@ std::vector<RoutedRows> routed_rows(const Contract& contract, const std::vector<
                     .column = table.follows.empty() ? table.route : table.follows.front().by,
                     .all = table.where,
                     .going = router.going(table)};
-    if (const Taken taken(all, table.route); !taken.by_many.empty()) {
+    if (const Taken taken(all, table); !taken.by_many.empty()) {
       rows.disputed = has_one_of(table.route, taken.by_many);
       if (table.where) {
         rows.disputed = joined(Kind::all, {*table.where, std::move(*rows.disputed)});

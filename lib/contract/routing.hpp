@@ -22,9 +22,9 @@ struct Routes {
 };
 
 /// The contract as this peer gets it. Of a table with `route`, it gets the rows whose value it
-/// takes and no other peer does; of a table with `follows`, those whose row of the other table it
-/// gets. Throws Failure{configuration} where it takes nothing of a table that is routed, or
-/// something by which none is.
+/// takes and, unless the table is `shared`, no other peer does; of a table with `follows`, those
+/// whose row of the other table it gets. Throws Failure{configuration} where it takes nothing of a
+/// table that is routed, or something by which none is.
 Contract routed(Contract contract, const Routes& routes);
 
 /// Throws Failure{configuration} where a table is routed: the contract is not one that peers get.

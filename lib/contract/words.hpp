@@ -29,10 +29,10 @@ inline constexpr std::array<std::string_view, 9> kGeneralisations{
 
 // Keys of the contract.
 inline constexpr std::array<std::string_view, 3> kContractKeys{"format", "country", "tables"};
-inline constexpr std::array<std::string_view, 15> kTableKeys{
-    "key",         "target",      "on_delete", "together",          "was",
-    "max_deleted", "max_updated", "subject",   "quasi_identifiers", "sensitive",
-    "fixed",       "where",       "route",     "follows",           "columns"};
+inline constexpr std::array<std::string_view, 16> kTableKeys{
+    "key",         "target",  "on_delete",         "together",  "was",   "max_deleted",
+    "max_updated", "subject", "quasi_identifiers", "sensitive", "fixed", "where",
+    "route",       "shared",  "follows",           "columns"};
 inline constexpr std::array<std::string_view, 2> kFollowsKeys{"table", "by"};
 inline constexpr std::array<std::string_view, 21> kColumnKeys{"class",
                                                               "as",

@@ -237,6 +237,39 @@ TEST_CASE("routing: one contract by several spellings is one contract") {
   }
 }
 
+TEST_CASE("routing: what several peers take goes to all of them if the contract shares it") {
+  for (const auto engine : kEngines) {
+    CAPTURE(name_of(engine));
+    Sender sender(engine,
+                  {{"north", "{ district = [\"N*\"] }"}, {"south", "{ district = [\"N1\"] }"}});
+    sender.node.primary.run("INSERT INTO visit VALUES (1, 'p', 'N1'), (2, 'p', 'N2')");
+    sender.node.primary.run("INSERT INTO guest VALUES (10, 1, 'a'), (20, 2, 'b')");
+    const auto disputed = sender.sync(11);
+    CHECK(disputed["unrouted"][0]["by_many"] == 1);
+    CHECK(sender.has("north", "SELECT id FROM guest") == "20");
+    CHECK(sender.has("south", "SELECT id FROM guest").empty());
+
+    std::string contract = kContract;
+    contract.insert(contract.find("[tables.visit.columns]"), "shared = true\n");
+    write_file(sender.node.directory / "sends.toml", "format = 1\n" + contract);
+    const auto refused = sender.sync(23);  // more leaves, to both
+    CHECK(refused["peers"]["north"]["code"] == 23);
+    CHECK(refused["peers"]["south"]["code"] == 23);
+    for (const auto* const peer : {"to:north", "to:south"}) {
+      const auto accepted =
+          sender.node.run({"contract", "accept", "--peer", peer, "--reason", "both treat them"});
+      CHECK_MESSAGE(accepted.exit == 0, accepted.err);
+    }
+    CHECK(sender.sync()["unrouted"].empty());
+    CHECK(sender.has("north", "SELECT id FROM guest ORDER BY id") == "10\n20");
+    CHECK(sender.has("south", "SELECT id FROM guest") == "10");
+    sender.node.primary.run("UPDATE visit SET district = 'N3' WHERE id = 1");
+    (void)sender.sync();
+    CHECK(sender.has("north", "SELECT id FROM guest ORDER BY id") == "10\n20");
+    CHECK(sender.has("south", "SELECT id FROM guest").empty());
+  }
+}
+
 TEST_CASE("routing: to take something else is a decision") {
   Sender sender(On::sqlite,
                 {{"north", "{ district = [\"N\"] }"}, {"south", "{ district = [\"S\"] }"}});

@@ -88,6 +88,19 @@ TEST_CASE("routing: a peer gets the rows whose value it alone takes") {
   }
 }
 
+TEST_CASE("routing: a shared row goes to every peer that takes it, and no row is disputed") {
+  const auto contract = usual("shared = true\n");
+  CHECK(where(routed(contract, routes("{ district = [\"08*\"] }", {"{ district = [\"084*\"] }"})),
+              "visit") == "\"district\" LIKE '08%'");
+  const auto rows = routed_rows(
+      contract, {takes_of("{ district = [\"08*\"] }"), takes_of("{ district = [\"084*\"] }")});
+  REQUIRE(rows.size() == 2);
+  CHECK_FALSE(rows[0].disputed.has_value());
+  REQUIRE(rows[0].going.has_value());
+  CHECK(text_of(*rows[0].going) == "(\"district\" LIKE '08%') OR (\"district\" LIKE '084%')");
+  CHECK_FALSE(usual("shared = false\n").find_table("visit")->shared);
+}
+
 TEST_CASE("routing: rows that follow others have a condition on the others' table") {
   const auto contract =
       routed(usual("where = \"state = 'open'\"\n"), routes("{ district = [\"a\"] }"));
@@ -136,6 +149,9 @@ TEST_CASE("routing: a contract whose routes lead nowhere is refused") {
   CHECK(contains(guest("follows = { table = \"vist\", by = \"visit_id\" }\n"),
                  "follows 'vist', which is not in the contract"));
   CHECK(contains(guest("follows = []\n"), "'follows' is empty"));
+  CHECK(contains(guest(kFollows + "shared = true\n"), "has 'shared' and no 'route'"));
+  CHECK(contains(told(kVisit + "shared = true\n" + kColumns), "has 'shared' and no 'route'"));
+  CHECK(contains(told(kVisit + "route = \"district\"\nshared = 1\n" + kColumns), "'shared'"));
   CHECK(contains(guest("follows = \"visit\"\n"), "'follows' must be a list of tables"));
   CHECK(contains(guest("follows = { table = \"visit\" }\n"), "'follows' has no 'by'"));
   CHECK(contains(guest("follows = { table = \"visit\", by = \"visit_id\", on = 1 }\n"), "'on'"));
