@@ -72,6 +72,8 @@ constexpr auto kExamples = std::to_array<Example>({
     {"peer",
      R"(abgleich peer add ga-south.card --fingerprint '96743 36632 73677 52794 40290 76025 96918 80560')",
      "Pins a peer's card by the digits that were read out on the telephone."},
+    {"peer", R"(abgleich peer revoke ga-south --reason 'their laptop was stolen')",
+     "Ends it with a peer: nothing is taken from it or sent any more."},
     {"help", R"(abgleich help drift accept)", "The same as abgleich drift accept --help."},
     {"completion",
      R"(mkdir -p ~/.local/share/bash-completion/completions && abgleich completion bash >~/.local/share/bash-completion/completions/abgleich)",

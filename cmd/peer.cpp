@@ -6,6 +6,8 @@
 #include "core/shortage.hpp"
 #include "exchange/node.hpp"
 #include "exchange/pinned_cards.hpp"
+#include "exchange/revoked_cards.hpp"
+#include "sync/peers/revoke.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -24,6 +26,11 @@ struct InitArguments {
 
 struct CardArguments {
   std::optional<std::string> file;
+};
+
+struct RevokeArguments {
+  std::string name;
+  std::string reason;
 };
 
 struct AddArguments {
@@ -162,9 +169,52 @@ Code add(const Context& context, const AddArguments& arguments) {
   return Code::done;
 }
 
+Code revoke(const Context& context, const RevokeArguments& arguments) {
+  const auto config = sync::load_config(context.config_file());
+  const auto done = sync::revoke(config, arguments.name, arguments.reason);
+  const auto& revoked = done.card;
+  const auto code = done.problem.empty() ? Code::done : Code::try_again;
+  if (context.json) {
+    nlohmann::ordered_json json{{"schema", "abgleich.peer-revoke/1"},
+                                {"name", revoked.name},
+                                {"id", exchange::id_text(revoked.card.id)},
+                                {"file", revoked.file.string()},
+                                {"removed", done.files},
+                                {"exit", static_cast<int>(code)}};
+    if (!done.problem.empty()) {
+      json["problem"] = done.problem;
+      json["left"] = done.left;
+    }
+    print_json(json);
+    return code;
+  }
+  if (context.loudness() != Loudness::problems) {
+    print(fmt::format(
+        "revoked peer '{}'; {} removed from the mailbox, and the keys for it are destroyed\n{}",
+        revoked.name, done.files == 1 ? "1 file" : fmt::format("{} files", done.files),
+        done.has_sent ? fmt::format("its rows stay in the secondary: their bookkeeping is '{}'\n",
+                                    books_of_peer(exchange::id_text(revoked.card.id)))
+                      : std::string()));
+  }
+  if (!done.problem.empty()) {
+    complain(fmt::format(
+        "error: peer '{}' is revoked, but files that it can open may be left in the mailbox: {}\n"
+        "hint: {}\n",
+        revoked.name, done.problem,
+        done.left.empty()
+            ? "it is not known any more which; have the host empty the mailbox: nodes send again "
+              "what is missing"
+            : fmt::format("repeat this command when the mailbox is there; or have its host remove "
+                          "{}",
+                          fmt::join(done.left, ", "))));
+  }
+  return code;
+}
+
 Code list(const Context& context) {
   const auto config = sync::load_config(context.config_file());
   const auto all = exchange::pinned_cards(config.cards);
+  const auto revoked = exchange::revoked_cards(config.cards);
   for (const auto& pinned : all) {
     if (context.json) {
       auto json =
@@ -179,7 +229,18 @@ Code list(const Context& context) {
                         pinned.fingerprint));
     }
   }
-  if (all.empty() && !context.json && context.loudness() != Loudness::problems) {
+  for (const auto& card : revoked) {
+    const auto& [at, by, reason] = card.revocation;
+    if (context.json) {
+      auto json = json_of("abgleich.peer/1", card.name, card.card, card.file, card.fingerprint);
+      json["calls_itself"] = card.card.name;
+      json["revoked"] = {{"at", at}, {"by", by}, {"reason", reason}};
+      print_json(json);
+    } else {
+      print(fmt::format("{}  revoked at {} by {}: {}\n", card.name, at, by, reason));
+    }
+  }
+  if (all.empty() && revoked.empty() && !context.json && context.loudness() != Loudness::problems) {
     print("no peers; add one: abgleich peer add FILE --fingerprint DIGITS\n");
   }
   return Code::done;
@@ -220,9 +281,18 @@ void setup_peer(CommandLine app, Context& context) {
   adding.callback(
       [&context, added] { context.run = [&context, added] { return add(context, *added); }; });
 
-  command.add_subcommand("list", "the peers that are pinned").callback([&context] {
-    context.run = [&context] { return list(context); };
-  });
+  auto revoking =
+      command.add_subcommand("revoke", "stop with a peer for good, and destroy the keys for it");
+  const auto gone = std::make_shared<RevokeArguments>();
+  revoking.add_option("PEER", gone->name, "what it is called here").required().type_name("");
+  revoking.add_option("--reason", gone->reason, "why, for those who ask later")
+      .required()
+      .type_name("TEXT");
+  revoking.callback(
+      [&context, gone] { context.run = [&context, gone] { return revoke(context, *gone); }; });
+
+  command.add_subcommand("list", "the peers that are pinned, and those that were revoked")
+      .callback([&context] { context.run = [&context] { return list(context); }; });
 }
 
 }  // namespace abgleich::cmd

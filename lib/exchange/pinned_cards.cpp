@@ -5,6 +5,7 @@
 #include "core/replace_file.hpp"
 #include "core/shell_word.hpp"
 #include "core/shortage.hpp"
+#include "exchange/revoked_cards.hpp"
 
 #include <fmt/format.h>
 
@@ -112,6 +113,24 @@ void expect_no_other(const std::vector<PinnedCard>& all, const Card& card, const
   }
 }
 
+void expect_not_revoked(const fs::path& directory, const Card& card, const NewCard& fresh,
+                        const std::string& name) {
+  for (const auto& revoked : revoked_cards(directory)) {
+    if (!shared(revoked.card, card).empty()) {
+      refuse_pin(
+          fmt::format("'{}' is of a node that was revoked: peer '{}', at {} by {}: {}", fresh.file,
+                      revoked.name, revoked.revocation.at, revoked.revocation.by,
+                      revoked.revocation.reason),
+          fmt::format("if it is to be a peer again, take that back (`rm {}`) and add it anew",
+                      in_shell(revoked.file.string())));
+    }
+    if (revoked.name == name) {
+      refuse_pin(fmt::format("a peer that was revoked is called '{}'", name),
+                 "names are yours to give: repeat it with --as and another name");
+    }
+  }
+}
+
 }  // namespace
 
 std::vector<PinnedCard> pinned_cards(const fs::path& directory) {
@@ -120,7 +139,8 @@ std::vector<PinnedCard> pinned_cards(const fs::path& directory) {
   std::error_code error;
   for (fs::directory_iterator entry(directory, error), end; !error && entry != end;
        entry.increment(error)) {
-    if (entry->path().extension() == kCardExtension) {
+    if (entry->path().extension() == kCardExtension &&
+        !is_revoked(directory, entry->path().stem().string())) {
       all.push_back(read_pinned(entry->path()));
     }
   }
@@ -135,6 +155,17 @@ std::vector<PinnedCard> pinned_cards(const fs::path& directory) {
             fmt::format("'{}' {} as '{}'", all[other].file.string(), what, all[i].file.string()),
             fmt::format("a peer is pinned once: take one of the two away, `rm {}` or `rm {}`",
                         in_shell(all[other].file.string()), in_shell(all[i].file.string())));
+      }
+    }
+  }
+  for (const auto& revoked : revoked_cards(directory)) {
+    for (const auto& pinned : all) {
+      if (const auto what = shared(pinned.card, revoked.card); !what.empty()) {
+        refuse_pin(fmt::format("'{}' {} as '{}', which was revoked", pinned.file.string(), what,
+                               revoked.name),
+                   fmt::format("take the card away: `rm {}`; or, if it is to be a peer again: `rm "
+                               "{}`",
+                               in_shell(pinned.file.string()), in_shell(revoked.file.string())));
       }
     }
   }
@@ -160,6 +191,7 @@ Pin pin_card(const fs::path& directory, const NewCard& fresh, const std::optiona
     return {.pinning = Pinning::was_there, .card = *same};
   }
   expect_no_other(all, card, fresh);
+  expect_not_revoked(directory, card, fresh, name);
   if (std::ranges::find(all, name, &PinnedCard::name) != all.end()) {
     refuse_pin(fmt::format("another peer is pinned as '{}'", name),
                "names are yours to give: repeat it with --as and another name");

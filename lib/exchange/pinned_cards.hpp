@@ -22,9 +22,9 @@ struct PinnedCard {
   std::string fingerprint;
 };
 
-/// All files NAME.card of the directory, in the order of their names; none where there is no
-/// directory. Throws Failure{key_or_trust} where somebody else could have written one, where one is
-/// damaged, or where two are of one peer.
+/// All files NAME.card of the directory that are not revoked, in the order of their names; none
+/// where there is no directory. Throws Failure{key_or_trust} where somebody else could have written
+/// one, where one is damaged, of two peers, or of a node that was revoked.
 std::vector<PinnedCard> pinned_cards(const std::filesystem::path& directory);
 
 /// A card that is to be pinned.
@@ -44,7 +44,8 @@ struct Pin {
 /// Puts a card into the directory, which is made if it does not exist. Never replaces a card; the
 /// same bytes again are `was_there`. `own` is this node's card, if it has one. Throws
 /// Failure{key_or_trust} where the text is not a card, is our own card, or has the id, the name or
-/// a key of another pinned card. REQUIRES: a person has compared the text's fingerprint.
+/// a key of another pinned card or of a revoked one. REQUIRES: a person has compared the text's
+/// fingerprint.
 Pin pin_card(const std::filesystem::path& directory, const NewCard& fresh,
              const std::optional<Card>& own);
 

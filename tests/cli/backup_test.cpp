@@ -712,4 +712,20 @@ TEST_CASE("a run that begins while a backup is made is not disturbed by it") {
   }
 }
 
+TEST_CASE("a backup remembers which peers were revoked") {
+  const Kept kept(On::sqlite);
+  const Pairing stranger(On::sqlite, On::sqlite, "");
+  for (const auto* const node : {static_cast<const Pairing*>(&kept), &stranger}) {
+    REQUIRE(node->run({"peer", "init", "--name", "node", "-q"}).exit == 0);
+  }
+  const auto card = Json::parse(stranger.run({"peer", "card", "--json"}).out);
+  REQUIRE(kept.run({"peer", "add", card["file"], "--as", "thief", "--fingerprint",
+                    card["fingerprint"], "-q"})
+              .exit == 0);
+  REQUIRE(kept.run({"peer", "revoke", "thief", "--reason", "it was stolen", "-q"}).exit == 0);
+  const auto backup = kept.backup_to("backup");
+  CHECK(read_file(backup / "cards" / "thief.revoked") ==
+        read_file(kept.directory / "cards" / "thief.revoked"));
+}
+
 }  // namespace abgleich::test

@@ -243,6 +243,9 @@ void first_files(Scene& scene) {
   CHECK(scene.line(add, kCommands + "peer_add")["added"] == true);
   CHECK(scene.line(add, kCommands + "peer_add")["added"] == false);
   CHECK(scene.lines({"peer", "list"}, kCommands + "peer_list").size() == 1);
+  CHECK(scene.line({"peer", "revoke", "office", "--reason", "moved away"},
+                   kCommands + "peer_revoke")["removed"] == 0);
+  CHECK(scene.line({"peer", "list"}, kCommands + "peer_list")["revoked"]["reason"] == "moved away");
   CHECK(scene.lines({"peer", "card"}, kCommands + "peer_card", 25).empty());  // an error
 }
 

@@ -47,7 +47,8 @@ TEST_CASE("manual: a synopsis has what can be typed, and no more") {
   const Pages pages;
   CHECK(pages.part("man1/abgleich-peer.1", "SYNOPSIS") ==
         "abgleich peer init --name NAME [OPTION]... abgleich peer card [OPTION]... [FILE] "
-        "abgleich peer add [OPTION]... FILE abgleich peer list [OPTION]... ");
+        "abgleich peer add [OPTION]... FILE abgleich peer revoke --reason TEXT [OPTION]... PEER "
+        "abgleich peer list [OPTION]... ");
   const auto drift = pages.part("man1/abgleich-drift.1", "SYNOPSIS");
   CHECK_MESSAGE(drift.starts_with("abgleich drift [OPTION]... abgleich drift accept "), drift);
   CHECK(pages.part("man1/abgleich-diff.1", "SYNOPSIS") == "abgleich diff [OPTION]... [TABLE]... ");

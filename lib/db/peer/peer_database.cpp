@@ -259,6 +259,12 @@ PeerDatabase::PeerDatabase(PeerDatabase&&) noexcept = default;
 PeerDatabase& PeerDatabase::operator=(PeerDatabase&&) noexcept = default;
 PeerDatabase::~PeerDatabase() = default;
 
+void PeerDatabase::remove(const std::filesystem::path& file) {
+  for (const auto* const end : {"", "-journal", "-wal", "-shm"}) {
+    std::filesystem::remove(file.string() + end);
+  }
+}
+
 PeerDatabase PeerDatabase::open(const fs::path& file, std::chrono::seconds patience) {
   make_private_file(file);
   try {

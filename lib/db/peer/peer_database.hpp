@@ -36,6 +36,10 @@ class PeerDatabase {
   static PeerDatabase open(const std::filesystem::path& file,
                            std::chrono::seconds patience = std::chrono::seconds(10));
 
+  /// Removes a database of ours, this one or an outbox, whether or not it is damaged. It is no
+  /// error that it is not there. REQUIRES: no process has it open. Throws std::system_error.
+  static void remove(const std::filesystem::path& file);
+
   PeerDatabase(PeerDatabase&&) noexcept;
   PeerDatabase& operator=(PeerDatabase&&) noexcept;
   PeerDatabase(const PeerDatabase&) = delete;

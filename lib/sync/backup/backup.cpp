@@ -14,6 +14,7 @@
 #include "db/secondary/target.hpp"
 #include "exchange/node.hpp"
 #include "exchange/pinned_cards.hpp"
+#include "exchange/revoked_cards.hpp"
 #include "journal/head.hpp"
 #include "mask/keyring.hpp"
 #include "seal/secret_file.hpp"
@@ -244,7 +245,9 @@ class Places {
     }
     backup.make_folder(kBackedUpCards);
     for (const auto& entry : fs::directory_iterator(config_.cards, error)) {
-      if (entry.is_regular_file(error) && entry.path().extension() == exchange::kCardExtension) {
+      const auto kind = entry.path().extension();
+      if (entry.is_regular_file(error) &&
+          (kind == exchange::kCardExtension || kind == exchange::kRevokedExtension)) {
         backup.take(entry.path(),
                     fmt::format("{}/{}", kBackedUpCards, entry.path().filename().string()));
       }

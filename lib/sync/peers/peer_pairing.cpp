@@ -3,6 +3,7 @@
 #include "contract/words.hpp"
 #include "core/error.hpp"
 #include "db/peer/peer_database.hpp"
+#include "exchange/revoked_cards.hpp"
 
 #include <fmt/format.h>
 
@@ -24,13 +25,15 @@ namespace {
 constexpr std::string_view kTo = "to:";
 
 /// What this peer takes of the contract, and what the others do that get it. Peers without a pinned
-/// card count: rows wait for them. REQUIRES: the section has `sends`.
+/// card count, since rows wait for them; those that were revoked do not. REQUIRES: the section has
+/// `sends`.
 contract::Routes routes_of(const contract::Config& node, const contract::PeerSection& section) {
   contract::Routes routes{
       .own = section.takes, .header = contract::header_of(section), .place = section.place};
   const auto contract = one_spelling(*section.sends);
   for (const auto& other : node.exchange.peers) {
-    if (other.sends && one_spelling(*other.sends) == contract && other.pattern != section.pattern) {
+    if (other.sends && one_spelling(*other.sends) == contract && other.pattern != section.pattern &&
+        !exchange::is_revoked(node.cards, other.pattern)) {
       routes.others.push_back(other.takes);
     }
   }
@@ -50,8 +53,7 @@ contract::Config config_of(const contract::Config& node, const KnownPeer& peer, 
     config.primary = endpoint_of_file(Role::primary, files.channel);
     config.made_anew = true;  // where it is lost, the peer sends all rows again
     config.min_k = 0;         // the peer has counted its subjects before they left
-    config.secondary.books =
-        fmt::format("{}_{}", kUsualBooks, exchange::id_text(peer.pinned.card.id));
+    config.secondary.books = books_of_peer(exchange::id_text(peer.pinned.card.id));
     config.state_directory = files.directory / "from";
   } else {
     config.contract = *peer.section.sends;
@@ -89,6 +91,9 @@ KnownPeers known_peers(const contract::Config& node) {
     }
   }
   for (const auto& section : node.exchange.peers) {
+    if (exchange::is_revoked(node.cards, section.pattern)) {
+      continue;
+    }
     const bool whole = section.pattern.find('*') == std::string::npos;
     if (whole && std::ranges::none_of(known.peers, [&](const KnownPeer& peer) {
           return peer.pinned.name == section.pattern;
@@ -116,6 +121,15 @@ KnownPeer known_peer(const contract::Config& node, const std::string& name) {
   }
   if (std::ranges::find(known.unpinned, name) != known.unpinned.end()) {
     throw Failure(not_pinned(name));
+  }
+  const auto all = exchange::revoked_cards(node.cards);
+  const auto revoked = std::ranges::find(all, name, &exchange::RevokedCard::name);
+  if (revoked != all.end()) {
+    throw Failure(
+        Code::usage,
+        fmt::format("peer '{}' was revoked, at {} by {}: {}", name, revoked->revocation.at,
+                    revoked->revocation.by, revoked->revocation.reason),
+        "its rows stay in the secondary; delete its section from the configuration");
   }
   throw Failure(Code::usage, fmt::format("there is no peer '{}' with a section", name),
                 fmt::format("see the pinned peers: abgleich peer list; and write [peers.\"{}\"] "

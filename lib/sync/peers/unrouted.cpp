@@ -4,6 +4,7 @@
 #include "contract/routing.hpp"
 #include "core/condition_misfit.hpp"
 #include "db/primary/source.hpp"
+#include "exchange/revoked_cards.hpp"
 #include "sync/peers/peer_pairing.hpp"
 
 #include <cstdint>
@@ -23,7 +24,7 @@ std::map<std::filesystem::path, std::vector<contract::Takes>> takes_by_contract(
     const contract::Config& node) {
   std::map<std::filesystem::path, std::vector<contract::Takes>> all;
   for (const auto& section : node.exchange.peers) {
-    if (section.sends) {
+    if (section.sends && !exchange::is_revoked(node.cards, section.pattern)) {
       all[one_spelling(*section.sends)].push_back(section.takes);
     }
   }
