@@ -58,7 +58,7 @@ void replace_word(std::string& text, const std::string& word, const std::string&
 TEST_CASE("the quickstart keeps what it promises, and the README's transcript is a part of it") {
   const TemporaryDirectory directory;
   const auto ran = run_program({(kTop / "examples/quickstart/run").string(), directory / "demo"},
-                               "/", {std::string("QUICKSTART_BINARY=") + kProgram, "NO_COLOR=1"});
+                               "/", {std::string("EXAMPLE_BINARY=") + kProgram, "NO_COLOR=1"});
   REQUIRE_MESSAGE(ran.exit == 0, ran.out, ran.err);
   const auto out = steady(ran.out);
   std::istringstream parts(steady(readme_block("What it looks like", "$ abgleich diff")));
@@ -81,6 +81,22 @@ TEST_CASE("the quickstart keeps what it promises, and the README's transcript is
   }
   check();
   CHECK(shown >= 4);
+}
+
+TEST_CASE("the example of applications, offices and a relay keeps what it promises") {
+  const TemporaryDirectory directory;
+  const auto ran = run_program({(kTop / "examples/iris/run").string(), directory / "demo"}, "/",
+                               {std::string("EXAMPLE_BINARY=") + kProgram, "NO_COLOR=1"});
+  REQUIRE_MESSAGE(ran.exit == 0, ran.out, ran.err);
+  std::string shown;
+  std::istringstream page(read_file(kTop / "examples/iris/README.md"));
+  for (std::string line; std::getline(page, line);) {
+    shown += line.starts_with("    $") || (!shown.empty() && line.starts_with("    "))
+                 ? line.substr(4) + "\n"
+                 : "";
+  }
+  REQUIRE(!shown.empty());
+  CHECK_MESSAGE(ran.out.find("\n" + shown) != std::string::npos, shown);
 }
 
 TEST_CASE("the README's roles, contract and commands work on PostgreSQL as they are written") {

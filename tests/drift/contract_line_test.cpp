@@ -124,7 +124,7 @@ TEST_CASE("the line of a renamed column forgets no option that the format has") 
     }
   }
   std::ifstream schema(std::string(test::kSourceTree) + "/schemas/contract.schema.json");
-  const auto& options =
+  const auto options =
       nlohmann::json::parse(schema).at("$defs").at("column_options").at("properties");
   for (const auto& [option, description] : options.items()) {
     CHECK_MESSAGE((seen.contains(option) || option == "was"), option);
