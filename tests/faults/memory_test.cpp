@@ -1,5 +1,6 @@
 // Memory does not grow with the rows.
 #include "support/pairing.hpp"
+#include "support/sanitized.hpp"
 
 #include <doctest/doctest.h>
 
@@ -7,11 +8,7 @@ namespace abgleich::test {
 
 namespace {
 
-#ifdef __SANITIZE_ADDRESS__
-constexpr long kLimitKib = 4L * 1024 * 1024;  // the sanitizer's own memory says nothing of ours
-#else
-constexpr long kLimitKib = 64L * 1024;
-#endif
+constexpr long kLimitKib = kSanitized ? 4L * 1024 * 1024 : 64L * 1024;
 
 std::string series(int count) {
   return "(WITH RECURSIVE s(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM s WHERE i < " +

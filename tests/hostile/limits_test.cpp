@@ -3,6 +3,7 @@
 #include "support/child.hpp"
 #include "support/pairing.hpp"
 #include "support/places.hpp"
+#include "support/sanitized.hpp"
 #include "support/thorough.hpp"
 
 #include <doctest/doctest.h>
@@ -102,8 +103,8 @@ TEST_CASE("JSON nested 200,000 deep in the books is damage, not a crash") {
   }
 }
 
-TEST_CASE(
-    "a value that is too large is held back by name, and a large one costs a small multiple") {
+TEST_CASE("a value that is too large is held back by name, and a large one costs a small multiple" *
+          doctest::skip(kSanitized)) {
   const long megabytes = thorough() ? 200 : 50;
   for (const auto from : kEngines) {
     for (const auto to : kEngines) {
@@ -156,7 +157,7 @@ TEST_CASE(
   }
 }
 
-TEST_CASE("many large values at once take no more memory than a few") {
+TEST_CASE("many large values at once take no more memory than a few" * doctest::skip(kSanitized)) {
   for (const auto engine : kEngines) {
     CAPTURE(name_of(engine));
     Pairing pairing(engine, engine, kPerson, kLimits);
@@ -280,7 +281,7 @@ TEST_CASE("behind sudo the operator is the person who called it") {
   CHECK_MESSAGE(log.find("2Jb") == std::string::npos, log);
 }
 
-TEST_CASE("check says where memory for keys cannot be locked") {
+TEST_CASE("check says where memory for keys cannot be locked" * doctest::skip(kSanitized)) {
   Pairing pairing(On::sqlite, On::sqlite, kPerson);
   pairing.primary.run("CREATE TABLE person (id TEXT PRIMARY KEY NOT NULL, status TEXT)");
   const auto well = pairing.run({"check"});

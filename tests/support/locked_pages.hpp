@@ -1,18 +1,15 @@
 // How much of this process may not be swapped out.
 #pragma once
 
+#include "support/sanitized.hpp"
+
 #include <fstream>
 #include <string>
 
 namespace abgleich::test {
 
-/// AddressSanitizer replaces mlock, and locks nothing.
 constexpr bool locks_pages() {
-#ifdef __SANITIZE_ADDRESS__
-  return false;
-#else
-  return true;
-#endif
+  return !kSanitized;
 }
 
 inline long locked_kib() {
