@@ -73,7 +73,7 @@ constexpr auto kExamples = std::to_array<Example>({
      R"(abgleich peer add ga-south.card --fingerprint '96743 36632 73677 52794 40290 76025 96918 80560')",
      "Pins a peer's card by the digits that were read out on the telephone."},
     {"peer", R"(abgleich peer revoke ga-south --reason 'their laptop was stolen')",
-     "Ends it with a peer: nothing is taken from it or sent any more."},
+     "Stops the exchange with a peer for good."},
     {"help", R"(abgleich help drift accept)", "The same as abgleich drift accept --help."},
     {"completion",
      R"(mkdir -p ~/.local/share/bash-completion/completions && abgleich completion bash >~/.local/share/bash-completion/completions/abgleich)",

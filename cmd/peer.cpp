@@ -180,6 +180,7 @@ Code revoke(const Context& context, const RevokeArguments& arguments) {
                                 {"id", exchange::id_text(revoked.card.id)},
                                 {"file", revoked.file.string()},
                                 {"removed", done.files},
+                                {"keys_destroyed", done.keys_destroyed},
                                 {"exit", static_cast<int>(code)}};
     if (!done.problem.empty()) {
       json["problem"] = done.problem;
@@ -190,8 +191,9 @@ Code revoke(const Context& context, const RevokeArguments& arguments) {
   }
   if (context.loudness() != Loudness::problems) {
     print(fmt::format(
-        "revoked peer '{}'; {} removed from the mailbox, and the keys for it are destroyed\n{}",
-        revoked.name, done.files == 1 ? "1 file" : fmt::format("{} files", done.files),
+        "revoked peer '{}'; {} removed from the mailbox{}\n{}", revoked.name,
+        done.files == 1 ? "1 file" : fmt::format("{} files", done.files),
+        done.keys_destroyed ? ", and the keys for it are destroyed" : "",
         done.has_sent ? fmt::format("its rows stay in the secondary: their bookkeeping is '{}'\n",
                                     books_of_peer(exchange::id_text(revoked.card.id)))
                       : std::string()));
@@ -199,14 +201,11 @@ Code revoke(const Context& context, const RevokeArguments& arguments) {
   if (!done.problem.empty()) {
     complain(fmt::format(
         "error: peer '{}' is revoked, but files that it can open may be left in the mailbox: {}\n"
-        "hint: {}\n",
-        revoked.name, done.problem,
+        "hint: when that is mended, repeat: abgleich peer revoke {} --reason TEXT{}\n",
+        revoked.name, done.problem, revoked.name,
         done.left.empty()
-            ? "it is not known any more which; have the host empty the mailbox: nodes send again "
-              "what is missing"
-            : fmt::format("repeat this command when the mailbox is there; or have its host remove "
-                          "{}",
-                          fmt::join(done.left, ", "))));
+            ? std::string()
+            : fmt::format("; or have the mailbox's host remove {}", fmt::join(done.left, ", "))));
   }
   return code;
 }
@@ -281,8 +280,8 @@ void setup_peer(CommandLine app, Context& context) {
   adding.callback(
       [&context, added] { context.run = [&context, added] { return add(context, *added); }; });
 
-  auto revoking =
-      command.add_subcommand("revoke", "stop with a peer for good, and destroy the keys for it");
+  auto revoking = command.add_subcommand(
+      "revoke", "stop the exchange with a peer for good, and destroy its keys");
   const auto gone = std::make_shared<RevokeArguments>();
   revoking.add_option("PEER", gone->name, "what it is called here").required().type_name("");
   revoking.add_option("--reason", gone->reason, "why, for those who ask later")

@@ -4,18 +4,15 @@
 #include "core/error.hpp"
 #include "core/replace_file.hpp"
 #include "core/shell_word.hpp"
-#include "core/shortage.hpp"
+#include "exchange/card_directory.hpp"
 #include "exchange/revoked_cards.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <system_error>
-#include <unistd.h>
 #include <utility>
 
 namespace abgleich::exchange {
@@ -37,44 +34,6 @@ std::string pin_again(const fs::path& file, const std::string& name) {
 [[noreturn]] void refuse_pin(std::string message, std::string hint) {
   throw Failure(Code::key_or_trust, std::move(message), std::move(hint));
 }
-
-[[noreturn]] void cannot(const fs::path& directory, int error) {
-  const auto shortage = shortage_of(error);
-  throw Failure(shortage ? shortage->code : Code::key_or_trust,
-                fmt::format("the directory of cards '{}' cannot be used: {}", directory.string(),
-                            std::generic_category().message(error)),
-                shortage ? std::string(shortage->hint)
-                         : fmt::format("look at [exchange] cards in abgleich.toml, and `ls -ld {}`",
-                                       in_shell(directory.string())));
-}
-
-/// Keeps a second `peer add` out while this one looks and writes.
-class DirectoryLock {
- public:
-  explicit DirectoryLock(const fs::path& directory)
-      : number_(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
-    if (number_ < 0 || ::flock(number_, LOCK_EX) != 0) {
-      const auto error = errno;
-      if (number_ >= 0) {
-        ::close(number_);
-      }
-      cannot(directory, error);
-    }
-  }
-  DirectoryLock(const DirectoryLock&) = delete;
-  DirectoryLock& operator=(const DirectoryLock&) = delete;
-  ~DirectoryLock() { ::close(number_); }
-
-  void sync() const {
-    // EINVAL: the file system cannot sync directories and does not need to
-    if (::fsync(number_) != 0 && errno != EINVAL) {
-      throw std::system_error(errno, std::generic_category());
-    }
-  }
-
- private:
-  int number_;
-};
 
 PinnedCard read_pinned(const fs::path& file) {
   const auto name = file.stem().string();
@@ -145,7 +104,7 @@ std::vector<PinnedCard> pinned_cards(const fs::path& directory) {
     }
   }
   if (error && error != std::errc::no_such_file_or_directory) {
-    cannot(directory, error.value());
+    CardDirectory::cannot(directory, error.value());
   }
   std::ranges::sort(all, {}, &PinnedCard::name);
   for (std::size_t i = 0; i < all.size(); ++i) {
@@ -181,9 +140,9 @@ Pin pin_card(const fs::path& directory, const NewCard& fresh, const std::optiona
   const auto name = fresh.name.value_or(card.name);
   const auto file = directory / (name + std::string(kCardExtension));
   if (::mkdir(directory.c_str(), S_IRWXU) != 0 && errno != EEXIST) {
-    cannot(directory, errno);
+    CardDirectory::cannot(directory, errno);
   }
-  const DirectoryLock lock(directory);
+  const CardDirectory locked(directory);
   const auto all = pinned_cards(directory);
   const auto fingerprint = fingerprint_of_card(fresh.text);
   const auto same = std::ranges::find(all, fingerprint, &PinnedCard::fingerprint);
@@ -198,9 +157,9 @@ Pin pin_card(const fs::path& directory, const NewCard& fresh, const std::optiona
   }
   try {
     replace_file(file, fresh.text, S_IRUSR | S_IWUSR | S_IRGRP | S_IROTH);
-    lock.sync();
+    locked.sync();
   } catch (const std::system_error& error) {
-    cannot(directory, error.code().value());
+    CardDirectory::cannot(directory, error.code().value());
   }
   return {
       .card = {.name = name, .file = file, .card = std::move(card), .fingerprint = fingerprint}};

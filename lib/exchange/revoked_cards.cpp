@@ -6,6 +6,7 @@
 #include "core/shallow_json.hpp"
 #include "core/shell_word.hpp"
 #include "core/shortage.hpp"
+#include "exchange/card_directory.hpp"
 #include "exchange/pinned_cards.hpp"
 
 #include <fmt/format.h>
@@ -26,11 +27,14 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::string_view kSchema = "abgleich.revoked/1";
 
+constexpr const char* kRemedy =
+    "put it back from a backup; the peer is held off as long as it is there";
+
 [[noreturn]] void refuse_damaged(const fs::path& file) {
   throw Failure(
       Code::key_or_trust,
       fmt::format("'{}' does not say who is revoked, as this abgleich writes it", file.string()),
-      "put it back from a backup; the peer is held off as long as it is there");
+      kRemedy);
 }
 
 RevokedCard read_revoked(const fs::path& file) {
@@ -51,12 +55,13 @@ RevokedCard read_revoked(const fs::path& file) {
   const auto card = field("card");
   return {.name = file.stem().string(),
           .file = file,
-          .card = parse_card(card, file.string()),
+          .card = parse_card(card, file.string(), kRemedy),
           .fingerprint = fingerprint_of_card(card),
           .revocation = {.at = field("at"), .by = field("by"), .reason = field("reason")}};
 }
 
-void write_revoked(const fs::path& file, std::string_view card, const Revocation& revocation) {
+void write_revoked(const CardDirectory& directory, const fs::path& file, std::string_view card,
+                   const Revocation& revocation) {
   const Json json{{"schema", kSchema},
                   {"at", revocation.at},
                   {"by", revocation.by},
@@ -65,6 +70,7 @@ void write_revoked(const fs::path& file, std::string_view card, const Revocation
   try {
     replace_file(file, json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n",
                  S_IRUSR | S_IWUSR | S_IRGRP | S_IROTH);
+    directory.sync();
   } catch (const std::system_error& failed) {
     const auto shortage = shortage_of(failed.code().value());
     throw Failure(shortage ? shortage->code : Code::key_or_trust,
@@ -90,8 +96,7 @@ bool is_revoked(const fs::path& directory, const std::string& name) {
 std::vector<RevokedCard> revoked_cards(const fs::path& directory) {
   contract::expect_own(directory, "the directory of the peers' cards");
   std::vector<RevokedCard> all;
-  std::error_code
-      error;  // of a directory that is not there, or that `pinned_cards` complains about
+  std::error_code error;  // `pinned_cards` complains about a directory that cannot be read
   for (fs::directory_iterator entry(directory, error), end; !error && entry != end;
        entry.increment(error)) {
     if (entry->path().extension() == kRevokedExtension) {
@@ -106,7 +111,6 @@ RevokedCard revoke_card(const fs::path& directory, const std::string& name,
                         const Revocation& revocation) {
   const auto file = revoked_file(directory, name);
   const auto card = directory / (name + std::string(kCardExtension));
-  std::error_code error;
   if (!is_revoked(directory, name)) {
     const auto all = pinned_cards(directory);
     if (std::ranges::find(all, name, &PinnedCard::name) == all.end()) {
@@ -117,8 +121,10 @@ RevokedCard revoke_card(const fs::path& directory, const std::string& name,
       throw Failure(Code::usage, fmt::format("the reason has more than {} characters", kMostReason),
                     "write a shorter one. Nothing was changed");
     }
-    write_revoked(file, read_card_file(card.string()), revocation);
+    const CardDirectory locked(directory);
+    write_revoked(locked, file, read_card_file(card.string()), revocation);
   }
+  std::error_code error;
   fs::remove(card, error);  // it does not count any more, even if it stays
   return read_revoked(file);
 }

@@ -1,6 +1,6 @@
-// The cards of peers that a person has revoked: NAME.revoked, beside the pinned ones. Such a node
-// is a peer no more, also while NAME.card is still there, and no card with its id or one of its
-// keys is pinned until a person takes the file away.
+// The cards of peers that a person has revoked: NAME.revoked, beside the pinned ones. Nothing is
+// exchanged with such a node, also while NAME.card is still there, and no card with its id or one
+// of its keys is pinned until a person takes the file away.
 #pragma once
 
 #include "exchange/card.hpp"

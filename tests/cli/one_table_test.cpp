@@ -357,6 +357,14 @@ TEST_CASE("one table: what is dropped, renamed or damaged makes nobody's row ano
     auto contract = std::string("format = 1\n") + TwoNodes::kAccepts;
     contract.insert(contract.find("key = "), "target = \"visits\"\n");
     write_file(node.directory / "accepts.toml", contract);
+    const auto renaming = office.meet(78)["error"];
+    CHECK_MESSAGE(has(renaming["message"], "so it is not renamed for one of them"),
+                  renaming.dump());
+    // done as the hint says
+    const std::string hint = renaming["hint"];
+    const auto at = hint.find("ALTER TABLE ");
+    REQUIRE_MESSAGE(at != std::string::npos, hint);
+    node.secondary.run(hint.substr(at, hint.find(". Nothing was changed") - at));
     office.meet(11);
     CHECK(node.secondary.rows("SELECT id, place FROM visits ORDER BY id") == "1|same\n2|second");
     CHECK(office.verified("app-0")["tables"]["visit"]["agrees"] == 1);
@@ -399,6 +407,27 @@ TEST_CASE("one table: what is dropped, renamed or damaged makes nobody's row ano
     office.meet(11);
     CHECK(node.secondary.rows("SELECT id, place FROM visits ORDER BY id") ==
           "1|same\n2|changed\n5|own");
+  }
+}
+
+TEST_CASE("one table: its key is not changed for one of several peers") {
+  for (const auto engine : kEngines) {
+    CAPTURE(name_of(engine));
+    Office office(engine, 2);
+    office.app(0).run("INSERT INTO visit VALUES (1, 'café', '2026-03-01')");
+    office.app(1).run("INSERT INTO visit VALUES (2, 'school', '2026-03-02')");
+    office.meet();
+    auto contract = std::string("format = 1\n") + TwoNodes::kAccepts;
+    contract.replace(contract.find("[\"id\"]"), 6, "[\"place\"]");
+    write_file(office.node.directory / "accepts.toml", contract);
+    const auto ran = office.node.run({"rekey", "--peer", "app-0", "visit", "--reason", "better"});
+    CHECK_MESSAGE(ran.exit == 78, ran.out, ran.err);
+    CHECK_MESSAGE(has(ran.err, "so its key cannot be changed for one of them"), ran.err);
+    // done as the hint says
+    write_file(office.node.directory / "accepts.toml",
+               std::string("format = 1\n") + TwoNodes::kAccepts);
+    office.meet();
+    CHECK(office.node.secondary.rows(kVisits) == "1|café|2026-03-01\n2|school|2026-03-02");
   }
 }
 

@@ -270,6 +270,24 @@ TEST_CASE("routing: what several peers take goes to all of them if the contract 
   }
 }
 
+TEST_CASE("routing: a revoked peer takes no rows away from others, and its rows are counted") {
+  Sender sender(On::sqlite,
+                {{"north", "{ district = [\"N\"] }"}, {"south", "{ district = [\"S\"] }"}});
+  sender.node.primary.run("INSERT INTO visit VALUES (1, 'p', 'N'), (2, 'p', 'S')");
+  CHECK(sender.sync()["unrouted"].empty());
+  REQUIRE(sender.node.run({"peer", "revoke", "north", "--reason", "stolen", "-q"}).exit == 0);
+  const auto alone = sender.sync(11);
+  CHECK(alone["unrouted"][0]["by_none"] == 1);
+  CHECK_FALSE(alone["peers"].contains("north"));
+  // another node in its place, whose section takes the same
+  sender.take({{"north", "{ district = [\"N\"] }"}, {"south", "{ district = [\"S\", \"N\"] }"}});
+  REQUIRE(
+      sender.node.run({"contract", "accept", "--peer", "to:south", "--reason", "they do it now"})
+          .exit == 0);
+  CHECK(sender.sync()["unrouted"].empty());
+  CHECK(sender.has("south", "SELECT id FROM visit ORDER BY id") == "1\n2");
+}
+
 TEST_CASE("routing: to take something else is a decision") {
   Sender sender(On::sqlite,
                 {{"north", "{ district = [\"N\"] }"}, {"south", "{ district = [\"S\"] }"}});

@@ -4,6 +4,7 @@
 #include "db/engine/clauses.hpp"
 #include "db/secondary/base_statements.hpp"
 #include "db/secondary/row_cells.hpp"
+#include "db/secondary/table_statements.hpp"
 #include "db/secondary/target.hpp"
 
 #include <fmt/format.h>
@@ -16,6 +17,10 @@
 namespace abgleich::db {
 
 namespace {
+
+constexpr std::string_view kWhose =
+    "whose it is: abgleich peer list --json; that of one which is no peer any more can be dropped. "
+    "Nothing was changed";
 
 bool is_same(const Target& target, std::string_view one, std::string_view other) {
   const auto small = [](char c) {
@@ -38,7 +43,7 @@ void share(const BooksBeside& other, const TableBeside& table, OthersBases which
            Relation& relation) {
   if (std::ranges::find(relation.shared_bases, table.base, &SharedBase::base) !=
       relation.shared_bases.end()) {
-    return;  // it was found before this run renamed the table
+    return;  // it was found by the name that the table had before
   }
   if (!table.base_exists) {
     if (which == OthersBases::as_far_as_there) {
@@ -49,8 +54,9 @@ void share(const BooksBeside& other, const TableBeside& table, OthersBases which
         fmt::format("the rows of another peer are in table '{}', too, and the base of its "
                     "bookkeeping '{}' is gone",
                     relation.name, other.name),
-        "repair that one first: abgleich verify --peer NAME --repair-base --reason TEXT "
-        "(whose it is: abgleich peer list --json). Nothing was changed");
+        fmt::format("repair that one first: abgleich verify --peer NAME --repair-base --reason "
+                    "TEXT; {}",
+                    kWhose));
   }
   if (!has_same_key(table, relation)) {
     throw Failure(
@@ -58,10 +64,8 @@ void share(const BooksBeside& other, const TableBeside& table, OthersBases which
         fmt::format("the rows of another peer are in table '{}', too, and have another key there "
                     "(its bookkeeping is '{}')",
                     relation.name, other.name),
-        fmt::format("let the key be the same columns of the secondary in both contracts; or give "
-                    "this one a table of its own: target = \"{}_2\" for table '{}'. Nothing was "
-                    "changed",
-                    relation.name, relation.source));
+        "let the key be the same columns of the secondary in both contracts; or give this one a "
+        "table of its own, by another 'target'. Nothing was changed");
   }
   relation.shared_bases.push_back({.books = other.name, .base = table.base});
 }
@@ -81,11 +85,30 @@ void expect_not_lost(Target& target, const Relation& relation) {
           fmt::format("this is not the secondary as it was: table '{}' is not there, and another "
                       "peer's rows were in it (its bookkeeping is '{}')",
                       relation.name, shared.books),
-          "put it back from a backup; or, to have it made and filled anew, run for every peer that "
-          "sends into it (abgleich peer list): abgleich adopt --peer NAME --reason TEXT, then: "
-          "abgleich sync. Nothing was changed");
+          fmt::format(
+              "put it back from a backup; or, to have it made and filled anew, run for every "
+              "peer that sends into it: abgleich adopt --peer NAME --reason TEXT, then: "
+              "abgleich sync; {}",
+              kWhose));
     }
   }
+}
+
+/// All rows would move, and the other peers would look for theirs under the old name.
+void expect_not_renamed(const Target& target, const Relation& relation) {
+  const auto& from = relation.renamed_from;
+  if (relation.shared_bases.empty() || from.empty() ||
+      target.catalog().find_table(from) == nullptr) {
+    return;
+  }
+  throw Failure(
+      Code::configuration,
+      fmt::format("the rows of several peers are in table '{}', so it is not renamed for one of "
+                  "them",
+                  from),
+      fmt::format("write the old target again; or rename it for all: write the new target into the "
+                  "contracts of all of them, and run in the secondary: {}. Nothing was changed",
+                  rename_table(target.dialect(), target.session().schema, from, relation.name)));
 }
 
 }  // namespace
@@ -97,12 +120,12 @@ void find_shared_bases(Target& target, OthersBases which, std::vector<Relation>&
   auto& books = target.books();
   for (const auto& name : books.damaged_beside()) {
     if (is_books_of_peer(name) && which == OthersBases::all) {
-      throw Failure(Code::integrity,
-                    fmt::format("the bookkeeping '{}' of another peer is damaged, or this role may "
-                                "not read it: it cannot be told which rows are that peer's",
-                                name),
-                    "see what is wrong there: abgleich verify --peer NAME (whose it is: abgleich "
-                    "peer list --json). Nothing was changed");
+      throw Failure(
+          Code::integrity,
+          fmt::format("the bookkeeping '{}' of another peer is damaged, or this role may "
+                      "not read it: it cannot be told which rows are that peer's",
+                      name),
+          fmt::format("see what is wrong there: abgleich verify --peer NAME; {}", kWhose));
     }
   }
   for (const auto& other : books.beside()) {
@@ -124,6 +147,7 @@ void find_shared_bases(Target& target, OthersBases which, std::vector<Relation>&
   }
   for (const auto& relation : relations) {
     expect_not_lost(target, relation);
+    expect_not_renamed(target, relation);
   }
 }
 

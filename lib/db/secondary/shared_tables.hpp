@@ -17,9 +17,9 @@ class Target;
 enum class OthersBases : std::uint8_t { all, as_far_as_there };
 
 /// Adds to Relation::shared_bases where the session's books are a peer's: for the tables of these
-/// names, or of those that they had before this run, that other peers' books name. Uses the
-/// catalogue that the target has loaded. Throws Failure{configuration} where another peer has
-/// another key there, Failure{integrity} where another peer's books are damaged,
+/// names, or of those that they had before, that other peers' books name. Uses the catalogue that
+/// the target has loaded. Throws Failure{configuration} where another peer has another key there,
+/// or a contract would rename the table; Failure{integrity} where another peer's books are damaged;
 /// Failure{other_secondary} where a table is gone in which another peer still has rows.
 void find_shared_bases(Target& target, OthersBases which, std::vector<Relation>& relations);
 

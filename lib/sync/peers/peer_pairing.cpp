@@ -129,7 +129,7 @@ KnownPeer known_peer(const contract::Config& node, const std::string& name) {
         Code::usage,
         fmt::format("peer '{}' was revoked, at {} by {}: {}", name, revoked->revocation.at,
                     revoked->revocation.by, revoked->revocation.reason),
-        "its rows stay in the secondary; delete its section from the configuration");
+        "its rows stay in the secondary; see what was revoked: abgleich peer list");
   }
   throw Failure(Code::usage, fmt::format("there is no peer '{}' with a section", name),
                 fmt::format("see the pinned peers: abgleich peer list; and write [peers.\"{}\"] "

@@ -73,6 +73,10 @@ void empty_mailbox(const contract::Config& node, InMailbox names, Revoked& done)
   const auto* const section = contract::section_of(node.exchange, done.card.name);
   try {
     add_hellos(node, done.card.card, names);
+  } catch (const Failure& failure) {  // the node's key cannot be read: then the boxes at least
+    done.problem = failure.error().message;
+  }
+  try {
     const exchange::Mailbox mailbox(section != nullptr && section->mailbox ? *section->mailbox
                                                                            : node.exchange.mailbox);
     for (const auto* const some : {&names.ours, &names.theirs}) {
@@ -118,19 +122,20 @@ Revoked revoke(const contract::Config& node, const std::string& name, const std:
   if (!std::filesystem::exists(files.channel, unreadable)) {
     return done;
   }
+  done.keys_destroyed = false;
   try {
     auto kept = db::PeerDatabase::open(files.channel);
-    auto names = boxes_of(kept);
     destroy_grants(kept);
-    empty_mailbox(node, std::move(names), done);
+    done.keys_destroyed = true;
+    empty_mailbox(node, boxes_of(kept), done);
   } catch (const Failure& failure) {
-    if (failure.error().code != Code::integrity) {
-      throw;
-    }
-    // nobody can read it any more, so its keys are as good as destroyed; the boxes are not known
     done.problem = failure.error().message;
+    if (failure.error().code == Code::integrity) {
+      remove_database(files.channel);  // damaged: nothing more can be done with it
+    }
+    return done;
   }
-  if (done.left.empty()) {
+  if (done.problem.empty()) {
     remove_database(files.channel);
   }  // else it has the names of what is left in the mailbox
   return done;

@@ -1,5 +1,6 @@
-// A peer is to be one no more: nothing is taken from it or sent, what lies in the mailbox for it or
-// from it is removed, and the keys are destroyed that could open what was captured on its way.
+// The end of the exchange with a peer: nothing is taken from it or sent, what lies in the mailbox
+// for it or from it is removed, and the keys are destroyed that could open what was captured on its
+// way.
 #pragma once
 
 #include "contract/config.hpp"
@@ -13,6 +14,7 @@ namespace abgleich::sync {
 struct Revoked {
   exchange::RevokedCard card;
   bool has_sent = false;          // it has rows in our secondary
+  bool keys_destroyed = true;     // those of ours that only this peer could seal to
   int files = 0;                  // that were removed from the mailbox
   std::string problem;            // what is left to do; empty: nothing
   std::vector<std::string> left;  // files that may still be in the mailbox, and that it can open

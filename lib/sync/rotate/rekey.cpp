@@ -129,10 +129,7 @@ db::LocatedRelation bring_columns(const Pairing& pairing, db::Target& target, Ke
                   fmt::format("the rows of several peers are in table '{}', so its key cannot be "
                               "changed for one of them",
                               name),
-                  fmt::format("give this one a table of its own, with the new key: target = "
-                              "\"{}_2\"; or name the old key in the contract again. Nothing was "
-                              "changed",
-                              name));
+                  "name the old key in the contract again. Nothing was changed");
   }
   const auto& ddl = located.missing_ddl;
   auto asked = ddl;
