@@ -138,6 +138,10 @@ void expect_no_misplaced(const Node& table, std::string_view header, Role role) 
       refuse(member.place, "'books' does not belong into [primary]",
              "write it below [secondary]: the bookkeeping is beside the data that is written");
     }
+    if (member.name == "inbox" && role == Role::primary) {
+      refuse(member.place, "'inbox' does not belong into [primary]",
+             "write it below [secondary]: it says that what peers send back is kept there");
+    }
     if (member.name == "workers" && role == Role::secondary) {
       refuse(member.place, "'workers' does not belong into [secondary]",
              "write it below [primary]: the secondary is written in one transaction, which is one "
@@ -223,6 +227,18 @@ bool same_database(const Endpoint& a, const Endpoint& b) {
   }
   const fs::path second = fs::weakly_canonical(b.file, error);
   return error ? a.file == b.file : first == second;
+}
+
+/// Reads `inbox`. What peers send back names the primary's own values, and nothing that is masked
+/// may come to those who see them.
+void take_inbox(const Node& root, Config& config) {
+  const Member* inbox = root.find("secondary")->value.find("inbox");
+  config.inbox = inbox != nullptr && boolean_of(*inbox, "inbox = true");
+  if (config.inbox && config.pairs) {
+    refuse(inbox->place, "the secondary is an 'inbox', and a contract exports the primary into it",
+           "delete 'contract' at the top: an inbox only takes what peers send back; or delete "
+           "'inbox'");
+  }
 }
 
 /// Of a pairing. Beside peers only, what is sent and what is accepted may be in one database.
@@ -324,6 +340,7 @@ Config parse_config(std::string_view text, const fs::path& file) {
   if (config.pairs) {
     expect_two_databases(root, config);
   }
+  take_inbox(root, config);
   return config;
 }
 

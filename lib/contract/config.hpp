@@ -27,6 +27,13 @@ struct Config {
   std::filesystem::path key_file;  // of a credential: in $CREDENTIALS_DIRECTORY
   /// Pseudonyms are made for this domain only, see mask::Keyring::of_domain; empty: the node's own.
   std::string domain;
+  /// The mark of this node in the tokens that it makes for a peer; empty: it makes none.
+  std::string issuer;
+  /// The rows come from a peer.
+  bool from_peer = false;
+  /// Only those use the secondary who may see the values of the primary, and it holds what peers
+  /// send back; so nothing is exported into it.
+  bool inbox = false;
   /// Which rows of the contract a peer gets; empty: the contract is not one that peers get.
   std::optional<Routes> routes;
   std::string key_credential;  // name of the systemd credential; empty: the key is a file

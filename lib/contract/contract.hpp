@@ -3,6 +3,7 @@
 #pragma once
 
 #include "contract/canonical_form.hpp"
+#include "contract/issued_tokens.hpp"
 #include "contract/place.hpp"
 #include "core/condition.hpp"
 
@@ -10,6 +11,7 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,10 +19,10 @@
 
 namespace abgleich::contract {
 
-enum class Class : std::uint8_t { plain, pseudonym, generalise, withhold };
+enum class Class : std::uint8_t { plain, pseudonym, generalise, withhold, token };
 enum class Owner : std::uint8_t { both, primary, secondary };
 enum class OnDelete : std::uint8_t { remove, keep, erase };  // "delete", "keep", "erase"
-enum class Format : std::uint8_t { automatic, text, uuid, integer };
+enum class Format : std::uint8_t { automatic, text, uuid, integer, token };
 enum class Normaliser : std::uint8_t { none, text, name, phone, email };
 enum class OnUnusable : std::uint8_t { hold, null };  // "hold": the row is held back
 
@@ -47,6 +49,14 @@ struct Generalisation {
   bool operator==(const Generalisation&) const = default;
 };
 
+/// A column of this node's own primary, whose values tokens stand for.
+struct Resolves {
+  std::string table;
+  std::string column;  // both by their names in the primary
+
+  bool operator==(const Resolves&) const = default;
+};
+
 struct Column {
   std::string name;  // in the primary
   std::string as;    // in the secondary; the same unless the contract says otherwise
@@ -67,6 +77,10 @@ struct Column {
   std::vector<std::string> codes;             // the only values allowed; empty: any
   std::string was;                            // accepted rename: the old name in the primary
   bool erase = false;  // withheld; values that left before are erased in the secondary
+  /// Of a token: what it is to be turned into. Without it, the token is passed on as it is.
+  std::optional<Resolves> resolves;
+  /// What turns it. Not part of the contract: see sync/peers/token_values.hpp.
+  std::shared_ptr<IssuedTokens> issued;
   Place place;
 
   [[nodiscard]] bool exported() const { return cls != Class::withhold; }
@@ -74,7 +88,8 @@ struct Column {
   /// does not own them.
   [[nodiscard]] bool stays_distinct() const {
     return owner != Owner::secondary &&
-           (cls == Class::plain || (cls == Class::pseudonym && normaliser == Normaliser::none));
+           (cls == Class::plain || (cls == Class::token && !resolves) ||
+            (cls == Class::pseudonym && normaliser == Normaliser::none));
   }
 };
 
@@ -149,6 +164,8 @@ struct Table {
 
 struct Contract {
   std::filesystem::path file;
+  /// Nothing that identifies a person leaves but tokens; see contract/tokens.hpp.
+  bool tokens_only = false;
   std::vector<Table> tables;  // as written
 
   [[nodiscard]] const Table* find_table(std::string_view table) const;

@@ -23,8 +23,11 @@ ColumnLeaves leaves_of(const Column& column, const Seal& seal) {
                       .generalisation = column.generalisation,
                       .on_unusable = column.on_unusable};
   // Texts and UUIDs tell equally much, and a run may settle which of the two it is.
-  if (column.format == Format::integer) {
-    leaves.format = Format::integer;
+  if (column.format == Format::integer || column.format == Format::token) {
+    leaves.format = column.format;
+  }
+  if (column.resolves) {
+    leaves.resolves = fmt::format("{}.{}", column.resolves->table, column.resolves->column);
   }
   leaves.generalisation.map.clear();
   for (const auto& [value, out] : column.generalisation.map) {
@@ -69,6 +72,8 @@ std::string text_of(const ColumnLeaves& leaves) {
                 : fmt::format(", normalised ({})", name_of(leaves.normaliser));
     text +=
         leaves.format == Format::automatic ? "" : fmt::format(", as {}", name_of(leaves.format));
+  } else if (!leaves.resolves.empty()) {
+    text += fmt::format(", turned into {}", in_quotes(leaves.resolves));
   } else if (leaves.cls == Class::generalise) {
     text += " to " + to_text(leaves.generalisation);
   }
@@ -166,16 +171,20 @@ bool tells_more(const ColumnLeaves& before, const ColumnLeaves& now) {
   if (now.cls == Class::generalise && now.generalisation.to == To::constant) {
     return before.cls == Class::withhold;
   }
-  if (before.cls == Class::plain) {
-    return false;  // nothing can tell more than plain
+  if (before.cls == Class::plain && now.resolves.empty()) {
+    return false;  // nothing of the value can tell more than plain
   }
-  if (before.cls != now.cls) {
+  if (before.cls != now.cls || (now.resolves != before.resolves && !now.resolves.empty())) {
     return true;
+  }
+  if (now.cls == Class::token) {
+    return false;
   }
   if (now.cls == Class::pseudonym) {
     return now.identity != before.identity ||
            (now.normaliser != before.normaliser && before.normaliser != Normaliser::none) ||
-           (now.format != before.format && now.format == Format::integer);
+           (now.format != before.format &&
+            (now.format == Format::integer || now.format == Format::token));
   }
   return generalisation_tells_more(before.generalisation, now.generalisation);
 }

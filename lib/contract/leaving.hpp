@@ -19,6 +19,7 @@ struct ColumnLeaves {
   std::string identity;  // of a pseudonym: what it can be joined with
   Normaliser normaliser = Normaliser::none;
   Format format = Format::automatic;
+  std::string resolves;            // of a token: the column that it is turned into; empty: none
   Generalisation generalisation;   // the values of a map's left side are sealed
   std::vector<std::string> codes;  // sealed, in order; empty: any value leaves
   OnUnusable on_unusable = OnUnusable::hold;

@@ -16,12 +16,13 @@ std::string line(std::string_view name, std::string_view rest) {
   return fmt::format("{} = {}", toml_key(name), rest);
 }
 
-/// Which class an option goes with; options that are not listed go with every exported column.
+/// Which class an option goes with; options that are not listed go with every exported column. A
+/// token that has an identity is a pseudonym.
 struct Fit {
   std::string_view option;
   Class cls;
 };
-constexpr std::array<Fit, 13> kFits{{{"identity", Class::pseudonym},
+constexpr std::array<Fit, 14> kFits{{{"identity", Class::pseudonym},
                                      {"format", Class::pseudonym},
                                      {"normalise", Class::pseudonym},
                                      {"country", Class::pseudonym},
@@ -33,7 +34,8 @@ constexpr std::array<Fit, 13> kFits{{{"identity", Class::pseudonym},
                                      {"value", Class::generalise},
                                      {"zone", Class::generalise},
                                      {"accept_record_date", Class::generalise},
-                                     {"shift_epoch", Class::generalise}}};
+                                     {"shift_epoch", Class::generalise},
+                                     {"resolves", Class::token}}};
 
 void expect_fitting_options(const Node& options, const Column& column) {
   for (const Member& option : options.members) {
@@ -178,6 +180,40 @@ void parse_pseudonym_options(const Node& options, Column& column) {
   }
 }
 
+/// What a token of somebody else is turned into, if this node knows what.
+void parse_token_options(const Node& options, Column& column) {
+  const Member* resolves = options.find("resolves");
+  if (resolves == nullptr) {
+    return;
+  }
+  constexpr std::string_view kExample = "resolves = \"TABLE.COLUMN\"";
+  const auto& text = text_of(*resolves, kExample);
+  const auto point = text.find('.');
+  if (point == std::string::npos || point == 0 || point + 1 == text.size()) {
+    refuse(
+        resolves->value.place,
+        fmt::format("{} does not name a column of the primary", in_quotes(text)),
+        fmt::format("write {}, as the contract has them by which the tokens were sent", kExample));
+  }
+  column.resolves = {.table = text.substr(0, point), .column = text.substr(point + 1)};
+}
+
+/// A token that has an identity is made of a value of the primary, as a pseudonym is.
+void take_own_token(const Node& options, Column& column) {
+  if (column.cls != Class::token || options.find("identity") == nullptr) {
+    return;
+  }
+  for (const auto* const other : {"resolves", "format"}) {
+    if (const Member* found = options.find(other)) {
+      refuse(found->place,
+             fmt::format("token {} has 'identity' and '{}'", in_quotes(column.name), other),
+             "delete one: with 'identity' it is made here, with 'resolves' it has come back");
+    }
+  }
+  column.cls = Class::pseudonym;
+  column.format = Format::token;
+}
+
 }  // namespace
 
 std::string country_of(const Member& member) {
@@ -223,6 +259,7 @@ Column parse_column(const Member& member, std::string_view table) {
     column.cls = parse_class(*cls, what);
   }
 
+  take_own_token(*options, column);
   expect_fitting_options(*options, column);
   if (!column.exported()) {
     const Member* erase = options->find("erase");
@@ -238,6 +275,9 @@ Column parse_column(const Member& member, std::string_view table) {
   }
   if (column.cls == Class::generalise) {
     parse_generalisation(*options, column);
+  }
+  if (column.cls == Class::token) {
+    parse_token_options(*options, column);
   }
   return column;
 }

@@ -4,6 +4,7 @@
 #include "contract/limit.hpp"
 #include "contract/parse_column.hpp"
 #include "contract/parse_condition.hpp"
+#include "contract/tokens.hpp"
 #include "contract/toml_text.hpp"
 
 #include <fmt/format.h>
@@ -250,6 +251,9 @@ Contract parse_contract(std::string_view text, const std::filesystem::path& file
   contract.file = file;
   const Member* country = root.find("country");
   const std::string own = country != nullptr ? country_of(*country) : std::string(kCountry);
+  if (const Member* only = root.find("tokens_only")) {
+    contract.tokens_only = boolean_of(*only, "tokens_only = true");
+  }
   if (const Member* tables = root.find("tables")) {
     for (const Member& table : table_of(*tables, "[tables.person]").members) {
       contract.tables.push_back(parse_table(table));
@@ -262,6 +266,7 @@ Contract parse_contract(std::string_view text, const std::filesystem::path& file
   }
   expect_distinct_tables(contract);
   expect_followed(contract);
+  expect_only_tokens(contract);
   return contract;
 }
 

@@ -3,6 +3,7 @@
 #include "contract/document.hpp"
 #include "contract/toml_text.hpp"
 #include "contract/words.hpp"
+#include "core/token.hpp"
 
 #include <fmt/format.h>
 
@@ -100,6 +101,24 @@ Condition has_one_alone(const std::string& column, const std::vector<TakenValue>
   return joined(Kind::all, std::move(parts));
 }
 
+/// Whether the table is routed by a token, which says itself whose it is.
+bool is_routed_by_token(const Table& table) {
+  const auto* column = table.find_column(table.route);
+  return column != nullptr && column->cls == Class::token;
+}
+
+/// Whether the column has a token of one of these issuers. REQUIRES: there is one.
+Condition has_token_of(const std::string& column, const std::vector<std::string>& issuers) {
+  std::vector<Condition> parts;
+  for (const auto& issuer : issuers) {
+    parts.push_back({.column = column,
+                     .test = Test::like,
+                     .values = {{.kind = Literal::Kind::text, .text = pattern_of_tokens(issuer)}},
+                     .by_bytes = true});
+  }
+  return joined(Kind::any, std::move(parts));
+}
+
 /// What a contract becomes by way of its tables' routes.
 class Router {
  public:
@@ -148,6 +167,9 @@ class Router {
 Contract routed(Contract contract, const Routes& routes) {
   std::set<std::string_view> used;
   const Router router(contract, [&](const Table& table) {
+    if (is_routed_by_token(table)) {
+      return std::optional(has_token_of(table.route, {routes.issuer}));
+    }
     const auto own = routes.own.find(table.route);
     if (own == routes.own.end()) {
       refuse(
@@ -215,9 +237,13 @@ struct Taken {
 
 }  // namespace
 
-std::vector<RoutedRows> routed_rows(const Contract& contract, const std::vector<Takes>& all) {
+std::vector<RoutedRows> routed_rows(const Contract& contract, const Takers& all) {
   const Router router(contract, [&](const Table& table) {
-    const Taken taken(all, table);
+    if (is_routed_by_token(table)) {
+      return all.issuers.empty() ? std::nullopt
+                                 : std::optional(has_token_of(table.route, all.issuers));
+    }
+    const Taken taken(all.takes, table);
     return taken.by_any.empty()
                ? std::nullopt
                : std::optional(has_one_alone(table.route, taken.by_any, taken.by_many));
@@ -231,7 +257,7 @@ std::vector<RoutedRows> routed_rows(const Contract& contract, const std::vector<
                     .column = table.follows.empty() ? table.route : table.follows.front().by,
                     .all = table.where,
                     .going = router.going(table)};
-    if (const Taken taken(all, table); !taken.by_many.empty()) {
+    if (const Taken taken(all.takes, table); !taken.by_many.empty()) {
       rows.disputed = has_one_of(table.route, taken.by_many);
       if (table.where) {
         rows.disputed = joined(Kind::all, {*table.where, std::move(*rows.disputed)});

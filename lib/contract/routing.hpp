@@ -17,13 +17,15 @@ namespace abgleich::contract {
 struct Routes {
   Takes own;
   std::vector<Takes> others;
+  std::string issuer;  // the mark of the peer in the tokens that it issues
   std::string header;  // of the peer's section, and its place: for messages
   Place place;
 };
 
 /// The contract as this peer gets it. Of a table with `route`, it gets the rows whose value it
-/// takes and, unless the table is `shared`, no other peer does; of a table with `follows`, those
-/// whose row of the other table it gets. Throws Failure{configuration} where it takes nothing of a
+/// takes and, unless the table is `shared`, no other peer does; where that value is a token, those
+/// whose token it has issued; of a table with `follows`, those whose row of the other table it
+/// gets. Throws Failure{configuration} where it takes nothing of a
 /// table that is routed, or something by which none is.
 Contract routed(Contract contract, const Routes& routes);
 
@@ -41,8 +43,14 @@ struct RoutedRows {
       disputed;  // that several peers take, so that none gets them; empty: none
 };
 
-/// One for each table that is routed, in their order. `all`: what each of the peers takes that get
-/// this contract. A peer that lacks a column counts as one that takes nothing by it.
-std::vector<RoutedRows> routed_rows(const Contract& contract, const std::vector<Takes>& all);
+/// All peers that get one contract.
+struct Takers {
+  std::vector<Takes> takes;          // of each section
+  std::vector<std::string> issuers;  // the mark of each peer in the tokens that it issues
+};
+
+/// One for each table that is routed, in their order. A peer that lacks a column counts as one that
+/// takes nothing by it.
+std::vector<RoutedRows> routed_rows(const Contract& contract, const Takers& all);
 
 }  // namespace abgleich::contract

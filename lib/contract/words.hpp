@@ -15,12 +15,12 @@ namespace abgleich::contract {
 using Words = std::span<const std::string_view>;
 
 // In the order of the enums in contract.hpp: a word's position is its enumerator.
-inline constexpr std::array<std::string_view, 4> kClasses{"plain", "pseudonym", "generalise",
-                                                          "withhold"};
+inline constexpr std::array<std::string_view, 5> kClasses{"plain", "pseudonym", "generalise",
+                                                          "withhold", "token"};
 inline constexpr std::array<std::string_view, 3> kOwners{"both", "primary", "secondary"};
 inline constexpr std::array<std::string_view, 3> kOnDeletes{"delete", "keep", "erase"};
 // No word stands for Format::automatic, so the words begin at the second enumerator.
-inline constexpr std::array<std::string_view, 3> kFormats{"text", "uuid", "integer"};
+inline constexpr std::array<std::string_view, 4> kFormats{"text", "uuid", "integer", "token"};
 inline constexpr std::array<std::string_view, 5> kNormalisers{"none", "text", "name", "phone",
                                                               "email"};
 inline constexpr std::array<std::string_view, 2> kOnUnusables{"hold", "null"};
@@ -28,13 +28,14 @@ inline constexpr std::array<std::string_view, 9> kGeneralisations{
     "year", "month", "week", "age-band", "prefix", "round", "shift", "map", "const"};
 
 // Keys of the contract.
-inline constexpr std::array<std::string_view, 3> kContractKeys{"format", "country", "tables"};
+inline constexpr std::array<std::string_view, 4> kContractKeys{"format", "country", "tokens_only",
+                                                               "tables"};
 inline constexpr std::array<std::string_view, 16> kTableKeys{
     "key",         "target",  "on_delete",         "together",  "was",   "max_deleted",
     "max_updated", "subject", "quasi_identifiers", "sensitive", "fixed", "where",
     "route",       "shared",  "follows",           "columns"};
 inline constexpr std::array<std::string_view, 2> kFollowsKeys{"table", "by"};
-inline constexpr std::array<std::string_view, 21> kColumnKeys{"class",
+inline constexpr std::array<std::string_view, 22> kColumnKeys{"class",
                                                               "as",
                                                               "owner",
                                                               "identity",
@@ -54,7 +55,8 @@ inline constexpr std::array<std::string_view, 21> kColumnKeys{"class",
                                                               "on_unusable",
                                                               "accept_record_date",
                                                               "shift_epoch",
-                                                              "because"};
+                                                              "because",
+                                                              "resolves"};
 
 // Keys of the configuration.
 inline constexpr std::array<std::string_view, 14> kConfigKeys{
@@ -63,9 +65,9 @@ inline constexpr std::array<std::string_view, 14> kConfigKeys{
 inline constexpr std::array<std::string_view, 8> kPrimaryKeys{
     "url",     "password_file",     "schema",      "full_every", "made_anew",
     "workers", "statement_timeout", "lock_timeout"};
-inline constexpr std::array<std::string_view, 7> kSecondaryKeys{
-    "url",   "password_file",     "schema",      "manage_schema",
-    "books", "statement_timeout", "lock_timeout"};
+inline constexpr std::array<std::string_view, 8> kSecondaryKeys{
+    "url",   "password_file",     "schema",      "manage_schema", "books",
+    "inbox", "statement_timeout", "lock_timeout"};
 inline constexpr std::array<std::string_view, 2> kKeysKeys{"file", "credential"};
 inline constexpr std::array<std::string_view, 1> kStateKeys{"directory"};
 inline constexpr std::array<std::string_view, 2> kLimitsKeys{"max_deleted", "max_updated"};

@@ -1,5 +1,6 @@
 #include "drift/contract_line.hpp"
 
+#include "contract/tokens.hpp"
 #include "contract/toml_text.hpp"
 #include "contract/words.hpp"
 #include "core/condition_misfit.hpp"
@@ -38,7 +39,7 @@ std::string text(const Generalisation& generalisation) {
 
 void append_pseudonym(std::string& line, const contract::Column& column) {
   append_text(line, "identity", column.identity);
-  if (column.format != contract::Format::automatic) {
+  if (column.format != contract::Format::automatic && !contract::is_issued(column)) {
     append_text(line, "format", name_of(column.format));
   }
   if (column.normaliser != contract::Normaliser::none) {
@@ -87,12 +88,16 @@ std::string contract_line(const contract::Column& column, std::string_view name,
                ? fmt::format("{} = {{ class = \"withhold\", erase = true }}", toml_key(name))
                : withhold_line(name);
   }
-  std::string line =
-      fmt::format("{} = {{ class = {}", toml_key(name), toml_string(name_of(column.cls)));
+  const auto cls = contract::is_issued(column) ? contract::Class::token : column.cls;
+  std::string line = fmt::format("{} = {{ class = {}", toml_key(name), toml_string(name_of(cls)));
   if (column.cls == contract::Class::pseudonym) {
     append_pseudonym(line, column);
   } else if (column.cls == contract::Class::generalise) {
     append_generalisation(line, column.generalisation);
+  }
+  if (column.resolves) {
+    append_text(line, "resolves",
+                fmt::format("{}.{}", column.resolves->table, column.resolves->column));
   }
   if (!column.accept_record_date.empty()) {
     append_text(line, "accept_record_date", column.accept_record_date);

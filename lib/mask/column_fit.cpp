@@ -131,6 +131,8 @@ Type exported_type(const contract::Column& column, const Type& source) {
     case Class::plain:
     case Class::withhold:
       break;
+    case Class::token:
+      return text_type();
     case Class::generalise:
       switch (column.generalisation.to) {
         case Generalisation::To::year:
@@ -145,6 +147,7 @@ Type exported_type(const contract::Column& column, const Type& source) {
     case Class::pseudonym:
       switch (column.format) {
         case Format::text:
+        case Format::token:
           return text_type();
         case Format::uuid:
           return type_of(Family::uuid, "uuid");
@@ -164,6 +167,9 @@ std::optional<std::string> misfit(const contract::Column& column, const Type& so
     case Class::plain:
     case Class::withhold:
       return std::nullopt;
+    case Class::token:
+      return is_text(source.family) ? std::nullopt
+                                    : std::optional(needs("a token", "text", column, source));
     case Class::generalise:
       return misfit_of_generalisation(column, source);
     case Class::pseudonym:

@@ -37,6 +37,7 @@ void protect_process() {
 
 struct Keyring::Roots {
   LockedMemory all;  // of every epoch, as `parse_key_text` gives them
+  std::string issuer;
 
   enum Purpose : std::size_t { pseudonyms, digests, date_shifts };
 
@@ -81,10 +82,10 @@ Keyring Keyring::until(int epoch) const {
   LockedMemory roots(size);
   std::ranges::copy(std::as_const(roots_->all).bytes().first(size), roots.bytes().begin());
   roots.seal();
-  return Keyring(std::make_unique<Roots>(Roots{std::move(roots)}));
+  return Keyring(std::make_unique<Roots>(Roots{.all = std::move(roots), .issuer = roots_->issuer}));
 }
 
-Keyring Keyring::of_domain(std::string_view domain) const {
+Keyring Keyring::of_domain(std::string_view domain, std::string issuer) const {
   const auto info = seal::info_of({"abgleich domain", kDomainVersion, domain});
   LockedMemory roots(roots_->all.bytes().size());
   std::ranges::copy(std::as_const(roots_->all).bytes(), roots.bytes().begin());
@@ -95,7 +96,8 @@ Keyring Keyring::of_domain(std::string_view domain) const {
     std::ranges::copy(std::as_const(derived).bytes(), own.begin());
   }
   roots.seal();
-  return Keyring(std::make_unique<Roots>(Roots{std::move(roots)}));
+  return Keyring(
+      std::make_unique<Roots>(Roots{.all = std::move(roots), .issuer = std::move(issuer)}));
 }
 
 Keyring Keyring::read(const std::filesystem::path& file) {
@@ -105,13 +107,17 @@ Keyring Keyring::read(const std::filesystem::path& file) {
 Keyring Keyring::parse(std::string_view text, const std::string& name) {
   auto roots = parse_key_text(text, name);
   roots.seal();
-  return Keyring(std::make_unique<Roots>(Roots{std::move(roots)}));
+  return Keyring(std::make_unique<Roots>(Roots{.all = std::move(roots), .issuer = {}}));
 }
 
 Keyring::Keyring(std::unique_ptr<Roots> roots) : roots_(std::move(roots)) {}
 Keyring::Keyring(Keyring&&) noexcept = default;
 Keyring& Keyring::operator=(Keyring&&) noexcept = default;
 Keyring::~Keyring() = default;
+
+const std::string& Keyring::issuer() const {
+  return roots_->issuer;
+}
 
 int Keyring::epoch() const {
   return static_cast<int>(roots_->epochs());

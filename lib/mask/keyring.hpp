@@ -55,7 +55,11 @@ class Keyring {
 
   /// Keys for other pseudonyms, the same for everything else: who has those of one domain cannot
   /// join them with those of another. schemas/pseudonyms.md, section 2.
-  [[nodiscard]] Keyring of_domain(std::string_view domain) const;
+  /// `issuer`: the mark of this node in the tokens that it makes; empty: it makes none.
+  [[nodiscard]] Keyring of_domain(std::string_view domain, std::string issuer = {}) const;
+
+  /// See `of_domain`.
+  [[nodiscard]] const std::string& issuer() const;
 
   /// The epoch in which the keyring had this check value, if it ever had.
   [[nodiscard]] std::optional<int> epoch_of(std::string_view check_value) const;

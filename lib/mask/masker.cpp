@@ -1,6 +1,7 @@
 #include "mask/masker.hpp"
 
 #include "core/error.hpp"
+#include "core/token.hpp"
 #include "mask/ascii.hpp"
 #include "mask/canonical_form.hpp"
 #include "mask/date_shift.hpp"
@@ -23,8 +24,12 @@ constexpr int kWord = 32;  // bits of the smallest integer type with a domain fo
 constexpr std::string_view kDefaultCountry = "DE";
 
 struct Plain {};
+struct PassedToken {};
+struct ReturnedToken {
+  std::shared_ptr<contract::IssuedTokens> issued;
+};
 
-using Way = std::variant<Plain, Pseudonymiser, Generaliser, DateShift>;
+using Way = std::variant<Plain, PassedToken, ReturnedToken, Pseudonymiser, Generaliser, DateShift>;
 
 contract::Format format_of(const contract::Column& column, const Type& source) {
   if (column.format != contract::Format::automatic) {
@@ -55,6 +60,14 @@ Way way_of(const contract::Column& column, const Type& source, const Subject& su
                          column.generalisation.n, column.generalisation.shift_epoch);
       }
       return Generaliser(column.generalisation);
+    case contract::Class::token:
+      if (!column.resolves) {
+        return PassedToken{};
+      }
+      if (!column.issued) {
+        throw Failure(Code::bug, "a token that nobody resolves came to be masked");
+      }
+      return ReturnedToken{.issued = column.issued};
     case contract::Class::withhold:
       break;
   }
@@ -140,6 +153,14 @@ class Masker::Column {
       if (auto why = generaliser->make(raw, out)) {
         return why;
       }
+    } else if (const auto* const returned = std::get_if<ReturnedToken>(&way_)) {
+      const auto value = returned->issued->value_of(raw.bytes());
+      if (!value) {
+        return Cause::unknown_token;
+      }
+      out.set(Kind::text, *value);
+    } else if (std::holds_alternative<PassedToken>(way_) && !read_token(raw.bytes())) {
+      return Cause::no_token;
     } else {
       out.set(raw.kind(), raw.bytes());
     }
@@ -223,7 +244,9 @@ Masker::Outcome Masker::mask(const RawRow& raw, Row& row) {
         row.cells[other].set_null();
       }
     }
-    return {Refusal{.column = i, .reason = std::string(text_of(*why))}, key_is_whole};
+    return {.refusal = Refusal{.column = i, .reason = std::string(text_of(*why))},
+            .key_is_whole = key_is_whole,
+            .unresolved = *why == Cause::unknown_token};
   }
   return {};
 }

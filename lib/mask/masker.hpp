@@ -48,9 +48,12 @@ class Masker {
 
   /// `refusal`: the first cell that cannot be masked, and why; the row is then held back in
   /// quarantine. `key_is_whole`: the key cells of the row were masked, so that they can name it.
+  /// `unresolved`: because of a token that resolves to nothing, so that the row is none of this
+  /// node's.
   struct Outcome {
     std::optional<Refusal> refusal;
     bool key_is_whole = true;
+    bool unresolved = false;
   };
   /// Masks one row, whose cells have the order of `columns`, the key cells before all others.
   /// Overwrites `row`, reusing its memory.

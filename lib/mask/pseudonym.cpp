@@ -22,8 +22,25 @@ constexpr std::size_t kBytes = 16;
 
 }  // namespace
 
+std::string prefix_of(contract::Format format, const Keyring& keyring) {
+  switch (format) {
+    case contract::Format::automatic:
+    case contract::Format::text:
+      return fmt::format("p{}_", keyring.epoch());
+    case contract::Format::token:
+      if (keyring.issuer().empty()) {
+        throw Failure(Code::bug, "a token without an issuer got past the contract");
+      }
+      return fmt::format("t{}_{}_", keyring.epoch(), keyring.issuer());
+    case contract::Format::uuid:
+    case contract::Format::integer:
+      break;
+  }
+  return {};
+}
+
 Pseudonymiser::Pseudonymiser(const Keyring& keyring, const Recipe& recipe)
-    : format_(recipe.format), normal_form_(recipe), prefix_(fmt::format("p{}_", keyring.epoch())) {
+    : format_(recipe.format), normal_form_(recipe), prefix_(prefix_of(recipe.format, keyring)) {
   const auto key = keyring.pseudonym_key(
       seal::info_of({"abgleich pseudonym", kPseudonymVersion, recipe.identity,
                      versioned_name(recipe.normaliser), contract::name_of(recipe.format)}));

@@ -28,6 +28,10 @@ struct Recipe {
   IntegerDomain domain = IntegerDomain::digits_18;
 };
 
+/// What the pseudonyms of a format begin with in the keyring's epoch: "p1_", "t1_2n4ckq_"; empty
+/// where they begin with nothing. Throws Failure{bug} for tokens of a keyring without an issuer.
+std::string prefix_of(contract::Format format, const Keyring& keyring);
+
 /// Precedes the bytes of a value in the MAC, so that text and bytes never have the same input.
 inline constexpr char kTextClass = 't';
 inline constexpr char kBytesClass = 'b';
@@ -66,7 +70,7 @@ class Pseudonymiser {
 
   contract::Format format_;
   NormalForm normal_form_;
-  std::string prefix_;           // of the text format: "p1_"
+  std::string prefix_;           // see `prefix_of`
   std::optional<ValueMac> mac_;  // of all formats but integer
   std::optional<IntegerPseudonym> integers_;
   std::string text_;

@@ -40,6 +40,10 @@ std::string_view text_of(Cause cause) {
       return "its subject is NULL";
     case Cause::implausible:
       return "implausible";
+    case Cause::no_token:
+      return "not a token";
+    case Cause::unknown_token:
+      return "a token that stands for nothing here";
   }
   return {};
 }

@@ -26,6 +26,8 @@ enum class Cause : std::uint8_t {
   not_in_map,
   no_subject,
   implausible,
+  no_token,
+  unknown_token,
 };
 /// The cause as a text without any value: "not a date". Quarantine keeps and shows it. Empty: there
 /// is no such cause.

@@ -35,8 +35,8 @@ std::string info_of_recipe(std::string_view purpose, const Recipe& recipe) {
 
 Rekeying::Rekeying(const Keyring& before, const Keyring& now, const Recipe& recipe)
     : format_(recipe.format),
-      before_prefix_(fmt::format("p{}_", before.epoch())),
-      now_prefix_(fmt::format("p{}_", now.epoch())),
+      before_prefix_(prefix_of(recipe.format, before)),
+      now_prefix_(prefix_of(recipe.format, now)),
       before_(before, wide(recipe)),
       now_(now, wide(recipe)),
       orphan_key_(now.pseudonym_key(info_of_recipe("abgleich orphan", recipe))) {

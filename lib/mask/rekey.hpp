@@ -54,7 +54,7 @@ class Rekeying {
   void sort();
 
   contract::Format format_;
-  std::string before_prefix_, now_prefix_;  // of the text format: "p1_", "p2_"
+  std::string before_prefix_, now_prefix_;  // see `prefix_of`
   Pseudonymiser before_, now_;
   std::optional<IntegerPseudonym> before_numbers_, now_numbers_;
   Subkey orphan_key_;

@@ -1,6 +1,7 @@
 #include "mask/reveal.hpp"
 
 #include "core/base32.hpp"
+#include "core/token.hpp"
 #include "mask/masker.hpp"
 #include "mask/reader.hpp"
 #include "mask/uuid.hpp"
@@ -30,6 +31,9 @@ Form form_of(std::string_view pseudonym) {
   if (read_uuid8(pseudonym, digits)) {
     return {.kind = Form::Kind::uuid};
   }
+  if (const auto token = read_token(pseudonym)) {
+    return {.kind = Form::Kind::token, .epoch = token->epoch};
+  }
   const auto end = pseudonym.find('_');
   if (!pseudonym.starts_with('p') || end == std::string_view::npos ||
       !read_base32(pseudonym.substr(end + 1), digits)) {
@@ -50,18 +54,26 @@ Form::Kind form_of(const contract::Column& column, const Type& source) {
       return Form::Kind::uuid;
     case contract::Format::integer:
       return Form::Kind::integer;
+    case contract::Format::token:
+      return Form::Kind::token;
     default:
       return Form::Kind::text;
   }
 }
 
 Reveal::Reveal(const std::vector<const contract::Column*>& columns, const std::vector<Type>& types,
-               const Keyring& keyring, std::set<std::string> wanted)
-    : types_(types), wanted_(std::move(wanted)) {
+               const Keyring& keyring, IsWanted is_wanted)
+    : types_(types), is_wanted_(std::move(is_wanted)) {
   for (std::size_t i = 0; i < columns.size(); ++i) {
     pseudonymisers_.emplace_back(keyring, recipe_of(*columns[i], types[i]));
   }
 }
+
+Reveal::Reveal(const std::vector<const contract::Column*>& columns, const std::vector<Type>& types,
+               const Keyring& keyring, std::set<std::string> wanted)
+    : Reveal(columns, types, keyring, [wanted = std::move(wanted)](const std::string& pseudonym) {
+        return wanted.contains(pseudonym);
+      }) {}
 
 void Reveal::look(const RawRow& row, const Found& found) {
   for (std::size_t i = 0; i < pseudonymisers_.size(); ++i) {
@@ -79,9 +91,8 @@ void Reveal::look(const RawRow& row, const Found& found) {
     if (pseudonymisers_[i].make(*value, pseudonym_)) {
       continue;
     }
-    const auto wanted = wanted_.find(pseudonym_.bytes());
-    if (wanted != wanted_.end()) {
-      found(*wanted, i, value->bytes());
+    if (is_wanted_(pseudonym_.bytes())) {
+      found(pseudonym_.bytes(), i, value->bytes());
     }
   }
 }

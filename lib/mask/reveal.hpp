@@ -19,9 +19,9 @@ namespace abgleich::mask {
 
 /// Which kind of pseudonym a text looks like.
 struct Form {
-  enum class Kind : std::uint8_t { text, uuid, integer, none };
+  enum class Kind : std::uint8_t { text, uuid, integer, token, none };
   Kind kind = Kind::none;
-  int epoch = 0;  // that a text pseudonym names
+  int epoch = 0;  // that a text pseudonym or a token names
 };
 Form form_of(std::string_view pseudonym);
 
@@ -36,6 +36,11 @@ class Reveal {
   using Found =
       std::function<void(const std::string& pseudonym, std::size_t column, std::string_view value)>;
 
+  using IsWanted = std::function<bool(const std::string& pseudonym)>;
+
+  Reveal(const std::vector<const contract::Column*>& columns, const std::vector<Type>& types,
+         const Keyring& keyring, IsWanted is_wanted);
+  /// For a few pseudonyms.
   Reveal(const std::vector<const contract::Column*>& columns, const std::vector<Type>& types,
          const Keyring& keyring, std::set<std::string> wanted);
 
@@ -45,7 +50,7 @@ class Reveal {
  private:
   std::vector<Type> types_;
   std::vector<Pseudonymiser> pseudonymisers_;
-  std::set<std::string> wanted_;
+  IsWanted is_wanted_;
   Value unpadded_, pseudonym_;
 };
 

@@ -2,12 +2,16 @@
 
 #include "contract/include.hpp"
 #include "contract/routing.hpp"
+#include "contract/tokens.hpp"
 #include "core/error.hpp"
+#include "core/token.hpp"
 #include "drift/catalog_file.hpp"
+#include "exchange/node.hpp"
 #include "sync/long_names.hpp"
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <fstream>
 #include <sstream>
 #include <utility>
@@ -43,9 +47,20 @@ Pairing load_pairing(const std::filesystem::path& config, contract::Trust trust,
   return complete_pairing(std::move(read), on_statement);
 }
 
+namespace {
+
+bool has_issued(const contract::Contract& contract) {
+  return std::ranges::any_of(contract.tables, [](const contract::Table& table) {
+    return std::ranges::any_of(table.columns, contract::is_issued);
+  });
+}
+
+}  // namespace
+
 mask::Keyring read_keyring(const contract::Config& config) {
   auto keyring = mask::Keyring::read(config.key_file);
-  return config.domain.empty() ? std::move(keyring) : keyring.of_domain(config.domain);
+  return config.domain.empty() ? std::move(keyring)
+                               : keyring.of_domain(config.domain, config.issuer);
 }
 
 Pairing complete_pairing(contract::Config config, const OnStatement& on_statement) {
@@ -57,6 +72,11 @@ Pairing complete_pairing(contract::Config config, const OnStatement& on_statemen
     pairing.contract = contract::routed(std::move(pairing.contract), *routes);
   } else {
     contract::expect_not_routed(pairing.contract);
+  }
+  contract::expect_tokens_fit(pairing.config, pairing.contract);
+  if (pairing.config.routes && has_issued(pairing.contract)) {
+    pairing.config.issuer =
+        issuer_of(exchange::id_text(exchange::Node::read(pairing.config.identity).card().id));
   }
   refuse_long_names(pairing.config, pairing.contract);
   for (auto& table : pairing.contract.tables) {

@@ -1,5 +1,6 @@
 #include "sync/sync_attempt.hpp"
 
+#include "contract/tokens.hpp"
 #include "core/clock.hpp"
 #include "drift/drift.hpp"
 #include "journal/head.hpp"
@@ -70,6 +71,7 @@ SyncAttempt::SyncAttempt(const WritingRun& frame, const Options& options, Learne
       source_(frame.pairing().config.primary, filters_of(frame.pairing().contract)),
       live_(source_.lock_schema(readings_of(frame.pairing().contract))) {
   outcome_.drift = drift_events(frame.pairing(), live_);
+  contract::read_issued(frame.pairing().contract);
 }
 
 Primary SyncAttempt::primary() {

@@ -169,7 +169,7 @@ TEST_CASE("every error of a contract says where it is, what is wrong and what to
        "write format = 1"},
       {"format = \"1\"", "contract.toml:1:10: 'format' must be an integer", "write format = 1"},
       {"format = 1\ntable.x = 1", "contract.toml:2:1: unknown key 'table' in the contract",
-       "did you mean 'tables'? the contract takes format, country or tables"},
+       "did you mean 'tables'? the contract takes format, country, tokens_only or tables"},
       {"format = 1\ntables = 3", "contract.toml:2:10: 'tables' is an integer, but must be a table",
        "[tables.person]"},
       {"format = 1\nformat = 1",
@@ -288,7 +288,7 @@ TEST_CASE("every error of a contract says where it is, what is wrong and what to
       {person("x = \"plane\"\n"),
        "contract.toml:6:5: unknown class 'plane' of column 'x' of table "
        "'person'",
-       "did you mean 'plain'? the classes are plain, pseudonym, generalise or withhold"},
+       "did you mean 'plain'? the classes are plain, pseudonym, generalise, withhold or token"},
       {column("class = \"hash\""),
        "contract.toml:6:15: unknown class 'hash' of column 'x' of table "
        "'person'",
@@ -352,10 +352,10 @@ TEST_CASE("every error of a contract says where it is, what is wrong and what to
        "write a name"},
       {column("class = \"pseudonym\", identity = \"p\", format = \"uid\""),
        "contract.toml:6:53: unknown format 'uid'",
-       "did you mean 'uuid'? write text, uuid or "
-       "integer"},
+       "did you mean 'uuid'? write text, uuid, integer or "
+       "token"},
       {column("class = \"pseudonym\", identity = \"p\", format = \"automatic\""),
-       "contract.toml:6:53: unknown format 'automatic'", "write text, uuid or integer"},
+       "contract.toml:6:53: unknown format 'automatic'", "write text, uuid, integer or token"},
       {column("class = \"pseudonym\", identity = \"p\", normalise = \"fone\""),
        "contract.toml:6:56: unknown normaliser 'fone'",
        "did you mean 'none'? write none, text, name, phone or email"},
@@ -620,4 +620,19 @@ TEST_CASE("what is withheld may be erased where it was exported before") {
   CHECK_FALSE(table.find_column("b")->erase);
   CHECK_FALSE(table.find_column("c")->erase);
   CHECK_FALSE(table.find_column("a")->exported());
+}
+
+TEST_CASE("contract: tokens of this node, of others, and such as come back") {
+  const auto contract = parse(
+      "format = 1\n[tables.slot]\nkey = [\"id\"]\n[tables.slot.columns]\n"
+      "id = { class = \"token\", identity = \"slot\" }\nother = \"token\"\n"
+      "mine = { class = \"token\", resolves = \"registration.number\", as = \"number\" }\n");
+  const auto& columns = contract.tables.front().columns;
+  CHECK(columns[0].cls == Class::pseudonym);
+  CHECK(columns[0].format == Format::token);
+  CHECK(columns[0].identity == "slot");
+  CHECK(columns[1].cls == Class::token);
+  CHECK_FALSE(columns[1].resolves.has_value());
+  CHECK(columns[2].resolves == Resolves{.table = "registration", .column = "number"});
+  CHECK_FALSE(columns[2].stays_distinct());
 }

@@ -92,8 +92,8 @@ TEST_CASE("routing: a shared row goes to every peer that takes it, and no row is
   const auto contract = usual("shared = true\n");
   CHECK(where(routed(contract, routes("{ district = [\"08*\"] }", {"{ district = [\"084*\"] }"})),
               "visit") == "\"district\" LIKE '08%'");
-  const auto rows = routed_rows(
-      contract, {takes_of("{ district = [\"08*\"] }"), takes_of("{ district = [\"084*\"] }")});
+  const auto rows = routed_rows(contract, {.takes = {takes_of("{ district = [\"08*\"] }"),
+                                                     takes_of("{ district = [\"084*\"] }")}});
   REQUIRE(rows.size() == 2);
   CHECK_FALSE(rows[0].disputed.has_value());
   REQUIRE(rows[0].going.has_value());
@@ -186,10 +186,25 @@ TEST_CASE("routing: what `takes` cannot mean is refused") {
                  "has no 'sends'"));
 }
 
+TEST_CASE("routing: a token says itself whose it is") {
+  const auto contract = parse_contract(
+      "format = 1\n[tables.visit]\nkey = [\"id\"]\nroute = \"request\"\n"
+      "[tables.visit.columns]\nid = \"plain\"\nrequest = \"token\"\n",
+      "sends.toml");
+  CHECK(where(routed(contract, {.issuer = "abcdef", .header = "[peers.a]"}), "visit") ==
+        "\"request\" LIKE 't%\\_abcdef\\_%'");
+  const auto rows = routed_rows(contract, {.issuers = {"abcdef", "ghijkl"}});
+  REQUIRE(rows.size() == 1);
+  CHECK(text_of(*rows[0].going) ==
+        "(\"request\" LIKE 't%\\_abcdef\\_%') OR (\"request\" LIKE 't%\\_ghijkl\\_%')");
+  CHECK_FALSE(rows[0].disputed.has_value());
+  CHECK_FALSE(routed_rows(contract, {}).front().going.has_value());
+}
+
 TEST_CASE("routing: the rows that go nowhere are those between all and going") {
-  const auto rows = routed_rows(
-      usual("where = \"state = 'open'\"\n"),
-      {takes_of("{ district = [\"a\", \"b*\"] }"), takes_of("{ district = [\"ba\"] }"), Takes{}});
+  const auto rows = routed_rows(usual("where = \"state = 'open'\"\n"),
+                                {.takes = {takes_of("{ district = [\"a\", \"b*\"] }"),
+                                           takes_of("{ district = [\"ba\"] }"), Takes{}}});
   REQUIRE(rows.size() == 2);
   CHECK(text_of(*rows[0].all) == "\"state\" = 'open'");
   CHECK(text_of(*rows[0].going) ==
@@ -202,7 +217,7 @@ TEST_CASE("routing: the rows that go nowhere are those between all and going") {
   CHECK(
       text_of(*rows[1].going).starts_with("\"visit_id\" IN (SELECT \"id\" FROM \"visit\" WHERE "));
   CHECK_FALSE(rows[1].disputed.has_value());
-  const auto none = routed_rows(usual(), {Takes{}});
+  const auto none = routed_rows(usual(), {.takes = {Takes{}}});
   CHECK_FALSE(none[0].going.has_value());
   CHECK_FALSE(none[1].going.has_value());
 }

@@ -56,7 +56,7 @@ TEST_CASE("names in messages stay on one line and are cut at a character") {
 }
 
 TEST_CASE("words are listed as in a sentence") {
-  CHECK(listed(kContractKeys) == "format, country or tables");
+  CHECK(listed(kContractKeys) == "format, country, tokens_only or tables");
   CHECK(listed(kOwners) == "both, primary or secondary");
   CHECK(listed(kStateKeys) == "directory");
   CHECK(listed(kKeysKeys) == "file or credential");

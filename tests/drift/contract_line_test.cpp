@@ -110,6 +110,8 @@ TEST_CASE("the line of a renamed column forgets no option that the format has") 
        R"(zone = "Europe/Berlin", was = "x" })",
        R"(x = { class = "generalise", to = "shift:30", shift_epoch = 2, )"
        R"(accept_record_date = "so", was = "x" })",
+       R"(x = { class = "token", identity = "p", normalise = "name", was = "x" })",
+       R"(x = { class = "token", resolves = "a.b", as = "y", was = "x" })",
        R"(x = { class = "withhold", erase = true })"}) {
     CAPTURE(line);
     auto without = std::string(line);

@@ -2,11 +2,16 @@
 
 #include "core/error.hpp"
 #include "mask/known_keyring.hpp"
+#include "mask/reveal.hpp"
 
 #include <doctest/doctest.h>
 
+#include <cstdint>
+#include <memory>
+#include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -365,6 +370,64 @@ TEST_CASE("rows and types of another width than the contract's are a bug") {
   Bench bench({plain("a"), plain("b")}, {text_type(), text_type()});
   CHECK_THROWS_AS(bench.mask({raw("1")}), Failure);
   CHECK_THROWS_AS(Masker(bench.table, bench.table.exported(), {}, known_keyring()), Failure);
+}
+
+TEST_CASE("masker: a token is a pseudonym that names its issuer") {
+  auto column = pseudonym_of("queue");
+  column.format = Format::token;
+  const contract::Table table{.name = "registration", .key = {"id"}, .columns = {column}};
+  const auto keyring = known_keyring().of_domain(std::string(26, 'a'), "bbbbbb");
+  Masker masker(table, table.exported(), {of_family(Family::integer)}, keyring);
+  Row row;
+  CHECK_FALSE(masker.mask({.cells = {raw(Kind::integer, "42")}}, row).refusal);
+  // the vector of schemas/pseudonyms.md
+  CHECK(row.cells.front() == text("t1_bbbbbb_4zb2xwafjd36indocwmhxhblde"));
+  CHECK(exported_type(column, of_family(Family::integer)) == text_type());
+  CHECK(form_of(row.cells.front().bytes()).kind == Form::Kind::token);
+  CHECK_THROWS_AS(Masker(table, table.exported(), {of_family(Family::integer)}, known_keyring()),
+                  Failure);
+}
+
+TEST_CASE("masker: a token of somebody else is passed on, and nothing else is") {
+  const Column column{.name = "request", .cls = Class::token};
+  const contract::Table table{.name = "visit", .columns = {column}};
+  Masker masker(table, table.exported(), {text_type()}, known_keyring());
+  Row row;
+  const std::string token = "t1_bbbbbb_4zb2xwafjd36indocwmhxhblde";
+  CHECK_FALSE(masker.mask({.cells = {raw(token)}}, row).refusal);
+  CHECK(row.cells.front() == text(token));
+  CHECK_FALSE(masker.mask({.cells = {RawValue()}}, row).refusal);
+  const auto outcome = masker.mask({.cells = {raw("Annegret Kowalczyk")}}, row);
+  REQUIRE(outcome.refusal);
+  CHECK(outcome.refusal->reason == "not a token");
+  CHECK_FALSE(outcome.unresolved);
+  CHECK(misfit(column, of_family(Family::integer)).has_value());
+}
+
+/// One token, and what it stands for.
+class OneToken final : public contract::IssuedTokens {
+ public:
+  std::optional<std::string_view> value_of(std::string_view token) override {
+    return token == "t1_bbbbbb_4zb2xwafjd36indocwmhxhblde" ? std::optional<std::string_view>("42")
+                                                           : std::nullopt;
+  }
+  std::uint64_t mark() override { return 1; }
+};
+
+TEST_CASE("masker: a token that has come back becomes what it was made of") {
+  const Column column{.name = "token",
+                      .cls = Class::token,
+                      .resolves = contract::Resolves{.table = "registration", .column = "number"},
+                      .issued = std::make_shared<OneToken>()};
+  const contract::Table table{.name = "slot", .key = {"token"}, .columns = {column}};
+  Masker masker(table, table.exported(), {text_type()}, known_keyring());
+  Row row;
+  CHECK_FALSE(masker.mask({.cells = {raw("t1_bbbbbb_4zb2xwafjd36indocwmhxhblde")}}, row).refusal);
+  CHECK(row.cells.front() == text("42"));
+  const auto outcome = masker.mask({.cells = {raw("t1_bbbbbb_" + std::string(26, 'a'))}}, row);
+  REQUIRE(outcome.refusal);
+  CHECK(outcome.unresolved);
+  CHECK(row.cells.front().is_null());
 }
 
 }  // namespace

@@ -22,6 +22,8 @@ Word class_word(contract::Class cls) {
       return Word::class_pseudonym;
     case contract::Class::generalise:
       return Word::class_generalise;
+    case contract::Class::token:
+      return Word::class_token;
     case contract::Class::withhold:
       break;
   }

@@ -118,6 +118,7 @@ enum class Word : std::uint8_t {
   class_pseudonym,
   class_generalise,
   class_withhold,
+  class_token,
   unnamed,
   decided_by,
   accepted_because,

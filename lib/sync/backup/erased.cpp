@@ -101,6 +101,7 @@ class Looking {
         const bool automatic = column.format == Format::automatic;  // uuid or text, by its type
         return column.cls == contract::Class::pseudonym &&
                ((kind == Kind::integer && column.format == Format::integer) ||
+                (kind == Kind::token && column.format == Format::token) ||
                 (kind == Kind::uuid && (automatic || column.format == Format::uuid)) ||
                 (kind == Kind::text && (automatic || column.format == Format::text)));
       });

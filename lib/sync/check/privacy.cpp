@@ -27,6 +27,10 @@ std::string how(const contract::Column& column, const CatalogColumn* source) {
     case contract::Class::plain:
     case contract::Class::withhold:
       return "";
+    case contract::Class::token:
+      return column.resolves
+                 ? fmt::format("becomes {}.{}", column.resolves->table, column.resolves->column)
+                 : std::string();
     case contract::Class::pseudonym: {
       const auto recipe = mask::recipe_of(column, source == nullptr ? text_type() : source->type);
       auto text = fmt::format("identity {}, {}", column.identity, name_of(recipe.format));

@@ -70,6 +70,9 @@ OutgoingRow::Made OutgoingRow::make(const RawRow& raw) {
   if (outcome.refusal) {
     column_ = outcome.refusal->column;
     reason_ = outcome.refusal->reason;
+    if (outcome.unresolved) {
+      return Made::unresolved;
+    }
     return outcome.key_is_whole ? Made::held_back : Made::keyless;
   }
   for (std::size_t i = 0; i < row_.cells.size(); ++i) {

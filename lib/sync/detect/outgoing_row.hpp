@@ -27,8 +27,9 @@ class OutgoingRow {
 
   enum class Made : std::uint8_t {
     usable,
-    held_back,  // a value cannot be masked or stored; the key is usable
-    keyless,    // the same, and the key is not usable either
+    held_back,   // a value cannot be masked or stored; the key is usable
+    keyless,     // the same, and the key is not usable either
+    unresolved,  // a token of it resolves to nothing: it counts as not there
   };
   Made make(const RawRow& raw);
 

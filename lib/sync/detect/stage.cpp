@@ -107,6 +107,10 @@ class Stager {
 
   void quarantine(OutgoingRow::Made fate) {
     const auto& name = exported_.relation.columns[out_.column()].name;
+    if (fate == OutgoingRow::Made::unresolved) {
+      record(std::string(kNoKey), name, out_.reason());
+      return;
+    }
     if (fate == OutgoingRow::Made::keyless) {
       ++staged_.keyless;
       record(std::string(kNoKey), name, out_.reason());

@@ -32,6 +32,8 @@ std::string_view word_of(Form::Kind kind) {
       return "uuid";
     case Form::Kind::integer:
       return "integer";
+    case Form::Kind::token:
+      return "token";
     case Form::Kind::none:
       break;
   }
@@ -75,7 +77,8 @@ void expect_form(const std::string& pseudonym, const Columns& key, const mask::K
     refuse(fmt::format("{} is no pseudonym", shown),
            "give it as the secondary has it: p1_ and 26 characters, a uuid or a number");
   }
-  if (form.kind == Form::Kind::text && form.epoch != keyring.epoch()) {
+  const bool names_epoch = form.kind == Form::Kind::text || form.kind == Form::Kind::token;
+  if (names_epoch && form.epoch != keyring.epoch()) {
     refuse(fmt::format("{} is of epoch {}, and the key makes pseudonyms of epoch {}", shown,
                        form.epoch, keyring.epoch()),
            form.epoch > keyring.epoch()

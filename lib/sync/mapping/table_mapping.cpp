@@ -104,9 +104,13 @@ std::optional<MadeWith> made_with(const contract::Column& column, const Type& so
                   .form = recipe.form};
 }
 
-/// A text that changes whenever a generalisation makes something else of values. Empty for the
-/// other classes: they change nothing, or MadeWith remembers what a pseudonym is made with.
+/// A text that changes whenever a generalisation, or a token that is resolved, makes something else
+/// of values. Empty for the other classes: they change nothing, or MadeWith remembers what a
+/// pseudonym is made with.
 std::string how(const contract::Column& column, const SipKey& map_key) {
+  if (column.resolves) {
+    return fmt::format("resolves {}.{}", column.resolves->table, column.resolves->column);
+  }
   if (column.cls != contract::Class::generalise) {
     return {};
   }

@@ -2,8 +2,10 @@
 
 #include "contract/words.hpp"
 #include "core/error.hpp"
+#include "core/token.hpp"
 #include "db/peer/peer_database.hpp"
 #include "exchange/revoked_cards.hpp"
+#include "sync/peers/token_values.hpp"
 
 #include <fmt/format.h>
 
@@ -27,9 +29,12 @@ constexpr std::string_view kTo = "to:";
 /// What this peer takes of the contract, and what the others do that get it. Peers without a pinned
 /// card count, since rows wait for them; those that were revoked do not. REQUIRES: the section has
 /// `sends`.
-contract::Routes routes_of(const contract::Config& node, const contract::PeerSection& section) {
-  contract::Routes routes{
-      .own = section.takes, .header = contract::header_of(section), .place = section.place};
+contract::Routes routes_of(const contract::Config& node, const KnownPeer& peer) {
+  const auto& section = peer.section;
+  contract::Routes routes{.own = section.takes,
+                          .issuer = issuer_of(exchange::id_text(peer.pinned.card.id)),
+                          .header = contract::header_of(section),
+                          .place = section.place};
   const auto contract = one_spelling(*section.sends);
   for (const auto& other : node.exchange.peers) {
     if (other.sends && one_spelling(*other.sends) == contract && other.pattern != section.pattern &&
@@ -54,10 +59,11 @@ contract::Config config_of(const contract::Config& node, const KnownPeer& peer, 
     config.made_anew = true;  // where it is lost, the peer sends all rows again
     config.min_k = 0;         // the peer has counted its subjects before they left
     config.secondary.books = books_of_peer(exchange::id_text(peer.pinned.card.id));
+    config.from_peer = true;
     config.state_directory = files.directory / "from";
   } else {
     config.contract = *peer.section.sends;
-    config.routes = routes_of(node, peer.section);
+    config.routes = routes_of(node, peer);
     config.domain = exchange::id_text(peer.pinned.card.id);  // no two peers can join what they get
     config.secondary = endpoint_of_file(Role::secondary, files.outbox);
     config.state_directory = files.directory / "to";
@@ -157,7 +163,11 @@ Pairing complete_peer_pairing(const contract::Config& node, const KnownPeer& pee
                                   ? fmt::format("what goes to it is: --peer to:{}", name)
                                   : fmt::format("write {} = \"CONTRACT\"", missing)));
   }
-  return complete_pairing(config_of(node, peer, way), on_statement);
+  auto pairing = complete_pairing(config_of(node, peer, way), on_statement);
+  if (way == Way::from) {
+    resolve_tokens(node, peer, pairing, on_statement);
+  }
+  return pairing;
 }
 
 Pairing load_peer_pairing(const contract::Config& node, const KnownPeer& peer, Way way,

@@ -3,6 +3,7 @@
 #include "contract/contract.hpp"
 #include "contract/routing.hpp"
 #include "core/condition_misfit.hpp"
+#include "core/token.hpp"
 #include "db/primary/source.hpp"
 #include "exchange/revoked_cards.hpp"
 #include "sync/peers/peer_pairing.hpp"
@@ -20,12 +21,17 @@ namespace {
 using contract::RoutedRows;
 
 /// What all peers take, by the contract that they get.
-std::map<std::filesystem::path, std::vector<contract::Takes>> takes_by_contract(
-    const contract::Config& node) {
-  std::map<std::filesystem::path, std::vector<contract::Takes>> all;
+std::map<std::filesystem::path, contract::Takers> takers_by_contract(const contract::Config& node) {
+  std::map<std::filesystem::path, contract::Takers> all;
   for (const auto& section : node.exchange.peers) {
     if (section.sends && !exchange::is_revoked(node.cards, section.pattern)) {
-      all[one_spelling(*section.sends)].push_back(section.takes);
+      all[one_spelling(*section.sends)].takes.push_back(section.takes);
+    }
+  }
+  for (const auto& peer : known_peers(node).peers) {
+    if (peer.section.sends) {
+      all[one_spelling(*peer.section.sends)].issuers.push_back(
+          issuer_of(exchange::id_text(peer.pinned.card.id)));
     }
   }
   return all;
@@ -47,9 +53,9 @@ std::vector<report::Unrouted> find_unrouted(const contract::Config& node,
   auto primary = node.primary;
   primary.on_statement = on_statement;
   std::vector<report::Unrouted> found;
-  for (const auto& [file, takes] : takes_by_contract(node)) {
+  for (const auto& [file, takers] : takers_by_contract(node)) {
     const auto contract = contract::read_contract(file);
-    const auto tables = contract::routed_rows(contract, takes);
+    const auto tables = contract::routed_rows(contract, takers);
     if (tables.empty()) {
       continue;
     }

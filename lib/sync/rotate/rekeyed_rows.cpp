@@ -115,6 +115,9 @@ void RekeyedRows::learn(db::Source& source, Progress& progress) {
       progress.at("rekey", change_.now.table->name, rows);
     }
     const auto fate = out_.make(raw);
+    if (fate == OutgoingRow::Made::unresolved) {
+      return;
+    }
     if (fate == OutgoingRow::Made::keyless) {
       // one that has no old key is a new row, and comes with the next run
       obstacles_.keyless += std::ranges::find(new_key, out_.column()) != new_key.end() ? 1 : 0;

@@ -165,6 +165,9 @@ std::string Detection::layout_of(const ExportedTable& exported) const {
                         column.name, exported.layout.columns[i].read_as,
                         static_cast<int>(source.family), column.type.native, column.stored.native);
     text += contract::text_of(exported.columns[i]->form) + '\n';
+    if (const auto& issued = exported.columns[i]->issued) {
+      text += fmt::format("{}\n", issued->mark());
+    }
   }
   for (const auto i : exported.relation.key) {
     text += fmt::format("{}\n", i);

@@ -104,6 +104,9 @@ Json json_of(const ColumnLeaves& leaves) {
   } else if (leaves.cls == contract::Class::generalise) {
     json["generalise"] = json_of(leaves.generalisation);
   }
+  if (!leaves.resolves.empty()) {
+    json["resolves"] = leaves.resolves;
+  }
   if (!leaves.codes.empty()) {
     json["codes"] = leaves.codes;
   }
@@ -118,7 +121,8 @@ ColumnLeaves column_of(const Json& json) {
       .cls = word_of(json, "class", contract::kClasses, contract::Class::withhold),
       .identity = json.value("identity", ""),
       .normaliser = word_of(json, "normalise", contract::kNormalisers, contract::Normaliser::none),
-      .format = word_of(json, "format", contract::kFormats, contract::Format::automatic, 1)};
+      .format = word_of(json, "format", contract::kFormats, contract::Format::automatic, 1),
+      .resolves = json.value("resolves", "")};
   if (json.contains("generalise")) {
     leaves.generalisation = generalisation_of(json.at("generalise"));
   }

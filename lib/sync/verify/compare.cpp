@@ -95,6 +95,8 @@ class PrimaryHalf {
       case OutgoingRow::Made::keyless:
         ++compared.keyless;
         return;
+      case OutgoingRow::Made::unresolved:
+        return;
     }
   }
 

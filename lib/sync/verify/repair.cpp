@@ -1,5 +1,6 @@
 #include "sync/verify/repair.hpp"
 
+#include "contract/tokens.hpp"
 #include "core/clock.hpp"
 #include "db/primary/source.hpp"
 #include "db/secondary/base_table.hpp"
@@ -233,6 +234,7 @@ report::Repair attempt(const WritingRun& frame, const std::string& reason, Progr
   db::Source source(given.config.primary, filters_of(given.contract));
   const auto& primary = source.lock_schema(readings_of(given.contract));
   const auto drift = drift_events(given, primary);
+  contract::read_issued(given.contract);
 
   RunAttempt run(frame, std::move(started));
   auto& target = run.target();

@@ -1,5 +1,6 @@
 #include "sync/verify/verify.hpp"
 
+#include "contract/tokens.hpp"
 #include "db/engine/retry.hpp"
 #include "db/primary/source.hpp"
 #include "db/secondary/base_table.hpp"
@@ -331,6 +332,7 @@ report::Verification attempt(const Pairing& given, const mask::Keyring& keyring,
   db::Source source(given.config.primary, filters_of(given.contract));
   const auto& primary = source.lock_schema(readings_of(given.contract));
   verification.drift = drift_events(given, primary);
+  contract::read_issued(given.contract);
 
   db::Target target(given.config.secondary, db::Mode::dry);
   // forged rows are read as well, so that they can be reported
