@@ -83,13 +83,17 @@ TEST_CASE("the quickstart keeps what it promises, and the README's transcript is
   CHECK(shown >= 4);
 }
 
-TEST_CASE("the example of applications, offices and a relay keeps what it promises") {
+namespace {
+
+/// Runs an example, which checks itself, and looks for the part of its output that its page shows.
+void check_example(const std::string& name) {
   const TemporaryDirectory directory;
-  const auto ran = run_program({(kTop / "examples/iris/run").string(), directory / "demo"}, "/",
+  const auto example = kTop / "examples" / name;
+  const auto ran = run_program({(example / "run").string(), directory / "demo"}, "/",
                                {std::string("EXAMPLE_BINARY=") + kProgram, "NO_COLOR=1"});
   REQUIRE_MESSAGE(ran.exit == 0, ran.out, ran.err);
   std::string shown;
-  std::istringstream page(read_file(kTop / "examples/iris/README.md"));
+  std::istringstream page(read_file(example / "README.md"));
   for (std::string line; std::getline(page, line);) {
     shown += line.starts_with("    $") || (!shown.empty() && line.starts_with("    "))
                  ? line.substr(4) + "\n"
@@ -97,6 +101,16 @@ TEST_CASE("the example of applications, offices and a relay keeps what it promis
   }
   REQUIRE(!shown.empty());
   CHECK_MESSAGE(ran.out.find("\n" + shown) != std::string::npos, shown);
+}
+
+}  // namespace
+
+TEST_CASE("the example of applications, offices and a relay keeps what it promises") {
+  check_example("iris");
+}
+
+TEST_CASE("the example of people whom nobody knows keeps what it promises") {
+  check_example("queue");
 }
 
 TEST_CASE("the README's roles, contract and commands work on PostgreSQL as they are written") {

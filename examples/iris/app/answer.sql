@@ -2,8 +2,8 @@
 -- requests that are withdrawn. Ids are drawn at random.
 PRAGMA foreign_keys = ON;
 DELETE FROM visit WHERE request NOT IN (SELECT id FROM request);
-INSERT INTO visit (id, request, office, place)
-  SELECT lower(hex(randomblob(8))), id, office, place FROM request
+INSERT INTO visit (id, request, place)
+  SELECT lower(hex(randomblob(8))), id, place FROM request
   WHERE id NOT IN (SELECT request FROM visit);
 INSERT INTO guest (id, visit_id, name, phone, came)
   SELECT lower(hex(randomblob(8))), visit.id, checkin.name, checkin.phone, checkin.came

@@ -18,7 +18,6 @@ CREATE TABLE request (
 CREATE TABLE visit (
   id      TEXT PRIMARY KEY,
   request TEXT NOT NULL UNIQUE,
-  office  TEXT NOT NULL,
   place   TEXT NOT NULL
 );
 CREATE TABLE guest (
