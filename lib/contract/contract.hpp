@@ -79,8 +79,10 @@ struct Column {
   bool erase = false;  // withheld; values that left before are erased in the secondary
   /// Of a token: what it is to be turned into. Without it, the token is passed on as it is.
   std::optional<Resolves> resolves;
-  /// What turns it. Not part of the contract: see sync/peers/token_values.hpp.
+  /// What turns it, and whose tokens are taken (empty: anybody's). Not part of the contract: see
+  /// sync/peers/token_values.hpp.
   std::shared_ptr<IssuedTokens> issued;
+  std::string issuer;
   Place place;
 
   [[nodiscard]] bool exported() const { return cls != Class::withhold; }

@@ -182,6 +182,14 @@ void parse_pseudonym_options(const Node& options, Column& column) {
 
 /// What a token of somebody else is turned into, if this node knows what.
 void parse_token_options(const Node& options, Column& column) {
+  if (const Member* unusable = options.find("on_unusable")) {
+    refuse(
+        unusable->place,
+        fmt::format("'on_unusable' does not fit column {}: without its token, nobody knows whose "
+                    "the row is",
+                    in_quotes(column.name)),
+        "delete 'on_unusable'");
+  }
   const Member* resolves = options.find("resolves");
   if (resolves == nullptr) {
     return;

@@ -33,7 +33,8 @@ void expect_only_tokens(const Table& table) {
     }
     if (column->cls != Class::generalise && column->codes.empty()) {
       refuse(column->place,
-             fmt::format("the contract has 'tokens_only', and column {} leaves as it is",
+             fmt::format("the contract has 'tokens_only', and column {} is neither a token "
+                         "nor generalised nor of a list of codes",
                          in_quotes(column->name)),
              "withhold it, generalise it, or list its values: codes = [\"1\", \"2\"]");
     }

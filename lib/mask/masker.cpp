@@ -24,7 +24,9 @@ constexpr int kWord = 32;  // bits of the smallest integer type with a domain fo
 constexpr std::string_view kDefaultCountry = "DE";
 
 struct Plain {};
-struct PassedToken {};
+struct PassedToken {
+  std::string issuer;  // the only one; empty: anybody
+};
 struct ReturnedToken {
   std::shared_ptr<contract::IssuedTokens> issued;
 };
@@ -62,7 +64,7 @@ Way way_of(const contract::Column& column, const Type& source, const Subject& su
       return Generaliser(column.generalisation);
     case contract::Class::token:
       if (!column.resolves) {
-        return PassedToken{};
+        return PassedToken{.issuer = column.issuer};
       }
       if (!column.issued) {
         throw Failure(Code::bug, "a token that nobody resolves came to be masked");
@@ -115,6 +117,7 @@ class Masker::Column {
   }
 
   [[nodiscard]] Part part() const { return part_; }
+  [[nodiscard]] bool resolves() const { return std::holds_alternative<ReturnedToken>(way_); }
 
   /// `subject` is the row's subject as the primary has it, where the table has one.
   Reason mask(const Value& raw, const Value* subject, Value& out) {
@@ -159,8 +162,15 @@ class Masker::Column {
         return Cause::unknown_token;
       }
       out.set(Kind::text, *value);
-    } else if (std::holds_alternative<PassedToken>(way_) && !read_token(raw.bytes())) {
-      return Cause::no_token;
+    } else if (const auto* const passed = std::get_if<PassedToken>(&way_)) {
+      const auto token = read_token(raw.bytes());
+      if (!token) {
+        return Cause::no_token;
+      }
+      if (!passed->issuer.empty() && passed->issuer != token->issuer) {
+        return Cause::others_token;
+      }
+      out.set(raw.kind(), raw.bytes());
     } else {
       out.set(raw.kind(), raw.bytes());
     }
@@ -218,8 +228,10 @@ Masker::Masker(const contract::Table& table, const std::vector<const contract::C
     columns_.push_back(std::make_unique<Column>(*columns[i], types[i], part, subject, keyring));
     order_.push_back(i);
   }
-  std::stable_partition(order_.begin(), order_.end(),
-                        [&](std::size_t i) { return columns_[i]->part() == Column::Part::key; });
+  // what a token stands for decides first whether the row is there at all
+  std::ranges::stable_sort(order_, std::less<>{}, [&](std::size_t i) {
+    return columns_[i]->resolves() ? 0 : columns_[i]->part() == Column::Part::key ? 1 : 2;
+  });
 }
 
 Masker::Masker(Masker&&) noexcept = default;
@@ -238,7 +250,7 @@ Masker::Outcome Masker::mask(const RawRow& raw, Row& row) {
       continue;
     }
     // Cells that were not masked still hold values of the row before: they are cleared.
-    const bool key_is_whole = columns_[i]->part() != Column::Part::key;
+    const bool key_is_whole = columns_[i]->part() != Column::Part::key && !columns_[i]->resolves();
     for (std::size_t other = 0; other < row.cells.size(); ++other) {
       if (!key_is_whole || columns_[other]->part() != Column::Part::key) {
         row.cells[other].set_null();

@@ -55,14 +55,15 @@ class Masker {
     bool key_is_whole = true;
     bool unresolved = false;
   };
-  /// Masks one row, whose cells have the order of `columns`, the key cells before all others.
+  /// Masks one row, whose cells have the order of `columns`: tokens that are resolved first, then
+  /// the key cells, then all others.
   /// Overwrites `row`, reusing its memory.
   Outcome mask(const RawRow& raw, Row& row);
 
  private:
   class Column;
   std::vector<std::unique_ptr<Column>> columns_;
-  std::vector<std::size_t> order_;  // key cells first
+  std::vector<std::size_t> order_;  // tokens that are resolved first, then other key cells
   std::optional<std::size_t> subject_;
 };
 

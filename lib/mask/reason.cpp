@@ -42,8 +42,10 @@ std::string_view text_of(Cause cause) {
       return "implausible";
     case Cause::no_token:
       return "not a token";
+    case Cause::others_token:
+      return "a token that the peer has not made itself";
     case Cause::unknown_token:
-      return "a token that stands for nothing here";
+      return "a token that stands for nothing here; the peer has to take the row back";
   }
   return {};
 }

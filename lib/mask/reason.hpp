@@ -27,6 +27,7 @@ enum class Cause : std::uint8_t {
   no_subject,
   implausible,
   no_token,
+  others_token,
   unknown_token,
 };
 /// The cause as a text without any value: "not a date". Quarantine keeps and shows it. Empty: there

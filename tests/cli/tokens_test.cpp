@@ -36,6 +36,9 @@ constexpr const char* kSlotsTaken =
     "[tables.slot]\nkey = [\"token\"]\n[tables.slot.columns]\n"
     "token = { class = \"token\", resolves = \"registration.number\", as = \"number\" }\n"
     "day = \"plain\"\n";
+constexpr const char* kPeople =
+    "INSERT INTO registration VALUES (4711, 'north', '1', 'Annegret Kowalczyk'), "
+    "(815, 'north', '2', 'Jonas Petersen'), (99, 'north', '3', 'Ruth Oyelaran')";
 constexpr const char* kFree = "DELETE FROM slot WHERE day < '2027-12-31'";
 constexpr const char* kNoLimits = "\n[limits]\nmax_deleted = \"100%\"\nmax_updated = \"100%\"\n";
 
@@ -58,9 +61,7 @@ class Queue {
     issuer.primary.run(
         "CREATE TABLE registration (number integer PRIMARY KEY, district varchar(20), priority "
         "varchar(2), name text)");
-    issuer.primary.run(
-        "INSERT INTO registration VALUES (4711, 'north', '1', 'Annegret Kowalczyk'), "
-        "(815, 'north', '2', 'Jonas Petersen'), (99, 'north', '3', 'Ruth Oyelaran')");
+    issuer.primary.run(kPeople);
   }
 
   void configure(const std::string& inbox = "inbox = true") const {
@@ -146,7 +147,9 @@ TEST_CASE("tokens: what comes back is turned into what the token was made of") {
       const auto last = queue.meet(11);
       CHECK(queue.inbox().empty());
       const auto held = queue.issuer.run({"quarantine", "--peer", "north"});
-      CHECK_MESSAGE(has(held.out, "a token that stands for nothing here"), held.out);
+      CHECK_MESSAGE(
+          has(held.out, "a token that stands for nothing here; the peer has to take the row back"),
+          held.out);
       CHECK_FALSE(has(held.out, first));
       queue.slots(0).run(kFree);
       queue.meet();
@@ -171,6 +174,36 @@ TEST_CASE("tokens: what comes back is turned into what the token was made of") {
                          "' WHERE day = '2027-02-01'");
       queue.meet(std::nullopt);
       CHECK(queue.inbox() == "4711|2027-01-04\n815|2027-02-01");
+    }
+    SUBCASE("an emptied queue is taken for a fault, as everywhere") {
+      queue.issuer.primary.run("DELETE FROM registration");
+      const auto ran = queue.issuer.run({"sync"});
+      CHECK(ran.exit == 20);
+      CHECK_MESSAGE(has(ran.err, "not one of their tokens stands for anything now"), ran.err);
+      CHECK(queue.inbox() == "4711|2027-01-04");
+      queue.issuer.primary.run(kPeople);
+      queue.meet();
+      CHECK(queue.inbox() == "4711|2027-01-04");
+      queue.issuer.primary.run("DELETE FROM registration");
+      CHECK(queue.issuer
+                .run({"--peer", "north", "sync", "--accept-mass-change", "slot", "--reason",
+                      "the queue is closed"})
+                .exit == 11);
+      CHECK(queue.inbox().empty());
+    }
+    SUBCASE("while nobody has decided on a changed contract, nothing that came back is touched") {
+      const auto sends = queue.issuer.directory / "sends.toml";
+      const auto text = read_file(sends);
+      auto other = text;
+      other.replace(other.find("\"queue\""), 7, "\"other\"");
+      write_file(sends, other);
+      const auto ran = queue.issuer.run({"sync"});
+      CHECK(ran.exit == 23);
+      CHECK_MESSAGE(has(ran.err, "abgleich --peer to:north contract accept"), ran.err);
+      CHECK(queue.inbox() == "4711|2027-01-04");
+      write_file(sends, text);
+      queue.meet();
+      CHECK(queue.inbox() == "4711|2027-01-04");
     }
     SUBCASE("while the primary's column is gone, nothing that came back is touched") {
       queue.issuer.primary.run("ALTER TABLE registration RENAME COLUMN number TO no");
@@ -254,7 +287,8 @@ TEST_CASE("tokens: rows go back to whose token they have") {
     write_file(office.directory / "abgleich.toml",
                text.substr(0, url) + "inbox = true\n" + text.substr(url));
     office.primary.run("CREATE TABLE request (id text PRIMARY KEY, place text)");
-    office.primary.run("INSERT INTO request VALUES ('" + std::string(name) + " 1', 'Blue Swan')");
+    office.primary.run("INSERT INTO request VALUES ('" + std::string(name) +
+                       " 1', 'Blue Swan'), ('" + name + " 2', 'Ferry')");
   }
   app.exchanges("\"ga-*\"",
                 {.sends = "[tables.visit]\nkey = [\"id\"]\nroute = \"request\"\n"
@@ -275,7 +309,7 @@ TEST_CASE("tokens: rows go back to whose token they have") {
     }
   };
   meet();
-  REQUIRE(app.secondary.rows("SELECT count(*) FROM request") == "2");
+  REQUIRE(app.secondary.rows("SELECT count(*) FROM request") == "4");
   std::istringstream tokens(app.secondary.rows("SELECT id FROM request ORDER BY id"));
   int number = 0;
   for (std::string token; std::getline(tokens, token);) {
@@ -286,14 +320,25 @@ TEST_CASE("tokens: rows go back to whose token they have") {
   app.primary.run("INSERT INTO visit VALUES (7, 'Blue Swan', 'nobody''s guest')");
   meet(11);  // the row without a token goes to nobody
   for (const auto& office : offices) {
-    CHECK(office->secondary.rows("SELECT request FROM visit") == office->name() + " 1");
+    CHECK(office->secondary.rows("SELECT request FROM visit ORDER BY request") ==
+          office->name() + " 1\n" + office->name() + " 2");
   }
 
   // the office withdraws what it has asked
-  offices[0]->primary.run("DELETE FROM request");
+  offices[0]->primary.run("DELETE FROM request WHERE id = 'ga-north 1'");
   meet(std::nullopt);
-  CHECK(offices[0]->secondary.rows("SELECT count(*) FROM visit") == "0");
-  CHECK(offices[1]->secondary.rows("SELECT count(*) FROM visit") == "1");
+  CHECK(offices[0]->secondary.rows("SELECT request FROM visit") == "ga-north 2");
+  CHECK(offices[1]->secondary.rows("SELECT count(*) FROM visit") == "2");
+
+  // a row that is not taken stands in the way of nothing else
+  auto accepts = read_file(offices[0]->directory / "accepts.toml");
+  accepts.replace(accepts.find("[\"id\"]"), 6, "[\"request\"]");
+  write_file(offices[0]->directory / "accepts.toml", accepts);
+  const auto rekeyed =
+      offices[0]->run({"--peer", "app", "rekey", "visit", "--reason", "requests are unique"});
+  CHECK_MESSAGE(rekeyed.exit <= 11, rekeyed.out, rekeyed.err);
+  meet(std::nullopt);
+  CHECK(offices[0]->secondary.rows("SELECT request FROM visit") == "ga-north 2");
 }
 
 TEST_CASE("tokens: only where they can be resolved, and only into an inbox") {
@@ -335,7 +380,7 @@ TEST_CASE("tokens: only where they can be resolved, and only into an inbox") {
     only(text, "[privacy] min_k = 5");
     const std::string codes = R"(, codes = ["1", "2", "3"])";
     text.erase(text.find(codes), codes.size());
-    only(text, "leaves as it is");
+    only(text, "is neither a token");
     only(
         "[tables.registration]\nkey = [\"number\"]\nroute = \"district\"\n"
         "[tables.registration.columns]\nnumber = \"plain\"\ndistrict = \"withhold\"\n",

@@ -622,6 +622,12 @@ TEST_CASE("what is withheld may be erased where it was exported before") {
   CHECK_FALSE(table.find_column("a")->exported());
 }
 
+TEST_CASE("contract: a row cannot do without a token of somebody else") {
+  CHECK(contains(
+      contract_refusal(person("x = { class = \"token\", on_unusable = \"null\" }\n")).message,
+      "'on_unusable' does not fit column 'x'"));
+}
+
 TEST_CASE("contract: tokens of this node, of others, and such as come back") {
   const auto contract = parse(
       "format = 1\n[tables.slot]\nkey = [\"id\"]\n[tables.slot.columns]\n"

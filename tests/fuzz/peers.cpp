@@ -1,5 +1,7 @@
+#include "core/base32.hpp"
 #include "core/error.hpp"
 #include "core/hex.hpp"
+#include "core/token.hpp"
 #include "exchange/card.hpp"
 #include "exchange/manifest.hpp"
 #include "exchange/manifest_rules.hpp"
@@ -12,6 +14,8 @@
 #include "seal/age_key.hpp"
 #include "seal/bech32.hpp"
 #include "seal/unopened.hpp"
+
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
@@ -219,6 +223,18 @@ Outcome take_records(std::string_view bytes) {
   return Outcome::understood;
 }
 
+/// One text stands for one token, so that nothing else passes for one.
+Outcome take_token(std::string_view text) {
+  const auto token = read_token(text);
+  if (!token) {
+    return Outcome::refused;
+  }
+  auto again = fmt::format("t{}_{}_", token->epoch, token->issuer);
+  append_base32(token->digits, again);
+  promise(again == text, "a token is not written as it was read");
+  return Outcome::understood;
+}
+
 }  // namespace
 
 std::vector<Parser> peer_parsers() {
@@ -242,6 +258,7 @@ std::vector<Parser> peer_parsers() {
             {.from = {1}, .to = {2}, .message = {.mark = {.seq = 1}, .lacks_grants = true}})},
        take_manifest},
       {"bundle-records", {known_records("x"), known_records(std::string(300, 'y'))}, take_records},
+      {"token", {"t1_bbbbbb_4zb2xwafjd36indocwmhxhblde"}, take_token},
   };
 }
 

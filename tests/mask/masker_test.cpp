@@ -402,6 +402,14 @@ TEST_CASE("masker: a token of somebody else is passed on, and nothing else is") 
   CHECK(outcome.refusal->reason == "not a token");
   CHECK_FALSE(outcome.unresolved);
   CHECK(misfit(column, of_family(Family::integer)).has_value());
+
+  auto of_one = column;
+  of_one.issuer = "cccccc";
+  const contract::Table requests{.name = "request", .columns = {of_one}};
+  Masker strict(requests, requests.exported(), {text_type()}, known_keyring());
+  const auto refused = strict.mask({.cells = {raw(token)}}, row);
+  REQUIRE(refused.refusal);
+  CHECK(refused.refusal->reason == "a token that the peer has not made itself");
 }
 
 /// One token, and what it stands for.
@@ -428,6 +436,20 @@ TEST_CASE("masker: a token that has come back becomes what it was made of") {
   REQUIRE(outcome.refusal);
   CHECK(outcome.unresolved);
   CHECK(row.cells.front().is_null());
+
+  // whatever else is wrong with the row, it is not this node's
+  const contract::Table kinds{
+      .name = "visit",
+      .key = {"kind"},
+      .columns = {{.name = "kind", .cls = Class::plain, .codes = {"a"}}, column}};
+  Masker with_kinds(kinds, kinds.exported(), {text_type(), text_type()}, known_keyring());
+  CHECK(with_kinds.mask({.cells = {raw("z"), raw("t1_bbbbbb_" + std::string(26, 'a'))}}, row)
+            .unresolved);
+  CHECK(row.cells.front().is_null());
+  const auto held =
+      with_kinds.mask({.cells = {raw("z"), raw("t1_bbbbbb_4zb2xwafjd36indocwmhxhblde")}}, row);
+  CHECK_FALSE(held.unresolved);
+  CHECK_FALSE(held.key_is_whole);
 }
 
 }  // namespace

@@ -108,6 +108,7 @@ class Stager {
   void quarantine(OutgoingRow::Made fate) {
     const auto& name = exported_.relation.columns[out_.column()].name;
     if (fate == OutgoingRow::Made::unresolved) {
+      ++staged_.unresolved;
       record(std::string(kNoKey), name, out_.reason());
       return;
     }

@@ -20,14 +20,15 @@ namespace abgleich::sync {
 
 /// What was read of one table.
 struct Staged {
-  std::int64_t rows = 0;       // read from the primary
-  std::int64_t usable = 0;     // not held back: staged with digests, or left out as unchanged
-  std::int64_t keyless = 0;    // held back without a usable key
-  std::int64_t late = 0;       // of these: known only when the secondary refused them
-  std::int64_t looked_at = 0;  // staged, held back ones included; not those left out as unchanged
-  std::int64_t gone = 0;       // keys that were named as gone
-  std::int64_t rare = 0;       // held back by min_k
-  std::int64_t agreed = 0;     // usable, and left out because they agree on all sides
+  std::int64_t rows = 0;        // read from the primary
+  std::int64_t usable = 0;      // not held back: staged with digests, or left out as unchanged
+  std::int64_t keyless = 0;     // held back without a usable key
+  std::int64_t unresolved = 0;  // their tokens stand for nothing, so they count as not there
+  std::int64_t late = 0;        // of these: known only when the secondary refused them
+  std::int64_t looked_at = 0;   // staged, held back ones included; not those left out as unchanged
+  std::int64_t gone = 0;        // keys that were named as gone
+  std::int64_t rare = 0;        // held back by min_k
+  std::int64_t agreed = 0;      // usable, and left out because they agree on all sides
   /// Which rows of the base count as deleted: all that were not staged, or only those that were
   /// named as gone.
   enum class Absent : std::uint8_t { unstaged, named };

@@ -6,24 +6,64 @@
 #include "contract/words.hpp"
 #include "core/error.hpp"
 #include "core/fingerprint.hpp"
+#include "core/token.hpp"
 #include "db/primary/source.hpp"
+#include "db/secondary/target.hpp"
 #include "mask/returned_tokens.hpp"
+#include "report/peer_commands.hpp"
 #include "sync/mapping/settle_identities.hpp"
 #include "sync/mapping/table_mapping.hpp"
+#include "sync/run/books_key.hpp"
+#include "sync/run/leaving.hpp"
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 namespace abgleich::sync {
 
 namespace {
+
+/// Throws where the contract by which rows go to the peer makes no token of this column.
+void expect_issued(const contract::Contract& sent, const contract::Resolves& resolves) {
+  const auto* table = sent.find_table(resolves.table);
+  const auto* issued = table == nullptr ? nullptr : table->find_column(resolves.column);
+  if (issued == nullptr || !contract::is_issued(*issued)) {
+    throw Failure(
+        Code::configuration,
+        fmt::format("the contract {} makes no tokens of {}, which a contract of what comes back "
+                    "names in 'resolves'",
+                    contract::in_quotes(sent.file.string()),
+                    contract::in_quotes(resolves.table + "." + resolves.column)),
+        "name a column as TABLE.COLUMN that has class = \"token\" and an identity there. Nothing "
+        "was changed");
+  }
+}
+
+/// As long as nobody has decided that other rows may go to the peer, it is not known which tokens
+/// stand for something.
+void expect_decided(const Pairing& sent, const std::string& peer, const Catalog& primary) {
+  std::error_code unreadable;
+  if (!std::filesystem::exists(sent.config.secondary.file, unreadable)) {
+    return;
+  }
+  db::Target target(sent.config.secondary, db::Mode::dry);
+  const auto head = open_to_look(sent, target);
+  const auto keyring = keyring_of(head, read_keyring(sent.config));
+  if (auto wider = refuse_widening(sent, target, head, keyring, primary)) {
+    wider->hint = report::for_peer(wider->hint, text_of(PeerWay{.peer = peer, .way = Way::to}));
+    throw Failure(std::move(*wider));
+  }
+}
 
 /// The tokens of one column of a peer's rows.
 class TokenValues final : public contract::IssuedTokens {
@@ -58,6 +98,7 @@ class TokenValues final : public contract::IssuedTokens {
       return;
     }
     const auto sent = complete_peer_pairing(node_, peer_, Way::to, on_statement_);
+    expect_issued(sent.contract, resolves_);
     mask::ReturnedTokens tokens(sent.config.issuer);
     ask(tokens);
     if (!tokens.epochs().empty()) {
@@ -81,6 +122,7 @@ class TokenValues final : public contract::IssuedTokens {
   void learn(const Pairing& sent, mask::ReturnedTokens& tokens) {
     db::Source source(sent.config.primary, filters_of(sent.contract));
     const auto& catalog = source.catalog();
+    expect_decided(sent, peer_.pinned.name, catalog);
     const auto settled = settle_identities(sent, catalog);
     const auto* table = settled.contract.find_table(resolves_.table);
     const auto* there = catalog.find_table(resolves_.table);
@@ -120,28 +162,16 @@ class TokenValues final : public contract::IssuedTokens {
   std::uint64_t mark_ = 0;
 };
 
-/// Throws where the contract by which rows go to the peer makes no token of this column.
-void expect_issued(const KnownPeer& peer, const contract::Column& column) {
-  const auto& resolves = *column.resolves;
-  const auto name = fmt::format("{}.{}", resolves.table, resolves.column);
+/// Throws where nothing that the peer gets has tokens of this column.
+void expect_sent(const KnownPeer& peer, const contract::Column& column) {
   if (!peer.section.sends) {
     contract::refuse(
         column.place,
-        fmt::format("tokens of {} cannot come back from peer {}: nothing goes to it",
-                    contract::in_quotes(name), contract::in_quotes(peer.pinned.name)),
+        fmt::format("tokens cannot come back from peer {}: nothing goes to it",
+                    contract::in_quotes(peer.pinned.name)),
         fmt::format("write sends = \"CONTRACT\" into {}", contract::header_of(peer.section)));
   }
-  const auto sent = contract::read_contract(*peer.section.sends);
-  const auto* table = sent.find_table(resolves.table);
-  const auto* issued = table == nullptr ? nullptr : table->find_column(resolves.column);
-  if (issued == nullptr || !contract::is_issued(*issued)) {
-    contract::refuse(
-        column.place,
-        fmt::format("the contract {} makes no tokens of {}",
-                    contract::in_quotes(peer.section.sends->string()), contract::in_quotes(name)),
-        fmt::format("name a column as TABLE.COLUMN that has class = \"token\" and an identity "
-                    "there"));
-  }
+  expect_issued(contract::read_contract(*peer.section.sends), *column.resolves);
 }
 
 }  // namespace
@@ -150,10 +180,15 @@ void resolve_tokens(const contract::Config& node, const KnownPeer& peer, Pairing
                     const OnStatement& on_statement) {
   for (auto& table : from.contract.tables) {
     for (auto& column : table.columns) {
+      if (column.cls == contract::Class::token && !column.resolves &&
+          std::ranges::find(table.key, column.name) != table.key.end()) {
+        // else one peer could have what is written for its row sent to another one
+        column.issuer = issuer_of(exchange::id_text(peer.pinned.card.id));
+      }
       if (!column.resolves) {
         continue;
       }
-      expect_issued(peer, column);
+      expect_sent(peer, column);
       column.issued = std::make_shared<TokenValues>(
           node, peer,
           TokenValues::Returned{

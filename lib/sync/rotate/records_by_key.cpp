@@ -143,7 +143,7 @@ void RecordsByKey::rewrite(db::Books& books) const {
     }
   });
   books.rewrite_quarantine([&](db::QuarantineRow& row) {
-    if (row.tracked == id) {
+    if (row.tracked == id && row.key_text != journal::kNoKey) {
       const auto keys = keys_of(row.key_text);
       row.key_text = keys ? key_text(keys->now)
                           : std::string(journal::kNoKey);  // until the next run, which looks again

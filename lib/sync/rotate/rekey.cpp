@@ -1,5 +1,6 @@
 #include "sync/rotate/rekey.hpp"
 
+#include "contract/tokens.hpp"
 #include "contract/toml_text.hpp"
 #include "contract/words.hpp"
 #include "core/clock.hpp"
@@ -285,6 +286,7 @@ RekeyReport attempt(const WritingRun& frame, const std::string& called, const st
   const auto& primary = source.lock_schema(readings_of(given.contract));
   const auto drift = drift_events(given, primary);
   refuse_blocked(drift, called);
+  contract::read_issued(given.contract);
   RunAttempt run(frame, std::move(started));
   auto& target = run.target();
   const auto& head = run.look(primary_of(source));

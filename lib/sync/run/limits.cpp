@@ -35,14 +35,28 @@ std::optional<Error> judge(const Options& options, const Changes& changes) {
                                    contract::in_shell(table))};
 }
 
-/// Refuses a table that has no row any more, because absence is not deletion. Where its rows are
-/// routed, the primary may have others. `filtered`: the contract lets only some rows leave.
+/// Refuses a table that has no row any more, because absence is not deletion. Rows whose tokens
+/// stand for nothing are none. Where its rows are routed, the primary may have others. `filtered`:
+/// the contract lets only some rows leave.
 std::optional<Error> judge_absence(const Options& options, const std::set<std::string>& emptied,
                                    const Judged& table, bool filtered) {
   const auto& name = table.counts.table;
-  if (table.base_rows == 0 || table.staged.rows > 0 || table.staged.elsewhere ||
-      options.accepted_mass.contains(name) || emptied.contains(name)) {
+  if (table.base_rows == 0 || table.staged.rows > table.staged.unresolved ||
+      table.staged.elsewhere || options.accepted_mass.contains(name) || emptied.contains(name)) {
     return std::nullopt;
+  }
+  if (table.staged.unresolved > 0) {
+    return Error{
+        .code = Code::limit,
+        .message = fmt::format("the peer has sent {} {} of table '{}', and not one of their tokens "
+                               "stands for anything now",
+                               table.staged.unresolved,
+                               table.staged.unresolved == 1 ? "row" : "rows", name),
+        .hint = fmt::format("that is taken for a fault, never for deletes: look at the column that "
+                            "'resolves' names, and at which rows go to this peer; if it is right: "
+                            "abgleich sync --accept-mass-change {} --reason TEXT. Nothing was "
+                            "changed",
+                            contract::in_shell(name))};
   }
   return Error{
       .code = Code::limit,
