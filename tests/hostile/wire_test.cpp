@@ -8,6 +8,7 @@
 #include <libpq-fe.h>
 
 #include <algorithm>
+#include <memory>
 #include <mutex>
 #include <stdexcept>
 #include <string>
@@ -47,16 +48,18 @@ bool is_query(const std::string& sql) {
 }  // namespace
 
 TEST_CASE("a row that is too short ends a reader that believes its server: the control") {
-  const FakeServer server([](const std::string& sql) {
-    return is_query(sql) ? FakeServer::rows(1, {{"1"}})
-                         : FakeServer::done(sql.substr(0, sql.find(' ')));
-  });
   const auto read = [&](int column) {
     return ends_well([&] {
-      auto* const connection = PQconnectdb(server.url().c_str());
+      // here, so that the process that is copied has no other threads
+      const FakeServer server([](const std::string& sql) {
+        return is_query(sql) ? FakeServer::rows(1, {{"1"}})
+                             : FakeServer::done(sql.substr(0, sql.find(' ')));
+      });
+      const std::unique_ptr<PGconn, decltype(&PQfinish)> connection(
+          PQconnectdb(server.url().c_str()), &PQfinish);  // ends before the server, which waits
       PQsetNoticeProcessor(
-          connection, [](void*, const char*) {}, nullptr);
-      const auto* const answer = PQexec(connection, "SELECT id, status FROM person");
+          connection.get(), [](void*, const char*) {}, nullptr);
+      const auto* const answer = PQexec(connection.get(), "SELECT id, status FROM person");
       const char* const value = PQgetvalue(answer, 0, column);
       if (std::string(value).empty()) {
         throw std::runtime_error("nothing was read");

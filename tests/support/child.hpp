@@ -13,7 +13,9 @@
 
 namespace abgleich::test {
 
-/// Does `work` in a child; false where it throws or the child is ended by a signal.
+/// Does `work` in a child; false where it throws or the child is ended by a signal. REQUIRES: this
+/// process has no other threads. One of them could hold a lock of the allocator, for which the
+/// child then waits for ever: a sanitizer's allocator does not see to that.
 inline bool ends_well(const std::function<void()>& work) {
   const auto child = ::fork();
   REQUIRE(child >= 0);
