@@ -96,7 +96,7 @@ TEST_CASE("a cause of quarantine is told by its words, which are those of the pa
 
 TEST_CASE("causes of a value are told apart, and no other cause is taken for one") {
   const auto made = words<Cause>([](Cause cause) { return abgleich::mask::text_of(cause); });
-  CHECK(made.size() == static_cast<std::size_t>(Cause::implausible) + 1);
+  CHECK(made.size() == static_cast<std::size_t>(Cause::unknown_token) + 1);
   CHECK(std::set<std::string>(made.begin(), made.end()).size() == made.size());
   for (const auto& words_of_it : made) {
     CHECK(quarantine_cause_of(words_of_it) == QuarantineCause::value);
