@@ -9,6 +9,7 @@
 #include <array>
 #include <atomic>
 #include <chrono>
+#include <fcntl.h>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -16,12 +17,31 @@
 #include <pty.h>
 #include <set>
 #include <string>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
 #include <vector>
 
 namespace abgleich::test {
+
+/// The content of a regular file. Of anything else nothing: the process may have put a pipe in the
+/// place of the file since somebody has looked, and to read that would never end.
+inline std::string regular_file_at(const std::filesystem::path& path) {
+  std::string text;
+  const int file = ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  struct stat status {};
+  if (file >= 0 && ::fstat(file, &status) == 0 && S_ISREG(status.st_mode)) {
+    std::array<char, 65536> bytes{};
+    for (ssize_t got = 0; (got = ::read(file, bytes.data(), bytes.size())) > 0;) {
+      text.append(bytes.data(), static_cast<std::size_t>(got));
+    }
+  }
+  if (file >= 0) {
+    ::close(file);
+  }
+  return text;
+}
 
 /// The content of the files that the process has open and nobody else can find any more: where
 /// sorts spill to.
@@ -34,7 +54,7 @@ inline std::string unlinked_files_of(pid_t pid) {
     std::error_code gone;
     const auto target = std::filesystem::read_symlink(at->path(), gone).string();
     if (!gone && target.starts_with('/') && target.ends_with(" (deleted)")) {
-      text += read_file(at->path());
+      text += regular_file_at(at->path());
     }
   }
   return text;
